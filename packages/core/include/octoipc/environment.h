@@ -1,0 +1,137 @@
+// What a binding keeps for one JavaScript environment (the main thread, or one worker).
+#pragma once
+
+#include <fcntl.h>
+#include <napi.h>
+
+#include <memory>
+#include <unordered_set>
+#include <vector>
+
+#include "octoipc/args.h"
+#include "octoipc/retry.h"
+
+namespace octoipc {
+
+/// Something that must stop before its environment ends: a poller, a waiting thread.
+class Resource {
+ public:
+  virtual ~Resource() = default;
+};
+
+/// Lifetime:
+/// 1. One per environment and addon, kept as instance data; nothing of it is shared between threads.
+/// 2. A cleanup hook runs Shutdown while the environment can still close handles of its event loop;
+///    the destructor runs it where the hook did not.
+/// 3. Shutdown destroys the resources first (threads are joined), then closes every descriptor that
+///    JavaScript still owned.
+class Environment {
+ public:
+  explicit Environment(napi_env env) : env_(env) {
+    napi_add_env_cleanup_hook(
+        env_, [](void* data) { static_cast<Environment*>(data)->Shutdown(); }, this);
+  }
+  Environment(const Environment&) = delete;
+  Environment& operator=(const Environment&) = delete;
+  virtual ~Environment() { Shutdown(); }
+
+  napi_env env() const { return env_; }
+
+  void Own(int fd) { fds_.insert(fd); }
+  void Disown(int fd) { fds_.erase(fd); }
+  bool Owns(int fd) const { return fds_.contains(fd); }
+
+  /// Keeps a resource until the environment ends; its index is the handle that JavaScript uses.
+  int64_t Keep(std::unique_ptr<Resource> resource) {
+    resources_.push_back(std::move(resource));
+    return static_cast<int64_t>(resources_.size()) - 1;
+  }
+
+  Resource* Kept(int64_t index) const {
+    if (index < 0 || static_cast<size_t>(index) >= resources_.size()) return nullptr;
+    return resources_[static_cast<size_t>(index)].get();
+  }
+
+  void Drop(int64_t index) {
+    if (Kept(index) != nullptr) resources_[static_cast<size_t>(index)].reset();
+  }
+
+  void Shutdown() {
+    resources_.clear();
+    for (const int fd : fds_) ::close(fd);
+    fds_.clear();
+  }
+
+ private:
+  napi_env env_;
+  std::unordered_set<int> fds_;
+  std::vector<std::unique_ptr<Resource>> resources_;
+};
+
+/// close(2) of a descriptor that JavaScript owns. Never repeated on EINTR: the descriptor is gone.
+inline int64_t CloseOwned(Environment& environment, int fd) {
+  if (!environment.Owns(fd)) return -EBADF;
+  environment.Disown(fd);
+  const int64_t result = ValueOrError([&] { return ::close(fd); });
+  return result == -EINTR ? 0 : result;
+}
+
+/// Takes over a descriptor that came from outside; it is close-on-exec from now on.
+inline int64_t AdoptOwned(Environment& environment, int fd) {
+  if (environment.Owns(fd)) return -EEXIST;
+  const int64_t flags = ValueOrError([&] { return ::fcntl(fd, F_GETFD); });
+  if (flags < 0) return flags;
+  if ((flags & FD_CLOEXEC) == 0) ::fcntl(fd, F_SETFD, static_cast<int>(flags) | FD_CLOEXEC);
+  environment.Own(fd);
+  return 0;
+}
+
+/// Gives a descriptor away without closing it.
+inline int64_t ReleaseOwned(Environment& environment, int fd) {
+  if (!environment.Owns(fd)) return -EBADF;
+  environment.Disown(fd);
+  return 0;
+}
+
+/// Names the functions that a binding exports.
+class Exports {
+ public:
+  Exports(Environment& environment, Napi::Object object)
+      : environment_(environment), object_(object) {}
+
+  template <auto kFunction>
+  Exports& Function(const char* name) {
+    napi_value function = nullptr;
+    napi_create_function(object_.Env(), name, NAPI_AUTO_LENGTH, Call<kFunction>::Invoke,
+                         &environment_, &function);
+    napi_set_named_property(object_.Env(), object_, name, function);
+    return *this;
+  }
+
+  Exports& Number(const char* name, int64_t value) {
+    object_.Set(name, Napi::Number::New(object_.Env(), static_cast<double>(value)));
+    return *this;
+  }
+
+ private:
+  Environment& environment_;
+  Napi::Object object_;
+};
+
+/// The functions that every binding with descriptors exports.
+inline void ExportDescriptors(Exports& exports) {
+  exports.Function<CloseOwned>("close")
+      .Function<AdoptOwned>("adopt")
+      .Function<ReleaseOwned>("release");
+}
+
+template <typename State, void (*kRegister)(Exports&)>
+Napi::Object Load(Napi::Env env, Napi::Object object) {
+  auto* state = new State(env);
+  env.SetInstanceData<State>(state);
+  Exports exports(*state, object);
+  kRegister(exports);
+  return object;
+}
+
+}  // namespace octoipc

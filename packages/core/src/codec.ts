@@ -1,0 +1,125 @@
+import { deserialize, serialize } from 'node:v8';
+
+import type { ChannelTraits, Closable, Receiver, Sender } from './channel.js';
+import type { WaitOptions } from './wait.js';
+
+/** Turns values into a message's bytes and back. */
+export interface Codec<T> {
+  encode(value: T): Uint8Array;
+  decode(bytes: Uint8Array): T;
+}
+
+/** Bytes as they are. */
+export const bytes: Codec<Uint8Array> = { encode: (value) => value, decode: (value) => value };
+
+/** A string as UTF-8. */
+export const text: Codec<string> = {
+  encode: (value) => Buffer.from(value),
+  decode: (value) => view(value).toString('utf8'),
+};
+
+/** JSON as UTF-8. */
+export const json: Codec<unknown> = {
+  encode: (value) => {
+    const encoded = JSON.stringify(value) as string | undefined;
+    if (encoded === undefined) {
+      throw Object.assign(new TypeError('the value has no JSON form'), {
+        code: 'ERR_INVALID_ARG_VALUE',
+      });
+    }
+    return Buffer.from(encoded);
+  },
+  decode: (value) => JSON.parse(view(value).toString('utf8')),
+};
+
+/** V8's structured clone: Map, Date, BigInt, typed arrays, cycles; for peers that are Node, too. */
+export const structured: Codec<unknown> = {
+  encode: (value) => serialize(value),
+  decode: (value) => deserialize(view(value)),
+};
+
+function view(value: Uint8Array): Buffer {
+  return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+}
+
+/** A {@link Sender} of values. */
+export interface ValueSender<T> extends Closable {
+  readonly traits: ChannelTraits;
+  send(value: T, options?: WaitOptions & { readonly priority?: number }): Promise<void>;
+  trySend(value: T): boolean;
+}
+
+/** A {@link Receiver} of values; the end is `null`, so a value of `null` needs an envelope. */
+export interface ValueReceiver<T> extends Closable, AsyncIterable<T> {
+  readonly traits: ChannelTraits;
+  receive(options?: WaitOptions): Promise<T | null>;
+  tryReceive(): T | null | undefined;
+}
+
+/**
+ * A channel that carries values instead of bytes.
+ *
+ * @param channel - a sender or a receiver of bytes; closing the result closes it
+ * @param codec - how a value becomes bytes
+ * @returns a sender or receiver of values
+ * @example
+ * ```js
+ * import { json, withCodec } from '@octoipc/core';
+ * import { createPipe, pipeReceiver, pipeSender } from '@octoipc/pipe';
+ *
+ * const { reader, writer } = createPipe();
+ * using jobs = withCodec(pipeSender(writer), json);
+ * using inbox = withCodec(pipeReceiver(reader), json);
+ * await jobs.send({ task: 'resize', width: 640 });
+ * await inbox.receive(); //=> { task: 'resize', width: 640 }
+ * ```
+ */
+export function withCodec<T>(channel: Sender, codec: Codec<T>): ValueSender<T>;
+export function withCodec<T>(channel: Receiver, codec: Codec<T>): ValueReceiver<T>;
+export function withCodec<T>(
+  channel: Sender | Receiver,
+  codec: Codec<T>,
+): ValueSender<T> | ValueReceiver<T> {
+  return 'send' in channel ? senderOf(channel, codec) : receiverOf(channel, codec);
+}
+
+function closable(channel: Closable): Closable {
+  return {
+    get closed() {
+      return channel.closed;
+    },
+    close: () => channel.close(),
+    [Symbol.dispose]: () => channel.close(),
+  };
+}
+
+/** Adds members without evaluating the getters that are there. */
+function extend<A extends object, B extends object>(base: A, members: B): A & B {
+  return Object.defineProperties(base, Object.getOwnPropertyDescriptors(members)) as A & B;
+}
+
+function senderOf<T>(channel: Sender, codec: Codec<T>): ValueSender<T> {
+  return extend(closable(channel), {
+    traits: channel.traits,
+    send: async (value: T, options?: WaitOptions & { readonly priority?: number }) =>
+      channel.send(codec.encode(value), options),
+    trySend: (value: T) => channel.trySend(codec.encode(value)),
+  });
+}
+
+function receiverOf<T>(channel: Receiver, codec: Codec<T>): ValueReceiver<T> {
+  return extend(closable(channel), {
+    traits: channel.traits,
+    receive: async (options?: WaitOptions) => {
+      const message = await channel.receive(options);
+      return message === null ? null : codec.decode(message);
+    },
+    tryReceive: () => {
+      const message = channel.tryReceive();
+      return message === null || message === undefined ? message : codec.decode(message);
+    },
+    async *[Symbol.asyncIterator]() {
+      for await (const message of channel) yield codec.decode(message);
+    },
+  });
+}

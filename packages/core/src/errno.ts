@@ -1,0 +1,61 @@
+import { constants } from 'node:os';
+import { getSystemErrorMap } from 'node:util';
+
+/** Codes that Node's own tables lack or spell twice, by errno on Linux. */
+const MORE: Readonly<Record<number, readonly [code: string, text: string]>> = {
+  10: ['ECHILD', 'no child processes'],
+  33: ['EDOM', 'numerical argument out of domain'],
+  35: ['EDEADLK', 'resource deadlock avoided'],
+  37: ['ENOLCK', 'no locks available'],
+  8: ['ENOEXEC', 'exec format error'],
+  42: ['ENOMSG', 'no message of desired type'],
+  43: ['EIDRM', 'identifier removed'],
+  74: ['EBADMSG', 'bad message'],
+  95: ['EOPNOTSUPP', 'operation not supported'],
+  102: ['ENETRESET', 'network dropped connection on reset'],
+  115: ['EINPROGRESS', 'operation now in progress'],
+  116: ['ESTALE', 'stale file handle'],
+  122: ['EDQUOT', 'disk quota exceeded'],
+  130: ['EOWNERDEAD', 'owner died'],
+  131: ['ENOTRECOVERABLE', 'state not recoverable'],
+};
+
+/** POSIX lets these share a number with the code that is reported. */
+const ALIASES: ReadonlySet<string> = new Set(['EWOULDBLOCK', 'EOPNOTSUPP', 'EDEADLOCK']);
+
+const reverse = new Map<number, string>();
+for (const [code, number] of Object.entries(constants.errno)) {
+  if (!ALIASES.has(code)) reverse.set(number, code);
+}
+
+/** Codes of our own, which no errno stands for. */
+const OWN: Readonly<Record<string, string>> = {
+  ERR_CLOSED: 'the handle is closed',
+  ERR_TRUNCATED: 'the stream ended inside a message',
+  ERR_UNSUPPORTED: 'not supported here',
+  ERR_FDS_TRUNCATED: 'more descriptors came than were asked for',
+};
+
+/** The symbol of an errno: 11 is 'EAGAIN'. */
+export function codeOfErrno(errno: number): string {
+  const number = Math.abs(errno);
+  const known = getSystemErrorMap().get(-number)?.[0];
+  return known ?? reverse.get(number) ?? MORE[number]?.[0] ?? `E${number}`;
+}
+
+/** The errno of a symbol, negative as Node has it, or undefined for a code that is not the system's. */
+export function errnoOfCode(code: string): number | undefined {
+  const number = (constants.errno as Readonly<Record<string, number>>)[code];
+  if (number !== undefined) return -number;
+  for (const [errno, [known]] of Object.entries(MORE)) if (known === code) return -Number(errno);
+  return undefined;
+}
+
+/** What a code means, in words. */
+export function textOfCode(code: string): string {
+  const own = OWN[code];
+  if (own !== undefined) return own;
+  const errno = errnoOfCode(code);
+  if (errno === undefined) return 'unknown error';
+  return getSystemErrorMap().get(errno)?.[1] ?? MORE[-errno]?.[1] ?? 'unknown error';
+}

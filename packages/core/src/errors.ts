@@ -1,0 +1,121 @@
+import { codeOfErrno, errnoOfCode, textOfCode } from './errno.js';
+
+/** What an {@link IpcError} tells beside its code. */
+export interface IpcErrorDetails {
+  /** The call that failed, as its man page names it: `mq_send`. */
+  readonly syscall?: string | undefined;
+  /** What it was called on: a name, a path, a key, a pid. */
+  readonly target?: string | number | undefined;
+  /** The remedy, where there is one. */
+  readonly hint?: string | undefined;
+  /** What happened in words, in place of the code's own text. */
+  readonly text?: string | undefined;
+  /** How many bytes a write had handed over before it failed or was cancelled. */
+  readonly bytesWritten?: number | undefined;
+  readonly cause?: unknown;
+}
+
+/**
+ * The one error of all octoipc packages: the system said no.
+ *
+ * Its `code` is API, its message is not. A bad argument is a `TypeError` or `RangeError` instead.
+ *
+ * @example
+ * ```js
+ * import { IpcError, isIpcError } from '@octoipc/core';
+ *
+ * const error = new IpcError('EAGAIN', { syscall: 'mq_send', target: '/jobs' });
+ * error.message; //=> "EAGAIN: resource temporarily unavailable, mq_send '/jobs'"
+ * error.errno; //=> -11
+ * isIpcError(error, 'EAGAIN'); //=> true
+ * ```
+ * @see errno(3)
+ */
+export class IpcError extends Error {
+  /** The symbol of the errno (`EAGAIN`), or a code of ours (`ERR_CLOSED`). */
+  readonly code: string;
+  /** The errno, negative as Node has it; undefined for our own codes. */
+  readonly errno?: number;
+  readonly syscall?: string;
+  readonly target?: string | number;
+  readonly hint?: string;
+  readonly bytesWritten?: number;
+
+  constructor(code: string, details: IpcErrorDetails = {}) {
+    const { syscall, target, hint, bytesWritten, cause } = details;
+    const where = [
+      ...(syscall === undefined ? [] : [syscall]),
+      ...(target === undefined ? [] : [typeof target === 'string' ? `'${target}'` : target]),
+    ];
+    const text = details.text ?? textOfCode(code);
+    super(
+      `${code}: ${text}${where.length === 0 ? '' : `, ${where.join(' ')}`}`,
+      cause === undefined ? undefined : { cause },
+    );
+    this.code = code;
+    const errno = errnoOfCode(code);
+    if (errno !== undefined) this.errno = errno;
+    if (syscall !== undefined) this.syscall = syscall;
+    if (target !== undefined) this.target = target;
+    if (hint !== undefined) this.hint = hint;
+    if (bytesWritten !== undefined) this.bytesWritten = bytesWritten;
+  }
+
+  override get name(): string {
+    return 'IpcError';
+  }
+}
+
+/**
+ * Whether something that was thrown is an {@link IpcError}, of this code if one is named. Recognises
+ * the errors of another copy of this package too.
+ *
+ * @param error - what was caught
+ * @param code - the code that it must have
+ * @returns true for an IpcError of that code
+ */
+export function isIpcError(error: unknown, code?: string): error is IpcError {
+  return (
+    error instanceof Error &&
+    error.name === 'IpcError' &&
+    'code' in error &&
+    typeof error.code === 'string' &&
+    (code === undefined || error.code === code)
+  );
+}
+
+/** The error of a native call's negative result. */
+export function errorOf(result: number, syscall: string, details: IpcErrorDetails = {}): IpcError {
+  return new IpcError(codeOfErrno(result), { syscall, ...details });
+}
+
+/**
+ * The value of a native call, or its error: native functions answer -errno.
+ *
+ * @param result - what the native function returned
+ * @param syscall - the call's name
+ * @param details - target and hint of the error
+ * @returns the result, not negative
+ */
+export function check(result: number, syscall: string, details?: IpcErrorDetails): number {
+  if (result < 0) throw errorOf(result, syscall, details);
+  return result;
+}
+
+/** The rejection of a wait whose time is over. */
+export function timeoutError(details: IpcErrorDetails): IpcError {
+  return new IpcError('ETIMEDOUT', details);
+}
+
+/** What every use of a closed handle throws, and its pending waits reject with. */
+export function closedError(details: IpcErrorDetails): IpcError {
+  return new IpcError('ERR_CLOSED', details);
+}
+
+/** What a mechanism throws that this system does not have. */
+export function unsupportedError(what: string, details: IpcErrorDetails = {}): IpcError {
+  return new IpcError('ERR_UNSUPPORTED', {
+    text: `${what} is not supported on ${process.platform}`,
+    ...details,
+  });
+}

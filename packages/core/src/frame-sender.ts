@@ -1,0 +1,326 @@
+import type { Bytes, ByteWriter, ChannelTraits, Sender } from './channel.js';
+import { closedError, timeoutError } from './errors.js';
+import { frameTraits, HEADER, tooLong, type FrameOptions } from './frame.js';
+import { bytes, typeError, valueError } from './validate.js';
+import { Deadline, waitOptions, type WaitOptions } from './wait.js';
+
+/** What a framed sender takes. */
+export interface FrameSenderOptions extends FrameOptions {
+  /**
+   * The longest write that the stream takes as a whole; with several senders no frame may be longer,
+   * and none is cut or coalesced over it.
+   *
+   * @default 4096 (PIPE_BUF)
+   */
+  readonly atomicSize?: number;
+}
+
+/** Frames up to this size are gathered and written together; longer ones go out by themselves. */
+const SMALL = 1024;
+
+/** How much is gathered for one write. */
+const BATCH_SIZE = 64 * 1024;
+
+/** Frames that are written together and settle together. */
+interface Batch {
+  memory: Buffer;
+  start: number;
+  end: number;
+  promise: Promise<void>;
+  resolve: () => void;
+  reject: (error: unknown) => void;
+  /** Stops the write that is under way; only a batch of one cancellable frame has it. */
+  controller: AbortController | undefined;
+}
+
+/** A {@link Sender} of frames, which can also send many at once. */
+export interface FrameSender extends Sender {
+  /** Sends all of the messages, in order, with as few writes as possible. */
+  sendMany(messages: Iterable<Bytes>, options?: WaitOptions): Promise<void>;
+}
+
+/**
+ * Message boundaries over a byte stream: a 4-byte little-endian length, then the bytes.
+ *
+ * A message is copied when it is sent, so its memory may be used again at once. Messages up to 1 KiB
+ * that are sent within one turn of the event loop go out in one write. A message whose first byte the
+ * stream has taken cannot be called back: if its send is cancelled then, the promise rejects at once,
+ * with `bytesWritten`, and the rest follows in the background, so the stream stays in step.
+ *
+ * @param writer - the stream; closing the sender closes it
+ * @param options - limits and traits
+ * @returns a sender of messages
+ * @throws {RangeError} ERR_OUT_OF_RANGE when maxMessageSize is no length
+ * @example
+ * ```js
+ * import { frameReceiver, frameSender } from '@octoipc/core';
+ * import { createPipe } from '@octoipc/pipe';
+ *
+ * const { reader, writer } = createPipe();
+ * using sender = frameSender(writer, { maxMessageSize: 1024 });
+ * using receiver = frameReceiver(reader, { maxMessageSize: 1024 });
+ * await sender.send('hello');
+ * String(await receiver.receive()); //=> 'hello'
+ * ```
+ */
+export function frameSender(writer: ByteWriter, options: FrameSenderOptions = {}): FrameSender {
+  return new FramedSender(writer, options);
+}
+
+class FramedSender implements FrameSender {
+  readonly traits: ChannelTraits;
+  readonly #writer: ByteWriter;
+  readonly #batchSize: number;
+  readonly #queue: Batch[] = [];
+  #gathering: Batch | undefined;
+  #spare: Buffer | undefined;
+  #busy = false;
+  #broken: unknown;
+
+  constructor(writer: ByteWriter, options: FrameSenderOptions) {
+    const traits = frameTraits(options);
+    const { atomicSize = 4096 } = options;
+    const longest = traits.multipleSenders ? atomicSize - HEADER : traits.maxMessageSize;
+    this.traits = Object.freeze({
+      ...traits,
+      maxMessageSize: Math.min(traits.maxMessageSize, longest),
+    });
+    this.#batchSize = traits.multipleSenders ? atomicSize : BATCH_SIZE;
+    this.#writer = writer;
+  }
+
+  get closed(): boolean {
+    return this.#writer.closed;
+  }
+
+  close(): void {
+    if (this.#writer.closed) return;
+    this.#writer.close();
+    this.#fail(closedError({ syscall: 'send' }));
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  async send(
+    message: Bytes,
+    options?: WaitOptions & { readonly priority?: number },
+  ): Promise<void> {
+    const data = this.#message(message);
+    if (options === undefined) return this.#append(data);
+    if (options.priority !== undefined && options.priority !== 0) {
+      throw valueError('options.priority', 'is not something a byte stream has', options.priority);
+    }
+    const { signal, timeout } = waitOptions(options);
+    if (signal === undefined && (timeout === undefined || timeout === Infinity)) {
+      return this.#append(data);
+    }
+    signal?.throwIfAborted();
+    return this.#sendCancellable(data, signal, timeout);
+  }
+
+  trySend(message: Bytes): boolean {
+    const data = this.#message(message);
+    this.#flush();
+    if (this.#queue.length > 0) return false;
+    const frame = frameOf(data);
+    const taken = this.#writer.tryWrite(frame);
+    if (taken === 0) return false;
+    if (taken < frame.length) {
+      const rest = newBatch(frame, taken);
+      // The message is on its way; if the rest fails, the next send tells.
+      rest.promise.catch(() => {});
+      this.#enqueue(rest);
+    }
+    return true;
+  }
+
+  async sendMany(messages: Iterable<Bytes>, options?: WaitOptions): Promise<void> {
+    if (typeof messages !== 'object' || messages === null || !(Symbol.iterator in messages)) {
+      throw typeError('messages', 'an iterable of messages', messages);
+    }
+    const { signal, timeout } = waitOptions(options);
+    signal?.throwIfAborted();
+    const all = Array.from(messages, (message) => this.#message(message));
+    if (signal === undefined && (timeout === undefined || timeout === Infinity)) {
+      let last: Promise<void> | undefined;
+      for (const data of all) {
+        const sent = this.#append(data);
+        if (sent !== last) last?.catch(() => {});
+        last = sent;
+      }
+      this.#flush();
+      return last;
+    }
+    // Whatever is cancelled half-way is cancelled at a message's boundary.
+    const deadline = timeout === undefined ? Infinity : performance.now() + timeout;
+    for (const data of all) {
+      const left = deadline === Infinity ? undefined : Math.max(0, deadline - performance.now());
+      await this.#sendCancellable(data, signal, left);
+    }
+  }
+
+  #message(message: Bytes): Uint8Array {
+    if (this.#writer.closed) throw closedError({ syscall: 'send' });
+    const data = bytes(message, 'message');
+    if (data.length > this.traits.maxMessageSize) {
+      throw tooLong(data.length, this.traits.maxMessageSize, 'send');
+    }
+    if (this.#broken !== undefined) throw this.#broken;
+    return data;
+  }
+
+  #append(data: Uint8Array): Promise<void> {
+    const size = HEADER + data.length;
+    if (size > SMALL) {
+      this.#flush();
+      const batch = newBatch(frameOf(data));
+      this.#enqueue(batch);
+      return batch.promise;
+    }
+    let batch = this.#gathering;
+    if (batch !== undefined && batch.end + size > this.#batchSize) {
+      this.#flush();
+      batch = undefined;
+    }
+    if (batch === undefined) {
+      batch = newBatch(this.#spare ?? Buffer.allocUnsafeSlow(this.#batchSize), 0, 0);
+      this.#spare = undefined;
+      this.#gathering = batch;
+      queueMicrotask(() => this.#flush());
+    }
+    batch.memory.writeUInt32LE(data.length, batch.end);
+    batch.memory.set(data, batch.end + HEADER);
+    batch.end += size;
+    return batch.promise;
+  }
+
+  /** A frame that may be cancelled is a batch of its own: the others must not go with it. */
+  #sendCancellable(
+    data: Uint8Array,
+    signal: AbortSignal | undefined,
+    timeout: number | undefined,
+  ): Promise<void> {
+    this.#flush();
+    const batch = newBatch(frameOf(data));
+    batch.controller = new AbortController();
+    this.#enqueue(batch);
+    if (!this.#queue.includes(batch)) return batch.promise;
+    if (timeout === 0) this.#cancel(batch, timeoutError({ syscall: 'send' }));
+    const deadline =
+      timeout === undefined || timeout === 0 || timeout === Infinity
+        ? undefined
+        : new Deadline(timeout, () => this.#cancel(batch, timeoutError({ syscall: 'send' })));
+    const onAbort = (): void => this.#cancel(batch, signal?.reason);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    return batch.promise.finally(() => {
+      deadline?.clear();
+      signal?.removeEventListener('abort', onAbort);
+    });
+  }
+
+  #cancel(batch: Batch, reason: unknown): void {
+    const index = this.#queue.indexOf(batch);
+    if (index < 0) return;
+    if (index === 0 && this.#busy) {
+      // The writer tells how far it came; `#write` then drops the frame or finishes it.
+      batch.controller?.abort({ reason });
+    } else if (batch.start === 0) {
+      this.#queue.splice(index, 1);
+      batch.reject(reason);
+    }
+  }
+
+  #flush(): void {
+    const batch = this.#gathering;
+    if (batch === undefined) return;
+    this.#gathering = undefined;
+    this.#enqueue(batch);
+  }
+
+  #enqueue(batch: Batch): void {
+    this.#queue.push(batch);
+    if (!this.#busy) this.#pump();
+  }
+
+  /** Writes what the stream takes now; for the rest it waits. */
+  #pump(): void {
+    for (let batch = this.#queue[0]; batch !== undefined; batch = this.#queue[0]) {
+      try {
+        batch.start += this.#writer.tryWrite(batch.memory.subarray(batch.start, batch.end));
+      } catch (error) {
+        this.#fail(error);
+        return;
+      }
+      if (batch.start < batch.end) {
+        void this.#write(batch);
+        return;
+      }
+      this.#done(batch);
+    }
+  }
+
+  async #write(batch: Batch): Promise<void> {
+    this.#busy = true;
+    const rest = batch.memory.subarray(batch.start, batch.end);
+    try {
+      const signal = batch.controller?.signal;
+      await this.#writer.write(rest, signal === undefined ? undefined : { signal });
+      batch.start = batch.end;
+      this.#busy = false;
+      this.#done(batch);
+    } catch (error) {
+      this.#busy = false;
+      if (batch.controller?.signal.aborted !== true) {
+        this.#fail(error);
+        return;
+      }
+      this.#giveUp(batch, batch.controller.signal.reason as { reason: unknown; bytesWritten?: number });
+    }
+    this.#pump();
+  }
+
+  /** A cancelled frame leaves the queue if nothing of it was written, else it is finished unasked. */
+  #giveUp(batch: Batch, { reason, bytesWritten = 0 }: { reason: unknown; bytesWritten?: number }) {
+    batch.start += bytesWritten;
+    batch.controller = undefined;
+    if (batch.start === 0) {
+      this.#queue.shift();
+    } else if (typeof reason === 'object' && reason !== null && Object.isExtensible(reason)) {
+      Object.assign(reason, { bytesWritten: batch.start });
+    }
+    batch.reject(reason);
+  }
+
+  #done(batch: Batch): void {
+    this.#queue.shift();
+    if (batch.memory.length === this.#batchSize) this.#spare = batch.memory;
+    batch.resolve();
+  }
+
+  #fail(error: unknown): void {
+    this.#broken ??= error;
+    const batches = this.#queue.splice(0);
+    if (this.#gathering !== undefined) batches.push(this.#gathering);
+    this.#gathering = undefined;
+    for (const batch of batches) batch.reject(error);
+  }
+}
+
+function newBatch(memory: Buffer, start = 0, end = memory.length): Batch {
+  let resolve!: () => void;
+  let reject!: (error: unknown) => void;
+  const promise = new Promise<void>((onResolve, onReject) => {
+    resolve = onResolve;
+    reject = onReject;
+  });
+  return { memory, start, end, promise, resolve, reject, controller: undefined };
+}
+
+function frameOf(data: Uint8Array): Buffer {
+  const frame = Buffer.allocUnsafe(HEADER + data.length);
+  frame.writeUInt32LE(data.length, 0);
+  frame.set(data, HEADER);
+  return frame;
+}

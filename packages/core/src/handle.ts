@@ -1,0 +1,159 @@
+import type { Closable } from './channel.js';
+import { check, closedError, type IpcErrorDetails } from './errors.js';
+import { FdSource, Readiness, type ReadinessBinding } from './readiness.js';
+import { WaitQueue } from './wait.js';
+
+/** What a binding must export for handles of descriptors: `environment.h` and `readiness.h`. */
+export interface DescriptorBinding extends ReadinessBinding {
+  close(fd: number): number;
+  adopt(fd: number): number;
+  release(fd: number): number;
+}
+
+/** What must be closed when a handle goes without `close()`. Never refers to the handle. */
+interface Owned {
+  fd: number;
+  readonly binding: DescriptorBinding;
+  source: FdSource | undefined;
+}
+
+let warned = false;
+
+const dropped = new FinalizationRegistry<Owned>((owned) => {
+  if (owned.fd < 0) return;
+  closeOwned(owned);
+  if (warned) return;
+  warned = true;
+  process.emitWarning(
+    'A handle was collected without close(); its descriptor is closed now. Close handles, or declare them with `using`. Further ones are not reported.',
+    'IpcLeakWarning',
+  );
+});
+
+function closeOwned(owned: Owned): void {
+  const { fd } = owned;
+  owned.fd = -1;
+  owned.source?.dispose();
+  owned.binding.close(fd);
+}
+
+/** Which way a queue waits. */
+export type Direction = 'readable' | 'writable';
+
+/**
+ * A handle that owns one descriptor.
+ *
+ * Lifetime:
+ * 1. From construction the native side owns the descriptor for this thread: it is closed by `close()`,
+ *    else when the handle is collected (with one warning), else when the thread ends.
+ * 2. `close()` rejects pending waits, takes the descriptor out of epoll, then closes it, once; the number
+ *    is forgotten before, so nothing can reach a descriptor that got the same number later.
+ * 3. A pending wait keeps the handle and the process alive (`unref()`: only the handle); an idle handle
+ *    keeps neither.
+ */
+export abstract class FdHandle implements Closable {
+  readonly #owned: Owned;
+  readonly #queues: { [direction in Direction]?: WaitQueue } = {};
+  #alive = true;
+
+  /** @param fd - owned by `binding` already: made by it, or taken over with `adopt` */
+  protected constructor(fd: number, binding: DescriptorBinding) {
+    this.#owned = { fd, binding, source: undefined };
+    dropped.register(this, this.#owned);
+  }
+
+  /**
+   * The file descriptor. It stays this handle's: do not close it, and give it away by `release()` only.
+   *
+   * @throws {IpcError} ERR_CLOSED when the handle is closed
+   */
+  get fd(): number {
+    const { fd } = this.#owned;
+    if (fd < 0) throw closedError(this.describe());
+    return fd;
+  }
+
+  /** Whether the handle was closed or its descriptor given away. */
+  get closed(): boolean {
+    return this.#owned.fd < 0;
+  }
+
+  /** Closes the descriptor; pending waits reject with `ERR_CLOSED`. Closing again does nothing. */
+  close(): void {
+    if (this.#owned.fd < 0) return;
+    this.#end(closeOwned);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** Pending waits keep the process alive; that is so from the start. */
+  ref(): this {
+    return this.#setAlive(true);
+  }
+
+  /** Pending waits of this handle do not keep the process alive. */
+  unref(): this {
+    return this.#setAlive(false);
+  }
+
+  /**
+   * Gives the descriptor away: the caller owns it from now on, and this handle is closed.
+   *
+   * @returns the descriptor's number
+   * @throws {IpcError} ERR_CLOSED when the handle is closed
+   */
+  release(): number {
+    const { fd } = this;
+    this.#end((owned) => {
+      owned.fd = -1;
+      owned.source?.dispose();
+      check(owned.binding.release(fd), 'release', { target: fd });
+    });
+    return fd;
+  }
+
+  /** How errors name this handle. */
+  protected abstract describe(): IpcErrorDetails;
+
+  /** The queue of those who wait in one direction. */
+  protected queue(direction: Direction): WaitQueue {
+    let queue = this.#queues[direction];
+    if (queue === undefined) {
+      queue = new WaitQueue(this.#source()[direction]);
+      if (!this.#alive) queue.ref(false);
+      this.#queues[direction] = queue;
+    }
+    return queue;
+  }
+
+  /** How many wait in one direction. */
+  protected waiting(direction: Direction): number {
+    return this.#queues[direction]?.length ?? 0;
+  }
+
+  #source(): FdSource {
+    const owned = this.#owned;
+    if (owned.source === undefined) {
+      owned.source = new FdSource(Readiness.of(owned.binding), this.fd);
+      owned.source.ref(this.#alive);
+    }
+    return owned.source;
+  }
+
+  #setAlive(alive: boolean): this {
+    this.#alive = alive;
+    this.#owned.source?.ref(alive);
+    this.#queues.readable?.ref(alive);
+    this.#queues.writable?.ref(alive);
+    return this;
+  }
+
+  #end(dispose: (owned: Owned) => void): void {
+    const error = closedError(this.describe());
+    dispose(this.#owned);
+    this.#queues.readable?.fail(error);
+    this.#queues.writable?.fail(error);
+  }
+}

@@ -1,0 +1,31 @@
+/**
+ * What the octoipc packages share: errors, waiting, channels of messages, frames and codecs.
+ *
+ * @packageDocumentation
+ */
+export { capabilities, type Capabilities, type Capability } from './capabilities.js';
+export type {
+  ByteReader,
+  Bytes,
+  ByteWriter,
+  ChannelTraits,
+  Closable,
+  ReadTarget,
+  Receiver,
+  Sender,
+} from './channel.js';
+export {
+  bytes,
+  json,
+  structured,
+  text,
+  withCodec,
+  type Codec,
+  type ValueReceiver,
+  type ValueSender,
+} from './codec.js';
+export { IpcError, isIpcError, type IpcErrorDetails } from './errors.js';
+export type { FrameOptions } from './frame.js';
+export { frameReceiver, type FrameReceiver } from './frame-receiver.js';
+export { frameSender, type FrameSender, type FrameSenderOptions } from './frame-sender.js';
+export type { WaitOptions } from './wait.js';

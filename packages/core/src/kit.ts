@@ -1,0 +1,48 @@
+/**
+ * The kit that the octoipc packages are built from: validation, waiting, handles, binding loader. For
+ * those packages and for transports of your own; it follows their needs.
+ *
+ * @packageDocumentation
+ */
+export { codeOfErrno, errnoOfCode, textOfCode } from './errno.js';
+export { check, closedError, errorOf, timeoutError, unsupportedError } from './errors.js';
+export { FdHandle, type DescriptorBinding, type Direction } from './handle.js';
+export { loadBinding } from './load-binding.js';
+export {
+  FdSource,
+  POLLERR,
+  POLLHUP,
+  POLLIN,
+  POLLOUT,
+  Readiness,
+  type ReadinessBinding,
+  type ReadinessMode,
+} from './readiness.js';
+export { readIntoSlab } from './slab.js';
+export { Turn } from './turn.js';
+export {
+  bytes,
+  callback,
+  cString,
+  descriptor,
+  integer,
+  isDetached,
+  oneOf,
+  optionalBoolean,
+  optionsObject,
+  rangeError,
+  typeError,
+  valueError,
+  writableBytes,
+} from './validate.js';
+export {
+  BLOCKED,
+  checkTimeout,
+  Deadline,
+  WaitQueue,
+  waitOptions,
+  waitSync,
+  type Attempt,
+  type Operation,
+  type WakeSource,
+} from './wait.js';

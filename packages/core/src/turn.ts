@@ -1,0 +1,44 @@
+import type { IpcErrorDetails } from './errors.js';
+import { BLOCKED, WaitQueue, type WaitOptions } from './wait.js';
+
+/**
+ * One at a time, first come, first served, within one thread: for an operation that takes several
+ * steps on a handle.
+ */
+export class Turn {
+  #taken = false;
+  #wake: (() => void) | undefined;
+  readonly #queue = new WaitQueue({
+    listen: (wake) => {
+      this.#wake = wake;
+    },
+    rest: () => {
+      this.#wake = undefined;
+    },
+  });
+
+  /** Whether `take` would have to wait. */
+  get taken(): boolean {
+    return this.#taken;
+  }
+
+  /** Waits for its turn; whoever got it calls `pass` when done. */
+  take(options: WaitOptions, details: IpcErrorDetails): Promise<void> {
+    const attempt = (): void | typeof BLOCKED => {
+      if (this.#taken) return BLOCKED;
+      this.#taken = true;
+    };
+    return this.#queue.run(attempt, options, { details });
+  }
+
+  /** Lets the next one have its turn. */
+  pass(): void {
+    this.#taken = false;
+    this.#wake?.();
+  }
+
+  /** Rejects everyone who waits. */
+  fail(error: unknown): void {
+    this.#queue.fail(error);
+  }
+}

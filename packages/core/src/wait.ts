@@ -1,0 +1,261 @@
+import { timeoutError, type IpcErrorDetails } from './errors.js';
+import { optionsObject, rangeError, typeError } from './validate.js';
+
+/** How a wait can end early. */
+export interface WaitOptions {
+  /** Aborts the wait, which then rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * The longest time to wait, in milliseconds of the monotonic clock; 0 tries once.
+   *
+   * @default Infinity
+   */
+  readonly timeout?: number | undefined;
+}
+
+/** What an attempt answers when it would have to wait. */
+export const BLOCKED: unique symbol = Symbol('blocked');
+
+/** One try of an operation: its result, or {@link BLOCKED}. It must not wait. */
+export type Attempt<T> = () => T | typeof BLOCKED;
+
+/** What tells a queue that trying again may succeed. */
+export interface WakeSource {
+  /** From now on call `wake` whenever an attempt may succeed. */
+  listen(wake: () => void): void;
+  /** Nobody waits any more. */
+  rest(): void;
+}
+
+/** Checks wait options. */
+export function waitOptions(options: WaitOptions | undefined): WaitOptions {
+  if (options === undefined) return NO_OPTIONS;
+  const { signal, timeout } = optionsObject(options);
+  if (
+    signal !== undefined &&
+    !(typeof signal === 'object' && signal !== null && 'aborted' in signal)
+  ) {
+    throw typeError('options.signal', 'an AbortSignal', signal);
+  }
+  checkTimeout(timeout);
+  return options;
+}
+
+const NO_OPTIONS: WaitOptions = {};
+
+/** Checks a timeout in milliseconds; fractions and Infinity are allowed. */
+export function checkTimeout(timeout: unknown): void {
+  if (timeout === undefined) return;
+  if (typeof timeout !== 'number') throw typeError('options.timeout', 'a number', timeout);
+  if (!(timeout >= 0)) throw rangeError('options.timeout', 'milliseconds from 0 up', timeout);
+}
+
+/** setTimeout counts in 32 bits; a longer time is waited for in several steps. */
+const LONGEST_TIMER = 0x7fffffff;
+
+/** A deadline on the monotonic clock that calls back once. */
+export class Deadline {
+  readonly #at: number;
+  readonly #expire: () => void;
+  #timer: NodeJS.Timeout;
+
+  constructor(milliseconds: number, expire: () => void) {
+    this.#at = performance.now() + milliseconds;
+    this.#expire = expire;
+    this.#timer = this.#arm(milliseconds);
+  }
+
+  clear(): void {
+    clearTimeout(this.#timer);
+  }
+
+  ref(alive: boolean): void {
+    if (alive) this.#timer.ref();
+    else this.#timer.unref();
+  }
+
+  #arm(milliseconds: number): NodeJS.Timeout {
+    return setTimeout(() => this.#check(), Math.min(Math.ceil(milliseconds), LONGEST_TIMER));
+  }
+
+  #check(): void {
+    const left = this.#at - performance.now();
+    if (left <= 0) {
+      this.#expire();
+      return;
+    }
+    const alive = this.#timer.hasRef();
+    this.#timer = this.#arm(left);
+    if (!alive) this.#timer.unref();
+  }
+}
+
+interface Waiter {
+  attempt(): boolean;
+  fail(error: unknown): void;
+  deadline: Deadline | undefined;
+}
+
+/** What an operation tells its queue beside the attempt. */
+export interface Operation {
+  /** The call's name and target, for a timeout's error. */
+  readonly details: IpcErrorDetails;
+  /** Completes the error of a cancelled wait: what had been done by then. */
+  readonly cancelled?: (error: unknown) => unknown;
+}
+
+/**
+ * Waiters of one handle and one direction, served first come, first served.
+ *
+ * Lifetime:
+ * 1. The queue listens to its source only while somebody waits; an idle one pins nothing.
+ * 2. An attempt runs synchronously: once it has taken something, its promise resolves with it, and no
+ *    abort or timeout can come in between. So a cancelled wait has taken nothing.
+ * 3. `fail` rejects all that wait, in their order.
+ */
+export class WaitQueue {
+  readonly #source: WakeSource;
+  readonly #waiters: Waiter[] = [];
+  #alive = true;
+  readonly #wake = (): void => this.#run();
+
+  constructor(source: WakeSource) {
+    this.#source = source;
+  }
+
+  /** How many wait now. */
+  get length(): number {
+    return this.#waiters.length;
+  }
+
+  /** Whether deadlines of this queue keep the process alive. */
+  ref(alive: boolean): void {
+    this.#alive = alive;
+    for (const waiter of this.#waiters) waiter.deadline?.ref(alive);
+  }
+
+  /** Tries at once if nobody waits; else queues behind those who do. */
+  run<T>(attempt: Attempt<T>, options: WaitOptions, operation: Operation): Promise<T> {
+    const { signal, timeout } = options;
+    if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
+    if (this.#waiters.length === 0) {
+      try {
+        const result = attempt();
+        if (result !== BLOCKED) return Promise.resolve(result);
+      } catch (error) {
+        return Promise.reject(error as Error);
+      }
+    }
+    const cancelled = operation.cancelled ?? same;
+    if (timeout === 0) return Promise.reject(cancelled(timeoutError(operation.details)) as Error);
+    return new Promise<T>((resolve, reject) => {
+      const settle = (): void => {
+        waiter.deadline?.clear();
+        signal?.removeEventListener('abort', onAbort);
+      };
+      const waiter: Waiter = {
+        deadline: undefined,
+        attempt: () => {
+          try {
+            const result = attempt();
+            if (result === BLOCKED) return false;
+            settle();
+            resolve(result);
+          } catch (error) {
+            settle();
+            reject(error as Error);
+          }
+          return true;
+        },
+        fail: (error) => {
+          settle();
+          reject(error as Error);
+        },
+      };
+      const cancel = (error: unknown): void => {
+        this.#remove(waiter);
+        waiter.fail(cancelled(error));
+      };
+      const onAbort = (): void => cancel(signal?.reason);
+      signal?.addEventListener('abort', onAbort, { once: true });
+      if (timeout !== undefined && timeout !== Infinity) {
+        waiter.deadline = new Deadline(timeout, () => cancel(timeoutError(operation.details)));
+        if (!this.#alive) waiter.deadline.ref(false);
+      }
+      this.#add(waiter);
+    });
+  }
+
+  /** Rejects everyone who waits. */
+  fail(error: unknown): void {
+    const waiters = this.#waiters.splice(0);
+    if (waiters.length > 0) this.#source.rest();
+    for (const waiter of waiters) waiter.fail(error);
+  }
+
+  #add(waiter: Waiter): void {
+    this.#waiters.push(waiter);
+    if (this.#waiters.length > 1) return;
+    try {
+      this.#source.listen(this.#wake);
+    } catch (error) {
+      this.#waiters.pop();
+      waiter.fail(error);
+    }
+  }
+
+  #remove(waiter: Waiter): void {
+    const index = this.#waiters.indexOf(waiter);
+    if (index < 0) return;
+    this.#waiters.splice(index, 1);
+    if (this.#waiters.length === 0) this.#source.rest();
+    // The head may have been what the others queued behind: what it could not take may suit the next.
+    else if (index === 0) this.#run();
+  }
+
+  #run(): void {
+    const waiters = this.#waiters;
+    while (waiters.length > 0) {
+      const head = waiters[0]!;
+      if (!head.attempt()) return;
+      // The attempt's own callbacks run later, so the head is still the first unless it was closed.
+      if (waiters[0] === head) waiters.shift();
+    }
+    this.#source.rest();
+  }
+}
+
+function same(error: unknown): unknown {
+  return error;
+}
+
+/** The longest that a blocking call sleeps before JavaScript gets a chance to be terminated. */
+const SLICE = 100;
+
+/**
+ * Waits on the calling thread: tries, sleeps in the kernel until something may have changed, tries
+ * again. It sleeps in slices, so that `worker.terminate()` ends a worker that waits here.
+ *
+ * @param attempt - one try
+ * @param sleep - sleeps up to so many milliseconds in the kernel
+ * @param timeout - the longest time to wait
+ * @param operation - names the call in a timeout's error
+ * @returns what the attempt gave
+ */
+export function waitSync<T>(
+  attempt: Attempt<T>,
+  sleep: (milliseconds: number) => void,
+  timeout: number | undefined,
+  operation: Operation,
+): T {
+  let result = attempt();
+  if (result !== BLOCKED) return result;
+  const deadline = timeout === undefined ? Infinity : performance.now() + timeout;
+  for (;;) {
+    const left = deadline - performance.now();
+    if (left <= 0) throw (operation.cancelled ?? same)(timeoutError(operation.details));
+    sleep(Math.min(Math.ceil(left), SLICE));
+    result = attempt();
+    if (result !== BLOCKED) return result;
+  }
+}

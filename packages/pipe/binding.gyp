@@ -1,0 +1,3 @@
+{
+  'targets': [{ 'target_name': 'pipe', 'sources': ['native/pipe.cc'], 'includes': ['../core/addon.gypi'] }]
+}

@@ -1,0 +1,31 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { defineConfig } from 'vitest/config';
+
+const packages = join(import.meta.dirname, 'packages');
+const tested = readdirSync(packages).filter((name) => existsSync(join(packages, name, 'test')));
+
+// Every test of a package runs once; those that wait on descriptors run again with the poller thread
+// that stands in for libuv's poll on runtimes without libuv.
+const project = (name: string, root: string, include: string, env: Record<string, string>) => ({
+  extends: true as const,
+  test: { name, root, include: [include], env },
+});
+
+export default defineConfig({
+  test: {
+    pool: 'forks',
+    execArgv: ['--expose-gc'],
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    projects: tested.flatMap((name) => {
+      const root = join(packages, name);
+      return [
+        project(name, root, 'test/**/*.test.ts', {}),
+        project(`${name} (thread)`, root, 'test/**/conformance.test.ts', {
+          OCTOIPC_READINESS: 'thread',
+        }),
+      ];
+    }),
+  },
+});
