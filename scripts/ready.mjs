@@ -1,0 +1,100 @@
+// Makes the workspace ready to run: installs what package-lock.json names and is not there, then
+// builds what has changed. Quiet unless something fails. Others import `ready`; by itself: npm run build.
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+
+import { readJson, root } from './workspace.mjs';
+
+const NODE_MAJOR = 20;
+
+function say(text) {
+  process.stderr.write(`octoipc: ${text}\n`);
+}
+
+/** npm notes in a hidden lockfile what it has installed, as the last thing that it does. */
+function isInstalled() {
+  const hidden = join(root, 'node_modules', '.package-lock.json');
+  if (!existsSync(hidden)) return false;
+  const present = readJson(hidden).packages;
+  return Object.entries(readJson(join(root, 'package-lock.json')).packages)
+    .filter(([path, wanted]) => path.startsWith('node_modules/') && !isForOthers(wanted))
+    .every(([path, wanted]) => path in present && present[path].version === wanted.version);
+}
+
+/** Whether npm may leave a package out here: another system's binary, or an optional peer. */
+function isForOthers({ optional = false, devOptional = false, peer = false }) {
+  return optional || devOptional || peer;
+}
+
+async function install() {
+  const { run } = await import('./run.mjs');
+  say('installing the development tools (npm ci)');
+  const npm = process.env.npm_execpath;
+  const [file, ...args] = npm?.endsWith('.js') ? [process.execPath, npm] : ['npm'];
+  // Whatever NODE_ENV or the user's configuration leave out, this needs.
+  const wanted = ['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund'];
+  const status = await run(file, [...args, ...wanted, '--loglevel=error'], {
+    stdio: ['ignore', 2, 2],
+  });
+  if (status !== 0) throw new Error(`npm ci ended with status ${status}`);
+}
+
+async function build() {
+  const { capture, tool } = await import('./run.mjs');
+  const start = performance.now();
+  const { status, output } = await capture(
+    process.execPath,
+    [
+      tool('turbo'),
+      'run',
+      'build',
+      'build:native',
+      '--output-logs=errors-only',
+      `--concurrency=${availableParallelism()}`,
+    ],
+    {
+      env: {
+        ...process.env,
+        // Binaries of another system must not come out of a cache that was carried along.
+        OCTOIPC_HOST: host(),
+        TURBO_TELEMETRY_DISABLED: '1',
+        TURBO_NO_UPDATE_NOTIFIER: '1',
+        DO_NOT_TRACK: '1',
+      },
+    },
+  );
+  const seconds = (performance.now() - start) / 1000;
+  if (status !== 0) {
+    process.stderr.write(output);
+    throw new Error('the build failed; it needs python3, make and a C++20 compiler (g++)');
+  }
+  if (seconds > 3) say(`built in ${seconds.toFixed(1)} s`);
+}
+
+function host() {
+  process.report.excludeNetwork = true;
+  const { glibcVersionRuntime = 'none' } = process.report.getReport().header;
+  return `${process.platform}-${process.arch}-glibc-${glibcVersionRuntime}`;
+}
+
+/** Installs and builds what is missing; throws with a sentence for the user where it cannot. */
+export async function ready() {
+  if (Number.parseInt(process.versions.node, 10) < NODE_MAJOR) {
+    throw new Error(`Node ${NODE_MAJOR} or later is needed, this is ${process.version}`);
+  }
+  if (!isInstalled()) await install();
+  await build();
+}
+
+/** For the scripts that begin with `ready`: a failure is one line and status 1. */
+export async function readyOrExit() {
+  try {
+    await ready();
+  } catch (error) {
+    say(error.message);
+    process.exit(1);
+  }
+}
+
+if (process.argv[1] === import.meta.filename) await readyOrExit();
