@@ -1,3 +1,3 @@
 {
-  'targets': [{ 'target_name': 'pipe', 'sources': ['native/pipe.cc'], 'includes': ['../core/addon.gypi'] }]
+  'targets': [{ 'target_name': 'pipe', 'sources': ['native/pipe.cc', 'native/transfer.cc'], 'includes': ['../core/addon.gypi'] }]
 }

@@ -85,7 +85,9 @@ export function capabilities(): Capabilities {
 }
 
 function features(): Capability[] {
-  const [major = 0, minor = 0] = release().split('.').map((part) => Number.parseInt(part, 10));
+  const [major = 0, minor = 0] = release()
+    .split('.')
+    .map((part) => Number.parseInt(part, 10));
   return FEATURES.map(([name, wantMajor, wantMinor]) => {
     const available = major > wantMajor || (major === wantMajor && minor >= wantMinor);
     const remedy = `needs Linux ${wantMajor}.${wantMinor} or later`;
@@ -107,7 +109,11 @@ function limits(): Capability[] {
 function resources(): Capability[] {
   const lines = read('/proc/self/limits')?.split('\n') ?? [];
   return Object.entries(RESOURCES).flatMap(([title, name]) => {
-    const soft = lines.find((line) => line.startsWith(title))?.slice(title.length).trim().split(/\s+/)[0];
+    const soft = lines
+      .find((line) => line.startsWith(title))
+      ?.slice(title.length)
+      .trim()
+      .split(/\s+/)[0];
     if (soft === undefined) return [];
     const remedy = `raise it: prlimit --pid ${process.pid}, or LimitXXX= in the systemd unit`;
     const available = soft !== '0';

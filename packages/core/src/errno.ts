@@ -28,8 +28,9 @@ for (const [code, number] of Object.entries(constants.errno)) {
   if (!ALIASES.has(code)) reverse.set(number, code);
 }
 
-/** Codes of our own, which no errno stands for. */
+/** Codes of our own, and those whose text elsewhere speaks of connections. */
 const OWN: Readonly<Record<string, string>> = {
+  ETIMEDOUT: 'timed out',
   ERR_CLOSED: 'the handle is closed',
   ERR_TRUNCATED: 'the stream ended inside a message',
   ERR_UNSUPPORTED: 'not supported here',

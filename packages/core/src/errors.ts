@@ -35,11 +35,11 @@ export class IpcError extends Error {
   /** The symbol of the errno (`EAGAIN`), or a code of ours (`ERR_CLOSED`). */
   readonly code: string;
   /** The errno, negative as Node has it; undefined for our own codes. */
-  readonly errno?: number;
-  readonly syscall?: string;
-  readonly target?: string | number;
-  readonly hint?: string;
-  readonly bytesWritten?: number;
+  declare readonly errno?: number;
+  declare readonly syscall?: string;
+  declare readonly target?: string | number;
+  declare readonly hint?: string;
+  declare readonly bytesWritten?: number;
 
   constructor(code: string, details: IpcErrorDetails = {}) {
     const { syscall, target, hint, bytesWritten, cause } = details;

@@ -276,7 +276,10 @@ class FramedSender implements FrameSender {
         this.#fail(error);
         return;
       }
-      this.#giveUp(batch, batch.controller.signal.reason as { reason: unknown; bytesWritten?: number });
+      this.#giveUp(
+        batch,
+        batch.controller.signal.reason as { reason: unknown; bytesWritten?: number },
+      );
     }
     this.#pump();
   }

@@ -42,6 +42,7 @@ export {
   WaitQueue,
   waitOptions,
   waitSync,
+  YIELD,
   type Attempt,
   type Operation,
   type WakeSource,

@@ -16,8 +16,11 @@ export interface WaitOptions {
 /** What an attempt answers when it would have to wait. */
 export const BLOCKED: unique symbol = Symbol('blocked');
 
-/** One try of an operation: its result, or {@link BLOCKED}. It must not wait. */
-export type Attempt<T> = () => T | typeof BLOCKED;
+/** What an attempt answers when it could go on, but others should have their turn first. */
+export const YIELD: unique symbol = Symbol('yield');
+
+/** One try of an operation: its result, {@link BLOCKED} or {@link YIELD}. It must not wait. */
+export type Attempt<T> = () => T | typeof BLOCKED | typeof YIELD;
 
 /** What tells a queue that trying again may succeed. */
 export interface WakeSource {
@@ -91,10 +94,12 @@ export class Deadline {
 }
 
 interface Waiter {
-  attempt(): boolean;
+  attempt(): typeof DONE | typeof BLOCKED | typeof YIELD;
   fail(error: unknown): void;
   deadline: Deadline | undefined;
 }
+
+const DONE: unique symbol = Symbol('done');
 
 /** What an operation tells its queue beside the attempt. */
 export interface Operation {
@@ -138,10 +143,12 @@ export class WaitQueue {
   run<T>(attempt: Attempt<T>, options: WaitOptions, operation: Operation): Promise<T> {
     const { signal, timeout } = options;
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
+    let yields = false;
     if (this.#waiters.length === 0) {
       try {
         const result = attempt();
-        if (result !== BLOCKED) return Promise.resolve(result);
+        if (result !== BLOCKED && result !== YIELD) return Promise.resolve(result);
+        yields = result === YIELD;
       } catch (error) {
         return Promise.reject(error as Error);
       }
@@ -158,14 +165,15 @@ export class WaitQueue {
         attempt: () => {
           try {
             const result = attempt();
-            if (result === BLOCKED) return false;
+            if (result === BLOCKED) return BLOCKED;
+            if (result === YIELD) return YIELD;
             settle();
             resolve(result);
           } catch (error) {
             settle();
             reject(error as Error);
           }
-          return true;
+          return DONE;
         },
         fail: (error) => {
           settle();
@@ -183,6 +191,7 @@ export class WaitQueue {
         if (!this.#alive) waiter.deadline.ref(false);
       }
       this.#add(waiter);
+      if (yields) setImmediate(this.#wake);
     });
   }
 
@@ -217,7 +226,9 @@ export class WaitQueue {
     const waiters = this.#waiters;
     while (waiters.length > 0) {
       const head = waiters[0]!;
-      if (!head.attempt()) return;
+      const outcome = head.attempt();
+      if (outcome === YIELD) setImmediate(this.#wake);
+      if (outcome !== DONE) return;
       // The attempt's own callbacks run later, so the head is still the first unless it was closed.
       if (waiters[0] === head) waiters.shift();
     }
@@ -249,13 +260,12 @@ export function waitSync<T>(
   operation: Operation,
 ): T {
   let result = attempt();
-  if (result !== BLOCKED) return result;
   const deadline = timeout === undefined ? Infinity : performance.now() + timeout;
-  for (;;) {
+  while (result === BLOCKED || result === YIELD) {
     const left = deadline - performance.now();
     if (left <= 0) throw (operation.cancelled ?? same)(timeoutError(operation.details));
-    sleep(Math.min(Math.ceil(left), SLICE));
+    if (result === BLOCKED) sleep(Math.min(Math.ceil(left), SLICE));
     result = attempt();
-    if (result !== BLOCKED) return result;
   }
+  return result;
 }

@@ -126,8 +126,8 @@ inline napi_value ToValue(napi_env env, int64_t value) {
   return result;
 }
 
-/// Reads arguments of the types Js from a callback's info and hands them, after the callback's data,
-/// to the body; a TypeError if one does not fit.
+/// Reads arguments of the types Js from a callback's info and hands them, after the callback's
+/// data, to the body; a TypeError if one does not fit.
 template <typename... Js, typename Body, size_t... kIndex>
 napi_value WithArguments(napi_env env, napi_callback_info info, Body body,
                          std::index_sequence<kIndex...>) {
@@ -152,7 +152,13 @@ napi_value WithArguments(napi_env env, napi_callback_info info, Body body,
 template <auto kFunction>
 struct Call;
 
+template <typename... Args>
+inline constexpr bool kWantsEnvironment = false;
+template <typename... Args>
+inline constexpr bool kWantsEnvironment<Environment&, Args...> = true;
+
 template <typename... Args, int64_t (*kFunction)(Args...)>
+  requires(!kWantsEnvironment<Args...>)
 struct Call<kFunction> {
   static napi_value Invoke(napi_env env, napi_callback_info info) {
     return WithArguments<std::decay_t<Args>...>(

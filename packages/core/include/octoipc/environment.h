@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <napi.h>
 
+#include <algorithm>
 #include <memory>
 #include <unordered_set>
 #include <vector>
@@ -20,7 +21,8 @@ class Resource {
 };
 
 /// Lifetime:
-/// 1. One per environment and addon, kept as instance data; nothing of it is shared between threads.
+/// 1. One per environment and addon, kept as instance data; nothing of it is shared between
+/// threads.
 /// 2. A cleanup hook runs Shutdown while the environment can still close handles of its event loop;
 ///    the destructor runs it where the hook did not.
 /// 3. Shutdown destroys the resources first (threads are joined), then closes every descriptor that
@@ -43,8 +45,14 @@ class Environment {
 
   /// Keeps a resource until the environment ends; its index is the handle that JavaScript uses.
   int64_t Keep(std::unique_ptr<Resource> resource) {
-    resources_.push_back(std::move(resource));
-    return static_cast<int64_t>(resources_.size()) - 1;
+    const auto vacant = std::find(resources_.begin(), resources_.end(), nullptr);
+    const auto index = vacant - resources_.begin();
+    if (vacant == resources_.end()) {
+      resources_.push_back(std::move(resource));
+    } else {
+      *vacant = std::move(resource);
+    }
+    return index;
   }
 
   Resource* Kept(int64_t index) const {
@@ -120,9 +128,8 @@ class Exports {
 
 /// The functions that every binding with descriptors exports.
 inline void ExportDescriptors(Exports& exports) {
-  exports.Function<CloseOwned>("close")
-      .Function<AdoptOwned>("adopt")
-      .Function<ReleaseOwned>("release");
+  exports.Function<CloseOwned>("close").Function<AdoptOwned>("adopt").Function<ReleaseOwned>(
+      "release");
 }
 
 template <typename State, void (*kRegister)(Exports&)>
@@ -135,3 +142,10 @@ Napi::Object Load(Napi::Env env, Napi::Object object) {
 }
 
 }  // namespace octoipc
+
+/// The addon's entry: its name, the state of one environment, and what names its functions.
+#define OCTOIPC_ADDON(name, State, kRegister)                          \
+  static Napi::Object LoadAddon(Napi::Env env, Napi::Object exports) { \
+    return octoipc::Load<State, kRegister>(env, exports);              \
+  }                                                                    \
+  NODE_API_MODULE(name, LoadAddon)

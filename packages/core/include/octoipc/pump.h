@@ -63,7 +63,8 @@ struct Uv {
 };
 
 /// Lifetime:
-/// 1. The handle's memory belongs to libuv until its close callback frees it, which may be after this
+/// 1. The handle's memory belongs to libuv until its close callback frees it, which may be after
+/// this
 ///    object, and after the addon's last environment: the addon is linked with -z nodelete.
 /// 2. uv_poll_stop takes the descriptor out of the loop at once, so its owner may close it right
 ///    after this object.
@@ -120,9 +121,10 @@ class UvPump : public Pump {
 /// 1. The thread sees nothing but the descriptor, an eventfd and the thread-safe function.
 /// 2. After each hand-over it sleeps until the environment's thread has called `ready`, so a level
 ///    that stays high does not make it spin.
-/// 3. The thread ends before the thread-safe function does, whichever of this object's destructor and
-///    the function's finalizer comes first: either sets stop, wakes the thread and joins it. No thread
-///    is ever detached.
+/// 3. The thread ends before the thread-safe function does, whichever of this object's destructor
+/// and
+///    the function's finalizer comes first: either sets stop, wakes the thread and joins it. No
+///    thread is ever detached.
 /// 4. The function outlives this object until the loop has closed it, so it refers to a Link.
 class ThreadPump : public Pump {
  public:

@@ -1,8 +1,9 @@
 // Readiness of any number of descriptors, told to JavaScript on the environment's thread.
 //
 // All descriptors of one environment are in one epoll set, edge-triggered, and the set's own
-// descriptor is what a Pump watches. So a wait costs no epoll_ctl after the first, libuv never sees a
-// descriptor that it might also know from elsewhere, and both pumps share everything but the waiting.
+// descriptor is what a Pump watches. So a wait costs no epoll_ctl after the first, libuv never sees
+// a descriptor that it might also know from elsewhere, and both pumps share everything but the
+// waiting.
 #pragma once
 
 #include <napi.h>
@@ -79,8 +80,7 @@ class Readiness : public Resource {
     Napi::HandleScope scope(env_);
     for (;;) {
       epoll_event ready[kBatch];
-      const int64_t count =
-          Retry([&] { return ::epoll_wait(epoll_.get(), ready, kBatch, 0); });
+      const int64_t count = Retry([&] { return ::epoll_wait(epoll_.get(), ready, kBatch, 0); });
       if (count <= 0 || !Tell(ready, static_cast<int>(count)) || count < kBatch) return;
     }
   }
@@ -152,8 +152,8 @@ inline int64_t ReadinessMode(Environment& environment, int index) {
   return readiness->on_loop() ? Readiness::kLoop : Readiness::kThread;
 }
 
-/// poll(2) of one descriptor on the calling thread: its events, 0 after the timeout, or -EINTR, after
-/// which the caller, who knows the deadline, calls again.
+/// poll(2) of one descriptor on the calling thread: its events, 0 after the timeout, or -EINTR,
+/// after which the caller, who knows the deadline, calls again.
 inline int64_t Poll(int fd, int events, int milliseconds) {
   pollfd one = {fd, static_cast<int16_t>(events), 0};
   const int64_t count = ValueOrError([&] { return ::poll(&one, 1, milliseconds); });

@@ -11,7 +11,8 @@ namespace octoipc {
 /// Lifetime:
 /// 1. Owns at most one descriptor; move-only, so exactly one object closes it.
 /// 2. The destructor closes what is still owned and leaves errno as it found it.
-/// 3. close(2) is never repeated: after EINTR the descriptor is already gone on Linux, and its number
+/// 3. close(2) is never repeated: after EINTR the descriptor is already gone on Linux, and its
+/// number
 ///    may belong to somebody else.
 class UniqueFd {
  public:

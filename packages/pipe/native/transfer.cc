@@ -1,0 +1,168 @@
+#include "transfer.h"
+
+#include <fcntl.h>
+#include <poll.h>
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "octoipc/retry.h"
+#include "octoipc/unique_fd.h"
+#include "octoipc/waiting_thread.h"
+
+namespace octoipc {
+namespace {
+
+/// As much as one call moves: the default pipe-max-size.
+constexpr int64_t kChunk = 1 << 20;
+
+/// splice(2) that never waits for a pipe: bytes moved, 0 at the end, or -errno.
+int64_t Splice(int from, int to, int64_t length) {
+  const size_t size = static_cast<size_t>(std::min(length, kChunk));
+  return Retry([&] {
+    return ::splice(from, nullptr, to, nullptr, size, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
+  });
+}
+
+/// tee(2) that never waits: bytes copied, 0 at the end, or -errno.
+int64_t Tee(int from, int to, int64_t length) {
+  const size_t size = static_cast<size_t>(std::min(length, kChunk));
+  return Retry([&] { return ::tee(from, to, size, SPLICE_F_NONBLOCK); });
+}
+
+/// A duplicate that is close-on-exec and owned by JavaScript.
+int64_t Duplicate(Environment& environment, int fd) {
+  const int64_t copy = ValueOrError([&] { return ::fcntl(fd, F_DUPFD_CLOEXEC, 0); });
+  if (copy >= 0) environment.Own(static_cast<int>(copy));
+  return copy;
+}
+
+/// Sleeps until the descriptor is ready or the thread is cancelled; false when cancelled.
+bool SleepUntil(const WaitingThread& thread, int fd, short events) {
+  while (!thread.cancelled()) {
+    pollfd fds[2] = {{fd, events, 0}, {thread.wake_fd(), POLLIN, 0}};
+    if (ValueOrError([&] { return ::poll(fds, 2, -1); }) > 0 && fds[0].revents != 0) return true;
+  }
+  return false;
+}
+
+/// A transfer from or to something that is not a pipe. A disk, a terminal or a socket in blocking
+/// mode may make splice(2) sleep whatever its flags say, so it runs on a thread of its own.
+///
+/// Lifetime: holds duplicates of both descriptors, so whoever closes the originals ends nothing
+/// here.
+class Transfer : public WaitingThread {
+ public:
+  Transfer(UniqueFd from, UniqueFd to, int64_t length)
+      : from_(std::move(from)), to_(std::move(to)), left_(length) {}
+  ~Transfer() override { Cancel(); }
+
+  int64_t Begin() {
+    return Start([this](const WaitingThread&) { return Run(); });
+  }
+
+  int64_t moved() const { return moved_.load(std::memory_order_relaxed); }
+
+ private:
+  int64_t Run() {
+    while (left_ > 0) {
+      if (!SleepUntil(*this, from_.get(), POLLIN) || !SleepUntil(*this, to_.get(), POLLOUT)) {
+        return -ECANCELED;
+      }
+      const int64_t count = ValueOrError([&] {
+        return ::splice(from_.get(), nullptr, to_.get(), nullptr,
+                        static_cast<size_t>(std::min(left_, kChunk)),
+                        SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
+      });
+      if (count == 0) return 0;
+      if (count == -EAGAIN || count == -EINTR) {
+        if (count == -EAGAIN && !WaitForRoom()) return -ECANCELED;
+        continue;
+      }
+      if (count < 0) return count;
+      left_ -= count;
+      moved_.fetch_add(count, std::memory_order_relaxed);
+    }
+    return 0;
+  }
+
+  /// Both ends looked ready and yet nothing moved (another process took the bytes or the room): a
+  /// short sleep, so that this is no busy loop.
+  bool WaitForRoom() {
+    pollfd wake = {wake_fd(), POLLIN, 0};
+    ::poll(&wake, 1, 1);
+    return !cancelled();
+  }
+
+  UniqueFd from_;
+  UniqueFd to_;
+  int64_t left_;
+  std::atomic<int64_t> moved_{0};
+};
+
+UniqueFd Copy(int fd) { return UniqueFd(::fcntl(fd, F_DUPFD_CLOEXEC, 0)); }
+
+Transfer* TransferAt(Environment& environment, int index) {
+  return static_cast<Transfer*>(environment.Kept(index));
+}
+
+/// Starts a transfer on a thread; its index, or -errno.
+int64_t TransferStart(Environment& environment, int from, int to, int64_t length) {
+  UniqueFd source = Copy(from);
+  if (!source) return -errno;
+  UniqueFd sink = Copy(to);
+  if (!sink) return -errno;
+  auto transfer = std::make_unique<Transfer>(std::move(source), std::move(sink), length);
+  const int64_t started = transfer->Begin();
+  if (started < 0) return started;
+  return environment.Keep(std::move(transfer));
+}
+
+/// A descriptor, owned by JavaScript, that becomes readable when the transfer has ended.
+int64_t TransferDone(Environment& environment, int index) {
+  Transfer* transfer = TransferAt(environment, index);
+  return transfer == nullptr ? -EBADF : Duplicate(environment, transfer->done_fd());
+}
+
+/// Bytes moved so far.
+int64_t TransferMoved(Environment& environment, int index) {
+  Transfer* transfer = TransferAt(environment, index);
+  return transfer == nullptr ? -EBADF : transfer->moved();
+}
+
+/// -EAGAIN while it runs; then 0, or why it stopped.
+int64_t TransferResult(Environment& environment, int index) {
+  Transfer* transfer = TransferAt(environment, index);
+  if (transfer == nullptr) return -EBADF;
+  return transfer->ended() ? transfer->result() : -EAGAIN;
+}
+
+/// Stops the thread; `TransferMoved` is final from then on.
+int64_t TransferCancel(Environment& environment, int index) {
+  Transfer* transfer = TransferAt(environment, index);
+  if (transfer == nullptr) return -EBADF;
+  transfer->Cancel();
+  return 0;
+}
+
+int64_t TransferDrop(Environment& environment, int index) {
+  environment.Drop(index);
+  return 0;
+}
+
+}  // namespace
+
+void ExportTransfer(Exports& exports) {
+  exports.Function<Splice>("splice")
+      .Function<Tee>("tee")
+      .Function<Duplicate>("duplicate")
+      .Function<TransferStart>("transferStart")
+      .Function<TransferDone>("transferDone")
+      .Function<TransferMoved>("transferMoved")
+      .Function<TransferResult>("transferResult")
+      .Function<TransferCancel>("transferCancel")
+      .Function<TransferDrop>("transferDrop");
+}
+
+}  // namespace octoipc

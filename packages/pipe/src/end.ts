@@ -1,0 +1,136 @@
+import { constants } from 'node:fs';
+
+import { check, codeOfErrno, descriptor, errorOf, valueError } from '@octoipc/core/kit';
+import { IpcError } from '@octoipc/core';
+
+import { binding, type PipeBinding } from './binding.js';
+
+/**
+ * One end of a pipe, owned by the binding, and how it is read or written without waiting.
+ *
+ * An end that we made is non-blocking. One that came from outside may share its open file description
+ * with other processes, which would see O_NONBLOCK too (fcntl(2)): there each call says for itself that
+ * it must not wait, and only a kernel that cannot do that (before Linux 6.5) makes us set the flag,
+ * which is taken back when the end is closed or given away.
+ */
+export class PipeEnd {
+  readonly fd: number;
+  readonly binding: PipeBinding;
+  readonly #adopted: boolean;
+  #nowait: boolean;
+  #ours: boolean;
+
+  /**
+   * @param fd - owned by the binding
+   * @param mode - 'ours': made non-blocking by us; 'nonblocking': it came so; 'blocking': it came so
+   */
+  constructor(fd: number, mode: 'ours' | 'nonblocking' | 'blocking') {
+    this.fd = fd;
+    this.binding = binding();
+    this.#adopted = mode !== 'ours';
+    this.#nowait = mode === 'blocking';
+    this.#ours = mode === 'ours';
+  }
+
+  /** read(2); -errno when it fails. */
+  read(into: Uint8Array, offset: number, length: number): number {
+    const result = this.binding.read(this.fd, into, offset, length, this.#nowait);
+    return this.#lacksNowait(result)
+      ? this.binding.read(this.fd, into, offset, length, false)
+      : result;
+  }
+
+  /** write(2); -errno when it fails. */
+  write(from: Uint8Array, offset: number, length: number): number {
+    const result = this.binding.write(this.fd, from, offset, length, this.#nowait);
+    return this.#lacksNowait(result)
+      ? this.binding.write(this.fd, from, offset, length, false)
+      : result;
+  }
+
+  /** Bytes that the pipe holds. */
+  get capacity(): number {
+    return check(this.binding.capacity(this.fd), 'fcntl', { target: this.fd });
+  }
+
+  set capacity(bytes: number) {
+    const result = this.binding.setCapacity(this.fd, bytes);
+    if (result >= 0) return;
+    throw errorOf(result, 'fcntl', { target: this.fd, hint: CAPACITY_HINTS[codeOfErrno(result)] });
+  }
+
+  /** Before the end is given away: its next owner expects blocking mode, unless it came otherwise. */
+  restore(): void {
+    if (this.#ours) this.binding.setNonblocking(this.fd, false);
+  }
+
+  /** Before the end is closed: others may go on with the open file description that it came with. */
+  restoreAdopted(): void {
+    if (this.#ours && this.#adopted) this.binding.setNonblocking(this.fd, false);
+  }
+
+  #lacksNowait(result: number): boolean {
+    if (!this.#nowait || result >= 0) return false;
+    const code = codeOfErrno(result);
+    if (code !== 'EOPNOTSUPP' && code !== 'ENOTSUP' && code !== 'ENOSYS') return false;
+    check(this.binding.setNonblocking(this.fd, true), 'fcntl', { target: this.fd });
+    this.#nowait = false;
+    this.#ours = true;
+    return true;
+  }
+}
+
+const CAPACITY_HINTS: Readonly<Record<string, string>> = {
+  EPERM: 'the capacity is over fs.pipe-max-size: raise it with sysctl, or ask for less',
+  EBUSY: 'more bytes are in the pipe than would fit: read some first',
+};
+
+const ACCESS = constants.O_RDONLY | constants.O_WRONLY | constants.O_RDWR;
+
+/** What fstat(2) calls the things that are no pipe. */
+const KINDS: Readonly<Record<number, string>> = {
+  [constants.S_IFREG]: 'a regular file',
+  [constants.S_IFDIR]: 'a directory',
+  [constants.S_IFCHR]: 'a character device',
+  [constants.S_IFBLK]: 'a block device',
+  [constants.S_IFSOCK]: 'a socket',
+};
+
+/**
+ * Takes over a descriptor that came from outside, if it is what it should be.
+ *
+ * @param fd - the descriptor
+ * @param direction - which end of a pipe it must be
+ * @returns the end, owned by the binding from now on
+ * @throws {TypeError} ERR_INVALID_ARG_VALUE when it is not a pipe
+ * @throws {IpcError} EBADF when it is not open, or the other end; EEXIST when a handle owns it already
+ */
+export function adoptEnd(fd: number, direction: 'read' | 'write'): PipeEnd {
+  descriptor(fd);
+  const native = binding();
+  const type = check(native.fileType(fd), 'fstat', { target: fd });
+  if (type !== constants.S_IFIFO) {
+    throw valueError('fd', `must be a pipe, but is ${KINDS[type] ?? 'something else'}`, fd);
+  }
+  const flags = check(native.statusFlags(fd), 'fcntl', { target: fd });
+  const access = flags & ACCESS;
+  const wrong = direction === 'read' ? constants.O_WRONLY : constants.O_RDONLY;
+  if (access === wrong) {
+    throw new IpcError('EBADF', {
+      syscall: direction,
+      target: fd,
+      hint: `this is the ${direction === 'read' ? 'write' : 'read'} end of a pipe`,
+    });
+  }
+  const adopted = native.adopt(fd);
+  if (adopted < 0) {
+    throw errorOf(adopted, 'fromFd', {
+      target: fd,
+      hint:
+        codeOfErrno(adopted) === 'EEXIST'
+          ? 'another handle owns this descriptor: use that one, or release() it first'
+          : undefined,
+    });
+  }
+  return new PipeEnd(fd, (flags & constants.O_NONBLOCK) === 0 ? 'blocking' : 'nonblocking');
+}

@@ -1,0 +1,317 @@
+import type { Readable } from 'node:stream';
+
+import { IpcError, type ByteReader, type ReadTarget, type WaitOptions } from '@octoipc/core';
+import {
+  BLOCKED,
+  check,
+  checkTimeout,
+  codeOfErrno,
+  errorOf,
+  FdHandle,
+  integer,
+  optionsObject,
+  POLLIN,
+  readIntoSlab,
+  valueError,
+  waitOptions,
+  waitSync,
+  writableBytes,
+} from '@octoipc/core/kit';
+
+import { adoptEnd, PipeEnd } from './end.js';
+import { linesOf, type LinesOptions } from './lines.js';
+import { readableOf, webReadableOf } from './streams.js';
+
+export type { LinesOptions } from './lines.js';
+
+/** What a read takes. */
+export interface ReadOptions extends ReadTarget, WaitOptions {}
+
+/** What a blocking read takes. */
+export interface ReadSyncOptions extends ReadTarget {
+  /** The longest time to block, in milliseconds. @default Infinity */
+  readonly timeout?: number | undefined;
+}
+
+/** What `readAll` takes. */
+export interface ReadAllOptions extends WaitOptions {
+  /** More than this rejects with `EMSGSIZE`. @default Infinity */
+  readonly maxBytes?: number | undefined;
+}
+
+const DEFAULT_MAX_BYTES = 64 * 1024;
+
+/**
+ * The read end of a pipe.
+ *
+ * Lifetime: it owns its descriptor until `close()` or `release()`; pending reads keep the process alive,
+ * an idle reader does not. Waiting reads are served first come, first served; one that was aborted or
+ * timed out has taken nothing.
+ *
+ * @example
+ * ```js
+ * import { createPipe } from '@octoipc/pipe';
+ *
+ * const { reader, writer } = createPipe();
+ * writer.writeSync('one\ntwo\n');
+ * writer.close();
+ * const lines = [];
+ * for await (const line of reader.lines()) lines.push(line);
+ * lines; //=> ['one', 'two']
+ * reader.close();
+ * ```
+ * @see pipe(7)
+ */
+export class PipeReader extends FdHandle implements ByteReader, AsyncIterable<Buffer> {
+  readonly #end: PipeEnd;
+  readonly #fill = (memory: Buffer, offset: number, length: number): number =>
+    this.#end.read(memory, offset, length);
+
+  /** @param end - a descriptor from outside, which is checked and taken over, or an end of ours */
+  protected constructor(end: number | PipeEnd) {
+    const own = typeof end === 'number' ? adoptEnd(end, 'read') : end;
+    super(own.fd, own.binding);
+    this.#end = own;
+  }
+
+  /**
+   * Takes over a descriptor: from now on this handle closes it.
+   *
+   * @param fd - the read end of a pipe or FIFO; 0 is one
+   * @throws {TypeError} ERR_INVALID_ARG_VALUE when it is not a pipe
+   * @throws {IpcError} EBADF when it is not open, or is a write end
+   * @throws {IpcError} EEXIST when another handle owns it
+   */
+  static fromFd(fd: number): PipeReader {
+    return new PipeReader(fd);
+  }
+
+  /** @internal */
+  static over(end: PipeEnd): PipeReader {
+    return new PipeReader(end);
+  }
+
+  /**
+   * Reads what is there, at least one byte; waits if there is nothing.
+   *
+   * @param options - how much, where to, how long
+   * @returns the bytes, which are yours; `null` at the end of file, when all writers have closed
+   * @throws {IpcError} ETIMEDOUT when the timeout is over
+   * @throws {IpcError} ERR_CLOSED when the reader is closed, now or while it waits
+   * @see read(2)
+   */
+  read(options?: ReadOptions): Promise<Buffer | null> {
+    try {
+      const { maxBytes, into } = readTarget(options);
+      const wait = waitOptions(options);
+      const attempt = (): Buffer | null | typeof BLOCKED => this.#take(maxBytes, into);
+      this.#checkOpen('read');
+      return this.queue('readable').run(attempt, wait, { details: this.#details('read') });
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+
+  /**
+   * Reads what is there without waiting.
+   *
+   * @returns the bytes; `undefined` if there is nothing now, or others wait already; `null` at the end
+   */
+  tryRead(options?: ReadTarget): Buffer | null | undefined {
+    const { maxBytes, into } = readTarget(options);
+    this.#checkOpen('read');
+    if (this.waiting('readable') > 0) return undefined;
+    const result = this.#take(maxBytes, into);
+    return result === BLOCKED ? undefined : result;
+  }
+
+  /**
+   * Reads what is there; blocks this thread while there is nothing.
+   *
+   * @throws {IpcError} ETIMEDOUT when the timeout is over
+   * @throws {IpcError} EBUSY when reads wait already
+   */
+  readSync(options?: ReadSyncOptions): Buffer | null {
+    const { maxBytes, into } = readTarget(options);
+    checkTimeout(options?.timeout);
+    this.#checkOpen('read');
+    if (this.waiting('readable') > 0) throw busy('read', this.fd);
+    return waitSync(
+      () => this.#take(maxBytes, into),
+      (milliseconds) => this.#end.binding.poll(this.#end.fd, POLLIN, milliseconds),
+      options?.timeout,
+      { details: this.#details('read') },
+    );
+  }
+
+  /**
+   * Reads until the end of file.
+   *
+   * @param options - a bound, and how long all of it may take
+   * @returns everything
+   * @throws {IpcError} EMSGSIZE when more than `maxBytes` come
+   */
+  async readAll(options?: ReadAllOptions): Promise<Buffer> {
+    const { maxBytes = Infinity, timeout, signal } = optionsObject(options);
+    if (maxBytes !== Infinity) integer(maxBytes, 'options.maxBytes');
+    waitOptions(options);
+    const deadline = timeout === undefined ? Infinity : performance.now() + timeout;
+    const chunks: Buffer[] = [];
+    let total = 0;
+    for (;;) {
+      const left = Math.max(0, deadline - performance.now());
+      const chunk = await this.read({ signal, timeout: left });
+      if (chunk === null) return Buffer.concat(chunks, total);
+      chunks.push(chunk);
+      total += chunk.length;
+      if (total > maxBytes) {
+        throw new IpcError('EMSGSIZE', {
+          ...this.#details('read'),
+          hint: `more than maxBytes (${maxBytes}) came: raise it, or read in parts`,
+        });
+      }
+    }
+  }
+
+  /**
+   * Lines of UTF-8 text, without their line feed (and a carriage return before it).
+   *
+   * @param options - a bound for one line
+   * @returns an iterator, whose last line need not end in a line feed; leaving it early loses what was
+   *   read ahead
+   */
+  lines(options?: LinesOptions): AsyncIterableIterator<string> {
+    return linesOf(this, options);
+  }
+
+  /** Chunks as they come, until the end of file. Leaving the loop does not close the reader. */
+  [Symbol.asyncIterator](): AsyncIterator<Buffer> {
+    const step = (chunk: Buffer | null): IteratorResult<Buffer> =>
+      chunk === null ? { done: true, value: undefined } : { done: false, value: chunk };
+    return {
+      next: () => this.read().then(step),
+      return: () => Promise.resolve({ done: true, value: undefined }),
+    };
+  }
+
+  /**
+   * Waits until a read would not wait: data is there, or the end of file. Takes nothing.
+   *
+   * @throws {IpcError} ETIMEDOUT when the timeout is over
+   * @see poll(2)
+   */
+  readable(options?: WaitOptions): Promise<void> {
+    try {
+      const wait = waitOptions(options);
+      const { fd, binding } = this.#end;
+      this.#checkOpen('poll');
+      const attempt = (): void | typeof BLOCKED => {
+        if (check(binding.poll(fd, POLLIN, 0), 'poll', { target: fd }) === 0) return BLOCKED;
+      };
+      return this.queue('readable').run(attempt, wait, { details: this.#details('poll') });
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+
+  /** Bytes that can be read now (FIONREAD). */
+  get available(): number {
+    this.#checkOpen('ioctl');
+    return check(this.#end.binding.available(this.#end.fd), 'ioctl', { target: this.#end.fd });
+  }
+
+  /** Bytes that the pipe holds (F_GETPIPE_SZ). */
+  get capacity(): number {
+    this.#checkOpen('fcntl');
+    return this.#end.capacity;
+  }
+
+  /**
+   * The kernel rounds up to a power of two of pages.
+   *
+   * @throws {IpcError} EPERM over fs.pipe-max-size; EBUSY when more is in the pipe than would fit
+   */
+  set capacity(bytes: number) {
+    integer(bytes, 'capacity', 1, 0x7fffffff);
+    this.#checkOpen('fcntl');
+    this.#end.capacity = bytes;
+  }
+
+  /** A Node stream over this reader, which closes it at its end or when destroyed. */
+  toReadable(): Readable {
+    this.#checkOpen('toReadable');
+    return readableOf(this);
+  }
+
+  /** A web stream of bytes over this reader (BYOB too), which closes it at its end or when cancelled. */
+  toWeb(): ReadableStream<Uint8Array> {
+    this.#checkOpen('toWeb');
+    return webReadableOf(this);
+  }
+
+  override release(): number {
+    const { fd } = this;
+    this.#end.restore();
+    super.release();
+    return fd;
+  }
+
+  override close(): void {
+    if (!this.closed) this.#end.restoreAdopted();
+    super.close();
+  }
+
+  protected override describe(): { syscall: string; target: number } {
+    return this.#details('read');
+  }
+
+  #details(syscall: string): { syscall: string; target: number } {
+    return { syscall, target: this.#end.fd };
+  }
+
+  #checkOpen(syscall: string): void {
+    if (this.closed) throw closed(syscall);
+  }
+
+  #take(maxBytes: number, into: Uint8Array | undefined): Buffer | null | typeof BLOCKED {
+    const result =
+      into === undefined ? readIntoSlab(maxBytes, this.#fill) : this.#readInto(into, maxBytes);
+    if (typeof result !== 'number') return result;
+    if (result === 0) return null;
+    if (codeOfErrno(result) === 'EAGAIN') return BLOCKED;
+    throw errorOf(result, 'read', { target: this.#end.fd });
+  }
+
+  #readInto(into: Uint8Array, maxBytes: number): Buffer | number {
+    if (into.length === 0) throw valueError('options.into', 'was detached while it waited', into);
+    const count = this.#end.read(into, 0, Math.min(into.length, maxBytes));
+    return count <= 0 ? count : Buffer.from(into.buffer, into.byteOffset, count);
+  }
+}
+
+function closed(syscall: string): IpcError {
+  return new IpcError('ERR_CLOSED', { syscall });
+}
+
+function busy(syscall: string, target: number): IpcError {
+  return new IpcError('EBUSY', {
+    syscall,
+    target,
+    hint: 'asynchronous calls wait on this handle: await them before a blocking one',
+  });
+}
+
+function readTarget(options: ReadTarget | undefined): {
+  maxBytes: number;
+  into: Uint8Array | undefined;
+} {
+  if (options === undefined) return DEFAULT_TARGET;
+  const { maxBytes, into } = optionsObject<ReadTarget>(options);
+  const limit = maxBytes === undefined ? undefined : integer(maxBytes, 'options.maxBytes', 1);
+  if (into === undefined) return { maxBytes: limit ?? DEFAULT_MAX_BYTES, into: undefined };
+  const memory = writableBytes(into, 'options.into');
+  if (memory.length === 0) throw valueError('options.into', 'must not be empty', into);
+  return { maxBytes: limit ?? memory.length, into: memory };
+}
+
+const DEFAULT_TARGET = { maxBytes: DEFAULT_MAX_BYTES, into: undefined };

@@ -1,0 +1,91 @@
+import { Readable, Writable } from 'node:stream';
+
+import type { ByteReader, ByteWriter } from '@octoipc/core';
+
+const HIGH_WATER_MARK = 64 * 1024;
+
+/** Chunks that a stream takes in a row before it lets the event loop turn. */
+const BURST = 16;
+
+type Callback = (error?: Error | null) => void;
+
+/** A Node stream that reads; it owns the reader. */
+export function readableOf(reader: ByteReader): Readable {
+  const pull = async (stream: Readable): Promise<void> => {
+    for (let i = 0; i < BURST; i++) {
+      const chunk = reader.tryRead();
+      if (chunk === undefined) break;
+      if (!stream.push(chunk) || chunk === null) return;
+    }
+    stream.push(await reader.read());
+  };
+  return new Readable({
+    highWaterMark: HIGH_WATER_MARK,
+    read() {
+      pull(this).catch((error: Error) => this.destroy(error));
+    },
+    destroy(error, callback) {
+      reader.close();
+      callback(error);
+    },
+  });
+}
+
+/** A Node stream that writes; it owns the writer. */
+export function writableOf(writer: ByteWriter): Writable {
+  const put = (data: Buffer, callback: Callback): void => {
+    try {
+      const taken = writer.tryWrite(data);
+      if (taken === data.length) callback();
+      else writer.write(data.subarray(taken)).then(() => callback(), callback);
+    } catch (error) {
+      callback(error as Error);
+    }
+  };
+  return new Writable({
+    highWaterMark: HIGH_WATER_MARK,
+    write: (chunk: Buffer, _encoding, callback) => put(chunk, callback),
+    writev: (chunks, callback) =>
+      put(Buffer.concat(chunks.map(({ chunk }) => chunk as Buffer)), callback),
+    final(callback) {
+      writer.close();
+      callback();
+    },
+    destroy(error, callback) {
+      writer.close();
+      callback(error);
+    },
+  });
+}
+
+/** A web stream of bytes; it owns the reader. */
+export function webReadableOf(reader: ByteReader): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    type: 'bytes',
+    autoAllocateChunkSize: HIGH_WATER_MARK,
+    async pull(controller) {
+      const request = controller.byobRequest!;
+      const chunk = await reader.read({ into: request.view as Uint8Array });
+      if (chunk !== null) {
+        request.respond(chunk.length);
+        return;
+      }
+      reader.close();
+      controller.close();
+      request.respond(0);
+    },
+    cancel: () => reader.close(),
+  });
+}
+
+/** A web stream that writes; it owns the writer. */
+export function webWritableOf(writer: ByteWriter): WritableStream<Uint8Array | string> {
+  return new WritableStream<Uint8Array | string>(
+    {
+      write: (chunk) => writer.write(chunk),
+      close: () => writer.close(),
+      abort: () => writer.close(),
+    },
+    { highWaterMark: HIGH_WATER_MARK, size: (chunk) => chunk?.length ?? 0 },
+  );
+}

@@ -1,0 +1,311 @@
+import type { Writable } from 'node:stream';
+
+import { IpcError, type Bytes, type ByteWriter, type WaitOptions } from '@octoipc/core';
+import {
+  BLOCKED,
+  bytes,
+  check,
+  checkTimeout,
+  codeOfErrno,
+  errorOf,
+  FdHandle,
+  integer,
+  POLLERR,
+  POLLOUT,
+  valueError,
+  waitOptions,
+  waitSync,
+  YIELD,
+  type Attempt,
+  type Operation,
+} from '@octoipc/core/kit';
+
+import { adoptEnd, PipeEnd } from './end.js';
+import { webWritableOf, writableOf } from './streams.js';
+
+/** What a blocking write takes. */
+export interface WriteSyncOptions {
+  /** The longest time to block, in milliseconds. @default Infinity */
+  readonly timeout?: number | undefined;
+}
+
+/** After so many bytes in a row a write lets the event loop turn, however fast the reader is. */
+const BURST = 1024 * 1024;
+
+/**
+ * The write end of a pipe.
+ *
+ * Lifetime: it owns its descriptor until `close()` or `release()`; closing the last writer is what gives
+ * the reader its end of file. Pending writes keep the process alive and are served first come, first
+ * served. The data of a pending write is read from your memory: do not change it before the promise
+ * settles. When the reader is gone every write fails with `EPIPE`, and no signal is raised.
+ *
+ * @example
+ * ```js
+ * import { createPipe } from '@octoipc/pipe';
+ *
+ * const { reader, writer } = createPipe();
+ * await writer.write('all of it');
+ * writer.tryWrite(Buffer.alloc(1024 * 1024)); //=> 61440
+ * writer.close();
+ * reader.close();
+ * ```
+ * @see pipe(7)
+ */
+export class PipeWriter extends FdHandle implements ByteWriter {
+  readonly #end: PipeEnd;
+
+  /** @param end - a descriptor from outside, which is checked and taken over, or an end of ours */
+  protected constructor(end: number | PipeEnd) {
+    const own = typeof end === 'number' ? adoptEnd(end, 'write') : end;
+    super(own.fd, own.binding);
+    this.#end = own;
+  }
+
+  /**
+   * Takes over a descriptor: from now on this handle closes it.
+   *
+   * @param fd - the write end of a pipe or FIFO
+   * @throws {TypeError} ERR_INVALID_ARG_VALUE when it is not a pipe
+   * @throws {IpcError} EBADF when it is not open, or is a read end
+   * @throws {IpcError} EEXIST when another handle owns it
+   */
+  static fromFd(fd: number): PipeWriter {
+    return new PipeWriter(fd);
+  }
+
+  /** @internal */
+  static over(end: PipeEnd): PipeWriter {
+    return new PipeWriter(end);
+  }
+
+  /**
+   * Writes all of the data.
+   *
+   * @param data - bytes, or a string as UTF-8
+   * @param options - how long
+   * @returns a promise that resolves when the pipe has taken everything
+   * @throws {IpcError} EPIPE when the reader is gone
+   * @throws {IpcError} ETIMEDOUT when the timeout is over; `bytesWritten` tells what the pipe had taken
+   *   (an abort puts it on the signal's reason, if that is an object)
+   * @see write(2)
+   */
+  write(data: Bytes, options?: WaitOptions): Promise<void> {
+    try {
+      const { attempt, operation } = this.#writing(data);
+      const wait = waitOptions(options);
+      return this.queue('writable').run(attempt, wait, operation);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+
+  /**
+   * Writes what fits now.
+   *
+   * @returns how many bytes the pipe took; 0 if it is full, or others wait already
+   * @throws {IpcError} EPIPE when the reader is gone
+   */
+  tryWrite(data: Bytes): number {
+    const view = bytes(data);
+    this.#checkOpen('write');
+    if (view.length === 0 || this.waiting('writable') > 0) return 0;
+    return this.#put(view, 0, view.length, 0);
+  }
+
+  /**
+   * Writes all of the data; blocks this thread while the pipe is full.
+   *
+   * @throws {IpcError} EPIPE when the reader is gone
+   * @throws {IpcError} ETIMEDOUT when the timeout is over; `bytesWritten` tells what the pipe had taken
+   * @throws {IpcError} EBUSY when writes wait already
+   */
+  writeSync(data: Bytes, options?: WriteSyncOptions): void {
+    const { attempt, operation } = this.#writing(data);
+    this.#runSync(attempt, operation, options);
+  }
+
+  /**
+   * Writes all of the data in one piece: no other writer's bytes come in between.
+   *
+   * @param data - at most PIPE_BUF (4096) bytes
+   * @param options - how long
+   * @throws {IpcError} EMSGSIZE when it is longer
+   * @throws {IpcError} EPIPE when the reader is gone
+   * @throws {IpcError} ETIMEDOUT when the timeout is over; nothing was written then
+   */
+  writeAtomic(data: Bytes, options?: WaitOptions): Promise<void> {
+    try {
+      const attempt = this.#writingAtomic(data);
+      const wait = waitOptions(options);
+      return this.queue('writable').run(attempt, wait, { details: this.describe() });
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+
+  /** {@link writeAtomic} without waiting: false, and nothing written, if it would have to. */
+  tryWriteAtomic(data: Bytes): boolean {
+    const attempt = this.#writingAtomic(data);
+    return this.waiting('writable') === 0 && attempt() !== BLOCKED;
+  }
+
+  /** {@link writeAtomic} that blocks this thread. */
+  writeAtomicSync(data: Bytes, options?: WriteSyncOptions): void {
+    this.#runSync(this.#writingAtomic(data), { details: this.describe() }, options);
+  }
+
+  /**
+   * Waits until the pipe has room for PIPE_BUF bytes, or the reader is gone. Writes nothing.
+   *
+   * @throws {IpcError} ETIMEDOUT when the timeout is over
+   * @see poll(2)
+   */
+  writable(options?: WaitOptions): Promise<void> {
+    try {
+      const wait = waitOptions(options);
+      const { fd, binding } = this.#end;
+      this.#checkOpen('poll');
+      const attempt = (): void | typeof BLOCKED => {
+        if (check(binding.poll(fd, POLLOUT, 0), 'poll', { target: fd }) === 0) return BLOCKED;
+      };
+      return this.queue('writable').run(attempt, wait, {
+        details: { syscall: 'poll', target: fd },
+      });
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+
+  /** Whether the last reader has closed: every write would fail with `EPIPE`. */
+  get broken(): boolean {
+    this.#checkOpen('poll');
+    const { fd, binding } = this.#end;
+    return (check(binding.poll(fd, POLLOUT, 0), 'poll', { target: fd }) & POLLERR) !== 0;
+  }
+
+  /** Bytes that the pipe holds (F_GETPIPE_SZ). */
+  get capacity(): number {
+    this.#checkOpen('fcntl');
+    return this.#end.capacity;
+  }
+
+  /**
+   * The kernel rounds up to a power of two of pages.
+   *
+   * @throws {IpcError} EPERM over fs.pipe-max-size; EBUSY when more is in the pipe than would fit
+   */
+  set capacity(size: number) {
+    integer(size, 'capacity', 1, 0x7fffffff);
+    this.#checkOpen('fcntl');
+    this.#end.capacity = size;
+  }
+
+  /** A Node stream over this writer, which closes it when it has finished or is destroyed. */
+  toWritable(): Writable {
+    this.#checkOpen('toWritable');
+    return writableOf(this);
+  }
+
+  /** A web stream over this writer, which closes it when it is closed or aborted. */
+  toWeb(): WritableStream<Uint8Array | string> {
+    this.#checkOpen('toWeb');
+    return webWritableOf(this);
+  }
+
+  override release(): number {
+    const { fd } = this;
+    this.#end.restore();
+    super.release();
+    return fd;
+  }
+
+  override close(): void {
+    if (!this.closed) this.#end.restoreAdopted();
+    super.close();
+  }
+
+  protected override describe(): { syscall: string; target: number } {
+    return { syscall: 'write', target: this.#end.fd };
+  }
+
+  #checkOpen(syscall: string): void {
+    if (this.closed) throw new IpcError('ERR_CLOSED', { syscall });
+  }
+
+  /** The attempt that writes what is left of the data, and how a cancelled one tells where it stopped. */
+  #writing(data: Bytes): { attempt: Attempt<void>; operation: Operation } {
+    const view = bytes(data);
+    this.#checkOpen('write');
+    const { length } = view;
+    let written = 0;
+    const attempt: Attempt<void> = () => {
+      const stop = written + BURST;
+      while (written < length) {
+        if (written >= stop) return YIELD;
+        const count = this.#put(view, written, length, written);
+        if (count === 0) return BLOCKED;
+        written += count;
+      }
+    };
+    const cancelled = (error: unknown): unknown => {
+      if (
+        written > 0 &&
+        typeof error === 'object' &&
+        error !== null &&
+        Object.isExtensible(error)
+      ) {
+        Object.assign(error, { bytesWritten: written });
+      }
+      return error;
+    };
+    return { attempt, operation: { details: this.describe(), cancelled } };
+  }
+
+  #writingAtomic(data: Bytes): Attempt<void> {
+    const view = bytes(data);
+    const { length } = view;
+    const { pipeBuf } = this.#end.binding;
+    if (length > pipeBuf) {
+      throw new IpcError('EMSGSIZE', {
+        ...this.describe(),
+        hint: `${length} bytes are over PIPE_BUF (${pipeBuf}), which is the most that is written in one piece`,
+      });
+    }
+    this.#checkOpen('write');
+    return () => {
+      if (length > 0 && this.#put(view, 0, length, 0) === 0) return BLOCKED;
+    };
+  }
+
+  /** One write; 0 if the pipe is full. */
+  #put(view: Uint8Array, offset: number, length: number, bytesWritten: number): number {
+    if (view.length !== length) {
+      throw Object.assign(
+        valueError('data', 'was detached or resized while it was being written', view),
+        { bytesWritten },
+      );
+    }
+    const count = this.#end.write(view, offset, length - offset);
+    if (count >= 0) return count;
+    if (codeOfErrno(count) === 'EAGAIN') return 0;
+    throw errorOf(count, 'write', { target: this.#end.fd, bytesWritten });
+  }
+
+  #runSync(
+    attempt: Attempt<void>,
+    operation: Operation,
+    options: WriteSyncOptions | undefined,
+  ): void {
+    checkTimeout(waitOptions(options).timeout);
+    const { fd, binding } = this.#end;
+    if (this.waiting('writable') > 0) {
+      throw new IpcError('EBUSY', {
+        ...this.describe(),
+        hint: 'asynchronous calls wait on this handle: await them before a blocking one',
+      });
+    }
+    const sleep = (milliseconds: number): number => binding.poll(fd, POLLOUT, milliseconds);
+    waitSync(attempt, sleep, options?.timeout, operation);
+  }
+}
