@@ -1,0 +1,6 @@
+/**
+ * All octoipc packages behind one import: a namespace for each mechanism, which loads at first use.
+ *
+ * @packageDocumentation
+ */
+export { pipe } from './namespaces.js';

@@ -1,0 +1,53 @@
+import { createRequire } from 'node:module';
+import { inspect } from 'node:util';
+
+const load = createRequire(import.meta.url);
+
+/**
+ * A namespace that loads its package when something is first asked of it.
+ *
+ * Lifetime: the target stays empty until then; loading fills and freezes it, as a module's namespace
+ * is, and it never changes again. A package that does not load is tried again at the next use.
+ */
+function lazy<T extends object>(specifier: string): T {
+  const target: Record<PropertyKey, unknown> = Object.create(null) as Record<PropertyKey, unknown>;
+  const loaded = (): typeof target => {
+    if (Object.isFrozen(target)) return target;
+    const exported = load(specifier) as Record<string, unknown>;
+    for (const name of Object.keys(exported)) {
+      Object.defineProperty(target, name, { value: exported[name], enumerable: true });
+    }
+    return Object.freeze(target);
+  };
+  // console.log() looks at a proxy's target and asks no trap; this is what it does ask.
+  Object.defineProperty(target, inspect.custom, { value: () => ({ ...loaded() }) });
+  return new Proxy(target, {
+    get: (_, name) => loaded()[name],
+    has: (_, name) => name in loaded(),
+    ownKeys: () => Reflect.ownKeys(loaded()),
+    getOwnPropertyDescriptor: (_, name) => Reflect.getOwnPropertyDescriptor(loaded(), name),
+    isExtensible: () => Reflect.isExtensible(loaded()),
+    preventExtensions: () => Reflect.preventExtensions(loaded()),
+    set: () => false,
+    defineProperty: () => false,
+    deleteProperty: () => false,
+    setPrototypeOf: () => false,
+  }) as T;
+}
+
+/**
+ * Anonymous pipes: `@octoipc/pipe`, which loads when something is first asked of this namespace.
+ *
+ * @example
+ * ```js
+ * import { pipe } from 'octoipc';
+ *
+ * const { reader, writer } = pipe.createPipe();
+ * await writer.write('through the kernel');
+ * writer.close();
+ * String(await reader.readAll()); //=> 'through the kernel'
+ * reader.close();
+ * ```
+ * @see pipe(7)
+ */
+export const pipe = lazy<typeof import('@octoipc/pipe')>('@octoipc/pipe');

@@ -1,0 +1,6 @@
+/**
+ * Anonymous pipes: all of `@octoipc/pipe`.
+ *
+ * @packageDocumentation
+ */
+export * from '@octoipc/pipe';
