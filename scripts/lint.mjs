@@ -1,0 +1,10 @@
+// The linter of TypeScript and JavaScript, with the rules that need types; .oxlintrc.json has the rules.
+import { runTool } from './run.mjs';
+
+process.exitCode = await runTool('oxlint', [
+  '--type-aware',
+  '--deny-warnings',
+  'packages',
+  'scripts',
+  ...process.argv.slice(2),
+]);

@@ -1,0 +1,79 @@
+// npm run test:runtimes [-- PROJECT …]: the tests of core and pipe, or of the named projects, under the
+// other versions of Node that are supported. The addons are those that were built for this one: they
+// are bound to Node-API, not to a version. The versions live in runtimes/, apart from the workspaces.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { readyOrExit } from './ready.mjs';
+import { capture, SKIPPED, tool } from './run.mjs';
+import { readJson, root } from './workspace.mjs';
+
+const folder = join(root, 'runtimes');
+
+function skip(reason) {
+  console.log(`other versions of Node are not tested: ${reason}`);
+  process.exit(SKIPPED);
+}
+
+/** The binaries, by name; the packages that carry them are for one system. */
+async function binaries() {
+  if (process.platform !== 'linux' || process.arch !== 'x64') {
+    skip(`their binaries are for linux-x64, this is ${process.platform}-${process.arch}`);
+  }
+  const files = Object.keys(readJson(join(folder, 'package.json')).dependencies).map((name) => [
+    name,
+    join(folder, 'node_modules', name, 'bin', 'node'),
+  ]);
+  if (!files.every(([, file]) => existsSync(file))) {
+    const { status, output } = await capture('npm', ['ci', '--no-audit', '--no-fund'], {
+      cwd: folder,
+    });
+    if (status !== 0) skip(`they cannot be installed\n${output.trimEnd()}`);
+  }
+  return files;
+}
+
+const named = process.argv.slice(2);
+const projects = (named.length > 0 ? named : ['core', 'pipe']).flatMap((name) => [
+  `--project=${name}`,
+  `--project=${name} (thread)`,
+]);
+
+await readyOrExit();
+console.log('runtime  version    passed  failed  skipped  seconds');
+let wrong = 0;
+for (const [name, file] of await binaries()) {
+  const start = performance.now();
+  const { stdout: version } = await capture(file, ['--version']);
+  const { status, stdout, output } = await capture(file, [
+    tool('vitest'),
+    'run',
+    '--reporter=json',
+    ...projects,
+  ]);
+  const report = status <= 1 ? stdout.match(/^\{.*\}$/m)?.[0] : undefined;
+  const counts = report === undefined ? {} : JSON.parse(report);
+  const { numPassedTests = 0, numFailedTests = 0, numPendingTests = 0 } = counts;
+  console.log(
+    [
+      name.padEnd(8),
+      version.trim().padEnd(10),
+      String(numPassedTests).padStart(6),
+      String(numFailedTests).padStart(7),
+      String(numPendingTests).padStart(8),
+      ((performance.now() - start) / 1000).toFixed(1).padStart(8),
+    ].join(' '),
+  );
+  if (status === 0) continue;
+  wrong += 1;
+  const failures = (counts.testResults ?? []).flatMap(
+    ({ name: test, message, assertionResults }) => [
+      ...(message ? [`${test}: ${message}`] : []),
+      ...assertionResults
+        .filter((result) => result.status === 'failed')
+        .map((result) => `${result.fullName}\n${result.failureMessages.join('\n')}`),
+    ],
+  );
+  console.log((failures.length > 0 ? failures.join('\n') : output).replaceAll(/^/gm, '    '));
+}
+process.exitCode = wrong === 0 ? 0 : 1;

@@ -1,0 +1,3 @@
+{
+  'targets': [{ 'target_name': '__name__', 'sources': ['native/__name__.cc'], 'includes': ['../core/addon.gypi'] }]
+}
