@@ -11,7 +11,7 @@ const prefix = dirname(dirname(process.execPath));
 const headers = existsSync(join(prefix, 'include/node/node_api.h')) ? [`--nodedir=${prefix}`] : [];
 const { status } = spawnSync(
   process.execPath,
-  [nodeGyp, 'rebuild', '--silent', ...headers, ...process.argv.slice(2)],
+  [nodeGyp, 'configure', 'build', '--silent', ...headers, ...process.argv.slice(2)],
   { stdio: 'inherit' },
 );
 process.exit(status ?? 1);

@@ -3,8 +3,8 @@ import { frameReceiver, frameSender, structured, withCodec } from '@octoipc/core
 import { createPipe } from '@octoipc/pipe';
 
 const { reader, writer } = createPipe();
-using sender = withCodec(frameSender(writer), structured);
-using receiver = withCodec(frameReceiver(reader), structured);
+const sender = withCodec(frameSender(writer), structured);
+const receiver = withCodec(frameReceiver(reader), structured);
 
 await sender.send(new Map([['started', new Date(0)]]));
 console.log(await receiver.receive());

@@ -68,8 +68,8 @@ export interface ValueReceiver<T> extends Closable, AsyncIterable<T> {
  * import { createPipe, pipeReceiver, pipeSender } from '@octoipc/pipe';
  *
  * const { reader, writer } = createPipe();
- * using jobs = withCodec(pipeSender(writer), json);
- * using inbox = withCodec(pipeReceiver(reader), json);
+ * const jobs = withCodec(pipeSender(writer), json);
+ * const inbox = withCodec(pipeReceiver(reader), json);
  * await jobs.send({ task: 'resize', width: 640 });
  * await inbox.receive(); //=> { task: 'resize', width: 640 }
  * ```

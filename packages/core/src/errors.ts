@@ -64,6 +64,11 @@ export class IpcError extends Error {
   override get name(): string {
     return 'IpcError';
   }
+
+  /** An error of another copy of this package (ESM beside CJS) is an instance, too. */
+  static [Symbol.hasInstance](value: unknown): boolean {
+    return isIpcError(value);
+  }
 }
 
 /**

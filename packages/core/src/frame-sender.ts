@@ -57,8 +57,8 @@ export interface FrameSender extends Sender {
  * import { createPipe } from '@octoipc/pipe';
  *
  * const { reader, writer } = createPipe();
- * using sender = frameSender(writer, { maxMessageSize: 1024 });
- * using receiver = frameReceiver(reader, { maxMessageSize: 1024 });
+ * const sender = frameSender(writer, { maxMessageSize: 1024 });
+ * const receiver = frameReceiver(reader, { maxMessageSize: 1024 });
  * await sender.send('hello');
  * String(await receiver.receive()); //=> 'hello'
  * ```

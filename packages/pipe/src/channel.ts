@@ -25,8 +25,8 @@ export interface PipeChannelOptions {
  * import { createPipe, pipeReceiver, pipeSender } from '@octoipc/pipe';
  *
  * const { reader, writer } = createPipe();
- * using sender = pipeSender(writer);
- * using receiver = pipeReceiver(reader);
+ * const sender = pipeSender(writer);
+ * const receiver = pipeReceiver(reader);
  * await sender.send('a message');
  * String(await receiver.receive()); //=> 'a message'
  * ```

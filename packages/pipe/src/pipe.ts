@@ -44,9 +44,10 @@ const ends = new Int32Array(2);
  * ```js
  * import { createPipe } from '@octoipc/pipe';
  *
- * using pipe = createPipe({ capacity: 1024 * 1024 });
+ * const pipe = createPipe({ capacity: 1024 * 1024 });
  * await pipe.writer.write('hello');
  * String(await pipe.reader.read()); //=> 'hello'
+ * pipe.close(); // or declare it with `using`, in TypeScript and in Node.js 24
  * ```
  * @see pipe2(2)
  */
