@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 
+import { alone } from './alone.mjs';
 import { readJson, root } from './workspace.mjs';
 
 const NODE_MAJOR = 20;
@@ -40,7 +41,7 @@ async function install() {
   if (status !== 0) throw new Error(`npm ci ended with status ${status}`);
 }
 
-async function build() {
+async function build(only) {
   const { capture, tool } = await import('./run.mjs');
   const start = performance.now();
   const { status, output } = await capture(
@@ -50,6 +51,7 @@ async function build() {
       'run',
       'build',
       'build:native',
+      ...(only === undefined ? [] : [`--filter=${only}...`]),
       '--output-logs=errors-only',
       `--concurrency=${availableParallelism()}`,
     ],
@@ -67,7 +69,7 @@ async function build() {
   const seconds = (performance.now() - start) / 1000;
   if (status !== 0) {
     process.stderr.write(output);
-    throw new Error('the build failed; it needs python3, make and a C++20 compiler (g++)');
+    throw new Error('the build failed; native code needs python3, make and a C++20 compiler (g++)');
   }
   if (seconds > 3) say(`built in ${seconds.toFixed(1)} s`);
 }
@@ -78,19 +80,29 @@ function host() {
   return `${process.platform}-${process.arch}-glibc-${glibcVersionRuntime}`;
 }
 
-/** Installs and builds what is missing; throws with a sentence for the user where it cannot. */
-export async function ready() {
+/**
+ * Installs and builds what is missing; throws with a sentence for the user where it cannot.
+ *
+ * @param only - builds this package and what it depends on, not all
+ */
+export async function ready(only) {
   if (Number.parseInt(process.versions.node, 10) < NODE_MAJOR) {
     throw new Error(`Node ${NODE_MAJOR} or later is needed, this is ${process.version}`);
   }
-  if (!isInstalled()) await install();
-  await build();
+  await alone(
+    join(root, '.ready'),
+    async () => {
+      if (!isInstalled()) await install();
+      await build(only);
+    },
+    () => say('waiting for another build in this tree'),
+  );
 }
 
 /** For the scripts that begin with `ready`: a failure is one line and status 1. */
-export async function readyOrExit() {
+export async function readyOrExit(only) {
   try {
-    await ready();
+    await ready(only);
   } catch (error) {
     say(error.message);
     process.exit(1);

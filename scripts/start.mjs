@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { readyOrExit } from './ready.mjs';
 import { root } from './workspace.mjs';
 
-await readyOrExit();
+await readyOrExit('octoipc');
 const { run } = await import('./run.mjs');
 const command = join(root, 'packages', 'octoipc', 'dist', 'cli.js');
 const args = ['tour', ...process.argv.slice(2)];
