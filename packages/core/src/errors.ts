@@ -66,7 +66,7 @@ export class IpcError extends Error {
   }
 
   /** An error of another copy of this package (ESM beside CJS) is an instance, too. */
-  static [Symbol.hasInstance](value: unknown): boolean {
+  static override [Symbol.hasInstance](value: unknown): boolean {
     return isIpcError(value);
   }
 }

@@ -151,9 +151,12 @@ export abstract class FdHandle implements Closable {
   }
 
   #end(dispose: (owned: Owned) => void): void {
-    const error = closedError(this.describe());
+    const waiting = [this.#queues.readable, this.#queues.writable].filter(
+      (queue) => queue !== undefined && queue.length > 0,
+    );
+    // An error costs a stack trace: it is made only if somebody waits.
+    const error = waiting.length === 0 ? undefined : closedError(this.describe());
     dispose(this.#owned);
-    this.#queues.readable?.fail(error);
-    this.#queues.writable?.fail(error);
+    for (const queue of waiting) queue?.fail(error);
   }
 }

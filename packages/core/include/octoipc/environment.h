@@ -39,8 +39,12 @@ class Environment {
 
   napi_env env() const { return env_; }
 
-  void Own(int fd) { fds_.insert(fd); }
-  void Disown(int fd) { fds_.erase(fd); }
+  void Own(int fd) {
+    if (fds_.insert(fd).second) Weigh(kWeight);
+  }
+  void Disown(int fd) {
+    if (fds_.erase(fd) > 0) Weigh(-kWeight);
+  }
   bool Owns(int fd) const { return fds_.contains(fd); }
 
   /// Keeps a resource until the environment ends; its index is the handle that JavaScript uses.
@@ -71,6 +75,16 @@ class Environment {
   }
 
  private:
+  /// What a descriptor weighs for the garbage collector, about what the kernel holds behind one. A
+  /// handle is small to JavaScript: without this, dropped ones would use up the limit on descriptors
+  /// before a collection found them.
+  static constexpr int64_t kWeight = 16 * 1024;
+
+  void Weigh(int64_t change) {
+    int64_t total = 0;
+    napi_adjust_external_memory(env_, change, &total);
+  }
+
   napi_env env_;
   std::unordered_set<int> fds_;
   std::vector<std::unique_ptr<Resource>> resources_;
