@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
+/** Turns to wait for a closed descriptor or ended thread to go, before it counts as leaked. */
+const PATIENCE = 2_000;
+
+/** Open descriptors of this process: what each number stands for. */
+export function descriptors(): Map<number, string> {
+  const open = new Map<number, string>();
+  for (const name of readdirSync('/proc/self/fd')) {
+    try {
+      open.set(Number(name), readlinkSync(`/proc/self/fd/${name}`));
+    } catch {
+      // The listing's own descriptor is closed by now.
+    }
+  }
+  return open;
+}
+
+/** Threads of this process. */
+export function threads(): number {
+  return readdirSync('/proc/self/task').length;
+}
+
+/** Memory mappings of this process; V8 alone makes some come and go. */
+export function mappings(): number {
+  return readFileSync('/proc/self/maps', 'latin1').split('\n').length;
+}
+
+/** Descriptors that are there now and were not before, or stand for something else. */
+export function newDescriptors(before: Map<number, string>): Map<number, string> {
+  return new Map([...descriptors()].filter(([fd, target]) => before.get(fd) !== target));
+}
+
+/** Fails unless the descriptors are back to what they were, soon. */
+export async function assertNoNewDescriptors(before: Map<number, string>): Promise<void> {
+  for (let i = 0; i < PATIENCE && newDescriptors(before).size > 0; i++) await nextTurn();
+  const leaked = [...newDescriptors(before)].map(([fd, target]) => `${fd} (${target})`);
+  assert.equal(leaked.length, 0, `${leaked.length} descriptors leaked: ${leaked.join(', ')}`);
+}
+
+/** Fails unless there are no more threads than there were, soon. */
+export async function assertNoNewThreads(before: number): Promise<void> {
+  for (let i = 0; i < PATIENCE && threads() > before; i++) await nextTurn();
+  assert.ok(threads() <= before, `${threads() - before} threads leaked`);
+}
+
+/** Collects all garbage, and lets finalizers run. */
+export async function collectGarbage(): Promise<void> {
+  if (globalThis.gc === undefined) throw new Error('run with --expose-gc');
+  for (let i = 0; i < 4; i++) {
+    globalThis.gc();
+    await nextTurn();
+  }
+}
