@@ -12,6 +12,7 @@ const script = (name, ...args) => [join(root, 'scripts', name), ...args];
 
 /** Each check is a program of its own, and can be run by itself. */
 const CHECKS = {
+  lockfile: script('lockfile.mjs'),
   format: script('format.mjs'),
   lint: script('lint.mjs'),
   'lint-cpp': script('lint-cpp.mjs'),
