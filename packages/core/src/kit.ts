@@ -18,6 +18,14 @@ export {
   type ReadinessBinding,
   type ReadinessMode,
 } from './readiness.js';
+export { TemporaryName, type ObjectIdentity } from './names.js';
+export {
+  livenessOf,
+  ownIdentity,
+  type Liveness,
+  type ProcessIdentity,
+} from './process-identity.js';
+export { registerReaper, type Reaper } from './reap.js';
 export { readIntoSlab } from './slab.js';
 export { Turn } from './turn.js';
 export {

@@ -1,0 +1,3 @@
+{
+  'targets': [{ 'target_name': 'core', 'sources': ['native/core.cc'], 'includes': ['addon.gypi'] }]
+}

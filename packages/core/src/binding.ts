@@ -1,0 +1,22 @@
+import { createRequire } from 'node:module';
+
+import { loadBinding } from './load-binding.js';
+
+/** The native functions of this package; a negative result is -errno. */
+export interface CoreBinding {
+  close(fd: number): number;
+  adopt(fd: number): number;
+  release(fd: number): number;
+  tryLock(fd: number): number;
+}
+
+let loaded: CoreBinding | undefined;
+
+/** The binding, loaded at its first use. */
+export function binding(): CoreBinding {
+  loaded ??= loadBinding<CoreBinding>(
+    createRequire(import.meta.url).resolve('../package.json'),
+    'core',
+  );
+  return loaded;
+}

@@ -1,0 +1,109 @@
+import { randomBytes } from 'node:crypto';
+import { closeSync, constants, openSync, renameSync, unlinkSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { binding } from './binding.js';
+import { check } from './errors.js';
+import { ownIdentity, type ProcessIdentity } from './process-identity.js';
+import { openRecordFolder, tidyRecordFolder } from './record-folder.js';
+
+/** What tells an object from a later one of the same name: its inode, or its id and time of creation. */
+export type ObjectIdentity = Readonly<Record<string, string | number>>;
+
+/** What a record says, as JSON. */
+export interface NameRecord {
+  readonly kind: string;
+  readonly name: string;
+  readonly owner: ProcessIdentity;
+  /** null until the object exists. */
+  readonly object: ObjectIdentity | null;
+}
+
+/** The file's name ends so while its content is not complete. */
+export const UNFINISHED = '.new';
+
+/** Records come and go with their folder: so often is it made again when it went in between. */
+const ATTEMPTS = 100;
+
+/**
+ * A name that shall go with this process: a record of it, which its owner keeps locked.
+ *
+ * Lifetime:
+ * 1. `claim` before the object is created, `identify` as soon as it exists, `release` after it was
+ *    removed. Killed in between, the process leaves a record that `reap` understands.
+ * 2. The record becomes visible only when it is complete and locked. The lock goes with the process,
+ *    however it ends, and with the thread that claimed it.
+ *
+ * @see fcntl(2), F_OFD_SETLK
+ */
+export class TemporaryName {
+  readonly #path: string;
+  readonly #record: NameRecord;
+  #fd: number;
+
+  private constructor(path: string, record: NameRecord, fd: number) {
+    this.#path = path;
+    this.#record = record;
+    this.#fd = fd;
+  }
+
+  /**
+   * Records that a name of this kind is this process's, and temporary.
+   *
+   * @param kind - whose reaper knows it: `posix-mq`
+   * @param name - what that reaper finds it by
+   * @throws {IpcError} EPERM when the folder of records is not this user's alone
+   */
+  static claim(kind: string, name: string): TemporaryName {
+    const record: NameRecord = { kind, name, owner: ownIdentity(), object: null };
+    const file = `${kind}.${process.pid}.${randomBytes(8).toString('hex')}`;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return TemporaryName.#create(join(openRecordFolder(), file), record);
+      } catch (error) {
+        if ((error as { code?: string }).code !== 'ENOENT' || attempt === ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  static #create(path: string, record: NameRecord): TemporaryName {
+    const { O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR } = constants;
+    const unfinished = `${path}${UNFINISHED}`;
+    const fd = openSync(unfinished, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+    try {
+      check(binding().tryLock(fd), 'fcntl', { target: path });
+      check(binding().adopt(fd), 'fcntl', { target: path });
+    } catch (error) {
+      closeSync(fd);
+      unlinkSync(unfinished);
+      throw error;
+    }
+    const name = new TemporaryName(path, record, fd);
+    name.#write(record);
+    renameSync(unfinished, path);
+    return name;
+  }
+
+  /** Says which object it is, now that it exists. */
+  identify(object: ObjectIdentity): void {
+    this.#write({ ...this.#record, object });
+  }
+
+  /** The object was removed: so is the record. Doing it again does nothing. */
+  release(): void {
+    if (this.#fd < 0) return;
+    try {
+      unlinkSync(this.#path);
+    } catch {
+      // Somebody removed it, or its whole folder: then there is nothing to do.
+    }
+    binding().close(this.#fd);
+    this.#fd = -1;
+    tidyRecordFolder();
+  }
+
+  /** One write, padded to one length, so that a reader never finds two records mixed. */
+  #write(record: NameRecord): void {
+    writeSync(this.#fd, `${JSON.stringify(record).padEnd(1023)}\n`, 0);
+  }
+}

@@ -1,0 +1,55 @@
+import { readFileSync, readlinkSync } from 'node:fs';
+
+/** What tells a process from every other one, earlier and later, of this and other boots. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** Clock ticks after the boot at which it started: /proc/PID/stat, field 22. */
+  readonly startTime: string;
+  readonly bootId: string;
+  /** The pid namespace in which `pid` means this process. */
+  readonly pidNamespace: string;
+}
+
+/** Whether a process lives: `unknown` where its pid means nothing here. */
+export type Liveness = 'alive' | 'dead' | 'unknown';
+
+let own: ProcessIdentity | undefined;
+
+/** The identity of this process. */
+export function ownIdentity(): ProcessIdentity {
+  if (own?.pid !== process.pid) {
+    own = {
+      pid: process.pid,
+      startTime: statOf(process.pid)?.startTime ?? '0',
+      bootId: bootId(),
+      pidNamespace: readlinkSync('/proc/self/ns/pid'),
+    };
+  }
+  return own;
+}
+
+/** Whether the process with this identity lives; a zombie is dead: it holds and does nothing more. */
+export function livenessOf(identity: ProcessIdentity): Liveness {
+  if (identity.bootId !== bootId()) return 'dead';
+  if (identity.pidNamespace !== readlinkSync('/proc/self/ns/pid')) return 'unknown';
+  const stat = statOf(identity.pid);
+  if (stat === undefined || stat.startTime !== identity.startTime) return 'dead';
+  return stat.state === 'Z' || stat.state === 'X' ? 'dead' : 'alive';
+}
+
+function bootId(): string {
+  return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+}
+
+/** State and start time; the command's name, which may hold anything, stands in parentheses before. */
+function statOf(pid: number): { state: string; startTime: string } | undefined {
+  let text: string;
+  try {
+    text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  } catch {
+    return undefined;
+  }
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const [state, startTime] = [fields[0], fields[19]];
+  return state === undefined || startTime === undefined ? undefined : { state, startTime };
+}

@@ -1,0 +1,167 @@
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  unlinkSync,
+} from 'node:fs';
+import { join } from 'node:path';
+
+import { binding } from './binding.js';
+import { codeOfErrno } from './errno.js';
+import { UNFINISHED, type NameRecord, type ObjectIdentity } from './names.js';
+import { livenessOf } from './process-identity.js';
+import { recordFolder, tidyRecordFolder } from './record-folder.js';
+import { optionalBoolean, optionsObject } from './validate.js';
+
+/** What `reap` did with one temporary name, or would do. */
+export interface ReapReport {
+  /** `posix-mq`, `sysv-shm`, … */
+  readonly kind: string;
+  readonly name: string;
+  /** The process that made it. */
+  readonly pid: number;
+  /** Whether it is gone now; in a dry run, whether it would be. */
+  readonly removed: boolean;
+  /** Why. */
+  readonly reason: string;
+}
+
+/** How a package finds and removes the objects of one kind. */
+export interface Reaper {
+  /** What tells the object that has this name now; null if there is none. */
+  identify(name: string): ObjectIdentity | null;
+  /** Removes it. */
+  remove(name: string): void;
+}
+
+/** One for all copies of this package in the process, ESM and CJS. */
+const REAPERS = Symbol.for('octoipc.reapers');
+
+function reapers(): Map<string, Reaper> {
+  const global = globalThis as { [REAPERS]?: Map<string, Reaper> };
+  global[REAPERS] ??= new Map();
+  return global[REAPERS];
+}
+
+/** A package tells how its kind of names is reaped. */
+export function registerReaper(kind: string, reaper: Reaper): void {
+  reapers().set(kind, reaper);
+}
+
+/**
+ * Removes the temporary names of dead owners, and only those: a name goes if its record's lock is free,
+ * the process in the record is dead (pid, start time, boot and pid namespace are compared) and the object
+ * is still the one that the record tells of. The lock is held through the removal.
+ *
+ * Looks after this user's names, of the kinds whose packages are loaded.
+ *
+ * @param options - `dryRun`: only report
+ * @returns what was done with each temporary name, and why
+ * @throws {TypeError} ERR_INVALID_ARG_TYPE when dryRun is no boolean
+ * @example
+ * ```js
+ * import { reap } from '@octoipc/core';
+ *
+ * for (const { kind, name, removed, reason } of reap({ dryRun: true })) {
+ *   console.log(kind, name, removed ? 'would go' : 'stays', reason);
+ * }
+ * ```
+ */
+export function reap(options?: { readonly dryRun?: boolean }): ReapReport[] {
+  const { dryRun = false } = optionsObject(options);
+  optionalBoolean(dryRun, 'options.dryRun');
+  const folder = recordFolder();
+  const reports = namesIn(folder).flatMap((file) => reapRecord(join(folder, file), dryRun));
+  tidyRecordFolder();
+  return reports;
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).toSorted();
+  } catch {
+    return [];
+  }
+}
+
+function reapRecord(path: string, dryRun: boolean): ReapReport[] {
+  let fd: number;
+  try {
+    fd = openSync(path, constants.O_RDWR | constants.O_NOFOLLOW);
+  } catch {
+    return []; // Gone since it was listed, or not ours to open.
+  }
+  try {
+    const locked = binding().tryLock(fd);
+    const record = recordIn(fd);
+    if (record === undefined) {
+      // Its owner died before it was complete, so before there was an object.
+      if (locked === 0 && !dryRun && path.endsWith(UNFINISHED)) unlinkSync(path);
+      return [];
+    }
+    const verdict =
+      locked === 0
+        ? judge(record, path, fd)
+        : { dead: false, object: false, reason: lockReason(locked) };
+    const report = { kind: record.kind, name: record.name, pid: record.owner.pid };
+    if (!verdict.dead) return [{ ...report, removed: false, reason: verdict.reason }];
+    if (!dryRun) {
+      if (verdict.object) reapers().get(record.kind)?.remove(record.name);
+      unlinkSync(path);
+    }
+    return [{ ...report, removed: verdict.object, reason: verdict.reason }];
+  } catch (error) {
+    return [
+      { kind: 'record', name: path, pid: 0, removed: false, reason: (error as Error).message },
+    ];
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function lockReason(result: number): string {
+  return codeOfErrno(result) === 'EAGAIN' ? 'its owner lives' : `its lock: ${codeOfErrno(result)}`;
+}
+
+/** With the record's lock held: is the owner dead, and is the object still there? */
+function judge(
+  record: NameRecord,
+  path: string,
+  fd: number,
+): { dead: boolean; object: boolean; reason: string } {
+  const stays = (reason: string) => ({ dead: false, object: false, reason });
+  if (statSync(path).ino !== fstatSync(fd).ino) return stays('another record took its place');
+  const liveness = livenessOf(record.owner);
+  if (liveness === 'unknown') return stays('its owner belongs to another pid namespace');
+  if (liveness === 'alive') return stays('its owner lives');
+  const reaper = reapers().get(record.kind);
+  if (reaper === undefined) return stays('no package that knows this kind is loaded');
+  const now = reaper.identify(record.name);
+  if (now === null) return { dead: true, object: false, reason: 'it is gone already' };
+  if (record.object === null)
+    return stays('its owner died while creating it: which one it is, is unknown');
+  if (!same(record.object, now)) {
+    return { dead: true, object: false, reason: 'the name belongs to another object now' };
+  }
+  return { dead: true, object: true, reason: `its owner, process ${record.owner.pid}, is dead` };
+}
+
+function same(left: ObjectIdentity, right: ObjectIdentity): boolean {
+  const keys = new Set([...Object.keys(left), ...Object.keys(right)]);
+  return [...keys].every((key) => left[key] === right[key]);
+}
+
+function recordIn(fd: number): NameRecord | undefined {
+  try {
+    const record = JSON.parse(readFileSync(fd, 'utf8')) as NameRecord;
+    return typeof record.kind === 'string' && typeof record.owner.pid === 'number'
+      ? record
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
