@@ -274,15 +274,20 @@ const RULES = {
     for (const other of siblings) if (!allowed.has(other)) yield `depends on ${other}`;
     if (pack.mechanism && !siblings.includes('@octoipc/core'))
       yield 'does not depend on @octoipc/core';
-    // A source may import what its manifest names; tests may import more, and the manifest shows it.
-    for (const file of filesUnder(join(pack.folder, 'src'))) {
-      for (const [, imported] of readFileSync(file, 'utf8').matchAll(
-        /^(?:import|export)[^'"]*from '(@octoipc\/[\w-]+)/gm,
-      )) {
-        if (imported !== manifest.name && !(imported in declared))
-          yield `${relative(pack.folder, file)} imports ${imported}`;
-      }
+    // Sources import what the manifest names, all of it; tests and examples find any sibling.
+    const imported = new Set(
+      filesUnder(join(pack.folder, 'src')).flatMap((file) =>
+        [
+          ...readFileSync(file, 'utf8').matchAll(
+            /^(?! \*).*(?:from |import\(|>\()'(@octoipc\/[\w-]+)/gm,
+          ),
+        ].map(([, specifier]) => specifier),
+      ),
+    );
+    for (const other of imported) {
+      if (other !== manifest.name && !(other in declared)) yield `src imports ${other}`;
     }
+    for (const other of siblings) if (!imported.has(other)) yield `does not use ${other}`;
   },
 
   *'the conformance suite is joined in a few lines'(pack) {

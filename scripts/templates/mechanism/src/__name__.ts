@@ -40,8 +40,11 @@ export interface __Pascal__Options {
  * @see eventfd(2)
  */
 export class __Pascal__ extends FdHandle {
+  readonly #details: IpcErrorDetails;
+
   private constructor(fd: number) {
     super(fd, binding());
+    this.#details = { syscall: 'read', target: fd };
   }
 
   /**
@@ -67,7 +70,8 @@ export class __Pascal__ extends FdHandle {
    */
   notify(count = 1): void {
     integer(count, 'count', 1, 0xffffffff);
-    check(binding().add(this.fd, count), 'write', this.describe());
+    const { fd } = this;
+    check(binding().add(fd, count), 'write', { target: fd });
   }
 
   /**
@@ -79,8 +83,7 @@ export class __Pascal__ extends FdHandle {
   wait(options?: WaitOptions): Promise<void> {
     try {
       const wait = waitOptions(options);
-      const details = { syscall: 'read', target: this.fd };
-      return this.queue('readable').run(() => this.#take(), wait, { details });
+      return this.queue('readable').run(() => this.#take(), wait, { details: this.#details });
     } catch (error) {
       return Promise.reject(error as Error);
     }
@@ -92,8 +95,7 @@ export class __Pascal__ extends FdHandle {
    * @returns whether there was one, and nobody waits for it already
    */
   tryWait(): boolean {
-    const { fd } = this;
-    return fd >= 0 && this.waiting('readable') === 0 && this.#take() !== BLOCKED;
+    return this.waiting('readable') === 0 && this.#take() !== BLOCKED;
   }
 
   /**
@@ -106,17 +108,17 @@ export class __Pascal__ extends FdHandle {
     checkTimeout(timeout);
     const { fd } = this;
     const sleep = (milliseconds: number): unknown => binding().poll(fd, POLLIN, milliseconds);
-    waitSync(() => this.#take(), sleep, timeout, { details: { syscall: 'read', target: fd } });
+    waitSync(() => this.#take(), sleep, timeout, { details: this.#details });
   }
 
   protected override describe(): IpcErrorDetails {
-    return this.closed ? { target: '__name__' } : { target: this.fd };
+    return this.#details;
   }
 
   #take(): undefined | typeof BLOCKED {
     const result = binding().take(this.fd);
     if (result < 0 && codeOfErrno(result) === 'EAGAIN') return BLOCKED;
-    check(result, 'read', this.describe());
+    check(result, 'read', this.#details);
     return undefined;
   }
 }
