@@ -1,0 +1,159 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { reap, type ReapReport } from '@octoipc/core';
+import { registerReaper, TemporaryName } from '@octoipc/core/kit';
+import { describe, expect, it, onTestFinished } from 'vitest';
+
+const owner = join(import.meta.dirname, 'fixtures', 'name-owner.mjs');
+const folder = `/dev/shm/octoipc-${process.geteuid?.()}`;
+
+const identityOf = (path: string): { dev: number; ino: number } | null => {
+  if (!existsSync(path)) return null;
+  const { dev, ino } = statSync(path);
+  return { dev, ino };
+};
+
+registerReaper('test-file', { identify: identityOf, remove: unlinkSync });
+
+function newPath(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'octoipc-reap-'));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  return join(directory, 'object');
+}
+
+function killed(path: string, when: string): void {
+  const { signal, stderr } = spawnSync(process.execPath, [owner, path, when], { encoding: 'utf8' });
+  expect({ signal, stderr }).toEqual({ signal: 'SIGKILL', stderr: '' });
+}
+
+function reportOf(path: string, reports: readonly ReapReport[]): ReapReport | undefined {
+  return reports.find(({ name }) => name === path);
+}
+
+describe('reap()', () => {
+  it('removes the name of an owner that was killed, and its record', () => {
+    const path = newPath();
+    killed(path, 'after');
+    expect(reportOf(path, reap({ dryRun: true }))).toMatchObject({ removed: true });
+    expect(existsSync(path)).toBe(true);
+    expect(reportOf(path, reap())).toMatchObject({ kind: 'test-file', removed: true });
+    expect(existsSync(path)).toBe(false);
+    expect(reportOf(path, reap())).toBeUndefined();
+  });
+
+  it('leaves the name of an owner that lives', async () => {
+    const path = newPath();
+    const child = spawn(process.execPath, [owner, path, 'live'], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    await once(child.stdout, 'data');
+    expect(reportOf(path, reap())).toMatchObject({ pid: child.pid, removed: false });
+    expect(existsSync(path)).toBe(true);
+    child.stdin.end();
+    await once(child, 'exit');
+    expect(existsSync(path)).toBe(false);
+    expect(reportOf(path, reap())).toBeUndefined();
+  });
+
+  it('leaves the name of this process, whose own look at the lock does not free it', () => {
+    const path = newPath();
+    const name = TemporaryName.claim('test-file', path);
+    writeFileSync(path, 'x');
+    name.identify(identityOf(path)!);
+    reap();
+    expect(reportOf(path, reap())).toMatchObject({ pid: process.pid, removed: false });
+    expect(existsSync(path)).toBe(true);
+    name.release();
+    name.release();
+    expect(reportOf(path, reap())).toBeUndefined();
+  });
+
+  it('leaves an object that took over the name of a dead owner’s, and forgets the record', () => {
+    const path = newPath();
+    killed(path, 'after');
+    writeFileSync(`${path}.later`, 'another');
+    rmSync(path);
+    spawnSync('mv', [`${path}.later`, path]);
+    expect(reportOf(path, reap())).toMatchObject({ removed: false });
+    expect(existsSync(path)).toBe(true);
+    expect(reportOf(path, reap())).toBeUndefined();
+  });
+
+  it('forgets the record of an owner that was killed before it created anything', () => {
+    const path = newPath();
+    killed(path, 'before');
+    expect(reportOf(path, reap())).toMatchObject({ removed: false });
+    expect(reportOf(path, reap())).toBeUndefined();
+  });
+
+  it('leaves an object of which the owner could not say which one it is', () => {
+    const path = newPath();
+    killed(path, 'unidentified');
+    expect(reportOf(path, reap())).toMatchObject({ removed: false });
+    expect(existsSync(path)).toBe(true);
+    rmSync(path);
+    reap();
+    expect(reportOf(path, reap())).toBeUndefined();
+  });
+
+  it('reports nothing for an owner that released its name', () => {
+    const path = newPath();
+    killed(path, 'released');
+    expect(reportOf(path, reap())).toBeUndefined();
+  });
+
+  it('survives records that are no records', () => {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const garbage = [
+      join(folder, 'test-file.1.garbage'),
+      join(folder, 'test-file.1.garbage.new'),
+      join(folder, 'test-file.1.null'),
+    ];
+    writeFileSync(garbage[0]!, '{"kind":"test-file"', { mode: 0o600 });
+    writeFileSync(garbage[1]!, '', { mode: 0o600 });
+    writeFileSync(garbage[2]!, 'null', { mode: 0o600 });
+    onTestFinished(() => garbage.forEach((path) => rmSync(path, { force: true })));
+    reap();
+    // What was never finished goes; what is not understood stays for somebody to look at.
+    expect(garbage.map((path) => existsSync(path))).toEqual([true, false, true]);
+  });
+
+  it('rejects an option of a wrong type', () => {
+    expect(() => reap({ dryRun: 'yes' as never })).toThrow(
+      expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }),
+    );
+  });
+});
+
+describe('TemporaryName.claim()', () => {
+  const nobody = 65_533;
+
+  it('throws EPERM when somebody else made the folder of records', (context) => {
+    if (process.geteuid?.() !== 0) context.skip('needs root, to be another user for a moment');
+    const theirs = `/dev/shm/octoipc-${nobody}`;
+    mkdirSync(theirs, { recursive: true, mode: 0o777 });
+    onTestFinished(() => rmSync(theirs, { recursive: true, force: true }));
+    const script = `
+      process.setgroups([]); process.setgid(${nobody}); process.setuid(${nobody});
+      const { TemporaryName } = await import('@octoipc/core/kit');
+      try { TemporaryName.claim('test-file', '/x'); } catch (error) { console.log(error.code); }`;
+    const { stdout, stderr } = spawnSync(
+      process.execPath,
+      ['--input-type=module', '--eval', script],
+      { cwd: import.meta.dirname, encoding: 'utf8' },
+    );
+    expect({ stdout, stderr }).toEqual({ stdout: 'EPERM\n', stderr: '' });
+  });
+});
