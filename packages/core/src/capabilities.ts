@@ -146,7 +146,12 @@ function shmSize(): number {
 
 function libc(): string | null {
   if (process.platform !== 'linux') return null;
-  const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } };
+  // Without the network part, which would look up host names.
+  const report = process.report as NodeJS.ProcessReport & { excludeNetwork?: boolean };
+  const before = report.excludeNetwork;
+  report.excludeNetwork = true;
+  const { header } = report.getReport() as { header: { glibcVersionRuntime?: string } };
+  report.excludeNetwork = before ?? false;
   return header.glibcVersionRuntime === undefined ? 'musl' : `glibc ${header.glibcVersionRuntime}`;
 }
 
