@@ -15,6 +15,8 @@ import { binding, type PipeBinding } from './binding.js';
  */
 export class PipeEnd {
   readonly fd: number;
+  /** How errors name it: the descriptor, or the path that it was opened by. */
+  readonly target: string | number;
   readonly binding: PipeBinding;
   readonly #adopted: boolean;
   #nowait: boolean;
@@ -23,9 +25,11 @@ export class PipeEnd {
   /**
    * @param fd - owned by the binding
    * @param mode - 'ours': made non-blocking by us; 'nonblocking': it came so; 'blocking': it came so
+   * @param target - how errors name it
    */
-  constructor(fd: number, mode: 'ours' | 'nonblocking' | 'blocking') {
+  constructor(fd: number, mode: 'ours' | 'nonblocking' | 'blocking', target: string | number = fd) {
     this.fd = fd;
+    this.target = target;
     this.binding = binding();
     this.#adopted = mode !== 'ours';
     this.#nowait = mode === 'blocking';
@@ -50,13 +54,16 @@ export class PipeEnd {
 
   /** Bytes that the pipe holds. */
   get capacity(): number {
-    return check(this.binding.capacity(this.fd), 'fcntl', { target: this.fd });
+    return check(this.binding.capacity(this.fd), 'fcntl', { target: this.target });
   }
 
   set capacity(bytes: number) {
     const result = this.binding.setCapacity(this.fd, bytes);
     if (result >= 0) return;
-    throw errorOf(result, 'fcntl', { target: this.fd, hint: CAPACITY_HINTS[codeOfErrno(result)] });
+    throw errorOf(result, 'fcntl', {
+      target: this.target,
+      hint: CAPACITY_HINTS[codeOfErrno(result)],
+    });
   }
 
   /** Before the end is given away: its next owner expects blocking mode, unless it came otherwise. */
@@ -73,7 +80,7 @@ export class PipeEnd {
     if (!this.#nowait || result >= 0) return false;
     const code = codeOfErrno(result);
     if (code !== 'EOPNOTSUPP' && code !== 'ENOTSUP' && code !== 'ENOSYS') return false;
-    check(this.binding.setNonblocking(this.fd, true), 'fcntl', { target: this.fd });
+    check(this.binding.setNonblocking(this.fd, true), 'fcntl', { target: this.target });
     this.#nowait = false;
     this.#ours = true;
     return true;
@@ -96,41 +103,56 @@ const KINDS: Readonly<Record<number, string>> = {
   [constants.S_IFSOCK]: 'a socket',
 };
 
+/** What a subclass knows of the descriptor that it hands over. */
+export interface Adoption {
+  /** The path that it was opened by, for errors. */
+  readonly target?: string | undefined;
+  /** It was opened non-blocking by us: nobody shares it, and its next owner expects blocking mode. */
+  readonly ours?: boolean | undefined;
+}
+
 /**
  * Takes over a descriptor that came from outside, if it is what it should be.
  *
  * @param fd - the descriptor
  * @param direction - which end of a pipe it must be
+ * @param adoption - what is known of it
  * @returns the end, owned by the binding from now on
  * @throws {TypeError} ERR_INVALID_ARG_VALUE when it is not a pipe
  * @throws {IpcError} EBADF when it is not open, or the other end; EEXIST when a handle owns it already
  */
-export function adoptEnd(fd: number, direction: 'read' | 'write'): PipeEnd {
+export function adoptEnd(
+  fd: number,
+  direction: 'read' | 'write',
+  { target, ours = false }: Adoption = {},
+): PipeEnd {
   descriptor(fd);
+  const name = target ?? fd;
   const native = binding();
-  const type = check(native.fileType(fd), 'fstat', { target: fd });
+  const type = check(native.fileType(fd), 'fstat', { target: name });
   if (type !== constants.S_IFIFO) {
     throw valueError('fd', `must be a pipe, but is ${KINDS[type] ?? 'something else'}`, fd);
   }
-  const flags = check(native.statusFlags(fd), 'fcntl', { target: fd });
+  const flags = check(native.statusFlags(fd), 'fcntl', { target: name });
   const access = flags & ACCESS;
   const wrong = direction === 'read' ? constants.O_WRONLY : constants.O_RDONLY;
   if (access === wrong) {
     throw new IpcError('EBADF', {
       syscall: direction,
-      target: fd,
+      target: name,
       hint: `this is the ${direction === 'read' ? 'write' : 'read'} end of a pipe`,
     });
   }
   const adopted = native.adopt(fd);
   if (adopted < 0) {
     throw errorOf(adopted, 'fromFd', {
-      target: fd,
+      target: name,
       hint:
         codeOfErrno(adopted) === 'EEXIST'
           ? 'another handle owns this descriptor: use that one, or release() it first'
           : undefined,
     });
   }
-  return new PipeEnd(fd, (flags & constants.O_NONBLOCK) === 0 ? 'blocking' : 'nonblocking');
+  const came = (flags & constants.O_NONBLOCK) === 0 ? 'blocking' : 'nonblocking';
+  return new PipeEnd(fd, ours ? 'ours' : came, name);
 }

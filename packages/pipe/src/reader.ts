@@ -10,6 +10,7 @@ import {
   FdHandle,
   integer,
   optionsObject,
+  POLLHUP,
   POLLIN,
   readIntoSlab,
   valueError,
@@ -18,7 +19,7 @@ import {
   writableBytes,
 } from '@octoipc/core/kit';
 
-import { adoptEnd, PipeEnd } from './end.js';
+import { adoptEnd, PipeEnd, type Adoption } from './end.js';
 import { linesOf, type LinesOptions } from './lines.js';
 import { readableOf, webReadableOf } from './streams.js';
 
@@ -67,9 +68,12 @@ export class PipeReader extends FdHandle implements ByteReader, AsyncIterable<Bu
   readonly #fill = (memory: Buffer, offset: number, length: number): number =>
     this.#end.read(memory, offset, length);
 
-  /** @param end - a descriptor from outside, which is checked and taken over, or an end of ours */
-  protected constructor(end: number | PipeEnd) {
-    const own = typeof end === 'number' ? adoptEnd(end, 'read') : end;
+  /**
+   * @param end - a descriptor from outside, which is checked and taken over, or an end of ours
+   * @param adoption - what is known of a descriptor from outside
+   */
+  protected constructor(end: number | PipeEnd, adoption?: Adoption) {
+    const own = end instanceof PipeEnd ? end : adoptEnd(end, 'read', adoption);
     super(own.fd, own.binding);
     this.#end = own;
   }
@@ -135,10 +139,10 @@ export class PipeReader extends FdHandle implements ByteReader, AsyncIterable<Bu
     const { maxBytes, into } = readTarget(options);
     checkTimeout(options?.timeout);
     this.#checkOpen('read');
-    if (this.waiting('readable') > 0) throw busy('read', this.fd);
+    if (this.waiting('readable') > 0) throw busy('read', this.#end.target);
     return waitSync(
       () => this.#take(maxBytes, into),
-      (milliseconds) => this.#end.binding.poll(this.#end.fd, POLLIN, milliseconds),
+      (milliseconds) => this.sleep(milliseconds),
       options?.timeout,
       { details: this.#details('read') },
     );
@@ -203,10 +207,9 @@ export class PipeReader extends FdHandle implements ByteReader, AsyncIterable<Bu
   readable(options?: WaitOptions): Promise<void> {
     try {
       const wait = waitOptions(options);
-      const { fd, binding } = this.#end;
       this.#checkOpen('poll');
       const attempt = (): void | typeof BLOCKED => {
-        if (check(binding.poll(fd, POLLIN, 0), 'poll', { target: fd }) === 0) return BLOCKED;
+        if (!this.isReadable) return BLOCKED;
       };
       return this.queue('readable').run(attempt, wait, { details: this.#details('poll') });
     } catch (error) {
@@ -214,10 +217,35 @@ export class PipeReader extends FdHandle implements ByteReader, AsyncIterable<Bu
     }
   }
 
+  /**
+   * {@link readable} that blocks this thread.
+   *
+   * @throws {IpcError} ETIMEDOUT when the timeout is over
+   */
+  readableSync(options?: { readonly timeout?: number | undefined }): void {
+    checkTimeout(waitOptions(options).timeout);
+    waitSync(
+      () => (this.isReadable ? undefined : BLOCKED),
+      (milliseconds) => this.sleep(milliseconds),
+      options?.timeout,
+      { details: this.#details('poll') },
+    );
+  }
+
+  /** Whether a read would not wait: there is data, or the end of file. */
+  get isReadable(): boolean {
+    return this.poll() !== 0;
+  }
+
+  /** Whether this is the end of file: all writers have closed, and everything was read. */
+  get ended(): boolean {
+    return this.poll() === POLLHUP;
+  }
+
   /** Bytes that can be read now (FIONREAD). */
   get available(): number {
     this.#checkOpen('ioctl');
-    return check(this.#end.binding.available(this.#end.fd), 'ioctl', { target: this.#end.fd });
+    return check(this.#end.binding.available(this.#end.fd), 'ioctl', { target: this.#end.target });
   }
 
   /** Bytes that the pipe holds (F_GETPIPE_SZ). */
@@ -261,12 +289,24 @@ export class PipeReader extends FdHandle implements ByteReader, AsyncIterable<Bu
     super.close();
   }
 
-  protected override describe(): { syscall: string; target: number } {
+  protected override describe(): { syscall: string; target: string | number } {
     return this.#details('read');
   }
 
-  #details(syscall: string): { syscall: string; target: number } {
-    return { syscall, target: this.#end.fd };
+  /** What poll(2) says of this end now: POLLIN, POLLHUP, both or nothing. */
+  protected poll(): number {
+    this.#checkOpen('poll');
+    const { fd, binding, target } = this.#end;
+    return check(binding.poll(fd, POLLIN, 0), 'poll', { target });
+  }
+
+  /** Blocks this thread until a read may give something, or so many milliseconds are over. */
+  protected sleep(milliseconds: number): void {
+    this.#end.binding.poll(this.#end.fd, POLLIN, milliseconds);
+  }
+
+  #details(syscall: string): { syscall: string; target: string | number } {
+    return { syscall, target: this.#end.target };
   }
 
   #checkOpen(syscall: string): void {
@@ -277,9 +317,10 @@ export class PipeReader extends FdHandle implements ByteReader, AsyncIterable<Bu
     const result =
       into === undefined ? readIntoSlab(maxBytes, this.#fill) : this.#readInto(into, maxBytes);
     if (typeof result !== 'number') return result;
-    if (result === 0) return null;
+    // Nothing to read and no writer: the end, unless this is a FIFO whose first writer has yet to come.
+    if (result === 0) return this.ended ? null : BLOCKED;
     if (codeOfErrno(result) === 'EAGAIN') return BLOCKED;
-    throw errorOf(result, 'read', { target: this.#end.fd });
+    throw errorOf(result, 'read', { target: this.#end.target });
   }
 
   #readInto(into: Uint8Array, maxBytes: number): Buffer | number {
@@ -293,7 +334,7 @@ function closed(syscall: string): IpcError {
   return new IpcError('ERR_CLOSED', { syscall });
 }
 
-function busy(syscall: string, target: number): IpcError {
+function busy(syscall: string, target: string | number): IpcError {
   return new IpcError('EBUSY', {
     syscall,
     target,

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 
-import type { WaitOptions } from '@octoipc/core';
+import { isIpcError, type WaitOptions } from '@octoipc/core';
 import {
   BLOCKED,
   check,
@@ -174,8 +174,8 @@ async function transfer(
     return Transfer.run(native, progress, { signal, timeout });
   }
   const deadline = timeout === undefined ? Infinity : performance.now() + timeout;
-  using source = watchOf(from, 'readable');
-  using sink = watchOf(to, 'writable');
+  using source = sourceOf(from);
+  using sink = sinkOf(to);
   for (;;) {
     const outcome = progress.attempt();
     if (outcome === YIELD) await new Promise((resolve) => setImmediate(resolve));
@@ -183,7 +183,7 @@ async function transfer(
     signal?.throwIfAborted();
     const wait: WaitOptions = { signal, timeout: Math.max(0, deadline - performance.now()) };
     try {
-      if (native.poll(progress.from, POLLIN, 0) === 0) await source.ready(wait);
+      if (!source.isReady()) await source.ready(wait);
       else if (native.poll(progress.to, POLLOUT, 0) === 0) await sink.ready(wait);
       else if (outcome === BLOCKED) await new Promise((resolve) => setImmediate(resolve));
     } catch (error) {
@@ -202,7 +202,7 @@ function transferSync(
   const { timeout } = waitOptions(options);
   const native = binding();
   const sleep = (milliseconds: number): void => {
-    if (native.poll(progress.from, POLLIN, milliseconds) !== 0) {
+    if (becomesReadable(native, from, milliseconds)) {
       native.poll(progress.to, POLLOUT, milliseconds);
     }
   };
@@ -250,6 +250,8 @@ class Progress implements Operation {
     for (const end of this.#ends) fdOf(end, 'from or to');
     const { syscall } = this.details;
     const count = binding()[syscall](this.from, this.to, this.length - this.#moved);
+    // A FIFO without a writer is not always at its end; its reader knows.
+    if (count === 0 && this.#ends[0] instanceof PipeReader && !this.#ends[0].ended) return -1;
     if (count >= 0) return count;
     if (codeOfErrno(count) === 'EAGAIN') return -1;
     throw errorOf(count, syscall, {
@@ -297,16 +299,42 @@ function isPipe(native: PipeBinding, fd: number): boolean {
   return check(native.fileType(fd), 'fstat', { target: fd }) === constants.S_IFIFO;
 }
 
+interface Readiness extends Disposable {
+  ready(options: WaitOptions): Promise<void>;
+}
+
 /** Waits through the handle, behind those who wait there; a bare descriptor is watched by itself. */
-function watchOf(
-  end: TransferEnd,
-  direction: 'readable' | 'writable',
-): { ready(options: WaitOptions): Promise<void>; [Symbol.dispose](): void } {
-  if (end instanceof PipeReader && direction === 'readable') {
-    return { ready: (options) => end.readable(options), [Symbol.dispose]() {} };
+function sourceOf(end: TransferEnd): Readiness & { isReady(): boolean } {
+  if (end instanceof PipeReader) {
+    return {
+      isReady: () => end.isReadable,
+      ready: (options) => end.readable(options),
+      [Symbol.dispose]() {},
+    };
   }
-  if (end instanceof PipeWriter && direction === 'writable') {
+  const fd = fdOf(end, 'from');
+  return Object.assign(new Watch(fd, 'readable'), {
+    isReady: () => binding().poll(fd, POLLIN, 0) !== 0,
+  });
+}
+
+function sinkOf(end: TransferEnd): Readiness {
+  if (end instanceof PipeWriter) {
     return { ready: (options) => end.writable(options), [Symbol.dispose]() {} };
   }
-  return new Watch(fdOf(end, 'fd'), direction);
+  return new Watch(fdOf(end, 'to'), 'writable');
+}
+
+/** Blocks this thread; false when so many milliseconds are over, or a signal came. */
+function becomesReadable(native: PipeBinding, end: TransferEnd, milliseconds: number): boolean {
+  if (!(end instanceof PipeReader)) {
+    return native.poll(fdOf(end, 'from'), POLLIN, milliseconds) !== 0;
+  }
+  try {
+    end.readableSync({ timeout: milliseconds });
+    return true;
+  } catch (error) {
+    if (isIpcError(error, 'ETIMEDOUT')) return false;
+    throw error;
+  }
 }

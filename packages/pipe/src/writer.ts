@@ -20,7 +20,7 @@ import {
   type Operation,
 } from '@octoipc/core/kit';
 
-import { adoptEnd, PipeEnd } from './end.js';
+import { adoptEnd, PipeEnd, type Adoption } from './end.js';
 import { webWritableOf, writableOf } from './streams.js';
 
 /** What a blocking write takes. */
@@ -55,9 +55,12 @@ const BURST = 1024 * 1024;
 export class PipeWriter extends FdHandle implements ByteWriter {
   readonly #end: PipeEnd;
 
-  /** @param end - a descriptor from outside, which is checked and taken over, or an end of ours */
-  protected constructor(end: number | PipeEnd) {
-    const own = typeof end === 'number' ? adoptEnd(end, 'write') : end;
+  /**
+   * @param end - a descriptor from outside, which is checked and taken over, or an end of ours
+   * @param adoption - what is known of a descriptor from outside
+   */
+  protected constructor(end: number | PipeEnd, adoption?: Adoption) {
+    const own = end instanceof PipeEnd ? end : adoptEnd(end, 'write', adoption);
     super(own.fd, own.binding);
     this.#end = own;
   }
@@ -164,14 +167,12 @@ export class PipeWriter extends FdHandle implements ByteWriter {
   writable(options?: WaitOptions): Promise<void> {
     try {
       const wait = waitOptions(options);
-      const { fd, binding } = this.#end;
+      const { fd, binding, target } = this.#end;
       this.#checkOpen('poll');
       const attempt = (): void | typeof BLOCKED => {
-        if (check(binding.poll(fd, POLLOUT, 0), 'poll', { target: fd }) === 0) return BLOCKED;
+        if (check(binding.poll(fd, POLLOUT, 0), 'poll', { target }) === 0) return BLOCKED;
       };
-      return this.queue('writable').run(attempt, wait, {
-        details: { syscall: 'poll', target: fd },
-      });
+      return this.queue('writable').run(attempt, wait, { details: { syscall: 'poll', target } });
     } catch (error) {
       return Promise.reject(error as Error);
     }
@@ -180,8 +181,8 @@ export class PipeWriter extends FdHandle implements ByteWriter {
   /** Whether the last reader has closed: every write would fail with `EPIPE`. */
   get broken(): boolean {
     this.#checkOpen('poll');
-    const { fd, binding } = this.#end;
-    return (check(binding.poll(fd, POLLOUT, 0), 'poll', { target: fd }) & POLLERR) !== 0;
+    const { fd, binding, target } = this.#end;
+    return (check(binding.poll(fd, POLLOUT, 0), 'poll', { target }) & POLLERR) !== 0;
   }
 
   /** Bytes that the pipe holds (F_GETPIPE_SZ). */
@@ -225,8 +226,8 @@ export class PipeWriter extends FdHandle implements ByteWriter {
     super.close();
   }
 
-  protected override describe(): { syscall: string; target: number } {
-    return { syscall: 'write', target: this.#end.fd };
+  protected override describe(): { syscall: string; target: string | number } {
+    return { syscall: 'write', target: this.#end.target };
   }
 
   #checkOpen(syscall: string): void {
@@ -289,7 +290,7 @@ export class PipeWriter extends FdHandle implements ByteWriter {
     const count = this.#end.write(view, offset, length - offset);
     if (count >= 0) return count;
     if (codeOfErrno(count) === 'EAGAIN') return 0;
-    throw errorOf(count, 'write', { target: this.#end.fd, bytesWritten });
+    throw errorOf(count, 'write', { target: this.#end.target, bytesWritten });
   }
 
   #runSync(
