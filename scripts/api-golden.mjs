@@ -117,13 +117,12 @@ async function normalised(text) {
 }
 
 async function api(pack) {
-  const parts = [];
-  for (const specifier of specifiers(pack.manifest)) {
+  const parts = specifiers(pack.manifest).map(async (specifier) => {
     const subpath = specifier.slice(pack.manifest.name.length + 1);
     const text = await normalised(await types(pack, subpath === '' ? 'index' : subpath));
-    parts.push(`// ${specifier}\n\n${text}`);
-  }
-  return parts.join('\n');
+    return `// ${specifier}\n\n${text}`;
+  });
+  return (await Promise.all(parts)).join('\n');
 }
 
 let stale = 0;

@@ -29,16 +29,17 @@ function isForOthers({ optional = false, devOptional = false, peer = false }) {
 }
 
 async function install() {
-  const { run } = await import('./run.mjs');
+  const { capture } = await import('./run.mjs');
   say('installing the development tools (npm ci)');
   const npm = process.env.npm_execpath;
   const [file, ...args] = npm?.endsWith('.js') ? [process.execPath, npm] : ['npm'];
   // Whatever NODE_ENV or the user's configuration leave out, this needs.
   const wanted = ['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund'];
-  const status = await run(file, [...args, ...wanted, '--loglevel=error'], {
-    stdio: ['ignore', 2, 2],
-  });
-  if (status !== 0) throw new Error(`npm ci ended with status ${status}`);
+  const { status, output } = await capture(file, [...args, ...wanted, '--loglevel=error']);
+  if (status === 0) return;
+  // Where the lockfile does not fit, npm goes on to explain all its options.
+  process.stderr.write(output.replace(/^npm error Clean install a project[\s\S]*/m, ''));
+  throw new Error(`npm ci ended with status ${status}`);
 }
 
 async function build(only) {
