@@ -1,5 +1,6 @@
 import type { Closable } from './channel.js';
 import { check, closedError, type IpcErrorDetails } from './errors.js';
+import { warnOfLeak } from './leak.js';
 import { FdSource, Readiness, type ReadinessBinding } from './readiness.js';
 import { WaitQueue } from './wait.js';
 
@@ -17,17 +18,10 @@ interface Owned {
   source: FdSource | undefined;
 }
 
-let warned = false;
-
 const dropped = new FinalizationRegistry<Owned>((owned) => {
   if (owned.fd < 0) return;
   closeOwned(owned);
-  if (warned) return;
-  warned = true;
-  process.emitWarning(
-    'A handle was collected without close(); its descriptor is closed now. Close handles, or declare them with `using`. Further ones are not reported.',
-    'IpcLeakWarning',
-  );
+  warnOfLeak();
 });
 
 function closeOwned(owned: Owned): void {

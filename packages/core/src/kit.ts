@@ -26,6 +26,7 @@ export {
   type ProcessIdentity,
 } from './process-identity.js';
 export { registerReaper, type Reaper } from './reap.js';
+export { ResourceHandle, type OwnedResource } from './resource-handle.js';
 export { readIntoSlab } from './slab.js';
 export { Turn } from './turn.js';
 export {
