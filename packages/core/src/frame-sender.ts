@@ -1,7 +1,7 @@
 import type { Bytes, ByteWriter, ChannelTraits, Sender } from './channel.js';
 import { closedError, timeoutError } from './errors.js';
 import { frameTraits, HEADER, tooLong, type FrameOptions } from './frame.js';
-import { bytes, typeError, valueError } from './validate.js';
+import { bytes, integer, typeError, valueError } from './validate.js';
 import { Deadline, waitOptions, type WaitOptions } from './wait.js';
 
 /** What a framed sender takes. */
@@ -50,7 +50,7 @@ export interface FrameSender extends Sender {
  * @param writer - the stream; closing the sender closes it
  * @param options - limits and traits
  * @returns a sender of messages
- * @throws {RangeError} ERR_OUT_OF_RANGE when maxMessageSize is no length
+ * @throws {RangeError} ERR_OUT_OF_RANGE when maxMessageSize or atomicSize is no length
  * @example
  * ```js
  * import { frameReceiver, frameSender } from '@octoipc/core';
@@ -80,6 +80,7 @@ class FramedSender implements FrameSender {
   constructor(writer: ByteWriter, options: FrameSenderOptions) {
     const traits = frameTraits(options);
     const { atomicSize = 4096 } = options;
+    integer(atomicSize, 'options.atomicSize', HEADER + 1);
     const longest = traits.multipleSenders ? atomicSize - HEADER : traits.maxMessageSize;
     this.traits = Object.freeze({
       ...traits,

@@ -8,10 +8,19 @@ function coded(error: TypeError | RangeError, code: string): ArgumentError {
   return Object.assign(error, { code });
 }
 
+/** What was passed, for a message. Some things cannot be looked at: a detached DataView, a proxy. */
+function shown(value: unknown): string {
+  try {
+    return inspect(value, { depth: 0 });
+  } catch {
+    return Object.prototype.toString.call(value);
+  }
+}
+
 /** `ERR_INVALID_ARG_TYPE`: the argument is of a wrong type. */
 export function typeError(name: string, expected: string, actual: unknown): ArgumentError {
   return coded(
-    new TypeError(`${name} must be ${expected}; received ${inspect(actual, { depth: 0 })}`),
+    new TypeError(`${name} must be ${expected}; received ${shown(actual)}`),
     'ERR_INVALID_ARG_TYPE',
   );
 }
@@ -19,7 +28,7 @@ export function typeError(name: string, expected: string, actual: unknown): Argu
 /** `ERR_INVALID_ARG_VALUE`: the type is right, the value cannot be used. */
 export function valueError(name: string, reason: string, actual: unknown): ArgumentError {
   return coded(
-    new TypeError(`${name} ${reason}; received ${inspect(actual, { depth: 0 })}`),
+    new TypeError(`${name} ${reason}; received ${shown(actual)}`),
     'ERR_INVALID_ARG_VALUE',
   );
 }
@@ -27,7 +36,7 @@ export function valueError(name: string, reason: string, actual: unknown): Argum
 /** `ERR_OUT_OF_RANGE`: a number outside of what is allowed. */
 export function rangeError(name: string, range: string, actual: unknown): ArgumentError {
   return coded(
-    new RangeError(`${name} must be ${range}; received ${inspect(actual)}`),
+    new RangeError(`${name} must be ${range}; received ${shown(actual)}`),
     'ERR_OUT_OF_RANGE',
   );
 }
@@ -113,7 +122,8 @@ export function bytes(value: Bytes | ArrayBufferView, name = 'data'): Uint8Array
   if (!ArrayBuffer.isView(value)) {
     throw typeError(name, 'a string, a Uint8Array or another view of memory', value);
   }
-  if (value.byteLength === 0 && isDetached(value)) {
+  // The length of a detached DataView cannot even be asked for.
+  if ((value instanceof DataView || value.byteLength === 0) && isDetached(value)) {
     throw valueError(name, 'must not be detached (its memory was transferred)', value);
   }
   return value instanceof Uint8Array

@@ -153,10 +153,12 @@ inline int64_t ReadinessMode(Environment& environment, int index) {
 }
 
 /// poll(2) of one descriptor on the calling thread: its events, 0 after the timeout, or -EINTR,
-/// after which the caller, who knows the deadline, calls again.
+/// after which the caller, who knows the deadline, calls again. One that does not wait is never
+/// interrupted.
 inline int64_t Poll(int fd, int events, int milliseconds) {
   pollfd one = {fd, static_cast<int16_t>(events), 0};
-  const int64_t count = ValueOrError([&] { return ::poll(&one, 1, milliseconds); });
+  const auto call = [&] { return ::poll(&one, 1, milliseconds); };
+  const int64_t count = milliseconds == 0 ? Retry(call) : ValueOrError(call);
   return count <= 0 ? count : one.revents;
 }
 

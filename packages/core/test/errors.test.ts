@@ -1,0 +1,113 @@
+import { createRequire } from 'node:module';
+import { constants } from 'node:os';
+
+import { IpcError, isIpcError } from '@octoipc/core';
+import { check, codeOfErrno, errnoOfCode, errorOf, textOfCode } from '@octoipc/core/kit';
+import { describe, expect, test } from 'vitest';
+
+/** Errnos by their number on Linux that Node's own tables lack or call otherwise. */
+const LACKING = {
+  ECHILD: 10,
+  EDEADLK: 35,
+  ENOMSG: 42,
+  EIDRM: 43,
+  EBADMSG: 74,
+  ENOTSUP: 95,
+  EOWNERDEAD: 130,
+  ENOTRECOVERABLE: 131,
+};
+
+describe('codes', () => {
+  test.each(Object.entries(LACKING))(
+    'BIND-001: %s is the symbol of errno %d, and back',
+    (code, errno) => {
+      expect(codeOfErrno(errno)).toBe(code);
+      expect(codeOfErrno(-errno)).toBe(code);
+      expect(errnoOfCode(code)).toBe(-errno);
+      expect(textOfCode(code)).not.toBe('unknown error');
+    },
+  );
+
+  test('BIND-001: every errno that the system names has its symbol, number and text', () => {
+    for (const [code, errno] of Object.entries(constants.errno)) {
+      expect(errnoOfCode(code), code).toBe(-errno);
+      const symbol = codeOfErrno(errno);
+      expect(constants.errno[symbol as 'EAGAIN'], code).toBe(errno);
+      expect(textOfCode(symbol), code).not.toBe('unknown error');
+    }
+  });
+
+  test('BIND-001: an errno without a name is told by its number', () => {
+    expect(codeOfErrno(500)).toBe('E500');
+    expect(errnoOfCode('ERR_CLOSED')).toBeUndefined();
+    expect(errorOf(-500, 'pipe2')).toMatchObject({ code: 'E500', syscall: 'pipe2' });
+  });
+
+  test.each(['ERR_CLOSED', 'ERR_TRUNCATED', 'ERR_UNSUPPORTED', 'ERR_FDS_TRUNCATED'])(
+    '%s has words of its own and no errno',
+    (code) => {
+      const error = new IpcError(code);
+      expect(textOfCode(code)).not.toBe('unknown error');
+      expect(error.code).toBe(code);
+      expect('errno' in error).toBe(false);
+    },
+  );
+});
+
+describe('IpcError', () => {
+  test('BIND-001: has code, negative errno, syscall, target and hint, and says them', () => {
+    const error = new IpcError('EAGAIN', { syscall: 'mq_send', target: '/jobs', hint: 'wait' });
+    expect(error).toMatchObject({
+      name: 'IpcError',
+      code: 'EAGAIN',
+      errno: -11,
+      syscall: 'mq_send',
+      target: '/jobs',
+      hint: 'wait',
+    });
+    expect(error.message).toBe("EAGAIN: resource temporarily unavailable, mq_send '/jobs'");
+    expect(error).toBeInstanceOf(Error);
+  });
+
+  test('what is not known is no property', () => {
+    expect(Object.keys(new IpcError('EPIPE'))).toEqual(['code', 'errno']);
+    expect(new IpcError('EPIPE', { target: 0 })).toMatchObject({ target: 0 });
+    expect(new IpcError('EPIPE', { bytesWritten: 0 }).bytesWritten).toBe(0);
+    const cause = new Error('below');
+    expect(new IpcError('ERR_UNSUPPORTED', { cause }).cause).toBe(cause);
+  });
+
+  test('isIpcError tells it from others, and by its code', () => {
+    const error = new IpcError('EPIPE');
+    expect(isIpcError(error)).toBe(true);
+    expect(isIpcError(error, 'EPIPE')).toBe(true);
+    expect(isIpcError(error, 'EAGAIN')).toBe(false);
+    const others = [
+      new Error('x'),
+      null,
+      undefined,
+      5,
+      'EPIPE',
+      { code: 'EPIPE', name: 'IpcError' },
+    ];
+    for (const other of others) expect(isIpcError(other)).toBe(false);
+    expect(isIpcError(Object.assign(new Error('x'), { code: 'EPIPE' }))).toBe(false);
+  });
+
+  test('BIND-013 BIND-014: an error of the CommonJS copy is an instance, and recognised', () => {
+    const other = createRequire(import.meta.url)('@octoipc/core') as typeof import('@octoipc/core');
+    const error = new other.IpcError('EPIPE');
+    expect(other.IpcError).not.toBe(IpcError);
+    expect(error).toBeInstanceOf(IpcError);
+    expect(new IpcError('EPIPE')).toBeInstanceOf(other.IpcError);
+    expect(isIpcError(error, 'EPIPE')).toBe(true);
+  });
+
+  test('check passes values on and throws for -errno', () => {
+    expect(check(0, 'read')).toBe(0);
+    expect(check(7, 'read')).toBe(7);
+    expect(() => check(-constants.errno.EMFILE, 'pipe2', { target: 3 })).toThrow(
+      expect.objectContaining({ code: 'EMFILE', syscall: 'pipe2', target: 3 }) as Error,
+    );
+  });
+});

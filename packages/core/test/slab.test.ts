@@ -1,0 +1,61 @@
+import { readIntoSlab } from '@octoipc/core/kit';
+import { expect, test } from 'vitest';
+
+const give = (size: number, value: number) => (memory: Buffer, offset: number, length: number) => {
+  const count = Math.min(size, length);
+  memory.fill(value, offset, offset + count);
+  return count;
+};
+
+test('readIntoSlab(): each result is its own, however many follow', () => {
+  const kept: Buffer[] = [];
+  for (let i = 0; i < 2000; i++)
+    kept.push(readIntoSlab(65_536, give(1 + ((i * 7919) % 9000), i % 256)) as Buffer);
+  kept.forEach((buffer, i) => {
+    expect(buffer.length).toBe(1 + ((i * 7919) % 9000));
+    expect(buffer.every((byte) => byte === i % 256)).toBe(true);
+  });
+});
+
+test('readIntoSlab(): no more than was asked for, in memory that a later read does not touch', () => {
+  const first = readIntoSlab(10, give(100, 1)) as Buffer;
+  const second = readIntoSlab(10, give(100, 2)) as Buffer;
+  expect([first.length, second.length]).toEqual([10, 10]);
+  expect(first.every((byte) => byte === 1)).toBe(true);
+});
+
+test('readIntoSlab(): a read over the slab gets all of its room', () => {
+  for (const size of [256 * 1024, 256 * 1024 + 1, 1024 * 1024]) {
+    let offered = 0;
+    const buffer = readIntoSlab(size, (memory, offset, length) => {
+      offered = length;
+      return give(5, 9)(memory, offset, length);
+    }) as Buffer;
+    expect(buffer).toEqual(Buffer.alloc(5, 9));
+    if (size > 256 * 1024) expect(offered).toBe(size);
+  }
+  expect((readIntoSlab(1_000_000, give(1_000_000, 3)) as Buffer).length).toBe(1_000_000);
+});
+
+test('readIntoSlab(): nothing and errors are passed on, and cost no room', () => {
+  const spans: number[] = [];
+  for (const result of [0, -11, -32]) {
+    expect(
+      readIntoSlab(100, (_, offset) => {
+        spans.push(offset);
+        return result;
+      }),
+    ).toBe(result);
+  }
+  expect(new Set(spans).size).toBe(1);
+  expect(readIntoSlab(1_000_000, () => -11)).toBe(-11);
+});
+
+test('readIntoSlab(): a packet of PIPE_BUF always fits, wherever the slab stands', () => {
+  for (let i = 0; i < 500; i++) {
+    readIntoSlab(65_536, (memory, offset, length) => {
+      expect(length).toBeGreaterThanOrEqual(4096);
+      return give(4000 + (i % 97), 1)(memory, offset, length);
+    });
+  }
+});

@@ -1,0 +1,311 @@
+import { BLOCKED, Deadline, waitSync, WaitQueue, YIELD, type WakeSource } from '@octoipc/core/kit';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+
+import { codeOf, failure } from './failure.js';
+
+/** A queue over permits: an attempt takes one. */
+class Permits implements WakeSource {
+  readonly queue = new WaitQueue(this);
+  readonly log: string[] = [];
+  count = 0;
+  tries = 0;
+  #wake: (() => void) | undefined;
+
+  listen(wake: () => void): void {
+    this.log.push('listen');
+    this.#wake = wake;
+  }
+
+  rest(): void {
+    this.log.push('rest');
+    this.#wake = undefined;
+  }
+
+  take(options: Parameters<WaitQueue['run']>[1] = {}, need = 1): Promise<number> {
+    const attempt = () => {
+      this.tries += 1;
+      if (this.count < need) return BLOCKED;
+      this.count -= need;
+      return this.count;
+    };
+    return this.queue.run(attempt, options, { details: { syscall: 'take', target: '/permits' } });
+  }
+
+  give(count: number): void {
+    this.count += count;
+    this.#wake?.();
+  }
+}
+
+describe('WaitQueue', () => {
+  test('tries at once, and listens only while somebody waits', async () => {
+    const permits = new Permits();
+    permits.give(2);
+    expect([await permits.take(), await permits.take()]).toEqual([1, 0]);
+    expect(permits.log).toEqual([]);
+    const waiting = permits.take();
+    expect([permits.queue.length, permits.log]).toEqual([1, ['listen']]);
+    permits.give(1);
+    expect(await waiting).toBe(0);
+    expect([permits.queue.length, permits.log]).toEqual([0, ['listen', 'rest']]);
+  });
+
+  test('serves first come, first served, and lets nobody overtake', async () => {
+    const permits = new Permits();
+    const served: string[] = [];
+    const waits = ['a', 'b', 'c'].map((name) => permits.take().then(() => served.push(name)));
+    permits.count = 1;
+    // A permit is there, yet others wait already.
+    waits.push(permits.take().then(() => served.push('d')));
+    expect(permits.queue.length).toBe(4);
+    permits.give(3);
+    await Promise.all(waits);
+    expect(served).toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  test('a head that needs more holds the others back, until it is cancelled', async () => {
+    const permits = new Permits();
+    const controller = new AbortController();
+    const greedy = permits.take({ signal: controller.signal }, 5);
+    const modest = permits.take();
+    permits.give(1);
+    expect(permits.queue.length).toBe(2);
+    controller.abort('enough');
+    expect(await greedy.catch((reason: unknown) => reason)).toBe('enough');
+    expect(await modest).toBe(0);
+  });
+
+  test('an abort rejects with the reason, takes nothing and leaves no listener', async () => {
+    const permits = new Permits();
+    const controller = new AbortController();
+    const remove = vi.spyOn(controller.signal, 'removeEventListener');
+    const reason = new Error('mine');
+    const waiting = permits.take({ signal: controller.signal });
+    controller.abort(reason);
+    expect(await failure(() => waiting)).toBe(reason);
+    expect(remove).toHaveBeenCalledTimes(1);
+    permits.give(1);
+    expect([permits.count, permits.queue.length]).toEqual([1, 0]);
+    expect(permits.log).toEqual(['listen', 'rest']);
+  });
+
+  test('an aborted signal rejects before anything is tried', async () => {
+    const permits = new Permits();
+    permits.give(1);
+    expect(await failure(() => permits.take({ signal: AbortSignal.abort() }))).toMatchObject({
+      name: 'AbortError',
+    });
+    expect([permits.tries, permits.count]).toEqual([0, 1]);
+  });
+
+  test('what was taken is given, even if the abort comes in the same turn', async () => {
+    const permits = new Permits();
+    const controller = new AbortController();
+    const waiting = permits.take({ signal: controller.signal });
+    permits.give(1);
+    controller.abort();
+    expect(await waiting).toBe(0);
+  });
+
+  test('timeout 0 tries once: the result, or ETIMEDOUT that names the call', async () => {
+    const permits = new Permits();
+    expect(await failure(() => permits.take({ timeout: 0 }))).toMatchObject({
+      code: 'ETIMEDOUT',
+      syscall: 'take',
+      target: '/permits',
+    });
+    expect(permits.tries).toBe(1);
+    permits.give(1);
+    expect(await permits.take({ timeout: 0 })).toBe(0);
+    expect(permits.log).toEqual([]);
+  });
+
+  test('a timeout rejects its own wait only', async () => {
+    const permits = new Permits();
+    const short = permits.take({ timeout: 1 });
+    const long = permits.take({ timeout: 60_000 });
+    expect(await codeOf(() => short)).toBe('ETIMEDOUT');
+    permits.give(1);
+    expect(await long).toBe(0);
+  });
+
+  test('an attempt that fails rejects its own wait only', async () => {
+    const permits = new Permits();
+    let broken = false;
+    const error = new Error('broken');
+    const failing = permits.queue.run(
+      () => {
+        if (broken) throw error;
+        return BLOCKED;
+      },
+      {},
+      { details: {} },
+    );
+    const other = permits.take();
+    broken = true;
+    permits.give(1);
+    expect(await failure(() => failing)).toBe(error);
+    expect(await other).toBe(0);
+  });
+
+  test('fail() rejects all that wait, in their order, and the queue goes on', async () => {
+    const permits = new Permits();
+    const order: string[] = [];
+    const waits = ['a', 'b', 'c'].map((name) => permits.take().catch(() => order.push(name)));
+    permits.queue.fail(new Error('closed'));
+    await Promise.all(waits);
+    expect(order).toEqual(['a', 'b', 'c']);
+    expect(permits.log).toEqual(['listen', 'rest']);
+    permits.give(1);
+    expect(await permits.take()).toBe(0);
+  });
+
+  test('a source that cannot listen rejects the wait, and the next one tries anew', async () => {
+    let broken = true;
+    const queue = new WaitQueue({
+      listen: () => {
+        if (broken) throw new Error('epoll_ctl');
+      },
+      rest: () => {},
+    });
+    const wait = (options = {}) => queue.run(() => BLOCKED, options, { details: {} });
+    expect((await failure(() => wait({ timeout: 60_000 }))).message).toBe('epoll_ctl');
+    expect(queue.length).toBe(0);
+    broken = false;
+    expect(await codeOf(() => wait({ timeout: 1 }))).toBe('ETIMEDOUT');
+  });
+
+  test('YIELD lets the event loop turn, and goes on by itself', async () => {
+    const permits = new Permits();
+    let left = 3;
+    const order: string[] = [];
+    const working = permits.queue.run(
+      () => {
+        order.push('step');
+        left -= 1;
+        return left > 0 ? YIELD : undefined;
+      },
+      {},
+      { details: {} },
+    );
+    setImmediate(() => order.push('turn'));
+    await working;
+    expect(order.filter((what) => what === 'step').length).toBe(3);
+    expect(order.indexOf('turn')).toBeLessThan(order.lastIndexOf('step'));
+  });
+
+  test('a cancelled operation completes its error', async () => {
+    const permits = new Permits();
+    const cancelled = (error: unknown) => Object.assign(error as object, { bytesWritten: 3 });
+    const wait = (options: object) =>
+      permits.queue.run(() => BLOCKED, options, { details: {}, cancelled });
+    expect(await failure(() => wait({ timeout: 0 }))).toMatchObject({ bytesWritten: 3 });
+    expect(await failure(() => wait({ timeout: 1 }))).toMatchObject({ bytesWritten: 3 });
+  });
+});
+
+describe('Deadline', () => {
+  afterEach(() => void vi.useRealTimers());
+  const fake = () => vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+
+  test.each([1, 2 ** 31 - 1, 2 ** 31, 2 ** 32 + 7, 3 * 2 ** 31])(
+    '%d ms end once, when all of them are over, though a timer counts 2^31 - 1 at most',
+    (milliseconds) => {
+      fake();
+      const expired = vi.fn();
+      new Deadline(milliseconds, expired);
+      vi.advanceTimersByTime(milliseconds - 1);
+      expect(expired).not.toHaveBeenCalled();
+      vi.advanceTimersByTime(1);
+      expect(expired).toHaveBeenCalledTimes(1);
+      vi.advanceTimersByTime(2 ** 33);
+      expect(expired).toHaveBeenCalledTimes(1);
+    },
+  );
+
+  test('cleared in a later step it never ends', () => {
+    fake();
+    const expired = vi.fn();
+    const deadline = new Deadline(2 ** 32, expired);
+    vi.advanceTimersByTime(2 ** 31);
+    deadline.clear();
+    vi.advanceTimersByTime(2 ** 33);
+    expect(expired).not.toHaveBeenCalled();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test('unreferenced it stays so in its later steps', () => {
+    fake();
+    const made: { hasRef(): boolean }[] = [];
+    const original = globalThis.setTimeout;
+    vi.spyOn(globalThis, 'setTimeout').mockImplementation(((run: () => void, after: number) => {
+      const timer = original(run, after);
+      made.push(timer);
+      return timer;
+    }) as typeof setTimeout);
+    new Deadline(2 ** 32, () => {}).ref(false);
+    vi.advanceTimersByTime(2 ** 31);
+    expect(made.length).toBe(2);
+    expect(made.map((timer) => timer.hasRef())).toEqual([false, false]);
+    vi.restoreAllMocks();
+  });
+
+  test('a real wait of 2^31 ms and more is no wait of 1 ms', async () => {
+    const warnings: Error[] = [];
+    const collect = (warning: Error) => void warnings.push(warning);
+    process.on('warning', collect);
+    const permits = new Permits();
+    const waiting = permits.take({ timeout: 2 ** 31 + 1 });
+    // Whoever passes that to setTimeout gets 1 ms, and is told so: these are over later.
+    for (let i = 0; i < 5; i++) await new Promise((resolve) => setTimeout(resolve, 2));
+    expect(permits.queue.length).toBe(1);
+    permits.give(1);
+    expect(await waiting).toBe(0);
+    process.off('warning', collect);
+    expect(warnings).toEqual([]);
+  });
+});
+
+describe('waitSync', () => {
+  const details = { syscall: 'read', target: 5 };
+
+  test('tries, sleeps, tries again, until there is a result', () => {
+    const sleeps: number[] = [];
+    let tries = 0;
+    const attempt = () => {
+      tries += 1;
+      return tries < 4 ? BLOCKED : 'done';
+    };
+    expect(waitSync(attempt, (time) => sleeps.push(time), undefined, { details })).toBe('done');
+    expect([tries, sleeps.length]).toEqual([4, 3]);
+    for (const time of sleeps) expect(time).toBeLessThanOrEqual(100);
+  });
+
+  test('YIELD is tried again without a sleep', () => {
+    let tries = 0;
+    const attempt = () => {
+      tries += 1;
+      return tries < 3 ? YIELD : tries;
+    };
+    const sleep = vi.fn();
+    expect(waitSync(attempt, sleep, undefined, { details })).toBe(3);
+    expect(sleep).not.toHaveBeenCalled();
+  });
+
+  test('its timeout is ETIMEDOUT, completed by the operation; 0 tries once', async () => {
+    const cancelled = (error: unknown) => Object.assign(error as object, { bytesWritten: 7 });
+    const wait = (timeout: number, sleep: (time: number) => void) => () =>
+      waitSync(() => BLOCKED, sleep, timeout, { details, cancelled });
+    const sleep = vi.fn();
+    expect(await failure(wait(0, sleep))).toMatchObject({ code: 'ETIMEDOUT', bytesWritten: 7 });
+    expect(sleep).not.toHaveBeenCalled();
+    const slept: number[] = [];
+    const nap = (time: number) => {
+      slept.push(time);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, time);
+    };
+    expect(await failure(wait(5, nap))).toMatchObject({ code: 'ETIMEDOUT', syscall: 'read' });
+    // A sleep never outlasts the deadline, so that one of 5 ms is none of 100.
+    for (const time of slept) expect(time).toBeLessThanOrEqual(5);
+  });
+});
