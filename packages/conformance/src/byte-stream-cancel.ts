@@ -63,7 +63,7 @@ export const cancellation: readonly Case<ByteStreamAdapter>[] = [
       const { reader, writer } = await open(adapter, scope);
       const controller = new AbortController();
       const reason = new Error('enough');
-      const data = payload(8 * PLENTY, 21);
+      const data = payload(2 * PLENTY, 21);
       const write = start(() => writer.write(data, { signal: controller.signal }));
       await stillPending(write);
       controller.abort(reason);
@@ -78,7 +78,7 @@ export const cancellation: readonly Case<ByteStreamAdapter>[] = [
     needs: ['bounded'],
     async run(adapter, scope) {
       const { reader, writer } = await open(adapter, scope);
-      const data = payload(8 * PLENTY, 22);
+      const data = payload(2 * PLENTY, 22);
       const error = await start(() => writer.write(data, { timeout: 5 })).rejection();
       assertIpcError(error, 'ETIMEDOUT');
       await assertWritten(error, data, reader);

@@ -53,7 +53,7 @@ export const flow: readonly Case<ByteStreamAdapter>[] = [
     needs: ['bounded'],
     async run(adapter, scope) {
       const { reader, writer } = await open(adapter, scope);
-      const data = payload(8 * PLENTY, 13);
+      const data = payload(2 * PLENTY, 13);
       const count = writer.tryWrite(data);
       assert.ok(count > 0 && count < data.length, `it took ${count} of ${data.length}`);
       assertSameBytes(await take(reader, count), data.subarray(0, count));
@@ -149,7 +149,7 @@ export const flow: readonly Case<ByteStreamAdapter>[] = [
       const writeSync = required(writer.writeSync, 'writeSync').bind(writer);
       writeSync(Buffer.from('data'));
       assert.equal(String(await take(reader, 4)), 'data');
-      const data = payload(8 * PLENTY, 20);
+      const data = payload(2 * PLENTY, 20);
       const error = thrownBy(() => writeSync(data, { timeout: 20 }));
       assertIpcError(error, 'ETIMEDOUT');
       const { bytesWritten = 0 } = error as { bytesWritten?: number };

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-/** Turns to wait for a closed descriptor or ended thread to go, before it counts as leaked. */
-const PATIENCE = 2_000;
+/** Milliseconds for a closed descriptor or an ended thread to go, before it counts as leaked. */
+const PATIENCE = 1_000;
 
 /** Open descriptors of this process: what each number stands for. */
 export function descriptors(): Map<number, string> {
@@ -33,16 +33,22 @@ export function newDescriptors(before: Map<number, string>): Map<number, string>
   return new Map([...descriptors()].filter(([fd, target]) => before.get(fd) !== target));
 }
 
+/** Lets the event loop turn until something is so, or patience is over. */
+export async function until(isSo: () => boolean): Promise<void> {
+  const end = performance.now() + PATIENCE;
+  while (!isSo() && performance.now() < end) await nextTurn();
+}
+
 /** Fails unless the descriptors are back to what they were, soon. */
 export async function assertNoNewDescriptors(before: Map<number, string>): Promise<void> {
-  for (let i = 0; i < PATIENCE && newDescriptors(before).size > 0; i++) await nextTurn();
+  await until(() => newDescriptors(before).size === 0);
   const leaked = [...newDescriptors(before)].map(([fd, target]) => `${fd} (${target})`);
   assert.equal(leaked.length, 0, `${leaked.length} descriptors leaked: ${leaked.join(', ')}`);
 }
 
 /** Fails unless there are no more threads than there were, soon. */
 export async function assertNoNewThreads(before: number): Promise<void> {
-  for (let i = 0; i < PATIENCE && threads() > before; i++) await nextTurn();
+  await until(() => threads() <= before);
   assert.ok(threads() <= before, `${threads() - before} threads leaked`);
 }
 

@@ -61,13 +61,13 @@ export const byteCrashes: readonly Case<CrashSafetyAdapter>[] = [
       'read() gives what the stream had taken, then null, when the writer was killed in a write',
     needs: ['bytes', 'end', 'bounded'],
     async run(adapter, scope) {
-      const { role, reader } = await startWriter(adapter, scope, 'flood', 8 * PLENTY);
+      const { role, reader } = await startWriter(adapter, scope, 'flood', 2 * PLENTY);
       const written = Number(await role.line());
       assert.ok(written > 0, role.complaints);
       assert.deepEqual(await role.kill(), KILLED);
       const data = await drain(reader);
       assert.ok(data.length >= written, `${written} were written, ${data.length} came`);
-      assertSameBytes(data, payload(8 * PLENTY).subarray(0, data.length));
+      assertSameBytes(data, payload(2 * PLENTY).subarray(0, data.length));
     },
   },
   {
@@ -106,7 +106,7 @@ export const byteCrashes: readonly Case<CrashSafetyAdapter>[] = [
     needs: ['bytes', 'brokenPipe', 'bounded'],
     async run(adapter, scope) {
       const { role, writer } = await startReader(adapter, scope, 'read', 10);
-      const write = start(() => writer.write(payload(8 * PLENTY)));
+      const write = start(() => writer.write(payload(2 * PLENTY)));
       await role.says('read');
       await stillPending(write);
       assert.deepEqual(await role.kill(), KILLED);

@@ -8,23 +8,28 @@ export class Sequence {
     this.#state = seed | 1;
   }
 
-  /** A whole number from 0 up to, not including, `limit`. */
-  below(limit: number): number {
+  /** 32 bits. */
+  next(): number {
     let x = this.#state;
     x ^= x << 13;
     x ^= x >>> 17;
     x ^= x << 5;
     this.#state = x;
-    return (x >>> 0) % limit;
+    return x >>> 0;
+  }
+
+  /** A whole number from 0 up to, not including, `limit`. */
+  below(limit: number): number {
+    return this.next() % limit;
   }
 }
 
 /** So many bytes in which a lost, doubled or moved one shows. */
 export function payload(length: number, seed = 1): Buffer {
-  const sequence = new Sequence(seed * 2_654_435_761);
-  const data = Buffer.alloc(length);
-  for (let i = 0; i < length; i++) data[i] = sequence.below(256);
-  return data;
+  const sequence = new Sequence(Math.imul(seed, 2_654_435_761));
+  const words = new Uint32Array(Math.ceil(length / 4));
+  for (let i = 0; i < words.length; i++) words[i] = sequence.next();
+  return Buffer.from(words.buffer, 0, length);
 }
 
 /** Fails at the first byte in which they differ, without printing a megabyte. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { isMainThread, Worker } from 'node:worker_threads';
 
-import { descriptors, newDescriptors, threads } from './census.js';
+import { descriptors, newDescriptors, threads, until } from './census.js';
 import { turns } from './turns.js';
 import { unattended, type Roles, type Stage } from './stage.js';
 
@@ -118,8 +118,7 @@ export const lifecycleRoles: Roles = {
     } else {
       for (const _ of all) await terminated([role]);
     }
-    for (let i = 0; i < 500 && newDescriptors(openBefore).size > 0; i++) await turns(1);
-    for (let i = 0; i < 500 && threads() > threadsBefore; i++) await turns(1);
+    await until(() => newDescriptors(openBefore).size === 0 && threads() <= threadsBefore);
     const leaked = [...newDescriptors(openBefore).values()];
     await mine?.give(1);
     await wait;

@@ -6,7 +6,7 @@ import { collectGarbage, descriptors, newDescriptors } from './census.js';
 import type { Roles, Stage } from './stage.js';
 
 const DROPPED = 20;
-const COLLECTIONS = 200;
+const COLLECTIONS = 50;
 const MOST_NEEDED = 8;
 
 /** Opens one and lets it be served once, so that everything it ever makes is made. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { setMaxListeners } from 'node:events';
 import { stat } from 'node:fs/promises';
 
 import type { Case } from './case.js';
@@ -135,6 +136,7 @@ export const waitServing: readonly Case<WaitableAdapter>[] = [
     promise: 'waiting 64 times neither blocks the event loop nor holds up fs.stat',
     async run(adapter, scope) {
       const controller = new AbortController();
+      setMaxListeners(0, controller.signal);
       const things: Waitable[] = [];
       for (let i = 0; i < THINGS; i++) things.push(await open(adapter, scope));
       const waits = Array.from({ length: CROWD }, (_, index) => {

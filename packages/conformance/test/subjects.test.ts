@@ -1,9 +1,14 @@
 import { rmSync } from 'node:fs';
 
-import { afterAll } from 'vitest';
+import { afterAll, vi } from 'vitest';
 
 import * as suite from '../src/index.js';
 import * as subject from './subjects/adapters.js';
+
+// The suites are tested here, not these subjects: fewer workers will do.
+vi.hoisted(() => {
+  process.env['OCTOIPC_QUICK'] = '1';
+});
 
 const folder = subject.makeFolder();
 afterAll(() => rmSync(folder, { recursive: true }));

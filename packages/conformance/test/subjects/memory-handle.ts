@@ -15,8 +15,9 @@ export class Waiters {
     },
   });
 
+  /** Soon, as an event loop does it: until then there is a moment in which others could overtake. */
   wake(): void {
-    this.#wake?.();
+    queueMicrotask(() => this.#wake?.());
   }
 }
 
