@@ -11,8 +11,8 @@ import { packages, root } from './workspace.mjs';
 /** The families of ids whose every JS and JS2 fact must be covered. A finished mechanism joins here. */
 const COMPLETE = new Set(['PIPE', 'BIND']);
 
-/** Facts for all packages that no test can reach before more of the packages exist. */
-const LATER = new Set([]);
+/** Facts about calls of mechanisms that do not exist yet. */
+const LATER = new Set(['BIND-016']);
 
 const MECHANISM = {
   PIPE: 'pipe',
