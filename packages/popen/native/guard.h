@@ -1,0 +1,43 @@
+// A process that outlives this one for a moment, and kills the groups that it has left behind.
+#pragma once
+
+#include <sys/types.h>
+
+#include <set>
+
+#include "octoipc/unique_fd.h"
+#include "spawn.h"
+
+namespace octoipc {
+
+/// Lifetime:
+/// 1. A /bin/sh that reads from a socket whose other end this process alone holds; it is there while
+///    there are groups to kill, and ends when the last is forgotten.
+/// 2. The end of file, which comes however this process ends, makes it kill what it still knows.
+/// 3. Used by the keeper's lock holder only. If somebody kills it, the next Watch starts another.
+class Guard {
+ public:
+  /// 0, or an errno: there is no guard then.
+  int Begin();
+
+  /// To be killed with this process, if Begin has succeeded.
+  void Watch(pid_t group);
+
+  /// Whether it was watched.
+  bool Forget(pid_t group);
+
+  bool idle() const { return groups_.empty(); }
+
+  /// Tells the guard to end; its pidfd, or none if there is no guard.
+  UniqueFd End();
+
+ private:
+  bool Say(char what, pid_t group);
+  Started Start(int socket);
+
+  UniqueFd socket_;
+  UniqueFd pidfd_;
+  std::set<pid_t> groups_;
+};
+
+}  // namespace octoipc

@@ -1,0 +1,47 @@
+import { IpcError } from '@octoipc/core';
+
+import type { ExitStatus } from './status.js';
+
+/** What an error of a program tells beside its code. */
+export interface ProcessFailure extends IpcError {
+  /** How the program has ended; null if it had not by then. */
+  readonly status: ExitStatus | null;
+  /** What had been collected of its stdout. */
+  readonly stdout?: Buffer;
+  /** The end of its stderr, where that was a pipe that nobody else has read. */
+  readonly stderr?: string;
+}
+
+/** What is known of a program that failed. */
+interface Findings {
+  readonly label: string;
+  readonly status: ExitStatus | null;
+  readonly stdout?: Buffer | undefined;
+  readonly stderr?: string | undefined;
+}
+
+/** The longest part of stderr that a message quotes. */
+const QUOTED = 2000;
+
+/** A program that has failed, has had too much time, or has said too much. */
+export function failure(
+  code: 'ERR_PROCESS_FAILED' | 'ETIMEDOUT' | 'EMSGSIZE',
+  what: string,
+  findings: Findings,
+): ProcessFailure {
+  const { label, status, stdout, stderr = '' } = findings;
+  const said = stderr.trim().slice(-QUOTED);
+  const text = said === '' ? what : `${what}: ${said}`;
+  const error = new IpcError(code, { text, syscall: 'popen', target: label });
+  return Object.assign(error, {
+    status,
+    ...(stdout === undefined ? {} : { stdout }),
+    ...(stderr === '' ? {} : { stderr }),
+  });
+}
+
+/** How a program has ended, in words. */
+export function endingOf({ code, signal }: ExitStatus): string {
+  if (signal !== null) return `ended by ${signal}`;
+  return code === null ? 'ended, and somebody else has taken its status' : `exited with ${code}`;
+}

@@ -1,0 +1,16 @@
+/**
+ * A program at the other end of a pipe: popen(3) that never leaks a process.
+ *
+ * @packageDocumentation
+ */
+export type { ChildHandle } from './child.js';
+export type { Command } from './command.js';
+export type { ProcessFailure } from './failure.js';
+export type { Limits, LimitName, LimitValue } from './limits.js';
+export type { DescriptorLike, PopenOptions, StartOptions } from './options.js';
+export { popen } from './popen.js';
+export type { KillOptions, Mode, Process } from './process.js';
+export type { Word } from './quote.js';
+export type { ShellCommand } from './shell.js';
+export type { SignalName } from './signals.js';
+export type { ExitStatus, ResourceUsage } from './status.js';

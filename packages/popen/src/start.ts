@@ -1,0 +1,86 @@
+import { oneOf, valueError } from '@octoipc/core/kit';
+
+import { programOf, type Command, type Program } from './command.js';
+import { InputWriter } from './input.js';
+import { settingsOf, type PopenOptions, type Settings } from './options.js';
+import { OutputReader } from './output.js';
+import { Process, type Ends, type Mode } from './process.js';
+import { Kind, spawn } from './spawn.js';
+import type { ChildHandle } from './child.js';
+
+/** What 0, 1 and 2 of a child are to be. */
+export interface Stdio {
+  readonly stdin: StdioEnd;
+  readonly stdout: StdioEnd;
+  readonly stderr: 'inherit' | 'pipe' | 'ignore' | 'stdout';
+}
+
+/** A pipe to us, the parent's own, or a descriptor. */
+type StdioEnd = 'pipe' | 'inherit' | 'ignore' | number;
+
+const MODES = ['r', 'w', 'r+'] as const;
+
+/** Starts a command; see `popen`. */
+export function start<const M extends Mode = 'r'>(
+  command: Command,
+  mode?: M,
+  options?: PopenOptions,
+): Process<M> {
+  const program = programOf(command);
+  const chosen: Mode = mode === undefined ? 'r' : oneOf(mode, 'mode', MODES);
+  const settings = settingsOf(options);
+  const { child, ends } = startWith(program, settings, {
+    stdin: chosen === 'r' ? 'inherit' : 'pipe',
+    stdout: chosen === 'w' ? 'inherit' : 'pipe',
+    stderr: stderrOf(settings),
+  });
+  return new Process<M>(child, ends, settings, program.label);
+}
+
+/** Where stderr goes if nothing says so: whoever wants failures wants to know why. */
+export function stderrOf(settings: Settings): Stdio['stderr'] {
+  const redirected = settings.fds.some(([target]) => target === 2);
+  return settings.stderr ?? (settings.check && !redirected ? 'pipe' : 'inherit');
+}
+
+/** Starts a program, and takes our ends of its pipes. */
+export function startWith(
+  program: Program,
+  settings: Settings,
+  stdio: Stdio,
+): { child: ChildHandle; ends: Ends } {
+  const triples = triplesOf(settings, stdio);
+  const child = spawn(program, triples, settings);
+  const isPipe = (fd: 0 | 1 | 2): boolean =>
+    triples[3 * fd + 1] === (fd === 0 ? Kind.reads : Kind.writes);
+  return {
+    child,
+    ends: {
+      stdin: isPipe(0) ? InputWriter.of(triples[2]!) : null,
+      stdout: isPipe(1) ? OutputReader.of(triples[5]!) : null,
+      stderr: isPipe(2) ? OutputReader.of(triples[8]!) : null,
+    },
+  };
+}
+
+/** The child's descriptors as the native side takes them: 0, 1 and 2 first. */
+function triplesOf(settings: Settings, { stdin, stdout, stderr }: Stdio): Int32Array {
+  const wanted = [
+    place(0, stdin),
+    place(1, stdout),
+    stderr === 'stdout' ? [2, Kind.same, 1] : place(2, stderr),
+  ];
+  for (const [target, fd] of settings.fds) {
+    const name = `options.fds[${target}]`;
+    const isTaken =
+      target > 2 ? false : wanted[target]![1] !== Kind.ours || (target === 2 && settings.stderr);
+    if (isTaken) throw valueError(name, 'must not be what is a pipe, or set, already', fd);
+    wanted[target > 2 ? wanted.length : target] = [target, Kind.ours, fd];
+  }
+  return Int32Array.from(wanted.flat());
+}
+
+function place(target: 0 | 1 | 2, end: StdioEnd): number[] {
+  if (end === 'pipe') return [target, target === 0 ? Kind.reads : Kind.writes, 0];
+  return end === 'ignore' ? [target, Kind.devNull, 0] : [target, Kind.ours, end === 'inherit' ? target : end];
+}
