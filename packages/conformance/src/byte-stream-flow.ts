@@ -82,7 +82,7 @@ export const flow: readonly Case<ByteStreamAdapter>[] = [
   },
   {
     key: 'back-pressure',
-    ids: 'PIPE-017',
+    ids: 'PIPE-019',
     promise: 'write() is fulfilled only when the stream has taken all of it',
     needs: ['bounded'],
     async run(adapter, scope) {
@@ -122,7 +122,7 @@ export const flow: readonly Case<ByteStreamAdapter>[] = [
   },
   {
     key: 'read-sync',
-    ids: 'BIND-003',
+    ids: '',
     promise: 'readSync() gives what is there, and throws ETIMEDOUT when nothing comes in time',
     needs: ['sync'],
     async run(adapter, scope) {

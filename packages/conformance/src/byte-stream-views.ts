@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 
 import type { ByteStreamAdapter } from './byte-stream.js';
-import { open, take } from './byte-stream-ends.js';
+import { open, PLENTY, take } from './byte-stream-ends.js';
 import type { Case } from './case.js';
-import { start } from './outcome.js';
+import { start, stillPending } from './outcome.js';
 import { assertSameBytes, payload } from './payload.js';
+import { turns } from './turns.js';
 
 /** What is written from, and what is read into. */
 export const views: readonly Case<ByteStreamAdapter>[] = [
@@ -47,7 +48,7 @@ export const views: readonly Case<ByteStreamAdapter>[] = [
   },
   {
     key: 'reused-memory',
-    ids: 'BIND-007',
+    ids: '',
     promise: 'write() has no more use of its memory once it is fulfilled',
     async run(adapter, scope) {
       const { reader, writer } = await open(adapter, scope);
@@ -59,8 +60,59 @@ export const views: readonly Case<ByteStreamAdapter>[] = [
     },
   },
   {
-    key: 'owned-chunks',
+    key: 'changed-in-flight',
     ids: 'BIND-007',
+    promise:
+      'write() whose memory is changed while it waits puts in old bytes or new ones, no others',
+    needs: ['bounded'],
+    async run(adapter, scope) {
+      const { reader, writer } = await open(adapter, scope);
+      const memory = new Uint8Array(2 * PLENTY).fill(1);
+      const write = start(() => writer.write(memory));
+      await stillPending(write);
+      memory.fill(2);
+      const data = await take(reader, memory.length);
+      const changed = data.indexOf(2);
+      const end = changed < 0 ? data.length : changed;
+      assertSameBytes(data.subarray(0, end), Buffer.alloc(end, 1), 'the old bytes');
+      assertSameBytes(data.subarray(end), Buffer.alloc(data.length - end, 2), 'the new bytes');
+      await write.given();
+    },
+  },
+  {
+    key: 'transferred-in-flight',
+    ids: 'BIND-007',
+    promise:
+      'write() whose memory is transferred away while it waits has a copy, or rejects with a TypeError',
+    needs: ['bounded'],
+    async run(adapter, scope) {
+      const { reader, writer } = await open(adapter, scope);
+      const data = payload(2 * PLENTY, 25);
+      const memory = new Uint8Array(data);
+      const write = start(() => writer.write(memory));
+      await stillPending(write);
+      structuredClone(memory.buffer, { transfer: [memory.buffer] });
+      const chunks: Buffer[] = [];
+      for (let total = 0; total < data.length;) {
+        const reading = start(() => reader.read());
+        await Promise.race([reading.settled, write.settled]);
+        await turns();
+        if (reading.state === 'pending') break;
+        const chunk = await reading.given();
+        assert.ok(chunk !== null);
+        chunks.push(chunk);
+        total += chunk.length;
+      }
+      await write.settled;
+      const taken = Buffer.concat(chunks);
+      assertSameBytes(taken, data.subarray(0, taken.length));
+      if (write.state === 'fulfilled') assert.equal(taken.length, data.length);
+      else assert.ok(write.error instanceof TypeError, String(write.error));
+    },
+  },
+  {
+    key: 'owned-chunks',
+    ids: '',
     promise: 'read() gives bytes that no later read overwrites',
     async run(adapter, scope) {
       const { reader, writer } = await open(adapter, scope);

@@ -52,10 +52,16 @@ export async function assertNoNewThreads(before: number): Promise<void> {
   assert.ok(threads() <= before, `${threads() - before} threads leaked`);
 }
 
+/** Memory that is this process's alone, in bytes. */
+export function privateMemory(): number {
+  const rollup = readFileSync('/proc/self/smaps_rollup', 'latin1');
+  return 1024 * Number(/^Private_Dirty:\s*(\d+)/m.exec(rollup)?.[1]);
+}
+
 /** Collects all garbage, and lets finalizers run. */
-export async function collectGarbage(): Promise<void> {
+export async function collectGarbage(times = 4): Promise<void> {
   if (globalThis.gc === undefined) throw new Error('run with --expose-gc');
-  for (let i = 0; i < 4; i++) {
+  for (let i = 0; i < times; i++) {
     globalThis.gc();
     await nextTurn();
   }

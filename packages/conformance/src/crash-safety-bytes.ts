@@ -86,7 +86,7 @@ export const byteCrashes: readonly Case<CrashSafetyAdapter>[] = [
   },
   {
     key: 'reader-killed',
-    ids: 'PIPE-012 FIFO-016 SOCK-073',
+    ids: 'PIPE-012',
     promise:
       'write() rejects with EPIPE when the reader was killed, also with unread bytes in between',
     needs: ['bytes', 'brokenPipe'],

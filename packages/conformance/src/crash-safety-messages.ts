@@ -16,7 +16,7 @@ const MESSAGES = 8;
 export const messageCrashes: readonly Case<CrashSafetyAdapter>[] = [
   {
     key: 'sender-killed',
-    ids: 'MQ-067 RING-006',
+    ids: 'MQ-067',
     promise: 'receive() gives every message that was sent, whole, when the sender was killed',
     needs: ['messages'],
     async run(adapter, scope) {
@@ -51,7 +51,7 @@ export const messageCrashes: readonly Case<CrashSafetyAdapter>[] = [
   },
   {
     key: 'receiver-killed',
-    ids: 'PIPE-012 SOCK-048',
+    ids: 'PIPE-012',
     promise: 'send() rejects with EPIPE, sooner or later, when the receiver was killed',
     needs: ['messages', 'brokenPipe'],
     async run(adapter, scope) {

@@ -16,6 +16,8 @@ export interface LifecycleAdapter extends ScriptedAdapter<LifecycleTrait> {}
 
 const QUICK = process.env['OCTOIPC_QUICK'] !== undefined;
 const WORKERS = QUICK ? 8 : 50;
+/** Long enough to be interrupted several times. */
+const BLOCKED_TIME = 300;
 const BLOCKED_WORKERS = QUICK ? 4 : 10;
 
 interface Leaks {
@@ -137,8 +139,28 @@ export const lifecycleSuite: Suite<LifecycleAdapter> = {
       },
     },
     {
+      key: 'interrupted',
+      ids: 'BIND-003',
+      promise:
+        'a synchronous wait survives signals, SIGSTOP and SIGCONT, and still ends at its time',
+      needs: ['sync'],
+      async run(adapter, scope) {
+        const role = RoleProcess.start(adapter, scope, 'interrupted', BLOCKED_TIME);
+        await role.says('blocking');
+        for (let i = 0; i < 3; i++) {
+          role.child.kill('SIGUSR2');
+          await role.stop();
+          role.child.kill('SIGCONT');
+        }
+        const { code, elapsed } = await role.report<{ code: string; elapsed: number }>();
+        assert.equal(code, 'ETIMEDOUT');
+        assert.ok(elapsed >= BLOCKED_TIME - 1, `it gave up after ${elapsed} ms`);
+        await role.endsWith(0);
+      },
+    },
+    {
       key: 'killed-while-waiting',
-      ids: 'PIPE-041',
+      ids: '',
       promise: 'a process that waits dies of SIGTERM and SIGKILL at once',
       async run(adapter, scope) {
         for (const signal of ['SIGTERM', 'SIGKILL'] as const) {

@@ -15,7 +15,7 @@ const TIMES = 50;
 export const lockProcesses: readonly Case<LockAdapter>[] = [
   {
     key: 'between-processes',
-    ids: 'SEM-012 SEM-035 SVSEM-037',
+    ids: 'SEM-012',
     promise: `lock() of ${PROCESSES} processes that count up ${TIMES} times each loses no count`,
     async run(adapter, scope) {
       const name = adapter.freshName();

@@ -9,7 +9,7 @@ import { assertIpcError, rejects, start, stillPending, throws } from './outcome.
 export const messageFlow: readonly Case<MessageChannelAdapter>[] = [
   {
     key: 'receive-waits',
-    ids: 'MQ-031 RING-003',
+    ids: 'MQ-031',
     promise: 'receive() waits until there is a message',
     async run(adapter, scope) {
       const { sender, receiver } = await open(adapter, scope);
@@ -21,7 +21,7 @@ export const messageFlow: readonly Case<MessageChannelAdapter>[] = [
   },
   {
     key: 'try-receive-empty',
-    ids: 'MQ-032 RING-003 PIPE-009',
+    ids: 'MQ-032 PIPE-009',
     promise: 'tryReceive() gives undefined, not the end, when there is nothing now',
     async run(adapter, scope) {
       const { sender, receiver } = await open(adapter, scope);
@@ -63,7 +63,7 @@ export const messageFlow: readonly Case<MessageChannelAdapter>[] = [
   },
   {
     key: 'aborted-receive',
-    ids: 'RING-015',
+    ids: '',
     promise: 'receive() that was aborted rejects with the reason and takes no message',
     async run(adapter, scope) {
       const { sender, receiver } = await open(adapter, scope);
@@ -83,7 +83,7 @@ export const messageFlow: readonly Case<MessageChannelAdapter>[] = [
   },
   {
     key: 'timed-out-receive',
-    ids: 'MQ-037 MQ-074',
+    ids: 'MQ-037',
     promise: 'receive() rejects with ETIMEDOUT, not before its time, and takes no message',
     async run(adapter, scope) {
       const { sender, receiver } = await open(adapter, scope);
@@ -154,7 +154,7 @@ export const messageFlow: readonly Case<MessageChannelAdapter>[] = [
   },
   {
     key: 'broken-pipe',
-    ids: 'PIPE-012 FIFO-016 SOCK-030',
+    ids: 'PIPE-012 SOCK-030',
     promise: 'send() rejects with EPIPE, when the receiver closed',
     needs: ['brokenPipe'],
     async run(adapter, scope) {
@@ -166,7 +166,7 @@ export const messageFlow: readonly Case<MessageChannelAdapter>[] = [
   },
   {
     key: 'used-closed',
-    ids: 'BIND-008 MQ-048 MQ-073 RING-015',
+    ids: 'BIND-008 MQ-048 MQ-073',
     promise:
       'send() and receive() reject, trySend() and tryReceive() throw ERR_CLOSED, after close()',
     async run(adapter, scope) {

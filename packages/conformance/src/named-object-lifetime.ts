@@ -26,7 +26,7 @@ export const lifetimes: readonly Case<NamedObjectAdapter>[] = [
   },
   {
     key: 'outlives-its-creator',
-    ids: 'SVMSG-037 SHM-015',
+    ids: 'MQ-001 SVMSG-037 SHM-015',
     promise: 'open() finds what a process created that has ended since',
     needs: ['persistent'],
     async run(adapter, scope) {

@@ -95,6 +95,22 @@ export const lifecycleRoles: Roles = {
     thing.waitSync?.();
   },
 
+  /** Blocks for a time, and tells how that ended; a signal it handles comes in between. */
+  async interrupted(stage) {
+    process.on('SIGUSR2', () => {});
+    const thing = await waiting(stage);
+    const begin = performance.now();
+    let code: unknown;
+    stage.say('blocking');
+    try {
+      thing.waitSync?.({ timeout: Number(stage.args[0]) });
+    } catch (error) {
+      ({ code } = error as { code?: unknown });
+    }
+    stage.say(JSON.stringify({ code, elapsed: performance.now() - begin }));
+    process.exit(0);
+  },
+
   /** Ends while a worker of its blocks. */
   async 'leave-blocked'(stage) {
     const worker = new Worker(process.argv[1]!, { workerData: { role: ['block'] } });

@@ -2,12 +2,21 @@ import { closeSync, openSync } from 'node:fs';
 
 import { isIpcError } from '@octoipc/core';
 
-import { collectGarbage, descriptors, newDescriptors } from './census.js';
+import {
+  collectGarbage,
+  descriptors,
+  mappings,
+  newDescriptors,
+  privateMemory,
+  until,
+} from './census.js';
 import type { Roles, Stage } from './stage.js';
 
 const DROPPED = 20;
 const COLLECTIONS = 50;
 const MOST_NEEDED = 8;
+const BATCH = 200;
+const WARM_UP = 5_000;
 
 /** Opens one and lets it be served once, so that everything it ever makes is made. */
 async function used({ actor }: Stage) {
@@ -42,6 +51,29 @@ export const resourceRoles: Roles = {
     for (let i = 0; i < COLLECTIONS && newDescriptors(before).size > 0; i++) await collectGarbage();
     const leaked = newDescriptors(before).size;
     stage.say(JSON.stringify({ opened, leaked, warnings }));
+  },
+
+  /** Opens and drops very many handles, and tells what grew. */
+  async churn(stage) {
+    const drop = async (count: number): Promise<void> => {
+      for (let i = 0; i < count; i++) {
+        await stage.actor('waitable')();
+        if (i % BATCH === 0) await collectGarbage(1);
+      }
+      await collectGarbage();
+    };
+    await drop(WARM_UP);
+    const before = descriptors();
+    const [mappingsBefore, memoryBefore] = [mappings(), privateMemory()];
+    await drop(Number(stage.args[0]));
+    await until(() => newDescriptors(before).size === 0);
+    stage.say(
+      JSON.stringify({
+        descriptors: newDescriptors(before).size,
+        mappings: mappings() - mappingsBefore,
+        memory: privateMemory() - memoryBefore,
+      }),
+    );
   },
 
   /** Opens with just 0, 1, 2, … descriptors left. */

@@ -21,7 +21,7 @@ export const waitClosing: readonly Case<WaitableAdapter>[] = [
   },
   {
     key: 'used-closed',
-    ids: 'BIND-008 MQ-048 SEM-040 PIPE-038',
+    ids: 'BIND-008 MQ-048 SEM-040',
     promise: 'waiting rejects, trying and blocking throw ERR_CLOSED, after close()',
     async run(adapter, scope) {
       const thing = await open(adapter, scope);

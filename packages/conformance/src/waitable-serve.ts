@@ -49,7 +49,7 @@ export const waitServing: readonly Case<WaitableAdapter>[] = [
   },
   {
     key: 'try-never-waits',
-    ids: 'PIPE-009 MQ-032 SVMSG-023 SEM-016 RING-003',
+    ids: 'PIPE-009 MQ-032 SVMSG-023 SEM-016',
     promise: 'trying gives what is there, and undefined when there is nothing',
     async run(adapter, scope) {
       const thing = await open(adapter, scope);
@@ -132,7 +132,7 @@ export const waitServing: readonly Case<WaitableAdapter>[] = [
   },
   {
     key: 'pool-stays-free',
-    ids: 'FIFO-019 SEM-039 SVMSG-041',
+    ids: 'SEM-039 SVMSG-041',
     promise: 'waiting 64 times neither blocks the event loop nor holds up fs.stat',
     async run(adapter, scope) {
       const controller = new AbortController();

@@ -53,6 +53,7 @@ describe("the suite 'lifecycle' rejects what", () => {
     'unref does nothing': 'unref-lets-go',
     'aborts at exit': 'exit-while-waiting',
     'fails in workers': 'workers-beside-main',
+    'is interrupted': 'interrupted',
   };
   for (const [defect, rejectedBy] of Object.entries(defects)) {
     test(`${defect}, by '${rejectedBy}'`, async () => {

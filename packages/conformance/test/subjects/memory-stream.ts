@@ -5,6 +5,7 @@ import {
   checkTimeout,
   integer,
   optionsObject,
+  valueError,
   waitOptions,
   writableBytes,
   type Attempt,
@@ -109,8 +110,10 @@ export class MemoryWriter extends MemoryHandle {
     const view = bytes(data);
     const wait = waitOptions(options);
     this.checkOpen('write');
+    const { length } = view;
     let written = 0;
     const attempt: Attempt<void> = () => {
+      if (view.length !== length) throw valueError('data', 'was detached', data);
       written += this.#put(view.subarray(written));
       return written < view.length ? BLOCKED : undefined;
     };
