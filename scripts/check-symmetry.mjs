@@ -1,5 +1,6 @@
 // Whoever has read one package knows all: fails where a package departs from the common shape. The
-// rules are those that follow, each a function from a package to what is wrong with it.
+// rules are those that follow, each a function from a package to what is wrong with it. With arguments,
+// only the packages of those names.
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, extname, join, relative } from 'node:path';
 
@@ -67,16 +68,7 @@ const HEADINGS = [
   'Guarantees',
   'See also',
 ];
-const VAGUE_NAMES = new Set([
-  'utils',
-  'util',
-  'lib',
-  'common',
-  'helpers',
-  'helper',
-  'misc',
-  'shared',
-]);
+const VAGUE_NAMES = new Set(['utils', 'util', 'lib', 'common', 'helpers', 'helper', 'misc']);
 const CONFIG_FILE =
   /^(tsconfig.*\.json|.*\.config\.[cm]?[jt]s|\..*rc(\..*)?|\.npmrc|turbo\.json|\.clang-.*|\.editorconfig)$/;
 const LINES = { '.ts': 260, '.cc': 400, '.h': 400 };
@@ -324,7 +316,9 @@ function camel(name) {
 }
 
 let wrong = 0;
+const wanted = process.argv.slice(2);
 for (const pack of all) {
+  if (wanted.length > 0 && !wanted.includes(pack.name)) continue;
   for (const [rule, check] of Object.entries(RULES)) {
     for (const fault of check(pack)) {
       wrong += 1;
