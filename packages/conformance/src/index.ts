@@ -20,16 +20,18 @@ export type {
 } from './byte-stream.js';
 export type { CrashSafetyAdapter, CrashSafetyTrait } from './crash-safety.js';
 export {
-  describeBadInput,
   describeByteStream,
-  describeCrashSafety,
-  describeLifecycle,
   describeLock,
   describeMessageChannel,
   describeNamedObject,
-  describeResources,
   describeWaitable,
 } from './describe.js';
+export {
+  describeBadInput,
+  describeCrashSafety,
+  describeLifecycle,
+  describeResources,
+} from './describe-robustness.js';
 export type { LifecycleAdapter, LifecycleTrait } from './lifecycle.js';
 export type { Held, Lock, LockAdapter, LockTrait } from './lock.js';
 export type { ChannelEnds, MessageChannelAdapter, MessageChannelTrait } from './message-channel.js';

@@ -41,7 +41,7 @@ const roles: Roles = {
  * @param actors - what the mechanism supplies; those of the suites that it does not run may be missing
  * @throws {TypeError} ERR_INVALID_ARG_VALUE when the role is unknown, or its actor is missing
  * @example
- * ```js
+ * ```js no-run
  * // test/fixtures/roles.mjs
  * import { PipeReader, PipeWriter } from '@octoipc/pipe';
  * import { playRoles } from '@octoipc/conformance/roles';

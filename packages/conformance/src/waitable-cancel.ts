@@ -95,7 +95,7 @@ export const waitCancelling: readonly Case<WaitableAdapter>[] = [
         const wait = start(() => thing.wait({ signal: controller.signal }));
         const given = thing.give(token);
         // The thing may arrive some microtasks, or some turns of the event loop, before the abort.
-        if (token < 20) for (let i = 0; i < token; i++) await null;
+        if (token < 20) for (let i = 0; i < token; i++) await Promise.resolve();
         else await turns(token % 4);
         controller.abort(reason);
         await wait.settled;

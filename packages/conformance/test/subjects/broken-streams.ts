@@ -1,4 +1,4 @@
-import { IpcError } from '@octoipc/core';
+import type { IpcError } from '@octoipc/core';
 
 import type { ByteStreamAdapter, StreamEnds } from '../../src/index.js';
 import { stream } from './adapters.js';
