@@ -48,6 +48,7 @@ export type Direction = 'readable' | 'writable';
 export abstract class FdHandle implements Closable {
   readonly #owned: Owned;
   readonly #queues: { [direction in Direction]?: WaitQueue } = {};
+  #closing: Set<() => void> | undefined;
   #alive = true;
 
   /** @param fd - owned by `binding` already: made by it, or taken over with `adopt` */
@@ -108,6 +109,19 @@ export abstract class FdHandle implements Closable {
     return fd;
   }
 
+  /**
+   * Calls back once the handle was closed or its descriptor given away: for work that goes on with a
+   * duplicate.
+   *
+   * @returns what takes that back
+   * @internal
+   */
+  onClosed(told: () => void): () => void {
+    const all = (this.#closing ??= new Set());
+    all.add(told);
+    return () => void all.delete(told);
+  }
+
   /** How errors name this handle. */
   protected abstract describe(): IpcErrorDetails;
 
@@ -152,5 +166,6 @@ export abstract class FdHandle implements Closable {
     const error = waiting.length === 0 ? undefined : closedError(this.describe());
     dispose(this.#owned);
     for (const queue of waiting) queue?.fail(error);
+    for (const told of this.#closing ?? []) told();
   }
 }

@@ -137,7 +137,7 @@ describe('bytes()', () => {
   test('BIND-006: a detached view is refused, an empty one is not', () => {
     for (const view of [
       new Uint8Array(8),
-      new Uint8Array(8, 2, 3),
+      new Uint8Array(new ArrayBuffer(8), 2, 3),
       new DataView(new ArrayBuffer(4)),
     ]) {
       structuredClone(null, { transfer: [view.buffer as ArrayBuffer] });

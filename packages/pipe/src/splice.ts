@@ -4,9 +4,11 @@ import { isIpcError, type WaitOptions } from '@octoipc/core';
 import {
   BLOCKED,
   check,
+  closedError,
   codeOfErrno,
   descriptor,
   errorOf,
+  FdHandle,
   integer,
   optionsObject,
   POLLIN,
@@ -171,7 +173,9 @@ async function transfer(
   if (progress.length === 0) return 0;
   const native = binding();
   if (call === 'splice' && !(isPipe(native, progress.from) && isPipe(native, progress.to))) {
-    return Transfer.run(native, progress, { signal, timeout });
+    return whileOpen([from, to], signal, progress, (either) =>
+      Transfer.run(native, progress, { signal: either, timeout }),
+    );
   }
   const deadline = timeout === undefined ? Infinity : performance.now() + timeout;
   using source = sourceOf(from);
@@ -180,15 +184,36 @@ async function transfer(
     const outcome = progress.attempt();
     if (outcome === YIELD) await new Promise((resolve) => setImmediate(resolve));
     else if (outcome !== BLOCKED) return outcome;
-    signal?.throwIfAborted();
     const wait: WaitOptions = { signal, timeout: Math.max(0, deadline - performance.now()) };
     try {
+      signal?.throwIfAborted();
       if (!source.isReady()) await source.ready(wait);
       else if (native.poll(progress.to, POLLOUT, 0) === 0) await sink.ready(wait);
       else if (outcome === BLOCKED) await new Promise((resolve) => setImmediate(resolve));
     } catch (error) {
       throw progress.cancelled(error);
     }
+  }
+}
+
+/** Runs with a signal that also ends the work, with ERR_CLOSED, when a handle among its ends is closed. */
+async function whileOpen<T>(
+  ends: readonly TransferEnd[],
+  signal: AbortSignal | undefined,
+  { details }: Operation,
+  run: (either: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const controller = new AbortController();
+  const abort = (): void => controller.abort(signal?.reason);
+  signal?.addEventListener('abort', abort, { once: true });
+  const undo = ends
+    .filter((end) => end instanceof FdHandle)
+    .map((end) => end.onClosed(() => controller.abort(closedError(details))));
+  try {
+    return await run(controller.signal);
+  } finally {
+    signal?.removeEventListener('abort', abort);
+    for (const takeBack of undo) takeBack();
   }
 }
 

@@ -82,7 +82,9 @@ export function webReadableOf(reader: ByteReader): ReadableStream<Uint8Array> {
 export function webWritableOf(writer: ByteWriter): WritableStream<Uint8Array | string> {
   return new WritableStream<Uint8Array | string>(
     {
-      write: (chunk) => writer.write(chunk),
+      // An abort of the stream waits for the write that is under way: that has to end then.
+      write: (chunk, controller) =>
+        writer.write(chunk, { signal: (controller as { readonly signal?: AbortSignal }).signal }),
       close: () => writer.close(),
       abort: () => writer.close(),
     },

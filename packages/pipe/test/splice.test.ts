@@ -1,0 +1,229 @@
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { splice, spliceSync, tee, teeSync, trySplice, tryTee } from '@octoipc/pipe';
+import { expect, onTestFinished, test } from 'vitest';
+
+import { codeNow, codeOf, failure } from '../../core/test/failure.js';
+import { Peer } from '../../core/test/peer.js';
+import { pipeEnds, positionOf } from '../../core/test/proc.js';
+import { filled, isPending, opened } from './opened.js';
+
+const bytes = Buffer.from(Array.from({ length: 300_000 }, (_, i) => i % 247));
+
+function folder(): string {
+  const path = mkdtempSync(join(tmpdir(), 'octoipc-splice-'));
+  onTestFinished(() => rmSync(path, { recursive: true }));
+  return path;
+}
+
+function open(path: string, flags = 'r'): number {
+  const fd = openSync(path, flags);
+  onTestFinished(() => closeSync(fd));
+  return fd;
+}
+
+function file(content: Buffer | string = bytes): string {
+  const path = join(folder(), 'file');
+  writeFileSync(path, content);
+  return path;
+}
+
+/** Node's own stdio pipes are sockets. */
+function socketOf({ child }: Peer, end: 'stdin' | 'stdout' = 'stdout'): number {
+  return (child[end] as unknown as { _handle: { fd: number } })._handle.fd;
+}
+
+test('PIPE-036: splice() between two that are no pipes is EINVAL', async () => {
+  const [from, to] = [open(file()), open(join(folder(), 'to'), 'w')];
+  const error = await failure(() => splice(from, to, { length: 10 }));
+  expect(error).toMatchObject({ name: 'IpcError', code: 'EINVAL', syscall: 'splice' });
+  expect(codeNow(() => trySplice(from, to, { length: 10 }))).toBe('EINVAL');
+  expect(codeNow(() => spliceSync(from, to, { length: 10 }))).toBe('EINVAL');
+});
+
+test('PIPE-036: tee() of a pipe to itself, or of what is no pipe, is EINVAL', async () => {
+  const { reader, writer } = opened();
+  await writer.write('x');
+  for (const [from, to] of [
+    [reader, writer],
+    [open(file()), writer],
+    [reader, open('/dev/null', 'w')],
+  ] as const) {
+    expect(await codeOf(() => tee(from, to, { length: 1 }))).toBe('EINVAL');
+    const error = await failure(() => tryTee(from, to));
+    expect(error).toMatchObject({ code: 'EINVAL', syscall: 'tee' });
+    expect(error.hint).toBeTruthy();
+  }
+});
+
+test('PIPE-036: splice() to what was opened for appending is EINVAL', async () => {
+  const { reader, writer } = opened();
+  await writer.write('x');
+  const log = open(join(folder(), 'log'), 'a');
+  expect(await codeOf(() => splice(reader, log, { length: 1 }))).toBe('EINVAL');
+  expect(codeNow(() => trySplice(reader, log))).toBe('EINVAL');
+  expect(String(await reader.read())).toBe('x');
+});
+
+test('PIPE-037: no offset is ever passed: a file’s own position moves on, a pipe has none', async () => {
+  const { reader, writer } = opened();
+  const source = open(file());
+  expect(await splice(source, writer, { length: 1000 })).toBe(1000);
+  expect(positionOf(source)).toBe(1000);
+  expect(trySplice(source, writer, { length: 500 })).toBe(500);
+  expect(positionOf(source)).toBe(1500);
+  const path = join(folder(), 'copy');
+  const copy = open(path, 'w');
+  expect(await splice(reader, copy, { length: 1200 })).toBe(1200);
+  expect(positionOf(copy)).toBe(1200);
+  expect(readFileSync(path).equals(bytes.subarray(0, 1200))).toBe(true);
+  expect((await reader.read())!.equals(bytes.subarray(1200, 1500))).toBe(true);
+});
+
+test('splice() moves a whole file into a pipe, and what comes out of a pipe into a file', async () => {
+  const { reader, writer } = opened();
+  const path = join(folder(), 'copy');
+  const into = splice(open(file()), writer).then((count) => (writer.close(), count));
+  expect(await splice(reader, open(path, 'w'))).toBe(bytes.length);
+  expect(await into).toBe(bytes.length);
+  expect(readFileSync(path).equals(bytes)).toBe(true);
+});
+
+test('splice() joins two pipes: it waits for bytes and for room, and ends with the source', async () => {
+  const [from, to] = [opened(), opened()];
+  const joined = splice(from.reader, to.writer);
+  expect(await isPending(joined)).toBe(true);
+  const writing = from.writer.write(bytes).then(() => from.writer.close());
+  const reading = to.reader.readAll();
+  expect(await joined).toBe(bytes.length);
+  await writing;
+  to.writer.close();
+  expect((await reading).equals(bytes)).toBe(true);
+});
+
+test('splice() with a socket of another process', async () => {
+  const { reader, writer } = opened();
+  const other = Peer.start('cat', []);
+  const socket = socketOf(other, 'stdin');
+  await writer.write('into the socket');
+  expect(await splice(reader, socket, { length: 15 })).toBe(15);
+  other.child.stdin!.end();
+  expect((await other.ended).stdout).toBe('into the socket');
+});
+
+test('length bounds a splice to the byte; 0 moves nothing', async () => {
+  const [from, to] = [opened(), opened()];
+  await from.writer.write('0123456789');
+  expect(await splice(from.reader, to.writer, { length: 0 })).toBe(0);
+  expect(await splice(from.reader, to.writer, { length: 4 })).toBe(4);
+  expect(String(await to.reader.read())).toBe('0123');
+  expect(spliceSync(from.reader, to.writer, { length: 3 })).toBe(3);
+  expect(String(await to.reader.read())).toBe('456');
+  expect(trySplice(from.reader, to.writer)).toBe(3);
+  expect(trySplice(from.reader, to.writer)).toBe(0);
+});
+
+test('tee() copies, and the source keeps its bytes', async () => {
+  const [from, to] = [opened(), opened()];
+  const waiting = tee(from.reader, to.writer);
+  expect(await isPending(waiting)).toBe(true);
+  await from.writer.write('twice');
+  expect(await waiting).toBe(5);
+  expect(String(await to.reader.read())).toBe('twice');
+  expect(tryTee(from.reader, to.writer, { length: 3 })).toBe(3);
+  expect(teeSync(from.reader, to.writer, { length: 1 })).toBe(1);
+  expect(String(await to.reader.read())).toBe('twit');
+  expect(String(await from.reader.read())).toBe('twice');
+  expect(tryTee(from.reader, to.writer)).toBe(0);
+  from.writer.close();
+  expect(await tee(from.reader, to.writer)).toBe(0);
+});
+
+test('EPIPE when nobody reads the destination any more, at once or while it waits', async () => {
+  const [from, to] = [filled(), filled()];
+  const waiting = splice(from.reader, to.writer);
+  expect(await isPending(waiting)).toBe(true);
+  to.reader.close();
+  expect(await failure(() => waiting)).toMatchObject({ code: 'EPIPE', bytesWritten: 0 });
+  expect(codeNow(() => trySplice(from.reader, to.writer))).toBe('EPIPE');
+  expect(await codeOf(() => tee(from.reader, to.writer))).toBe('EPIPE');
+  expect(await codeOf(() => splice(open(file()), to.writer))).toBe('EPIPE');
+  expect(from.reader.available).toBe(65_536);
+});
+
+test.each(['abort', 'timeout'])(
+  'cancelled by %s it tells how many bytes had moved',
+  async (how) => {
+    const [from, to] = [opened(), opened()];
+    await from.writer.write(Buffer.alloc(50_000));
+    const controller = new AbortController();
+    const options = how === 'abort' ? { signal: controller.signal } : { timeout: 20 };
+    const waiting = splice(from.reader, to.writer, options);
+    expect((await to.reader.read())!.length).toBe(50_000);
+    controller.abort(new Error('mine'));
+    const error = await failure(() => waiting);
+    expect(error).toMatchObject(how === 'abort' ? { message: 'mine' } : { code: 'ETIMEDOUT' });
+    expect(error.bytesWritten).toBe(50_000);
+  },
+);
+
+test('cancelled on a thread, too: a socket that gives nothing, 8 of them and the pool is free', async () => {
+  const before = pipeEnds();
+  const other = Peer.start('sleep', ['60']);
+  const socket = socketOf(other);
+  const controller = new AbortController();
+  const pipes = Array.from({ length: 8 }, () => opened());
+  const waits = pipes.map(({ writer }) => splice(socket, writer, { signal: controller.signal }));
+  await stat('/');
+  const outcomes = Promise.allSettled(waits);
+  const reason = new Error('mine');
+  controller.abort(reason);
+  for (const outcome of await outcomes) expect(outcome).toEqual({ status: 'rejected', reason });
+  expect(reason).toHaveProperty('bytesWritten', 0);
+  pipes.forEach((pipe) => pipe.close());
+  expect(pipeEnds()).toBe(before);
+});
+
+test('BIND-004 BIND-008: bad ends and lengths are refused before any call', async () => {
+  const { reader, writer } = opened();
+  for (const length of [-1, 1.5, Number.NaN, 2 ** 53]) {
+    expect(await codeOf(() => splice(reader, writer, { length }))).toBe('ERR_OUT_OF_RANGE');
+    expect(codeNow(() => tryTee(reader, writer, { length }))).toBe('ERR_OUT_OF_RANGE');
+  }
+  for (const fd of [-1, 2 ** 31, 1.5, Number.NaN]) {
+    expect(await codeOf(() => splice(fd, writer))).toBe('ERR_OUT_OF_RANGE');
+    expect(codeNow(() => trySplice(reader, fd))).toBe('ERR_OUT_OF_RANGE');
+  }
+  for (const end of ['0', null, undefined, {}, { fd: '1' }, 5n] as unknown as number[]) {
+    expect(await codeOf(() => splice(end, writer))).toBe('ERR_INVALID_ARG_TYPE');
+    expect(codeNow(() => teeSync(reader, end))).toBe('ERR_INVALID_ARG_TYPE');
+  }
+  const closed = opened();
+  closed.close();
+  expect(await codeOf(() => splice(closed.reader, writer))).toBe('ERR_CLOSED');
+  expect(codeNow(() => trySplice(reader, closed.writer))).toBe('ERR_CLOSED');
+  const number = openSync('/dev/null', 'r');
+  closeSync(number);
+  expect(await codeOf(() => splice(number, writer))).toBe('EBADF');
+  expect(codeNow(() => trySplice(number, writer))).toBe('EBADF');
+});
+
+test('BIND-008: closing a handle ends a splice that waits on it', async () => {
+  const [from, to] = [opened(), opened()];
+  const waiting = splice(from.reader, to.writer);
+  expect(await isPending(waiting)).toBe(true);
+  from.reader.close();
+  expect(await codeOf(() => waiting)).toBe('ERR_CLOSED');
+});
+
+test('BIND-008: closing a handle ends a splice on a thread, and its end of file comes', async () => {
+  const { reader, writer } = opened();
+  const waiting = splice(socketOf(Peer.start('sleep', ['60'])), writer);
+  expect(await isPending(waiting)).toBe(true);
+  writer.close();
+  expect(await codeOf(() => waiting)).toBe('ERR_CLOSED');
+  expect(await reader.read()).toBe(null);
+});
