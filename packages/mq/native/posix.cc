@@ -1,0 +1,154 @@
+// POSIX message queues: mq_overview(7).
+//
+// The system calls themselves, not libc's functions: those are in librt before glibc 2.34, and a
+// queue's descriptor is a file descriptor on Linux anyway. The kernel takes names without their
+// slash.
+#include <fcntl.h>
+#include <mqueue.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <string>
+
+#include "mq.h"
+#include "numbers.h"
+#include "octoipc/retry.h"
+#include "octoipc/unique_fd.h"
+
+namespace octoipc {
+namespace {
+
+/// A deadline that is over: a call that would wait fails at once, with ETIMEDOUT, even where the
+/// open file description is in blocking mode because somebody else, who shares it, wants it so.
+constexpr timespec kNow = {0, 0};
+
+int64_t NotNow(int64_t result) { return result == -ETIMEDOUT ? -EAGAIN : result; }
+
+/// mq_open(3) of an existing queue.
+int64_t PosixOpen(Environment& environment, std::string name, int access) {
+  const int64_t fd = Retry([&] {
+    return ::syscall(SYS_mq_open, name.c_str() + 1, access | O_NONBLOCK | O_CLOEXEC, 0, nullptr);
+  });
+  if (fd >= 0) environment.Own(static_cast<int>(fd));
+  return fd;
+}
+
+/// mq_open(3) of a new queue, whose mode is exact, whatever the umask. No attributes: the system's
+/// defaults.
+int64_t PosixCreate(Environment& environment, std::string name, int access, uint32_t mode,
+                    int64_t max_messages, int64_t max_message_size) {
+  mq_attr attributes{};
+  attributes.mq_maxmsg = max_messages;
+  attributes.mq_msgsize = max_message_size;
+  const bool given = max_messages != 0 || max_message_size != 0;
+  const int flags = access | O_CREAT | O_EXCL | O_NONBLOCK | O_CLOEXEC;
+  const int64_t opened = Retry([&] {
+    return ::syscall(SYS_mq_open, name.c_str() + 1, flags, mode, given ? &attributes : nullptr);
+  });
+  if (opened < 0) return opened;
+  UniqueFd fd(static_cast<int>(opened));
+  const int64_t changed = Retry([&] { return ::fchmod(fd.get(), mode); });
+  if (changed < 0) {
+    ::syscall(SYS_mq_unlink, name.c_str() + 1);
+    return changed;
+  }
+  environment.Own(fd.get());
+  return fd.release();
+}
+
+/// mq_unlink(3), whose EPERM is EACCES.
+int64_t PosixUnlink(std::string name) {
+  const int64_t result = Retry([&] { return ::syscall(SYS_mq_unlink, name.c_str() + 1); });
+  return result == -EPERM ? -EACCES : result;
+}
+
+/// mq_send(3) that does not wait.
+int64_t PosixSend(int fd, Bytes data, uint32_t priority) {
+  return NotNow(Retry([&] {
+    return ::syscall(SYS_mq_timedsend, fd, data.data(), data.size(), priority, &kNow);
+  }));
+}
+
+/// mq_receive(3) that does not wait, again and again, for up to `max` messages, each of which needs
+/// `room` bytes of the memory from `offset` on. How many came, or -errno if none did.
+int64_t PosixReceive(int fd, Bytes memory, int64_t offset, int64_t room, int64_t max,
+                     Numbers found) {
+  if (offset < 0 || room < 0) return -EFAULT;
+  const size_t step = static_cast<size_t>(room);
+  size_t at = static_cast<size_t>(offset);
+  int64_t count = 0;
+  while (count < max && at <= memory.size() && step <= memory.size() - at) {
+    double* message = found.data() + static_cast<size_t>(count) * kNumbersPerMessage;
+    if (message + kNumbersPerMessage > found.data() + found.size()) break;
+    unsigned int priority = 0;
+    const int64_t length = NotNow(Retry([&] {
+      return ::syscall(SYS_mq_timedreceive, fd, memory.data() + at, step, &priority, &kNow);
+    }));
+    if (length < 0) return count > 0 ? count : length;
+    message[0] = static_cast<double>(at);
+    message[1] = static_cast<double>(length);
+    message[2] = static_cast<double>(priority);
+    at += static_cast<size_t>(length);
+    ++count;
+  }
+  return count;
+}
+
+/// mq_getattr(3): flags, maximum of messages, of bytes in each, messages now.
+int64_t PosixAttributes(int fd, Numbers out) {
+  if (out.size() < 4) return -EFAULT;
+  mq_attr attributes{};
+  const int64_t result =
+      Retry([&] { return ::syscall(SYS_mq_getsetattr, fd, nullptr, &attributes); });
+  if (result < 0) return result;
+  out[0] = static_cast<double>(attributes.mq_flags);
+  out[1] = static_cast<double>(attributes.mq_maxmsg);
+  out[2] = static_cast<double>(attributes.mq_msgsize);
+  out[3] = static_cast<double>(attributes.mq_curmsgs);
+  return 0;
+}
+
+/// mq_setattr(3), which changes nothing but O_NONBLOCK.
+int64_t PosixSetNonblocking(int fd, bool nonblocking) {
+  mq_attr attributes{};
+  attributes.mq_flags = nonblocking ? O_NONBLOCK : 0;
+  return Retry([&] { return ::syscall(SYS_mq_getsetattr, fd, &attributes, nullptr); });
+}
+
+/// The access mode of an open descriptor: O_RDONLY, O_WRONLY or O_RDWR.
+int64_t AccessMode(int fd) {
+  const int64_t flags = Retry([&] { return ::fcntl(fd, F_GETFL); });
+  return flags < 0 ? flags : flags & O_ACCMODE;
+}
+
+int64_t Limit(decltype(RLIMIT_NOFILE) resource) {
+  rlimit limit{};
+  const int64_t result = Retry([&] { return ::getrlimit(resource, &limit); });
+  if (result < 0) return result;
+  // No limit: as far as JavaScript counts.
+  constexpr rlim_t kMost = 9007199254740991;
+  return static_cast<int64_t>(limit.rlim_cur < kMost ? limit.rlim_cur : kMost);
+}
+
+int64_t MessageBytesLimit() { return Limit(RLIMIT_MSGQUEUE); }
+int64_t DescriptorLimit() { return Limit(RLIMIT_NOFILE); }
+
+}  // namespace
+
+void ExportPosix(Exports& exports) {
+  exports.Function<PosixOpen>("posixOpen")
+      .Function<PosixCreate>("posixCreate")
+      .Function<PosixUnlink>("posixUnlink")
+      .Function<PosixSend>("posixSend")
+      .Function<PosixReceive>("posixReceive")
+      .Function<PosixAttributes>("posixAttributes")
+      .Function<PosixSetNonblocking>("posixSetNonblocking")
+      .Function<AccessMode>("accessMode")
+      .Function<MessageBytesLimit>("messageBytesLimit")
+      .Function<DescriptorLimit>("descriptorLimit");
+}
+
+}  // namespace octoipc

@@ -1,0 +1,118 @@
+// System V message queues: svipc(7), msgget(2), msgop(2), msgctl(2).
+#include "sysv.h"
+
+#include <sys/ipc.h>
+#include <sys/msg.h>
+
+#include <string>
+
+#include "mq.h"
+#include "numbers.h"
+#include "octoipc/retry.h"
+
+namespace octoipc {
+namespace {
+
+int64_t SysvGet(int32_t key, bool create, bool exclusive, uint32_t mode) {
+  const int flags = (create ? IPC_CREAT : 0) | (exclusive ? IPC_EXCL : 0);
+  return Retry([&] { return ::msgget(key, flags | static_cast<int>(mode)); });
+}
+
+/// msgsnd(2) that does not wait.
+int64_t SysvSend(int id, Bytes data, int64_t type) {
+  const OutgoingMessage message(data, type);
+  return Retry([&] { return ::msgsnd(id, message.message(), message.size(), IPC_NOWAIT); });
+}
+
+/// msgrcv(2) that does not wait, again and again, for up to `max` messages of up to `room` bytes,
+/// into the memory from `offset` on, each after its type. How many came, or -errno if none did.
+/// `type` and `flags` select, as in msgop(2).
+int64_t SysvReceive(int id, Bytes memory, int64_t offset, int64_t room, int64_t max, Numbers found,
+                    int64_t type, int flags) {
+  if (offset < 0 || room < 0) return -EFAULT;
+  const size_t step = sizeof(long) + static_cast<size_t>(room);
+  size_t at = AlignedForMessage(static_cast<size_t>(offset));
+  int64_t count = 0;
+  while (count < max && at <= memory.size() && step <= memory.size() - at) {
+    double* message = found.data() + static_cast<size_t>(count) * kNumbersPerMessage;
+    if (message + kNumbersPerMessage > found.data() + found.size()) break;
+    uint8_t* into = memory.data() + at;
+    const int64_t length = Retry([&] {
+      return ::msgrcv(id, into, static_cast<size_t>(room), static_cast<long>(type),
+                      flags | IPC_NOWAIT);
+    });
+    if (length < 0) return count > 0 ? count : length;
+    long own_type = 0;
+    std::memcpy(&own_type, into, sizeof own_type);
+    message[0] = static_cast<double>(at + sizeof own_type);
+    message[1] = static_cast<double>(length);
+    message[2] = static_cast<double>(own_type);
+    at = AlignedForMessage(at + sizeof own_type + static_cast<size_t>(length));
+    ++count;
+  }
+  return count;
+}
+
+/// msgctl(IPC_STAT), in the order of SYSV_STAT in binding.ts.
+int64_t SysvStat(int id, Numbers out) {
+  if (out.size() < 15) return -EFAULT;
+  msqid_ds status{};
+  const int64_t result = Retry([&] { return ::msgctl(id, IPC_STAT, &status); });
+  if (result < 0) return result;
+  const ipc_perm& owner = status.msg_perm;
+  const double values[] = {
+      static_cast<double>(owner.__key),         static_cast<double>(owner.mode & 0777),
+      static_cast<double>(owner.uid),           static_cast<double>(owner.gid),
+      static_cast<double>(owner.cuid),          static_cast<double>(owner.cgid),
+      static_cast<double>(status.__msg_cbytes), static_cast<double>(status.msg_qnum),
+      static_cast<double>(status.msg_qbytes),   static_cast<double>(status.msg_lspid),
+      static_cast<double>(status.msg_lrpid),    static_cast<double>(status.msg_stime),
+      static_cast<double>(status.msg_rtime),    static_cast<double>(status.msg_ctime),
+      static_cast<double>(owner.__seq)};
+  std::copy(std::begin(values), std::end(values), out.begin());
+  return 0;
+}
+
+/// msgctl(IPC_SET); what is negative stays as it is.
+int64_t SysvSet(int id, int64_t mode, int64_t uid, int64_t gid, int64_t max_bytes) {
+  msqid_ds status{};
+  const int64_t result = Retry([&] { return ::msgctl(id, IPC_STAT, &status); });
+  if (result < 0) return result;
+  if (mode >= 0) status.msg_perm.mode = static_cast<decltype(status.msg_perm.mode)>(mode);
+  if (uid >= 0) status.msg_perm.uid = static_cast<uid_t>(uid);
+  if (gid >= 0) status.msg_perm.gid = static_cast<gid_t>(gid);
+  if (max_bytes >= 0) status.msg_qbytes = static_cast<msglen_t>(max_bytes);
+  return Retry([&] { return ::msgctl(id, IPC_SET, &status); });
+}
+
+int64_t SysvRemove(int id) {
+  return Retry([&] { return ::msgctl(id, IPC_RMID, nullptr); });
+}
+
+/// ftok(3); the key is never negative on Linux's error path, so the errno is told by `out`.
+int64_t Ftok(std::string path, int project, Integers out) {
+  if (out.empty()) return -EFAULT;
+  errno = 0;
+  const key_t key = ::ftok(path.c_str(), project);
+  const int error = errno;
+  if (key == -1 && error != 0) return -error;
+  out[0] = key;
+  return 0;
+}
+
+}  // namespace
+
+void ExportSysv(Exports& exports) {
+  exports.Function<SysvGet>("sysvGet")
+      .Function<SysvSend>("sysvSend")
+      .Function<SysvReceive>("sysvReceive")
+      .Function<SysvStat>("sysvStat")
+      .Function<SysvSet>("sysvSet")
+      .Function<SysvRemove>("sysvRemove")
+      .Function<Ftok>("ftok")
+      .Number("noError", MSG_NOERROR)
+      .Number("except", MSG_EXCEPT)
+      .Number("copy", MSG_COPY);
+}
+
+}  // namespace octoipc

@@ -1,0 +1,122 @@
+// msgsnd(2) and msgrcv(2) that block the calling thread, for a time.
+//
+// The calls know no timeout and there is no descriptor to poll, so a timer of this thread interrupts
+// them by the signal that also wakes waiting threads: they fail with EINTR then, and nothing was
+// sent or taken.
+#include <linux/posix_types.h>
+#include <signal.h>
+#include <sys/ipc.h>
+#include <sys/msg.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "mq.h"
+#include "numbers.h"
+#include "octoipc/retry.h"
+#include "octoipc/waiting_thread.h"
+#include "sysv.h"
+
+namespace octoipc {
+namespace {
+
+/// Lifetime: one for each thread, made at its first blocking call, deleted when the thread ends. The
+/// system calls, because libc's functions are in librt before glibc 2.34.
+class Interrupter {
+ public:
+  static Interrupter& OfThread() {
+    thread_local Interrupter interrupter;
+    return interrupter;
+  }
+
+  bool usable() const { return id_ >= 0; }
+
+  /// The signal may come before the call begins: from then on it comes every millisecond.
+  void Arm(int64_t milliseconds) {
+    Set({milliseconds / 1000, milliseconds % 1000 * 1'000'000}, {0, 1'000'000});
+  }
+
+  void Disarm() { Set({0, 0}, {0, 0}); }
+
+ private:
+  Interrupter() {
+    const int number = WakeSignal();
+    if (number < 0) return;
+    sigset_t ours;
+    sigemptyset(&ours);
+    sigaddset(&ours, number);
+    pthread_sigmask(SIG_UNBLOCK, &ours, nullptr);
+    sigevent event{};
+    event.sigev_notify = SIGEV_THREAD_ID;
+    event.sigev_signo = number;
+    event._sigev_un._tid = static_cast<pid_t>(::syscall(SYS_gettid));
+    __kernel_timer_t id = -1;
+    if (::syscall(SYS_timer_create, CLOCK_MONOTONIC, &event, &id) == 0) id_ = id;
+  }
+
+  ~Interrupter() {
+    if (usable()) ::syscall(SYS_timer_delete, id_);
+  }
+
+  void Set(timespec first, timespec then) {
+    const itimerspec times = {then, first};
+    ::syscall(SYS_timer_settime, id_, 0, &times, nullptr);
+  }
+
+  __kernel_timer_t id_ = -1;
+};
+
+/// Calls once, for at least so many milliseconds, which are not 0; -EAGAIN when they are over, or
+/// earlier, if a signal came.
+template <typename Call>
+int64_t For(int64_t milliseconds, Call&& call) {
+  Interrupter& interrupter = Interrupter::OfThread();
+  if (!interrupter.usable()) {
+    // No signal or no timer is left (RLIMIT_SIGPENDING): then this is polling.
+    const timespec pause = {0, 1'000'000};
+    nanosleep(&pause, nullptr);
+    const int64_t result = Retry([&] { return call(IPC_NOWAIT); });
+    return result == -ENOMSG ? -EAGAIN : result;
+  }
+  interrupter.Arm(milliseconds);
+  const int64_t result = ValueOrError([&] { return call(0); });
+  interrupter.Disarm();
+  return result == -EINTR ? -EAGAIN : result;
+}
+
+int64_t SysvSendFor(int id, Bytes data, int64_t type, int64_t milliseconds) {
+  const OutgoingMessage message(data, type);
+  return For(milliseconds, [&](int flags) {
+    return ::msgsnd(id, message.message(), message.size(), flags);
+  });
+}
+
+/// One message of up to `room` bytes, after its type, into the memory from `offset` on; 1, or -errno.
+int64_t SysvReceiveFor(int id, Bytes memory, int64_t offset, int64_t room, Numbers found,
+                       int64_t type, int flags, int64_t milliseconds) {
+  const size_t start = AlignedForMessage(static_cast<size_t>(offset));
+  if (offset < 0 || room < 0 || start > memory.size() ||
+      sizeof(long) + static_cast<size_t>(room) > memory.size() - start ||
+      found.size() < kNumbersPerMessage) {
+    return -EFAULT;
+  }
+  uint8_t* into = memory.data() + start;
+  const int64_t length = For(milliseconds, [&](int more) {
+    return ::msgrcv(id, into, static_cast<size_t>(room), static_cast<long>(type), flags | more);
+  });
+  if (length < 0) return length;
+  long own_type = 0;
+  std::memcpy(&own_type, into, sizeof own_type);
+  found[0] = static_cast<double>(start + sizeof own_type);
+  found[1] = static_cast<double>(length);
+  found[2] = static_cast<double>(own_type);
+  return 1;
+}
+
+}  // namespace
+
+void ExportSysvSync(Exports& exports) {
+  exports.Function<SysvSendFor>("sysvSendFor").Function<SysvReceiveFor>("sysvReceiveFor");
+}
+
+}  // namespace octoipc

@@ -1,0 +1,92 @@
+import { createRequire } from 'node:module';
+
+import { loadBinding, type DescriptorBinding } from '@octoipc/core/kit';
+
+/**
+ * The native functions of this package; a negative result is -errno. Those that receive leave three
+ * numbers for each message in `found`: where its bytes are, how many, and its priority or type.
+ */
+export interface MqBinding extends DescriptorBinding {
+  posixOpen(name: string, access: number): number;
+  posixCreate(
+    name: string,
+    access: number,
+    mode: number,
+    maxMessages: number,
+    maxMessageSize: number,
+  ): number;
+  posixUnlink(name: string): number;
+  posixSend(fd: number, data: Uint8Array, priority: number): number;
+  posixReceive(
+    fd: number,
+    memory: Uint8Array,
+    offset: number,
+    room: number,
+    max: number,
+    found: Float64Array,
+  ): number;
+  /** Flags, maximum of messages, of bytes in each, messages now. */
+  posixAttributes(fd: number, out: Float64Array): number;
+  posixSetNonblocking(fd: number, nonblocking: boolean): number;
+  accessMode(fd: number): number;
+  messageBytesLimit(): number;
+  descriptorLimit(): number;
+
+  notifySocket(): number;
+  notifyRegister(queue: number, socket: number): number;
+  notifyUnregister(queue: number): number;
+  /** 1 a message came, 2 the registration was removed. */
+  notifyRead(socket: number): number;
+
+  readonly noError: number;
+  readonly except: number;
+  readonly copy: number;
+  sysvGet(key: number, create: boolean, exclusive: boolean, mode: number): number;
+  sysvSend(id: number, data: Uint8Array, type: number): number;
+  sysvReceive(
+    id: number,
+    memory: Uint8Array,
+    offset: number,
+    room: number,
+    max: number,
+    found: Float64Array,
+    type: number,
+    flags: number,
+  ): number;
+  /** Key, mode, uid, gid, cuid, cgid, bytes, messages, maxBytes, pids, times: as in sysv-status.ts. */
+  sysvStat(id: number, out: Float64Array): number;
+  sysvSet(id: number, mode: number, uid: number, gid: number, maxBytes: number): number;
+  sysvRemove(id: number): number;
+  ftok(path: string, project: number, key: Int32Array): number;
+  sysvSendFor(id: number, data: Uint8Array, type: number, milliseconds: number): number;
+  sysvReceiveFor(
+    id: number,
+    memory: Uint8Array,
+    offset: number,
+    room: number,
+    found: Float64Array,
+    type: number,
+    flags: number,
+    milliseconds: number,
+  ): number;
+
+  bellOpen(fd: Int32Array): number;
+  bellAnswer(index: number, who: Int32Array): number;
+  waitOpen(bell: number, who: number): number;
+  waitReceive(index: number, id: number, type: number, flags: number): number;
+  waitSend(index: number, id: number, data: Uint8Array, type: number): number;
+  /** 0 sent, > 0 the type of an empty message that was taken, -E2BIG a message is there, -EAGAIN. */
+  waitResult(index: number): number;
+  waitStop(index: number): number;
+}
+
+let loaded: MqBinding | undefined;
+
+/** The binding, loaded at its first use. */
+export function binding(): MqBinding {
+  loaded ??= loadBinding<MqBinding>(
+    createRequire(import.meta.url).resolve('../package.json'),
+    'mq',
+  );
+  return loaded;
+}

@@ -1,0 +1,121 @@
+import { IpcError, type Bytes } from '@octoipc/core';
+import {
+  BLOCKED,
+  check,
+  errorOf,
+  integer,
+  optionsObject,
+  type Attempt,
+} from '@octoipc/core/kit';
+
+import { binding, type MqBinding } from './binding.js';
+import { EAGAIN, EBADF } from './errno.js';
+import { messageBytes } from './message.js';
+import { MAX_PRIORITY } from './posix-limits.js';
+import type { PosixAttributes, PosixMessage, PosixSendOptions } from './posix-message.js';
+import type { OpenedQueue, PosixAccess } from './posix-open.js';
+import { found, receiveAll, receiveOne, type Receive } from './slab.js';
+
+const makeMessage = (data: Buffer, priority: number): PosixMessage => ({ data, priority });
+
+/**
+ * The calls on one queue's descriptor, none of which waits.
+ *
+ * Lifetime: as long as the handle that owns the descriptor, which calls nothing once it is closed.
+ */
+export class PosixCalls {
+  readonly binding: MqBinding;
+  readonly maxMessageSize: number;
+  readonly #fd: number;
+  readonly #name: string;
+  readonly #access: PosixAccess;
+  readonly #receive: Receive;
+
+  constructor({ fd, name, access }: OpenedQueue) {
+    const native = binding();
+    this.binding = native;
+    this.#fd = fd;
+    this.#name = name;
+    this.#access = access;
+    const { maxMessageSize } = this.attributes;
+    this.maxMessageSize = maxMessageSize;
+    this.#receive = (memory, offset, max) =>
+      native.posixReceive(fd, memory, offset, maxMessageSize, max, found);
+  }
+
+  readonly takeOne = (): PosixMessage | typeof BLOCKED =>
+    this.#taken(receiveOne(this.maxMessageSize, this.#receive, makeMessage));
+
+  takeAll(max: number): PosixMessage[] | typeof BLOCKED {
+    return this.#taken(receiveAll(this.maxMessageSize, max, this.#receive, makeMessage));
+  }
+
+  /**
+   * The attempt to send a message.
+   *
+   * @param message - what is sent; copied before others may change it
+   * @param options - its priority
+   * @param waits - it will not be tried at once
+   */
+  sending(message: Bytes, options: PosixSendOptions | undefined, waits: boolean): Attempt<void> {
+    let data = messageBytes(message);
+    const { priority = 0 } = optionsObject<PosixSendOptions>(options);
+    integer(priority, 'options.priority', 0, MAX_PRIORITY);
+    if (data.length > this.maxMessageSize) {
+      throw new IpcError('EMSGSIZE', {
+        syscall: 'mq_send',
+        target: this.#name,
+        hint: `the message has ${data.length} bytes, of ${this.maxMessageSize} at most: create the queue with a larger maxMessageSize`,
+      });
+    }
+    let copied = typeof message === 'string';
+    const keep = (): void => {
+      if (!copied) data = Uint8Array.prototype.slice.call(data);
+      copied = true;
+    };
+    if (waits) keep();
+    return () => {
+      const result = this.binding.posixSend(this.#fd, data, priority);
+      if (result >= 0) return;
+      if (result !== EAGAIN) throw this.#error(result, 'mq_send');
+      keep();
+      return BLOCKED;
+    };
+  }
+
+  get attributes(): PosixAttributes {
+    const [, maxMessages = 0, maxMessageSize = 0, currentMessages = 0] = this.#getattr();
+    return { maxMessages, maxMessageSize, currentMessages };
+  }
+
+  get nonblocking(): boolean {
+    return this.#getattr()[0] !== 0;
+  }
+
+  set nonblocking(value: boolean) {
+    check(this.binding.posixSetNonblocking(this.#fd, value), 'mq_setattr', { target: this.#name });
+  }
+
+  /** Blocks this thread until the descriptor is ready, or so many milliseconds are over. */
+  sleep(events: number, milliseconds: number): void {
+    this.binding.poll(this.#fd, events, milliseconds);
+  }
+
+  #getattr(): Float64Array {
+    const attributes = new Float64Array(4);
+    const result = this.binding.posixAttributes(this.#fd, attributes);
+    check(result, 'mq_getattr', { target: this.#name });
+    return attributes;
+  }
+
+  #taken<T>(result: T | number): T | typeof BLOCKED {
+    if (typeof result !== 'number') return result;
+    if (result === EAGAIN) return BLOCKED;
+    throw this.#error(result, 'mq_receive');
+  }
+
+  #error(result: number, syscall: string): IpcError {
+    const hint = result === EBADF ? `it was opened with access '${this.#access}'` : undefined;
+    return errorOf(result, syscall, { target: this.#name, hint });
+  }
+}

@@ -1,0 +1,348 @@
+import { IpcError, type Bytes, type WaitOptions } from '@octoipc/core';
+import {
+  BLOCKED,
+  descriptor,
+  FdHandle,
+  integer,
+  optionsObject,
+  POLLIN,
+  POLLOUT,
+  typeError,
+  waitOptions,
+  waitSync,
+  type Attempt,
+} from '@octoipc/core/kit';
+
+import { iterate } from './iterate.js';
+import { Notifications, type Notification } from './notifications.js';
+import { adoptPosix } from './posix-adopt.js';
+import { PosixCalls } from './posix-calls.js';
+import { posixLimits, type PosixQueueLimits } from './posix-limits.js';
+import { listPosix, type PosixQueueInfo } from './posix-list.js';
+import type {
+  PosixAttributes,
+  PosixMessage,
+  PosixSendOptions,
+  ReceiveManyOptions,
+} from './posix-message.js';
+import {
+  openPosix,
+  unlinkPosix,
+  type OpenedQueue,
+  type PosixAccess,
+  type PosixOpenOptions,
+} from './posix-open.js';
+import type { Temporary } from './temporary.js';
+
+/**
+ * A POSIX message queue: whole messages, the highest priority first, in the order of sending within one.
+ *
+ * Lifetime: the handle owns its descriptor until `close()`. The queue is the kernel's: it outlives all
+ * processes, until somebody unlinks it, the machine restarts, or, if it was created `temporary`, this
+ * handle closes. Waiting takes no thread; waits are served first come, first served, and one that was
+ * aborted or timed out has sent or taken nothing.
+ *
+ * @example
+ * ```js
+ * import { PosixQueue } from '@octoipc/mq';
+ *
+ * const jobs = PosixQueue.open('/octoipc-doc', { temporary: true, maxMessages: 4 });
+ * await jobs.send('later');
+ * await jobs.send('now', { priority: 9 });
+ * const { data, priority } = await jobs.receive();
+ * [String(data), priority]; //=> ['now', 9]
+ * jobs.close();
+ * ```
+ * @see mq_overview(7)
+ */
+export class PosixQueue extends FdHandle implements AsyncIterable<PosixMessage> {
+  /** The name that it was opened by. */
+  readonly name: string;
+  /** What this handle may do. */
+  readonly access: PosixAccess;
+  /** Bytes of the longest message. */
+  readonly maxMessageSize: number;
+  readonly #calls: PosixCalls;
+  readonly #temporary: Temporary | undefined;
+  readonly #notifications = new Set<Notifications>();
+
+  protected constructor(opened: OpenedQueue) {
+    const calls = new PosixCalls(opened);
+    super(opened.fd, calls.binding);
+    this.#calls = calls;
+    this.name = opened.name;
+    this.access = opened.access;
+    this.maxMessageSize = calls.maxMessageSize;
+    this.#temporary = opened.temporary;
+    this.#temporary?.belongsTo(this);
+  }
+
+  /**
+   * Opens a queue, or creates it.
+   *
+   * @param name - a slash and up to 254 bytes without one
+   * @param options - what to create, and what for
+   * @returns the queue
+   * @throws {IpcError} ENOENT when there is none; EEXIST when `exclusive` and there is one
+   * @throws {IpcError} EACCES when its mode does not let this user in
+   * @throws {IpcError} EINVAL when `maxMessages` or `maxMessageSize` is over the system's limit
+   * @throws {IpcError} EMFILE when RLIMIT_MSGQUEUE or the descriptors are used up: `hint` says which
+   * @throws {IpcError} ENOSPC when there are fs.mqueue.queues_max queues
+   * @throws {TypeError} ERR_INVALID_ARG_VALUE when the name is none
+   * @see mq_open(3)
+   */
+  static open(name: string, options?: PosixOpenOptions): PosixQueue {
+    return new PosixQueue(openPosix(name, options));
+  }
+
+  /**
+   * Takes over a descriptor, of systemd's ListenMessageQueue for instance. Its open file description,
+   * which others may share, stays in the mode that it is in.
+   *
+   * @param fd - of a POSIX queue
+   * @throws {TypeError} ERR_INVALID_ARG_VALUE when it is something else
+   * @throws {IpcError} EBADF when it is not open; EEXIST when another handle owns it
+   */
+  static fromFd(fd: number): PosixQueue {
+    return new PosixQueue(adoptPosix(descriptor(fd)));
+  }
+
+  /**
+   * Removes a name; who has the queue open keeps it.
+   *
+   * @throws {IpcError} ENOENT when there is none; EACCES when it is another user's
+   * @see mq_unlink(3)
+   */
+  static unlink(name: string): void {
+    unlinkPosix(name);
+  }
+
+  /**
+   * The queues of this IPC namespace: all of them where the mqueue file system is mounted, else those
+   * that some process, of those that this user may look at, has open.
+   */
+  static list(): PosixQueueInfo[] {
+    return listPosix();
+  }
+
+  /** What this system allows. */
+  static limits(): PosixQueueLimits {
+    return posixLimits();
+  }
+
+  /**
+   * Sends a message; waits while the queue is full.
+   *
+   * @param message - bytes, or a string as UTF-8; it may change once this has returned
+   * @param options - its priority, and how long
+   * @throws {IpcError} EMSGSIZE when it is longer than `maxMessageSize`
+   * @throws {IpcError} EBADF when the queue was opened with access 'receive'
+   * @throws {IpcError} ETIMEDOUT when the timeout is over
+   * @see mq_send(3)
+   */
+  send(message: Bytes, options?: PosixSendOptions): Promise<void> {
+    try {
+      const wait = waitOptions(options);
+      this.#checkOpen('mq_send');
+      const attempt = this.#calls.sending(message, options, this.waiting('writable') > 0);
+      return this.queue('writable').run(attempt, wait, { details: this.#details('mq_send') });
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+
+  /**
+   * Sends a message if there is room.
+   *
+   * @returns whether it was sent; false too if others wait already
+   */
+  trySend(message: Bytes, options?: { readonly priority?: number | undefined }): boolean {
+    this.#checkOpen('mq_send');
+    const attempt = this.#calls.sending(message, options, false);
+    return this.waiting('writable') === 0 && attempt() !== BLOCKED;
+  }
+
+  /**
+   * Sends a message; blocks this thread while the queue is full.
+   *
+   * @throws {IpcError} ETIMEDOUT when the timeout is over; EBUSY when sends wait already
+   */
+  sendSync(message: Bytes, options?: Omit<PosixSendOptions, 'signal'>): void {
+    const wait = waitOptions(options);
+    this.#checkOpen('mq_send');
+    const attempt = this.#calls.sending(message, options, false);
+    this.#runSync(attempt, 'writable', wait, 'mq_send');
+  }
+
+  /**
+   * Takes the oldest message of the highest priority; waits while there is none.
+   *
+   * @throws {IpcError} ETIMEDOUT when the timeout is over
+   * @throws {IpcError} EBADF when the queue was opened with access 'send'
+   * @throws {IpcError} ERR_CLOSED when the handle is closed, now or while it waits
+   * @see mq_receive(3)
+   */
+  receive(options?: WaitOptions): Promise<PosixMessage> {
+    return this.#receiving(this.#calls.takeOne, options);
+  }
+
+  /** Takes a message if there is one; `undefined` if there is none, or others wait already. */
+  tryReceive(): PosixMessage | undefined {
+    this.#checkOpen('mq_receive');
+    if (this.waiting('readable') > 0) return undefined;
+    const message = this.#calls.takeOne();
+    return message === BLOCKED ? undefined : message;
+  }
+
+  /**
+   * Takes a message; blocks this thread while there is none.
+   *
+   * @throws {IpcError} ETIMEDOUT when the timeout is over; EBUSY when receives wait already
+   */
+  receiveSync(options?: Omit<WaitOptions, 'signal'>): PosixMessage {
+    const wait = waitOptions(options);
+    this.#checkOpen('mq_receive');
+    return this.#runSync(this.#calls.takeOne, 'readable', wait, 'mq_receive');
+  }
+
+  /**
+   * Takes all messages that are there, in one native call; waits while there is none.
+   *
+   * @returns the messages in their order, at least one
+   */
+  receiveMany(options?: ReceiveManyOptions): Promise<PosixMessage[]> {
+    try {
+      const { max = Infinity } = optionsObject<ReceiveManyOptions>(options);
+      if (max !== Infinity) integer(max, 'options.max', 1);
+      return this.#receiving(() => this.#calls.takeAll(max), options);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+
+  /** Messages as they come, until the handle is closed. Leaving the loop does not close it. */
+  [Symbol.asyncIterator](): AsyncIterator<PosixMessage> {
+    return iterate(this);
+  }
+
+  /**
+   * Tells when a message comes while the queue is empty, by mq_notify(3). The registration is this
+   * process's from now on: it is renewed each time before you are told, so if you take all messages that
+   * are there, no later one goes unnoticed. Tells at once if there are messages already.
+   *
+   * @param options - for each of its waits
+   * @returns an iterator; leaving the loop gives the registration up
+   * @throws {IpcError} EBUSY, from its first step, when this or another process is registered
+   * @see mq_notify(3)
+   */
+  notifications(options?: WaitOptions): AsyncIterableIterator<Notification> {
+    const wait = waitOptions(options);
+    this.#checkOpen('mq_notify');
+    const notifications = new Notifications(this, wait, () =>
+      this.#notifications.delete(notifications),
+    );
+    this.#notifications.add(notifications);
+    notifications.begin();
+    return notifications;
+  }
+
+  /** What the queue is, and how many messages it holds now. */
+  get attributes(): PosixAttributes {
+    this.#checkOpen('mq_getattr');
+    return this.#calls.attributes;
+  }
+
+  /**
+   * O_NONBLOCK of the open file description, as whoever shares it sees it (a child that inherits the
+   * descriptor): this handle's calls wait, or do not, whatever it says.
+   *
+   * @see mq_setattr(3)
+   */
+  get nonblocking(): boolean {
+    this.#checkOpen('mq_getattr');
+    return this.#calls.nonblocking;
+  }
+
+  set nonblocking(value: boolean) {
+    if (typeof value !== 'boolean') throw typeError('nonblocking', 'a boolean', value);
+    this.#checkOpen('mq_setattr');
+    this.#calls.nonblocking = value;
+  }
+
+  override ref(): this {
+    for (const notifications of this.#notifications) notifications.ref(true);
+    return super.ref();
+  }
+
+  override unref(): this {
+    for (const notifications of this.#notifications) notifications.ref(false);
+    return super.unref();
+  }
+
+  override release(): number {
+    this.#leave();
+    return super.release();
+  }
+
+  /** Closes the descriptor; pending waits reject with `ERR_CLOSED`. A temporary queue is unlinked. */
+  override close(): void {
+    this.#leave();
+    super.close();
+    this.#temporary?.end();
+  }
+
+  /** @internal Receives for somebody who is told at once, before anything else can happen. */
+  receiveFirst(
+    won: (message: PosixMessage) => boolean,
+    options: WaitOptions | undefined,
+  ): Promise<PosixMessage> {
+    return this.#receiving(() => {
+      const message = this.#calls.takeOne();
+      if (message !== BLOCKED) won(message);
+      return message;
+    }, options);
+  }
+
+  protected override describe(): { syscall: string; target: string } {
+    return this.#details('mq_receive');
+  }
+
+  #details(syscall: string): { syscall: string; target: string } {
+    return { syscall, target: this.name };
+  }
+
+  #leave(): void {
+    for (const notifications of this.#notifications) notifications.close();
+  }
+
+  #checkOpen(syscall: string): void {
+    if (this.closed) throw new IpcError('ERR_CLOSED', this.#details(syscall));
+  }
+
+  #receiving<T>(attempt: Attempt<T>, options: WaitOptions | undefined): Promise<T> {
+    try {
+      const wait = waitOptions(options);
+      this.#checkOpen('mq_receive');
+      return this.queue('readable').run(attempt, wait, { details: this.#details('mq_receive') });
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+
+  #runSync<T>(
+    attempt: Attempt<T>,
+    direction: 'readable' | 'writable',
+    { timeout }: WaitOptions,
+    syscall: string,
+  ): T {
+    if (this.waiting(direction) > 0) {
+      throw new IpcError('EBUSY', {
+        ...this.#details(syscall),
+        hint: 'asynchronous calls wait on this handle: await them before a blocking one',
+      });
+    }
+    const events = direction === 'readable' ? POLLIN : POLLOUT;
+    const sleep = (milliseconds: number): void => this.#calls.sleep(events, milliseconds);
+    return waitSync(attempt, sleep, timeout, { details: this.#details(syscall) });
+  }
+}

@@ -1,0 +1,103 @@
+/** A slab is shared by all queues of a thread. */
+const SLAB_SIZE = 256 * 1024;
+
+/** A message that may be longer than this gets memory of its own. */
+const LARGEST_SHARED = 64 * 1024;
+
+/** As many messages as one native call hands over. */
+const BATCH = 1024;
+
+/** What one receive takes at most: one that takes all that is there must end while others send. */
+const MOST = 65_536;
+
+/** Three numbers for each message, as the binding leaves them. */
+export const found = new Float64Array(3 * BATCH);
+
+let slab: Buffer | undefined;
+let used = 0;
+
+/**
+ * Receives into `memory` from `offset` on, at most so many messages; leaves them in `found`. How many, or
+ * a negative number.
+ */
+export type Receive = (memory: Buffer, offset: number, max: number) => number;
+
+/** Makes of the bytes and of the priority or type what the caller gets. */
+export type Make<T> = (data: Buffer, tag: number) => T;
+
+/**
+ * Receives one message into a slab and hands out just the part that was filled, which nobody else will
+ * ever write to. One allocation serves many small messages.
+ *
+ * @param room - what a message may need
+ * @param receive - the native call
+ * @param make - of the message
+ * @returns the message, or the negative number
+ */
+export function receiveOne<T>(room: number, receive: Receive, make: Make<T>): T | number {
+  if (room > LARGEST_SHARED) return receiveAlone(room, receive, make);
+  const memory = slabFor(room);
+  const count = receive(memory, used, 1);
+  return count < 0 ? count : make(handOut(memory, 0), found[2]!);
+}
+
+/**
+ * Receives all that is there, in one native call as long as the slab lasts.
+ *
+ * @param room - what one message may need
+ * @param max - no more than so many
+ * @param receive - the native call
+ * @param make - of each message
+ * @returns the messages, at least one, or the negative number
+ */
+export function receiveAll<T>(
+  room: number,
+  max: number,
+  receive: Receive,
+  make: Make<T>,
+): T[] | number {
+  const messages: T[] = [];
+  const most = Math.min(max, MOST);
+  for (;;) {
+    const wanted = Math.min(most - messages.length, BATCH);
+    if (room > LARGEST_SHARED) {
+      const message = receiveAlone(room, receive, make);
+      if (typeof message === 'number') return messages.length > 0 ? messages : message;
+      messages.push(message);
+    } else {
+      const memory = slabFor(room);
+      const count = receive(memory, used, wanted);
+      if (count < 0) return messages.length > 0 ? messages : count;
+      for (let i = 0; i < count; i++) messages.push(make(handOut(memory, i), found[3 * i + 2]!));
+      // Less than was wanted, with room left: there are no more.
+      if (count < wanted && SLAB_SIZE - used >= room) return messages;
+    }
+    if (messages.length >= most) return messages;
+  }
+}
+
+/** A slab with so much room behind what is used. */
+function slabFor(room: number): Buffer {
+  if (slab === undefined || SLAB_SIZE - used < room) {
+    slab = Buffer.allocUnsafeSlow(SLAB_SIZE);
+    used = 0;
+  }
+  return slab;
+}
+
+function handOut(memory: Buffer, index: number): Buffer {
+  const start = found[3 * index]!;
+  const end = start + found[3 * index + 1]!;
+  used = end;
+  return memory.subarray(start, end);
+}
+
+/** Untouched memory costs nothing; what is much longer than the message is given back. */
+function receiveAlone<T>(room: number, receive: Receive, make: Make<T>): T | number {
+  const memory = Buffer.allocUnsafeSlow(room);
+  const count = receive(memory, 0, 1);
+  if (count < 0) return count;
+  const start = found[0]!;
+  const view = memory.subarray(start, start + found[1]!);
+  return make(view.length >= room / 2 ? view : Buffer.from(view), found[2]!);
+}

@@ -1,0 +1,197 @@
+import { readFileSync } from 'node:fs';
+
+import { IpcError } from '@octoipc/core';
+import { BLOCKED, errorOf, unsupportedError } from '@octoipc/core/kit';
+
+import { binding, type MqBinding } from './binding.js';
+import { E2BIG, EACCES, EAGAIN, EIDRM, EINVAL, ENOMSG, ENOSYS, EPERM } from './errno.js';
+import { found, receiveAll, receiveOne, type Receive } from './slab.js';
+import type { SysvMessage } from './sysv-message.js';
+import { suits, type Selector } from './sysv-selector.js';
+import { readStatus } from './sysv-status.js';
+
+const makeMessage = (data: Buffer, type: number): SysvMessage => ({ data, type });
+
+/** A message's type stands before its bytes, at a multiple of its size. */
+const TYPE_ROOM = 16;
+
+/** A message may have been sent when kernel.msgmax was higher: then the room is doubled up to this. */
+const MOST_ROOM = 0x4000_0000;
+
+const DEFAULT_MSGMAX = 8192;
+
+/**
+ * The calls on one System V queue, none of which waits, unless it says so.
+ *
+ * Lifetime: as long as the handle, which calls nothing once it is closed: its id may be another queue's
+ * then.
+ */
+export class SysvCalls {
+  readonly binding: MqBinding;
+  readonly id: number;
+  /** How errors name the queue. */
+  readonly target: string;
+  /** The longest message that can be sent now: kernel.msgmax. */
+  readonly maxMessageSize: number;
+  #room: number;
+  /** Empty messages that could not be given back: this handle's own, before what is in the queue. */
+  readonly #kept: SysvMessage[] = [];
+
+  constructor(id: number, target: string) {
+    this.binding = binding();
+    this.id = id;
+    this.target = target;
+    this.maxMessageSize = messageLimit();
+    this.#room = this.maxMessageSize;
+  }
+
+  /** The oldest message that suits. */
+  takeOne(selector: Selector): SysvMessage | typeof BLOCKED {
+    return this.#takeKept(selector) ?? this.#takeOne(selector);
+  }
+
+  #takeOne(selector: Selector): SysvMessage | typeof BLOCKED {
+    return this.#grow(selector, (room) =>
+      receiveOne(room + TYPE_ROOM, this.#receive(selector, room), makeMessage),
+    );
+  }
+
+  /** All messages that suit, in their order. */
+  takeAll(selector: Selector, max: number): SysvMessage[] | typeof BLOCKED {
+    const kept = this.#takeKept(selector);
+    if (kept !== undefined) return [kept];
+    return this.#grow(selector, (room) =>
+      receiveAll(room + TYPE_ROOM, max, this.#receive(selector, room), makeMessage),
+    );
+  }
+
+  /** Blocks this thread until there is a message that suits, or so many milliseconds are over. */
+  takeFor(selector: Selector, milliseconds: number): SysvMessage | typeof BLOCKED {
+    const { type, flags } = selector;
+    return this.#grow(selector, (room) => {
+      const receive: Receive = (memory, offset) =>
+        this.binding.sysvReceiveFor(
+          this.id,
+          memory,
+          offset,
+          room,
+          found,
+          type,
+          flags,
+          milliseconds,
+        );
+      return receiveOne(room + TYPE_ROOM, receive, makeMessage);
+    });
+  }
+
+  /** A copy of the message at an index; null if there is none. */
+  peek(index: number): SysvMessage | null {
+    const selector: Selector = {
+      type: index,
+      flags: this.binding.copy,
+      key: '',
+      maxBytes: undefined,
+    };
+    const message = this.#takeOne(selector);
+    return message === BLOCKED ? null : message;
+  }
+
+  /** Sends if there is room. */
+  put(data: Uint8Array, type: number): void | typeof BLOCKED {
+    const result = this.binding.sysvSend(this.id, data, type);
+    if (result === EAGAIN) {
+      this.#refuseWhatNeverFits(data.length);
+      return BLOCKED;
+    }
+    if (result < 0) throw this.sendError(result, data.length);
+  }
+
+  /** Blocks this thread until there is room, or so many milliseconds are over. */
+  putFor(data: Uint8Array, type: number, milliseconds: number): void | typeof BLOCKED {
+    const result = this.binding.sysvSendFor(this.id, data, type, milliseconds);
+    if (result === EAGAIN) return BLOCKED;
+    if (result < 0) throw this.sendError(result, data.length);
+  }
+
+  /** An empty message that a wait has taken, and nobody wanted any more, for whoever comes next. */
+  giveBack(type: number): void {
+    const data = Buffer.alloc(0);
+    if (this.binding.sysvSend(this.id, data, type) < 0) this.#kept.push({ data, type });
+  }
+
+  /** The error of a msgsnd that failed. */
+  sendError(result: number, length: number): IpcError {
+    const limit = messageLimit();
+    if (result === EINVAL && length > limit) return this.#tooLong(length, limit, 'kernel.msgmax');
+    return this.error(result, 'msgsnd');
+  }
+
+  /** The error of a call that failed; an id that is not known any more is a queue that was removed. */
+  error(result: number, syscall: string): IpcError {
+    const { target } = this;
+    if (result === EINVAL || result === EIDRM) {
+      return errorOf(EIDRM, syscall, {
+        target,
+        hint: 'somebody has removed the queue: open it again',
+      });
+    }
+    return errorOf(result, syscall, { target, hint: HINTS[result] });
+  }
+
+  #takeKept(selector: Selector): SysvMessage | undefined {
+    const index = this.#kept.findIndex(({ type }) => suits(selector, type));
+    return index < 0 ? undefined : this.#kept.splice(index, 1)[0];
+  }
+
+  #receive({ type, flags }: Selector, room: number): Receive {
+    return (memory, offset, max) =>
+      this.binding.sysvReceive(this.id, memory, offset, room, max, found, type, flags);
+  }
+
+  /** Receives with more and more room, unless the caller has set a bound. */
+  #grow<T>(selector: Selector, receive: (room: number) => T | number): T | typeof BLOCKED {
+    for (;;) {
+      const result = receive(selector.maxBytes ?? this.#room);
+      if (typeof result !== 'number') return result;
+      if (result === ENOMSG || result === EAGAIN) return BLOCKED;
+      if (result === ENOSYS) {
+        const hint = 'this kernel was built without CONFIG_CHECKPOINT_RESTORE';
+        throw unsupportedError('MSG_COPY', { syscall: 'msgrcv', target: this.target, hint });
+      }
+      if (result !== E2BIG) throw this.error(result, 'msgrcv');
+      if (selector.maxBytes !== undefined || this.#room >= MOST_ROOM) {
+        const hint = `the message is longer than maxBytes (${selector.maxBytes}) and stays in the queue: receive it with more, or with { truncate: true }`;
+        throw errorOf(result, 'msgrcv', { target: this.target, hint });
+      }
+      this.#room *= 2;
+    }
+  }
+
+  /** A message that is longer than the whole queue would wait for ever. */
+  #refuseWhatNeverFits(length: number): void {
+    const status = readStatus(this.binding, this.id);
+    if (typeof status === 'number' || length <= status.maxBytes) return;
+    throw this.#tooLong(length, status.maxBytes, "the queue's maxBytes");
+  }
+
+  #tooLong(length: number, limit: number, what: string): IpcError {
+    return new IpcError('EMSGSIZE', {
+      syscall: 'msgsnd',
+      target: this.target,
+      hint: `the message has ${length} bytes, of ${limit} at most (${what}): send it in parts, or raise the limit`,
+    });
+  }
+}
+
+const HINTS: Readonly<Record<number, string>> = {
+  [EACCES]: 'the mode of the queue does not let this user do that: its owner may change it by setStat',
+  [EPERM]: 'only the owner, the creator or root may do that',
+};
+
+function messageLimit(): number {
+  try {
+    return Number(readFileSync('/proc/sys/kernel/msgmax', 'latin1'));
+  } catch {
+    return DEFAULT_MSGMAX;
+  }
+}

@@ -1,0 +1,238 @@
+import type { WaitOptions } from '@octoipc/core';
+import { BLOCKED, timeoutError } from '@octoipc/core/kit';
+
+import { E2BIG, EINTR } from './errno.js';
+import { Pending } from './pending.js';
+import type { SysvCalls } from './sysv-calls.js';
+import type { SysvMessage } from './sysv-message.js';
+import { overlap, type Selector } from './sysv-selector.js';
+import { WaitPool } from './wait-pool.js';
+
+/** What somebody wants. */
+export interface Wanted<T> {
+  readonly selector: Selector;
+  /** Takes it if it is there. */
+  attempt(): T | typeof BLOCKED;
+  /** Makes it of an empty message that was taken already; undefined if it is not wanted any more. */
+  accept(message: SysvMessage): T | undefined;
+}
+
+interface Waiter {
+  readonly selector: Selector;
+  /** Serves itself, if what it wants is there. */
+  serve(): boolean;
+  /** Takes an empty message; false if it does not want it. */
+  offer(message: SysvMessage): boolean;
+  fail(error: unknown): void;
+  ref(alive: boolean): void;
+}
+
+/** A thread that watches for messages of some types. */
+interface Watch {
+  readonly selector: Selector;
+  /** Set while the thread waits. */
+  slot: number | undefined;
+  /** What it answered, until those who wait were told. */
+  result: number | undefined;
+}
+
+/**
+ * Those who wait to receive from one queue: first come, first served, among those whom the same message
+ * would suit.
+ *
+ * Lifetime:
+ * 1. For each selection of types that somebody waits for, a thread watches until there is such a
+ *    message, and leaves it in the queue; it is taken here, where nothing can come in between. So a
+ *    cancelled wait has taken no message, and other processes get it.
+ * 2. An empty message cannot be watched for without taking it (sysv_wait.h). It goes to the first who
+ *    waits for its type; who is cancelled at that very moment, receives it instead.
+ * 3. A watch ends with the last who waits for its types.
+ */
+export class SysvReceivers {
+  readonly #calls: SysvCalls;
+  /** Pending waits keep the handle alive, too. */
+  readonly #owner: object;
+  readonly #waiters: Waiter[] = [];
+  readonly #watches = new Map<string, Watch>();
+  #alive = true;
+  #kept = false;
+
+  constructor(calls: SysvCalls, owner: object) {
+    this.#calls = calls;
+    this.#owner = owner;
+  }
+
+  get length(): number {
+    return this.#waiters.length;
+  }
+
+  /** Whether somebody waits for a message that might suit this selection. */
+  contends(selector: Selector): boolean {
+    return this.#waiters.some((waiter) => overlap(waiter.selector, selector));
+  }
+
+  /** Takes at once what nobody else waits for; else waits. */
+  run<T>(wanted: Wanted<T>, wait: WaitOptions): Promise<T> {
+    const { signal, timeout } = wait;
+    if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
+    const details = { syscall: 'msgrcv', target: this.#calls.target };
+    const { selector } = wanted;
+    try {
+      if (!this.contends(selector)) {
+        const result = wanted.attempt();
+        if (result !== BLOCKED) return Promise.resolve(result);
+      }
+      if (timeout === 0) throw timeoutError(details);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+    const pending = new Pending<T>(wait, details, (error) => this.#cancel(waiter, error));
+    const waiter: Waiter = {
+      selector,
+      serve: () => {
+        try {
+          const result = wanted.attempt();
+          if (result === BLOCKED) return false;
+          pending.resolve(result);
+        } catch (error) {
+          pending.fail(error);
+        }
+        return true;
+      },
+      offer: (message) => {
+        const result = wanted.accept(message);
+        if (result !== undefined) pending.resolve(result);
+        return result !== undefined;
+      },
+      fail: (error) => pending.fail(error),
+      ref: (alive) => pending.ref(alive),
+    };
+    if (!this.#alive) pending.ref(false);
+    this.#waiters.push(waiter);
+    this.#watch(selector);
+    this.#keep();
+    return pending.promise;
+  }
+
+  /** Rejects everyone who waits. */
+  fail(error: unknown): void {
+    const waiters = this.#waiters.splice(0);
+    for (const watch of this.#watches.values()) {
+      this.#stop(watch);
+      const first = waiters.findIndex(({ selector }) => selector.key === watch.selector.key);
+      if (first >= 0 && this.#offer(watch, waiters[first]!)) waiters.splice(first, 1);
+    }
+    this.#watches.clear();
+    for (const waiter of waiters) waiter.fail(error);
+    this.#keep();
+  }
+
+  /** Whether those who wait keep the process alive. */
+  ref(alive: boolean): void {
+    this.#alive = alive;
+    for (const waiter of this.#waiters) waiter.ref(alive);
+    this.#keep();
+  }
+
+  /** Has a thread watch for such messages; whoever waits for them fails where none can be started. */
+  #watch(selector: Selector): void {
+    const { key, type, flags } = selector;
+    const watch = this.#watches.get(key) ?? { selector, slot: undefined, result: undefined };
+    this.#watches.set(key, watch);
+    if (watch.slot !== undefined || watch.result !== undefined) return;
+    const { id, binding } = this.#calls;
+    try {
+      watch.slot = WaitPool.get().receive(id, type, flags & binding.except, (result) => {
+        watch.slot = undefined;
+        watch.result = result;
+        this.#serve();
+      });
+    } catch (error) {
+      this.#watches.delete(key);
+      this.#failOf(key, error);
+    }
+  }
+
+  /** Some watches have seen something: whoever it may suit is served, in the order of coming. */
+  #serve(): void {
+    const seen = [...this.#watches.values()].filter(({ result }) => result !== undefined);
+    const blocked = new Set<string>();
+    for (const waiter of [...this.#waiters]) {
+      const { key } = waiter.selector;
+      const watch = this.#watches.get(key);
+      if (watch === undefined || blocked.has(key) || !this.#waiters.includes(waiter)) continue;
+      if (watch.slot !== undefined) {
+        // The same message may suit this one, who came earlier; its watch has only not told yet.
+        if (!seen.some(({ selector }) => overlap(selector, waiter.selector))) continue;
+        this.#stop(watch);
+      }
+      if (this.#isOver(watch)) continue;
+      if (this.#offer(watch, waiter) || waiter.serve()) this.#remove(waiter);
+      else blocked.add(key);
+    }
+    for (const [key, watch] of this.#watches) {
+      if (watch.slot !== undefined) continue;
+      watch.result = undefined;
+      const waits = this.#waiters.some(({ selector }) => selector.key === key);
+      if (waits) this.#watch(watch.selector);
+      else this.#watches.delete(key);
+    }
+    this.#keep();
+  }
+
+  /** A watch that has failed ends all waits for its types. */
+  #isOver({ selector, result = 0 }: Watch): boolean {
+    if (result >= 0 || result === E2BIG || result === EINTR) return false;
+    this.#failOf(selector.key, this.#calls.error(result, 'msgrcv'));
+    return true;
+  }
+
+  #failOf(key: string, error: unknown): void {
+    for (const waiter of this.#waiters.filter(({ selector }) => selector.key === key)) {
+      this.#remove(waiter);
+      waiter.fail(error);
+    }
+  }
+
+  #cancel(waiter: Waiter, error: unknown): void {
+    if (!this.#remove(waiter)) return;
+    const { key } = waiter.selector;
+    const watch = this.#watches.get(key);
+    if (watch !== undefined && !this.#waiters.some(({ selector }) => selector.key === key)) {
+      this.#stop(watch);
+      this.#watches.delete(key);
+      this.#keep();
+      if (this.#offer(watch, waiter)) return;
+    }
+    waiter.fail(error);
+  }
+
+  /** Gives the empty message that a watch has taken, if it has, to somebody; else back to the queue. */
+  #offer(watch: Watch, waiter: Waiter): boolean {
+    const { result = 0 } = watch;
+    if (result <= 0) return false;
+    watch.result = undefined;
+    if (waiter.offer({ data: Buffer.alloc(0), type: result })) return true;
+    this.#calls.giveBack(result);
+    return false;
+  }
+
+  #stop(watch: Watch): void {
+    if (watch.slot === undefined) return;
+    watch.result = WaitPool.get().stop(watch.slot);
+    watch.slot = undefined;
+  }
+
+  #remove(waiter: Waiter): boolean {
+    const index = this.#waiters.indexOf(waiter);
+    if (index >= 0) this.#waiters.splice(index, 1);
+    return index >= 0;
+  }
+
+  #keep(): void {
+    const keep = this.#alive && this.#waiters.length > 0 && this.#owner !== undefined;
+    if (keep === this.#kept) return;
+    this.#kept = keep;
+    WaitPool.get().keep(keep ? 1 : -1);
+  }
+}
