@@ -3,4 +3,4 @@
  *
  * @packageDocumentation
  */
-export { pipe } from './namespaces.js';
+export { fifo, pipe } from './namespaces.js';

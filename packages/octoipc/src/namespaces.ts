@@ -51,3 +51,25 @@ function lazy<T extends object>(specifier: string): T {
  * @see pipe(7)
  */
 export const pipe = lazy<typeof import('@octoipc/pipe')>('@octoipc/pipe');
+
+/**
+ * Named pipes: `@octoipc/fifo`, which loads when something is first asked of this namespace.
+ *
+ * @example
+ * ```js
+ * import { mkdtempSync } from 'node:fs';
+ * import { tmpdir } from 'node:os';
+ * import { fifo } from 'octoipc';
+ *
+ * const path = `${mkdtempSync(`${tmpdir()}/`)}/meeting`;
+ * const reader = await fifo.openReader(path, { create: true });
+ * const writer = await fifo.openWriter(path);
+ * await writer.write('by a path');
+ * writer.close();
+ * String(await reader.readAll()); //=> 'by a path'
+ * reader.close();
+ * fifo.unlink(path);
+ * ```
+ * @see fifo(7)
+ */
+export const fifo = lazy<typeof import('@octoipc/fifo')>('@octoipc/fifo');

@@ -1,5 +1,6 @@
+import { fifoTour } from './fifo.js';
 import { pipeTour } from './pipe.js';
 import type { Mechanism } from './row.js';
 
 /** The stops of the tour, in order. A new package adds its file and a line here. */
-export const mechanisms: readonly Mechanism[] = [pipeTour];
+export const mechanisms: readonly Mechanism[] = [pipeTour, fifoTour];

@@ -1,0 +1,6 @@
+/**
+ * Named pipes: all of `@octoipc/fifo`.
+ *
+ * @packageDocumentation
+ */
+export * from '@octoipc/fifo';
