@@ -16,7 +16,8 @@ const DROPPED = 20;
 const COLLECTIONS = 50;
 const MOST_NEEDED = 8;
 const BATCH = 200;
-const WARM_UP = 5_000;
+/** The part of the handles that comes before the count begins. */
+const WARM_UP = 1 / 20;
 
 /** Opens one and lets it be served once, so that everything it ever makes is made. */
 async function used({ actor }: Stage) {
@@ -62,10 +63,11 @@ export const resourceRoles: Roles = {
       }
       await collectGarbage();
     };
-    await drop(WARM_UP);
+    const count = Number(stage.args[0]);
+    await drop(count * WARM_UP);
     const before = descriptors();
     const [mappingsBefore, memoryBefore] = [mappings(), privateMemory()];
-    await drop(Number(stage.args[0]));
+    await drop(count);
     await until(() => newDescriptors(before).size === 0);
     stage.say(
       JSON.stringify({
