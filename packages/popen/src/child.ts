@@ -5,10 +5,10 @@ import { binding } from './binding.js';
 import { Gate } from './gate.js';
 import { membersOf, type Member } from './group.js';
 import { SIGCONT, SIGKILL } from './signals.js';
-import { ENDING_SIZE, statusOf, timedOut, type ExitStatus } from './status.js';
+import { ENDING_SIZE, statusOf, expired, type ExitStatus } from './status.js';
 
 /** How long processes that SIGKILL was sent to may take to be gone, in milliseconds. */
-const DYING = 100;
+export const DYING = 100;
 
 /**
  * A child by its pidfd.
@@ -114,7 +114,7 @@ export class ChildHandle extends FdHandle {
   /** @internal The deadline has struck. */
   expire(): void {
     this.#timedOut = true;
-    if (this.#status !== undefined) this.#status = timedOut(this.#status);
+    if (this.#status !== undefined) this.#status = expired(this.#status);
   }
 
   override ref(): this {

@@ -48,7 +48,8 @@ export function limitTriples(limits: Limits | undefined): {
     }
     const { soft, hard } = value as { soft?: unknown; hard?: unknown };
     const pair = [limit(soft, `${where}.soft`), limit(hard, `${where}.hard`)] as const;
-    if (pair[0] > pair[1]) throw valueError(`${where}.soft`, 'must not be over the hard limit', soft);
+    if (pair[0] > pair[1])
+      throw valueError(`${where}.soft`, 'must not be over the hard limit', soft);
     return [resource, ...pair];
   });
   return { names: given.map(([name]) => name), triples: Float64Array.from(triples) };

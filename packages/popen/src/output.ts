@@ -131,9 +131,7 @@ export class OutputReader extends PipeReader {
     if (isHungUp()) return undefined;
     this.#hangUp = new WaitQueue(this.#watch().writable);
     const attempt = (): void | typeof BLOCKED => (isHungUp() ? undefined : BLOCKED);
-    return this.#hangUp
-      .run(attempt, {}, { details: { syscall: 'poll' } })
-      .catch(() => undefined);
+    return this.#hangUp.run(attempt, {}, { details: { syscall: 'poll' } }).catch(() => undefined);
   }
 
   /** A source beside that of the reads; it does not keep this process alive. */

@@ -4,7 +4,8 @@ import { programOf, type Command, type Program } from './command.js';
 import { InputWriter } from './input.js';
 import { settingsOf, type PopenOptions, type Settings } from './options.js';
 import { OutputReader } from './output.js';
-import { Process, type Ends, type Mode } from './process.js';
+import { Process, type Mode } from './process.js';
+import { Run, type Ends } from './run.js';
 import { Kind, spawn } from './spawn.js';
 import type { ChildHandle } from './child.js';
 
@@ -18,7 +19,7 @@ export interface Stdio {
 /** A pipe to us, the parent's own, or a descriptor. */
 type StdioEnd = 'pipe' | 'inherit' | 'ignore' | number;
 
-const MODES = ['r', 'w', 'r+'] as const;
+export const MODES = ['r', 'w', 'r+'] as const;
 
 /** Starts a command; see `popen`. */
 export function start<const M extends Mode = 'r'>(
@@ -34,7 +35,7 @@ export function start<const M extends Mode = 'r'>(
     stdout: chosen === 'w' ? 'inherit' : 'pipe',
     stderr: stderrOf(settings),
   });
-  return new Process<M>(child, ends, settings, program.label);
+  return new Process<M>(new Run(child, ends, settings, program.label));
 }
 
 /** Where stderr goes if nothing says so: whoever wants failures wants to know why. */
@@ -82,5 +83,7 @@ function triplesOf(settings: Settings, { stdin, stdout, stderr }: Stdio): Int32A
 
 function place(target: 0 | 1 | 2, end: StdioEnd): number[] {
   if (end === 'pipe') return [target, target === 0 ? Kind.reads : Kind.writes, 0];
-  return end === 'ignore' ? [target, Kind.devNull, 0] : [target, Kind.ours, end === 'inherit' ? target : end];
+  return end === 'ignore'
+    ? [target, Kind.devNull, 0]
+    : [target, Kind.ours, end === 'inherit' ? target : end];
 }

@@ -70,6 +70,6 @@ export function statusOf(ending: Float64Array, timedOut: boolean): ExitStatus {
 }
 
 /** The same status, once its time was over. */
-export function timedOut(status: ExitStatus): ExitStatus {
+export function expired(status: ExitStatus): ExitStatus {
   return Object.freeze({ ...status, ok: false, timedOut: true });
 }

@@ -1,0 +1,124 @@
+import { Deadline } from '@octoipc/core/kit';
+
+import type { ChildHandle } from './child.js';
+import { endingOf, failure, type ProcessFailure } from './failure.js';
+import type { InputWriter } from './input.js';
+import type { Settings } from './options.js';
+import type { OutputReader } from './output.js';
+import type { ExitStatus } from './status.js';
+
+/** Our ends of a program's pipes. */
+export interface Ends {
+  readonly stdin: InputWriter | null;
+  readonly stdout: OutputReader | null;
+  readonly stderr: OutputReader | null;
+}
+
+/** Why a program was ended before its time. */
+export type Stop = 'timeout' | 'abort' | 'overflow';
+
+/** How much of the end of stderr an error has, in bytes. */
+const TAIL = 16 * 1024;
+
+/**
+ * A program from its start to its end: its deadline, its signal, and what those are told who wait for it.
+ *
+ * Lifetime: until the child's end was taken. If the program can be ended by its deadline or signal its end is
+ * not taken while others hold its pipes open, so that its group can still be reached by its number.
+ */
+export class Run {
+  readonly child: ChildHandle;
+  readonly ends: Ends;
+  readonly settings: Settings;
+  readonly label: string;
+  readonly exited: Promise<ExitStatus>;
+  /** Resolves when the child's end was taken, or is somebody else's affair. */
+  readonly reaped: Promise<void>;
+  readonly #deadline: Deadline | undefined;
+  readonly #onAbort = (): void => this.stop('abort');
+  #why: Stop | undefined;
+
+  constructor(child: ChildHandle, ends: Ends, settings: Settings, label: string) {
+    this.child = child;
+    this.ends = ends;
+    this.settings = settings;
+    this.label = label;
+    const { timeout, signal, check } = settings;
+    const isLimited = timeout !== Infinity || signal !== undefined;
+    let watched!: Promise<void>;
+    this.exited = new Promise((resolve, reject) => {
+      const linger = isLimited ? () => this.#hungUp() : undefined;
+      watched = child.watch(resolve, linger).catch(reject);
+    });
+    this.exited.catch(() => undefined);
+    this.reaped = watched.then(() => {
+      this.#deadline?.clear();
+      signal?.removeEventListener('abort', this.#onAbort);
+    });
+    if (timeout !== Infinity) this.#deadline = new Deadline(timeout, () => this.stop('timeout'));
+    signal?.addEventListener('abort', this.#onAbort, { once: true });
+    if (check) ends.stderr?.relieve();
+  }
+
+  /** Why it was ended, if it was. */
+  get why(): Stop | undefined {
+    return this.#why;
+  }
+
+  /** Ends it; once that is done nobody waits any more for those who hold its pipes open. */
+  stop(why: Stop): void {
+    if (this.#why !== undefined) return;
+    this.#why = why;
+    if (why === 'timeout') this.child.expire();
+    const { killSignal, killAfter } = this.settings;
+    this.child.end(killSignal, killAfter);
+    void this.reaped.then(() => {
+      const error = this.error();
+      this.ends.stdout?.abandon(error);
+      this.ends.stderr?.abandon(error);
+    });
+  }
+
+  /** What whoever waits for it is told instead of a result; undefined if all is well. */
+  error(stdout?: Buffer): unknown {
+    const { timeout, maxBuffer, check, signal } = this.settings;
+    switch (this.#why) {
+      case 'abort':
+        return signal?.reason;
+      case 'timeout':
+        return this.#failure('ETIMEDOUT', `not done after ${timeout} ms`, stdout);
+      case 'overflow': {
+        const text = `its output is over maxBuffer (${maxBuffer} bytes)`;
+        return this.#failure('EMSGSIZE', text, stdout);
+      }
+      case undefined:
+        return check && this.child.status?.ok === false ? this.explain(stdout) : undefined;
+    }
+  }
+
+  /** The error of a program that has failed, whether or not anybody checks. */
+  explain(stdout?: Buffer): ProcessFailure {
+    return this.#failure('ERR_PROCESS_FAILED', endingOf(this.child.status!), stdout);
+  }
+
+  /** Whether it keeps this process alive. */
+  keep(alive: boolean): void {
+    for (const handle of [this.child, this.ends.stdin, this.ends.stdout, this.ends.stderr]) {
+      if (alive) handle?.ref();
+      else handle?.unref();
+    }
+    this.#deadline?.ref(alive);
+  }
+
+  #failure(code: Parameters<typeof failure>[0], text: string, stdout?: Buffer): ProcessFailure {
+    const stderr = this.ends.stderr?.tail(TAIL).toString();
+    return failure(code, text, { label: this.label, status: this.child.status, stdout, stderr });
+  }
+
+  /** What its end is not taken before; undefined if nobody holds its pipes. */
+  #hungUp(): Promise<void> | undefined {
+    const { stdout, stderr } = this.ends;
+    const waits = [stdout, stderr].flatMap((output) => output?.hungUp() ?? []);
+    return waits.length === 0 ? undefined : Promise.all(waits).then(() => undefined);
+  }
+}
