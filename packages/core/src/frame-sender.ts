@@ -2,7 +2,8 @@ import type { Bytes, ByteWriter, ChannelTraits, Sender } from './channel.js';
 import { closedError, timeoutError } from './errors.js';
 import { frameTraits, HEADER, tooLong, type FrameOptions } from './frame.js';
 import { bytes, integer, typeError, valueError } from './validate.js';
-import { Deadline, waitOptions, type WaitOptions } from './wait.js';
+import { Deadline } from './deadline.js';
+import { waitOptions, type WaitOptions } from './wait.js';
 
 /** What a framed sender takes. */
 export interface FrameSenderOptions extends FrameOptions {

@@ -6,6 +6,7 @@
  */
 export { codeOfErrno, errnoOfCode, textOfCode } from './errno.js';
 export { check, closedError, errorOf, timeoutError, unsupportedError } from './errors.js';
+export { Deadline } from './deadline.js';
 export { FdHandle, type DescriptorBinding, type Direction } from './handle.js';
 export { loadBinding } from './load-binding.js';
 export {
@@ -47,12 +48,11 @@ export {
 export {
   BLOCKED,
   checkTimeout,
-  Deadline,
   WaitQueue,
   waitOptions,
-  waitSync,
   YIELD,
   type Attempt,
   type Operation,
   type WakeSource,
 } from './wait.js';
+export { waitSync } from './wait-sync.js';

@@ -1,3 +1,4 @@
+import { Deadline } from './deadline.js';
 import { timeoutError, type IpcErrorDetails } from './errors.js';
 import { optionsObject, rangeError, typeError } from './validate.js';
 
@@ -51,46 +52,6 @@ export function checkTimeout(timeout: unknown): void {
   if (timeout === undefined) return;
   if (typeof timeout !== 'number') throw typeError('options.timeout', 'a number', timeout);
   if (!(timeout >= 0)) throw rangeError('options.timeout', 'milliseconds from 0 up', timeout);
-}
-
-/** setTimeout counts in 32 bits; a longer time is waited for in several steps. */
-const LONGEST_TIMER = 0x7fffffff;
-
-/** A deadline on the monotonic clock that calls back once. */
-export class Deadline {
-  readonly #at: number;
-  readonly #expire: () => void;
-  #timer: NodeJS.Timeout;
-
-  constructor(milliseconds: number, expire: () => void) {
-    this.#at = performance.now() + milliseconds;
-    this.#expire = expire;
-    this.#timer = this.#arm(milliseconds);
-  }
-
-  clear(): void {
-    clearTimeout(this.#timer);
-  }
-
-  ref(alive: boolean): void {
-    if (alive) this.#timer.ref();
-    else this.#timer.unref();
-  }
-
-  #arm(milliseconds: number): NodeJS.Timeout {
-    return setTimeout(() => this.#check(), Math.min(Math.ceil(milliseconds), LONGEST_TIMER));
-  }
-
-  #check(): void {
-    const left = this.#at - performance.now();
-    if (left <= 0) {
-      this.#expire();
-      return;
-    }
-    const alive = this.#timer.hasRef();
-    this.#timer = this.#arm(left);
-    if (!alive) this.#timer.unref();
-  }
 }
 
 interface Waiter {
@@ -238,34 +199,4 @@ export class WaitQueue {
 
 function same(error: unknown): unknown {
   return error;
-}
-
-/** The longest that a blocking call sleeps before JavaScript gets a chance to be terminated. */
-const SLICE = 100;
-
-/**
- * Waits on the calling thread: tries, sleeps in the kernel until something may have changed, tries
- * again. It sleeps in slices, so that `worker.terminate()` ends a worker that waits here.
- *
- * @param attempt - one try
- * @param sleep - sleeps up to so many milliseconds in the kernel
- * @param timeout - the longest time to wait
- * @param operation - names the call in a timeout's error
- * @returns what the attempt gave
- */
-export function waitSync<T>(
-  attempt: Attempt<T>,
-  sleep: (milliseconds: number) => void,
-  timeout: number | undefined,
-  operation: Operation,
-): T {
-  let result = attempt();
-  const deadline = timeout === undefined ? Infinity : performance.now() + timeout;
-  while (result === BLOCKED || result === YIELD) {
-    const left = deadline - performance.now();
-    if (left <= 0) throw (operation.cancelled ?? same)(timeoutError(operation.details));
-    if (result === BLOCKED) sleep(Math.min(Math.ceil(left), SLICE));
-    result = attempt();
-  }
-  return result;
 }

@@ -1,0 +1,74 @@
+import { isIpcError, type WaitOptions } from '@octoipc/core';
+import { closedError, FdHandle, POLLIN, type Operation } from '@octoipc/core/kit';
+
+import { binding, type PipeBinding } from './binding.js';
+import { PipeReader } from './reader.js';
+import { fdOf, type TransferEnd } from './transfer-progress.js';
+import { Watch } from './watch.js';
+import { PipeWriter } from './writer.js';
+
+interface Readiness extends Disposable {
+  ready(options: WaitOptions): Promise<void>;
+}
+
+/** Waits through the handle, behind those who wait there; a bare descriptor is watched by itself. */
+export function sourceOf(end: TransferEnd): Readiness & { isReady(): boolean } {
+  if (end instanceof PipeReader) {
+    return {
+      isReady: () => end.isReadable,
+      ready: (options) => end.readable(options),
+      [Symbol.dispose]() {},
+    };
+  }
+  const fd = fdOf(end, 'from');
+  return Object.assign(new Watch(fd, 'readable'), {
+    isReady: () => binding().poll(fd, POLLIN, 0) !== 0,
+  });
+}
+
+/** Waits through the handle, or watches a bare descriptor. */
+export function sinkOf(end: TransferEnd): Readiness {
+  if (end instanceof PipeWriter) {
+    return { ready: (options) => end.writable(options), [Symbol.dispose]() {} };
+  }
+  return new Watch(fdOf(end, 'to'), 'writable');
+}
+
+/** Blocks this thread; false when so many milliseconds are over, or a signal came. */
+export function becomesReadable(
+  native: PipeBinding,
+  end: TransferEnd,
+  milliseconds: number,
+): boolean {
+  if (!(end instanceof PipeReader)) {
+    return native.poll(fdOf(end, 'from'), POLLIN, milliseconds) !== 0;
+  }
+  try {
+    end.readableSync({ timeout: milliseconds });
+    return true;
+  } catch (error) {
+    if (isIpcError(error, 'ETIMEDOUT')) return false;
+    throw error;
+  }
+}
+
+/** Runs with a signal that also ends the work, with ERR_CLOSED, when a handle among its ends is closed. */
+export async function whileOpen<T>(
+  ends: readonly TransferEnd[],
+  signal: AbortSignal | undefined,
+  { details }: Operation,
+  run: (either: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const controller = new AbortController();
+  const abort = (): void => controller.abort(signal?.reason);
+  signal?.addEventListener('abort', abort, { once: true });
+  const undo = ends
+    .filter((end) => end instanceof FdHandle)
+    .map((end) => end.onClosed(() => controller.abort(closedError(details))));
+  try {
+    return await run(controller.signal);
+  } finally {
+    signal?.removeEventListener('abort', abort);
+    for (const takeBack of undo) takeBack();
+  }
+}
