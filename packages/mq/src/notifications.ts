@@ -140,7 +140,7 @@ export class Notifications implements AsyncIterableIterator<Notification> {
       throw errorOf(result, 'mq_notify', {
         target: name,
         hint: busy
-          ? 'one process at a time can be registered; the queue\'s file in the mqueue file system names it'
+          ? 'one process at a time can be registered; the file of the queue in the mqueue file system names it'
           : undefined,
       });
     }

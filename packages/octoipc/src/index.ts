@@ -3,4 +3,4 @@
  *
  * @packageDocumentation
  */
-export { fifo, pipe } from './namespaces.js';
+export { fifo, mq, pipe } from './namespaces.js';

@@ -73,3 +73,20 @@ export const pipe = lazy<typeof import('@octoipc/pipe')>('@octoipc/pipe');
  * @see fifo(7)
  */
 export const fifo = lazy<typeof import('@octoipc/fifo')>('@octoipc/fifo');
+
+/**
+ * Message queues: `@octoipc/mq`, which loads when something is first asked of this namespace.
+ *
+ * @example
+ * ```js
+ * import { mq } from 'octoipc';
+ *
+ * const jobs = mq.PosixQueue.open('/octoipc-jobs', { temporary: true, maxMessages: 4 });
+ * await jobs.send('later');
+ * await jobs.send('first', { priority: 1 });
+ * String((await jobs.receive()).data); //=> 'first'
+ * jobs.close();
+ * ```
+ * @see mq_overview(7)
+ */
+export const mq = lazy<typeof import('@octoipc/mq')>('@octoipc/mq');

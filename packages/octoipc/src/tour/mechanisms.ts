@@ -1,6 +1,7 @@
 import { fifoTour } from './fifo.js';
+import { mqTour } from './mq.js';
 import { pipeTour } from './pipe.js';
 import type { Mechanism } from './row.js';
 
 /** The stops of the tour, in order. A new package adds its file and a line here. */
-export const mechanisms: readonly Mechanism[] = [pipeTour, fifoTour];
+export const mechanisms: readonly Mechanism[] = [pipeTour, fifoTour, mqTour];

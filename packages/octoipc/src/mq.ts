@@ -1,0 +1,6 @@
+/**
+ * Message queues: all of `@octoipc/mq`.
+ *
+ * @packageDocumentation
+ */
+export * from '@octoipc/mq';
