@@ -49,6 +49,7 @@ export class Process<M extends Mode = Mode> implements AsyncIterable<Buffer> {
 
   /** Resolves when it has ended, however; others may hold its stdout open after that. */
   get exited(): Promise<ExitStatus> {
+    this.#run.ends.stderr?.relieve();
     return this.#run.exited;
   }
 

@@ -56,18 +56,18 @@ const QUOTES: Readonly<Record<string, string>> = {
   '`': 'within backquotes: write $(…)',
 };
 
-/** Where a command line ends, if that is a place at which single quotes do not quote. */
+/** Where a command line ends, if that is a place at which single quotes do not open. */
 function placeAtEnd(line: string): string | undefined {
-  let quote = '';
+  let open = '';
   for (let i = 0; i < line.length; i++) {
     const char = line[i]!;
-    if (char === '\\' && quote !== "'") {
+    if (char === '\\' && open !== "'") {
       i += 1;
       if (i === line.length) return 'behind a backslash';
-    } else if (quote !== '') {
-      if (char === quote) quote = '';
+    } else if (open !== '') {
+      if (char === open) open = '';
     } else if (char in QUOTES) {
-      quote = char;
+      open = char;
     } else if (char === '#' && (i === 0 || /[\s;&|()]/.test(line[i - 1]!))) {
       i = line.indexOf('\n', i);
       if (i < 0) return 'within a comment';
@@ -80,7 +80,7 @@ function placeAtEnd(line: string): string | undefined {
       return 'behind a dollar sign';
     }
   }
-  return QUOTES[quote];
+  return QUOTES[open];
 }
 
 /** A string that may be empty, but has no NUL byte. */

@@ -48,7 +48,11 @@ export class Run {
     let watched!: Promise<void>;
     this.exited = new Promise((resolve, reject) => {
       const linger = isLimited ? () => this.#hungUp() : undefined;
-      watched = child.watch(resolve, linger).catch(reject);
+      watched = child.watch(resolve, linger).catch((error: unknown) => {
+        // Nobody can wait here: its end is taken in the background.
+        child.close();
+        reject(error);
+      });
     });
     this.exited.catch(() => undefined);
     this.reaped = watched.then(() => {

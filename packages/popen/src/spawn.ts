@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 
 import type { IpcError } from '@octoipc/core';
-import { codeOfErrno, errorOf, unsupportedError } from '@octoipc/core/kit';
+import { codeOfErrno, errorOf, Readiness, unsupportedError } from '@octoipc/core/kit';
 
 import { binding } from './binding.js';
 import { ChildHandle } from './child.js';
@@ -54,6 +54,7 @@ const result = new Int32Array(4);
  */
 export function spawn(program: Program, stdio: Int32Array, settings: Settings): ChildHandle {
   const { cwd, env, limits, nice, group, dieWithParent } = settings;
+  canWait();
   const path = env?.['PATH'] ?? process.env['PATH'];
   // The environment of a worker is not that of the process.
   const inherits = env === undefined && isMainThread;
@@ -73,6 +74,13 @@ export function spawn(program: Program, stdio: Int32Array, settings: Settings): 
   const [pid, pidfd, stage, detail] = result as unknown as [number, number, number, number];
   if (status < 0) throw spawnError(status, stage, detail, program, settings);
   return new ChildHandle(pidfd, pid, group);
+}
+
+let isReady = false;
+
+/** Waiting needs descriptors of its own: whoever has none left is told so before anything runs. */
+function canWait(): void {
+  isReady ||= Readiness.of(binding()).mode !== undefined;
 }
 
 function environment(env: Readonly<Record<string, string | undefined>>): Uint8Array {
