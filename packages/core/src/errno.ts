@@ -42,10 +42,13 @@ const OWN: Readonly<Record<string, string>> = {
   ERR_FDS_TRUNCATED: 'more descriptors came than were asked for',
 };
 
+/** Node makes a new map at each call, which takes longer than most system calls. */
+const systemErrors = getSystemErrorMap();
+
 /** The symbol of an errno: 11 is 'EAGAIN'. */
 export function codeOfErrno(errno: number): string {
   const number = Math.abs(errno);
-  const known = getSystemErrorMap().get(-number)?.[0];
+  const known = systemErrors.get(-number)?.[0];
   return known ?? reverse.get(number) ?? MORE[number]?.[0] ?? `E${number}`;
 }
 
@@ -63,5 +66,5 @@ export function textOfCode(code: string): string {
   if (own !== undefined) return own;
   const errno = errnoOfCode(code);
   if (errno === undefined) return 'unknown error';
-  return getSystemErrorMap().get(errno)?.[1] ?? MORE[-errno]?.[1] ?? 'unknown error';
+  return systemErrors.get(errno)?.[1] ?? MORE[-errno]?.[1] ?? 'unknown error';
 }
