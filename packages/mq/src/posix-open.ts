@@ -86,10 +86,11 @@ export function openPosix(value: string, options: PosixOpenOptions | undefined):
       claim?.created(identityOf(fd));
       return { name, fd, access, temporary: claim };
     }
+    const last = exclusive || fd !== EEXIST || attempt === ATTEMPTS;
+    // Before the record is let go, whose descriptor may be the one that lacked.
+    const error = last ? openError(fd, name, asked) : undefined;
     claim?.end();
-    if (exclusive || fd !== EEXIST || attempt === ATTEMPTS) {
-      throw openError(fd, name, asked);
-    }
+    if (error !== undefined) throw error;
   }
 }
 

@@ -1,5 +1,6 @@
 import { readlinkSync } from 'node:fs';
 
+import { IpcError, isIpcError } from '@octoipc/core';
 import { TemporaryName, type ObjectIdentity, type Reaper } from '@octoipc/core/kit';
 
 const alive = new Set<Temporary>();
@@ -24,7 +25,7 @@ export class Temporary {
   constructor(kind: string, name: string, reaper: Reaper) {
     this.#reaper = reaper;
     this.#name = name;
-    this.#record = TemporaryName.claim(kind, name);
+    this.#record = claim(kind, name);
   }
 
   /** The queue exists now. */
@@ -57,6 +58,18 @@ export class Temporary {
       // Somebody else removed it at the same moment, or has taken it over: it is theirs.
     }
     this.#record.release();
+  }
+}
+
+/** Records a name; the file system's errors are ours here. */
+function claim(kind: string, name: string): TemporaryName {
+  try {
+    return TemporaryName.claim(kind, name);
+  } catch (cause) {
+    const { code, syscall = 'open', path } = cause as NodeJS.ErrnoException;
+    if (isIpcError(cause) || code === undefined) throw cause;
+    const hint = `the record of the temporary queue ${name} cannot be written`;
+    throw new IpcError(code, { syscall, target: path, hint, cause });
   }
 }
 
