@@ -111,8 +111,8 @@ test('a receive that is cancelled takes nothing: the next one gets the message',
   const receiver = frameReceiver(stream);
   // Half of it is there; the stream has no more, for as long as nobody says that it has ended.
   const more: Buffer[] = [];
-  stream.read = async ({ timeout = Infinity } = {}) => {
-    const end = performance.now() + timeout;
+  stream.read = async (options) => {
+    const end = performance.now() + (options?.timeout ?? Infinity);
     for (;;) {
       const chunk = more.shift() ?? (stream.tryRead() || undefined);
       if (chunk !== undefined) return chunk;

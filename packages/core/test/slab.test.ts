@@ -32,7 +32,8 @@ test('readIntoSlab(): a read over the slab gets all of its room', () => {
       return give(5, 9)(memory, offset, length);
     }) as Buffer;
     expect(buffer).toEqual(Buffer.alloc(5, 9));
-    if (size > 256 * 1024) expect(offered).toBe(size);
+    // The slab itself may be begun already.
+    expect(offered).toBeGreaterThan(size > 256 * 1024 ? size - 1 : 16 * 1024 - 1);
   }
   expect((readIntoSlab(1_000_000, give(1_000_000, 3)) as Buffer).length).toBe(1_000_000);
 });

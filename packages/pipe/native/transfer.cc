@@ -33,7 +33,7 @@ int64_t Tee(int from, int to, int64_t length) {
 
 /// A duplicate that is close-on-exec and owned by JavaScript.
 int64_t Duplicate(Environment& environment, int fd) {
-  const int64_t copy = ValueOrError([&] { return ::fcntl(fd, F_DUPFD_CLOEXEC, 0); });
+  const int64_t copy = Retry([&] { return ::fcntl(fd, F_DUPFD_CLOEXEC, 0); });
   if (copy >= 0) environment.Own(static_cast<int>(copy));
   return copy;
 }
@@ -101,7 +101,9 @@ class Transfer : public WaitingThread {
   std::atomic<int64_t> moved_{0};
 };
 
-UniqueFd Copy(int fd) { return UniqueFd(::fcntl(fd, F_DUPFD_CLOEXEC, 0)); }
+UniqueFd Copy(int fd) {
+  return UniqueFd(static_cast<int>(Retry([&] { return ::fcntl(fd, F_DUPFD_CLOEXEC, 0); })));
+}
 
 Transfer* TransferAt(Environment& environment, int index) {
   return static_cast<Transfer*>(environment.Kept(index));

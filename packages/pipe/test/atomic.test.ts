@@ -5,7 +5,7 @@ import { Peer } from '../../core/test/peer.js';
 import { isPending, opened } from './opened.js';
 
 const peer = new URL('fixtures/peer.mjs', import.meta.url);
-const LETTERS = 'ABCD';
+const LETTERS = ['A', 'B', 'C', 'D'];
 
 /** Counts records of one size, each all of one letter; whatever was interleaved is 'torn'. */
 function counts(bytes: Buffer, size: number): Record<string, number> {
@@ -24,7 +24,7 @@ test.each([4096, 1000, 7])(
   async (size) => {
     const { reader, writer } = opened();
     const count = 300;
-    const others = [...LETTERS].map((letter) =>
+    const others = LETTERS.map((letter) =>
       Peer.node(peer, ['atomic', 3, letter, count, size], {
         stdio: ['pipe', 'pipe', 'pipe', writer.fd],
       }),
@@ -42,7 +42,7 @@ test('PIPE-015: the same with writers that know nothing of us', async () => {
   const { reader, writer } = opened();
   const script =
     '$SIG{PIPE}="DEFAULT"; <STDIN>; open(my $w, ">&=", 3); syswrite($w, $ARGV[0] x 2000) for 1..200;';
-  const others = [...LETTERS].map((letter) =>
+  const others = LETTERS.map((letter) =>
     Peer.start('perl', ['-e', script, letter], { stdio: ['pipe', 'pipe', 'pipe', writer.fd] }),
   );
   // Theirs is our non-blocking description, so the pipe must have room for what they write.

@@ -118,10 +118,13 @@ while True:
   });
   const peer = new Peer(child);
   const [sender, receiver] = [pipeSender(pipes[3]), pipeReceiver(pipes[4])];
-  onTestFinished(() => void (sender.close(), receiver.close()));
+  onTestFinished(() => {
+    sender.close();
+    receiver.close();
+  });
   for (const text of ['abc', '', 'x'.repeat(100_000) + 'y']) {
     await sender.send(text);
-    expect(String(await receiver.receive())).toBe([...text].toReversed().join(''));
+    expect(String(await receiver.receive())).toBe(text.split('').toReversed().join(''));
   }
   sender.close();
   expect(await receiver.receive()).toBe(null);

@@ -40,7 +40,10 @@ test('fromFd() takes over the ends of a pipe, and closes them', async () => {
 test('PIPE-034 PIPE-035: an adopted end stays in the mode that it came in; the other end is not changed', async () => {
   const ends = bare();
   const [reader, writer] = [PipeReader.fromFd(ends.reader), PipeWriter.fromFd(ends.writer)];
-  onTestFinished(() => void (reader.close(), writer.close()));
+  onTestFinished(() => {
+    reader.close();
+    writer.close();
+  });
   expect(reader.tryRead()).toBe(undefined);
   const waiting = reader.read();
   expect(writer.tryWrite(Buffer.alloc(100_000))).toBe(65_536);

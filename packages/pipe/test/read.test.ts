@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 
 import { codeNow, codeOf, failure } from '../../core/test/failure.js';
 import { Peer } from '../../core/test/peer.js';
-import { sleepingIn } from '../../core/test/proc.js';
+import { sleepingIn, until } from '../../core/test/proc.js';
 import { isPending, opened, turns } from './opened.js';
 
 const peer = new URL('fixtures/peer.mjs', import.meta.url);
@@ -47,6 +47,21 @@ test('PIPE-008: PipeReader.readSync() blocks in the kernel until there is someth
   await writer.write(Buffer.alloc(1000, 2));
   writer.close();
   expect(await other.report()).toEqual({ bytes: 1000, sum: 2000 });
+});
+
+test('BIND-003: readSync() under a storm of signals ends when its time is over, and not by EINTR', async () => {
+  const { reader } = opened();
+  const other = Peer.node(peer, ['readTimeout', 3, 300], {
+    stdio: ['pipe', 'pipe', 'pipe', reader.fd],
+  });
+  expect(await other.line()).toBe('reading');
+  let signals = 0;
+  await until(() => {
+    if (other.child.kill('SIGUSR1')) signals += 1;
+    return other.stdout.length > 'reading\n'.length || other.child.exitCode !== null;
+  });
+  expect(signals).toBeGreaterThan(10);
+  expect(other.stdout).toBe('reading\nETIMEDOUT\n');
 });
 
 test('PIPE-009: PipeReader.tryRead() is undefined while a writer may come with more, not null', async () => {
@@ -147,36 +162,6 @@ test('reads are served first come, first served, and tryRead() does not overtake
   expect(codeNow(() => reader.readSync())).toBe('EBUSY');
   expect((await Promise.all(waits)).map(String)).toEqual(['a', 'b', 'c', 'd', 'e']);
   expect(String(reader.tryRead())).toBe('f');
-});
-
-test('PipeReader.readAll() reads to the end; over maxBytes is EMSGSIZE', async () => {
-  const { reader, writer } = opened();
-  const bytes = Buffer.from(Array.from({ length: 300_000 }, (_, i) => i % 253));
-  const writing = writer.write(bytes).then(() => writer.close());
-  expect((await reader.readAll({ maxBytes: 300_000 })).equals(bytes)).toBe(true);
-  await writing;
-  const second = opened();
-  await second.writer.write('12345');
-  second.writer.close();
-  expect(await failure(() => second.reader.readAll({ maxBytes: 4 }))).toMatchObject({
-    code: 'EMSGSIZE',
-    syscall: 'read',
-  });
-});
-
-test('iteration gives chunks until the end, and leaving it early leaves the reader open', async () => {
-  const { reader, writer } = opened();
-  await writer.write('one');
-  for await (const chunk of reader) {
-    expect(String(chunk)).toBe('one');
-    break;
-  }
-  expect(reader.closed).toBe(false);
-  await writer.write('two');
-  writer.close();
-  const rest: string[] = [];
-  for await (const chunk of reader) rest.push(String(chunk));
-  expect(rest).toEqual(['two']);
 });
 
 test('64 pending reads hold neither the loop nor the pool: fs.stat and timers answer', async () => {

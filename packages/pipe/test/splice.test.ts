@@ -1,5 +1,4 @@
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -8,8 +7,9 @@ import { expect, onTestFinished, test } from 'vitest';
 
 import { codeNow, codeOf, failure } from '../../core/test/failure.js';
 import { Peer } from '../../core/test/peer.js';
-import { pipeEnds, positionOf } from '../../core/test/proc.js';
-import { filled, isPending, opened } from './opened.js';
+import { positionOf } from '../../core/test/proc.js';
+import { isPending, opened } from './opened.js';
+import { socketOf } from './stdio.js';
 
 const bytes = Buffer.from(Array.from({ length: 300_000 }, (_, i) => i % 247));
 
@@ -29,11 +29,6 @@ function file(content: Buffer | string = bytes): string {
   const path = join(folder(), 'file');
   writeFileSync(path, content);
   return path;
-}
-
-/** Node's own stdio pipes are sockets. */
-function socketOf({ child }: Peer, end: 'stdin' | 'stdout' = 'stdout'): number {
-  return (child[end] as unknown as { _handle: { fd: number } })._handle.fd;
 }
 
 test('PIPE-036: splice() between two that are no pipes is EINVAL', async () => {
@@ -142,51 +137,6 @@ test('tee() copies, and the source keeps its bytes', async () => {
   expect(await tee(from.reader, to.writer)).toBe(0);
 });
 
-test('EPIPE when nobody reads the destination any more, at once or while it waits', async () => {
-  const [from, to] = [filled(), filled()];
-  const waiting = splice(from.reader, to.writer);
-  expect(await isPending(waiting)).toBe(true);
-  to.reader.close();
-  expect(await failure(() => waiting)).toMatchObject({ code: 'EPIPE', bytesWritten: 0 });
-  expect(codeNow(() => trySplice(from.reader, to.writer))).toBe('EPIPE');
-  expect(await codeOf(() => tee(from.reader, to.writer))).toBe('EPIPE');
-  expect(await codeOf(() => splice(open(file()), to.writer))).toBe('EPIPE');
-  expect(from.reader.available).toBe(65_536);
-});
-
-test.each(['abort', 'timeout'])(
-  'cancelled by %s it tells how many bytes had moved',
-  async (how) => {
-    const [from, to] = [opened(), opened()];
-    await from.writer.write(Buffer.alloc(50_000));
-    const controller = new AbortController();
-    const options = how === 'abort' ? { signal: controller.signal } : { timeout: 20 };
-    const waiting = splice(from.reader, to.writer, options);
-    expect((await to.reader.read())!.length).toBe(50_000);
-    controller.abort(new Error('mine'));
-    const error = await failure(() => waiting);
-    expect(error).toMatchObject(how === 'abort' ? { message: 'mine' } : { code: 'ETIMEDOUT' });
-    expect(error.bytesWritten).toBe(50_000);
-  },
-);
-
-test('cancelled on a thread, too: a socket that gives nothing, 8 of them and the pool is free', async () => {
-  const before = pipeEnds();
-  const other = Peer.start('sleep', ['60']);
-  const socket = socketOf(other);
-  const controller = new AbortController();
-  const pipes = Array.from({ length: 8 }, () => opened());
-  const waits = pipes.map(({ writer }) => splice(socket, writer, { signal: controller.signal }));
-  await stat('/');
-  const outcomes = Promise.allSettled(waits);
-  const reason = new Error('mine');
-  controller.abort(reason);
-  for (const outcome of await outcomes) expect(outcome).toEqual({ status: 'rejected', reason });
-  expect(reason).toHaveProperty('bytesWritten', 0);
-  pipes.forEach((pipe) => pipe.close());
-  expect(pipeEnds()).toBe(before);
-});
-
 test('BIND-004 BIND-008: bad ends and lengths are refused before any call', async () => {
   const { reader, writer } = opened();
   for (const length of [-1, 1.5, Number.NaN, 2 ** 53]) {
@@ -209,21 +159,4 @@ test('BIND-004 BIND-008: bad ends and lengths are refused before any call', asyn
   closeSync(number);
   expect(await codeOf(() => splice(number, writer))).toBe('EBADF');
   expect(codeNow(() => trySplice(number, writer))).toBe('EBADF');
-});
-
-test('BIND-008: closing a handle ends a splice that waits on it', async () => {
-  const [from, to] = [opened(), opened()];
-  const waiting = splice(from.reader, to.writer);
-  expect(await isPending(waiting)).toBe(true);
-  from.reader.close();
-  expect(await codeOf(() => waiting)).toBe('ERR_CLOSED');
-});
-
-test('BIND-008: closing a handle ends a splice on a thread, and its end of file comes', async () => {
-  const { reader, writer } = opened();
-  const waiting = splice(socketOf(Peer.start('sleep', ['60'])), writer);
-  expect(await isPending(waiting)).toBe(true);
-  writer.close();
-  expect(await codeOf(() => waiting)).toBe('ERR_CLOSED');
-  expect(await reader.read()).toBe(null);
 });

@@ -106,7 +106,10 @@ test('toReadable() and toWritable() carry a file through, and close both ends', 
   const bytes = numbered(500_000);
   const chunks: Buffer[] = [];
   const sink = new Writable({
-    write: (chunk: Buffer, _, done) => void (chunks.push(chunk), done()),
+    write(chunk: Buffer, _, done) {
+      chunks.push(chunk);
+      done();
+    },
   });
   const writable = writer.toWritable();
   for (let at = 0; at < bytes.length; at += 70_001) writable.write(bytes.subarray(at, at + 70_001));

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <functional>
 #include <mutex>
 #include <utility>
@@ -57,7 +58,7 @@ class WaitingThread : public Resource {
 
   /// 0, or -errno when the thread cannot be started.
   int64_t Start(Job job) {
-    if (!done_ || !wake_) return -EMFILE;
+    if (!done_ || !wake_) return -error_;
     job_ = std::move(job);
     signal_ = WakeSignal();
     sigset_t mask;
@@ -110,6 +111,8 @@ class WaitingThread : public Resource {
 
   UniqueFd done_;
   UniqueFd wake_;
+  /// Why one of them is missing: errno as the constructor found it.
+  int error_ = done_ && wake_ ? 0 : errno;
   Job job_;
   pthread_t thread_{};
   int signal_ = -1;

@@ -1,0 +1,116 @@
+import { frameSender } from '@octoipc/core';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+
+import { codeNow, codeOf, failure } from './failure.js';
+import { frames, messages, sizes } from './frames.js';
+import { ScriptedWriter } from './scripted-stream.js';
+
+describe('frameSender', () => {
+  test('any messages over any writes are their frames', async () => {
+    await fc.assert(
+      fc.asyncProperty(messages, sizes, async (all, takes) => {
+        const writer = new ScriptedWriter(takes);
+        const sender = frameSender(writer);
+        await Promise.all(all.map((one) => sender.send(one)));
+        expect(writer.written.equals(frames(all))).toBe(true);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test('sendMany() and trySend() write the same frames', async () => {
+    await fc.assert(
+      fc.asyncProperty(messages, sizes, async (all, takes) => {
+        const [many, tried] = [new ScriptedWriter(takes), new ScriptedWriter(takes)];
+        await frameSender(many).sendMany(all);
+        const sender = frameSender(tried);
+        for (const one of all) {
+          while (!sender.trySend(one)) await new Promise((resolve) => setImmediate(resolve));
+        }
+        await sender.send('');
+        expect(many.written.equals(frames(all))).toBe(true);
+        expect(tried.written.equals(frames([...all, new Uint8Array()]))).toBe(true);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test('BIND-007: a message is copied when it is sent, so its memory is free at once', async () => {
+    for (const size of [10, 5000, 100_000]) {
+      const writer = new ScriptedWriter([3, 0, 5]);
+      const data = Buffer.alloc(size, 'a');
+      const sent = frameSender(writer).send(data);
+      data.fill('b');
+      await sent;
+      expect(writer.written.equals(frames([Buffer.alloc(size, 'a')]))).toBe(true);
+    }
+  });
+
+  test('EMSGSIZE for what is too long, and nothing is written', async () => {
+    const writer = new ScriptedWriter();
+    const sender = frameSender(writer, { maxMessageSize: 100 });
+    expect(await failure(() => sender.send(Buffer.alloc(101)))).toMatchObject({
+      code: 'EMSGSIZE',
+      syscall: 'send',
+    });
+    expect(codeNow(() => sender.trySend(Buffer.alloc(101)))).toBe('EMSGSIZE');
+    const mixed = ['short', Buffer.alloc(101)];
+    expect(await codeOf(() => sender.sendMany(mixed))).toBe('EMSGSIZE');
+    expect(writer.written.length).toBe(0);
+    await sender.send(Buffer.alloc(100));
+  });
+
+  test('with several senders no write is over atomicSize, and no frame is cut', async () => {
+    const writer = new ScriptedWriter();
+    const sender = frameSender(writer, { multipleSenders: true, atomicSize: 256 });
+    expect(sender.traits).toMatchObject({ multipleSenders: true, maxMessageSize: 252 });
+    expect(await codeOf(() => sender.send(Buffer.alloc(253)))).toBe('EMSGSIZE');
+    const all = Array.from({ length: 50 }, (_, i) => Buffer.alloc((i * 37) % 253, i));
+    await Promise.all(all.map((one) => sender.send(one)));
+    expect(writer.written.equals(frames(all))).toBe(true);
+    let at = 0;
+    for (const size of writer.asked) {
+      expect(size).toBeLessThanOrEqual(256);
+      // Each write ends where a frame ends.
+      const end = at + size;
+      while (at < end) at += 4 + writer.written.readUInt32LE(at);
+      expect(at).toBe(end);
+    }
+  });
+
+  test('small messages of one turn are one write', async () => {
+    const writer = new ScriptedWriter();
+    const sender = frameSender(writer);
+    await Promise.all(Array.from({ length: 100 }, (_, i) => sender.send(`message ${i}`)));
+    expect(writer.asked.length).toBe(1);
+  });
+
+  test('a broken stream rejects what waits, and all that comes', async () => {
+    const writer = new ScriptedWriter([2, 0]);
+    const sender = frameSender(writer);
+    const waits = [sender.send(Buffer.alloc(5000)), sender.send('behind it')];
+    writer.broken = Object.assign(new Error('gone'), { code: 'EPIPE' });
+    for (const wait of waits) expect(await codeOf(() => wait)).toBe('EPIPE');
+    expect(await codeOf(() => sender.send('later'))).toBe('EPIPE');
+    expect(codeNow(() => sender.trySend('later'))).toBe('EPIPE');
+  });
+
+  test('close() rejects what waits with ERR_CLOSED', async () => {
+    const writer = new ScriptedWriter();
+    writer.full = true;
+    const sender = frameSender(writer);
+    const waits = [sender.send(Buffer.alloc(5000)), sender.send('behind it')];
+    await new Promise((resolve) => setImmediate(resolve));
+    sender.close();
+    for (const wait of waits) expect(await codeOf(() => wait)).toBe('ERR_CLOSED');
+    expect(await codeOf(() => sender.send('x'))).toBe('ERR_CLOSED');
+    expect([sender.closed, writer.closed]).toEqual([true, true]);
+  });
+
+  test('a priority is something that a byte stream does not have', async () => {
+    const sender = frameSender(new ScriptedWriter());
+    await sender.send('x', { priority: 0 });
+    expect(await codeOf(() => sender.send('x', { priority: 1 }))).toBe('ERR_INVALID_ARG_VALUE');
+  });
+});

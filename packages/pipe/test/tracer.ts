@@ -1,0 +1,54 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { onTestFinished } from 'vitest';
+
+import { Peer } from '../../core/test/peer.js';
+
+/** Why no system call can be made to fail here; undefined where it can. */
+export function whyNoFaults(): string | undefined {
+  const { error, status } = spawnSync('strace', ['-qq', '-o', '/dev/null', 'true']);
+  if (error !== undefined) return 'strace is not installed';
+  return status === 0 ? undefined : 'strace may not trace here';
+}
+
+/** What a scene of fixtures/faults.mjs came to. */
+export interface Report {
+  readonly value?: unknown;
+  readonly name?: string;
+  readonly code?: string;
+  readonly syscall?: string;
+  readonly bytesWritten?: number;
+  /** Descriptors that are open now and were not before. */
+  readonly left: number;
+}
+
+/**
+ * Plays a scene while system calls of its main thread are made to fail.
+ *
+ * @param scene - which
+ * @param calls - their names, by commas
+ * @param fault - what strace(1) injects: `error=EINTR:when=1`
+ */
+export async function played(
+  scene: string,
+  calls: string,
+  fault: string,
+): Promise<Report & { readonly trace: string }> {
+  const folder = mkdtempSync(join(tmpdir(), 'octoipc-faults-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const [begin, log] = [join(folder, 'begin'), join(folder, 'log')];
+  const victim = Peer.node(new URL('fixtures/faults.mjs', import.meta.url), [scene, begin]);
+  if ((await victim.line()) !== 'ready') throw new Error(victim.stdout);
+  // Attached only now: started under it, the loader and Node itself would meet the faults.
+  const inject = ['-e', `trace=${calls}`, '-e', `inject=${calls}:${fault}`];
+  const tracer = Peer.start('strace', ['-o', log, ...inject, '-p', String(victim.pid)]);
+  await tracer.complains('attached');
+  writeFileSync(begin, '');
+  const report = await victim.report<Report>();
+  victim.child.kill('SIGKILL');
+  await tracer.ended;
+  return { ...report, trace: readFileSync(log, 'utf8') };
+}
