@@ -24,13 +24,20 @@ export class ShellLine {
  * @throws {TypeError} ERR_INVALID_ARG_VALUE when a value contains a NUL byte, or stands where the shell
  *   would not take it for a quoted word
  */
-export function quotedLine(strings: readonly string[], values: readonly Word[]): string {
-  let line = strings[0] ?? '';
+export function quotedLine(
+  strings: readonly (string | undefined)[],
+  values: readonly Word[],
+): string {
+  const parts = strings.map((part, i) => {
+    if (typeof part === 'string') return part;
+    throw valueError(`part ${i + 1} of the template`, 'must have no unknown escapes', part);
+  });
+  let line = parts[0] ?? '';
   for (const [i, value] of values.entries()) {
     const name = `value ${i + 1} of the template`;
     const place = placeAtEnd(line);
     if (place !== undefined) throw valueError(name, `must not stand ${place}`, value);
-    line += words(value, name) + (strings[i + 1] ?? '');
+    line += words(value, name) + (parts[i + 1] ?? '');
   }
   return line;
 }

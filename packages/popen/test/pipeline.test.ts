@@ -1,0 +1,135 @@
+import { readlinkSync } from 'node:fs';
+
+import { pipeline, popenSync } from '@octoipc/popen';
+import { expect, onTestFinished, test } from 'vitest';
+
+import { codeNow, codeOf, failure } from '../../core/test/failure.js';
+import { descriptors, until } from '../../core/test/proc.js';
+import { zombies } from './started.js';
+
+const MIB = 1024 * 1024;
+
+function joined(...args: Parameters<typeof pipeline>): ReturnType<typeof pipeline> {
+  const line = pipeline(...args);
+  onTestFinished(() => line[Symbol.asyncDispose]());
+  return line;
+}
+
+test('pipeline() joins stages, with and without a shell', async () => {
+  const line = joined([['printf', 'b\na\nb\n'], 'sort | uniq', ['tr', 'a-z', 'A-Z']]);
+  expect(await line.text()).toBe('A\nB\n');
+  expect(line.ok).toBe(true);
+  expect(line.statuses.map((status) => status?.code)).toEqual([0, 0, 0]);
+  expect(await joined([['echo', '[1]']]).json()).toEqual([1]);
+});
+
+test('POPEN-037: 1 GiB through a pipeline: the count is exact, and no byte passes through Node', async () => {
+  const size = 1024 * MIB;
+  const before = descriptors();
+  const line = joined([['head', '-c', String(size), '/dev/zero'], ['cat'], ['wc', '-c']]);
+  const between = [...descriptors()].filter(
+    ([fd, target]) => target.startsWith('pipe:') && before.get(fd) !== target,
+  );
+  // Only the last one's stdout leads here.
+  expect(between.map(([, target]) => target)).toEqual([
+    readlinkSync(`/proc/self/fd/${line.stdout!.fd}`),
+  ]);
+  expect(Number(await line.text())).toBe(size);
+}, 60_000);
+
+test("pipeline(…, 'w') and 'r+' write to the first stage", async () => {
+  const data = Buffer.alloc(8 * MIB, 'data');
+  const both = joined([['cat'], ['cat']], 'r+');
+  const [output] = await Promise.all([both.bytes(), both.end(data)]);
+  expect(output.equals(data)).toBe(true);
+  const write = joined(['cat', 'test "$(cat)" = data'], 'w');
+  await write.write('data');
+  expect(await write.close()).toMatchObject({ ok: true });
+  expect(write.stdout).toBeNull();
+  expect(joined(['true']).stdin).toBeNull();
+});
+
+test('POPEN-038: the statuses of all stages are there, as bash’s PIPESTATUS has them', async () => {
+  const stages = ['exit 1', 'cat; exit 2', 'cat > /dev/null; kill -9 $$', 'cat'];
+  const line = joined(stages);
+  await line.close();
+  expect(line.ok).toBe(false);
+  expect(line.statuses.map((status) => status?.code)).toEqual([1, 2, null, 0]);
+  expect(line.statuses[2]).toMatchObject({ signal: 'SIGKILL' });
+  const quoted = stages.map((stage) => `sh -c '${stage}'`).join(' | ');
+  const bash = popenSync(['bash', '-c', `${quoted}; echo "\${PIPESTATUS[@]}"`]);
+  expect(String(bash.stdout)).toBe('1 2 137 0\n');
+});
+
+test('POPEN-038: with check a stage that fails rejects, with its own stderr', async () => {
+  const stages = ['echo fine', 'cat; echo broken >&2; exit 3', 'cat; echo innocent >&2'];
+  for (const wait of [
+    (line: ReturnType<typeof joined>) => line.text(),
+    (line: ReturnType<typeof joined>) => line.close(),
+    async (line: ReturnType<typeof joined>) => {
+      for await (const _ of line.lines());
+    },
+    async (line: ReturnType<typeof joined>) => {
+      for await (const _ of line);
+    },
+  ]) {
+    const error = await failure(() => wait(joined(stages, 'r', { check: true })));
+    expect(error).toMatchObject({ code: 'ERR_PROCESS_FAILED', status: { code: 3 } });
+    expect(error.message).toContain('broken');
+    expect(error.message).not.toContain('innocent');
+  }
+});
+
+test('POPEN-038: SIGPIPE of an early stage is a failure, unless allowed', async () => {
+  const strict = joined([['yes'], ['head', '-n', '1']]);
+  expect(await strict.text()).toBe('y\n');
+  expect(strict.ok).toBe(false);
+  expect(strict.statuses[0]).toMatchObject({ signal: 'SIGPIPE' });
+  const options = { allowSigpipe: true, check: true };
+  const lenient = joined([['yes'], ['head', '-n', '1']], 'r', options);
+  expect(await lenient.text()).toBe('y\n');
+  expect(lenient.ok).toBe(true);
+  // Through a shell it is code 141.
+  expect(await joined(['yes', 'head -n 1'], 'r', options).text()).toBe('y\n');
+  // The last one has nobody but us.
+  expect(await codeOf(() => joined(['true', 'kill -PIPE $$'], 'r', options).close())).toBe(
+    'ERR_PROCESS_FAILED',
+  );
+});
+
+test('a stage that cannot be started throws, and none of the others is left', async () => {
+  const before = descriptors();
+  expect(codeNow(() => pipeline([['sleep', '600'], ['sleep', '600'], ['/nonexistent']]))).toBe(
+    'ENOENT',
+  );
+  await until(() => zombies().length === 0);
+  expect([...descriptors().keys()].filter((fd) => !before.has(fd))).toEqual([]);
+});
+
+test('kill() ends every stage, close() waits for all, and is false after that', async () => {
+  const line = joined(['sleep 600', 'cat', 'sleep 600']);
+  expect(line.kill()).toBe(true);
+  const { ok, statuses, timedOut } = await line.close();
+  expect({ ok, timedOut }).toEqual({ ok: false, timedOut: false });
+  expect(statuses.map(({ signal }) => signal)).toEqual(['SIGTERM', 'SIGTERM', 'SIGTERM']);
+  expect(line.kill()).toBe(false);
+  expect(await line.exited).toMatchObject({ ok: false });
+});
+
+test('toDuplex(), lines() and iteration of a pipeline', async () => {
+  const duplex = joined([['cat'], ['tr', 'a-z', 'A-Z']], 'r+').toDuplex();
+  duplex.end('hello');
+  let text = '';
+  for await (const chunk of duplex) text += String(chunk);
+  expect(text).toBe('HELLO');
+  const lines = [];
+  for await (const line of joined(['echo a; echo b', 'cat']).lines()) lines.push(line);
+  expect(lines).toEqual(['a', 'b']);
+});
+
+test('pipeline() refuses what are no commands', () => {
+  expect(codeNow(() => pipeline([]))).toBe('ERR_INVALID_ARG_VALUE');
+  expect(codeNow(() => pipeline('true' as never))).toBe('ERR_INVALID_ARG_TYPE');
+  expect(codeNow(() => pipeline([5] as never))).toBe('ERR_INVALID_ARG_TYPE');
+  expect(codeNow(() => pipeline(['true'], 'x' as 'r'))).toBe('ERR_INVALID_ARG_VALUE');
+});

@@ -1,0 +1,160 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { popen, popenSync, type Command, type Word } from '@octoipc/popen';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+
+import { codeNow } from '../../core/test/failure.js';
+import { folder } from './started.js';
+
+const { sh } = popen;
+
+/** Shells that may be there, and how each is called. */
+const SHELLS: Readonly<Record<string, readonly [string, ...string[]]>> = {
+  sh: ['/bin/sh'],
+  dash: ['dash'],
+  bash: ['bash'],
+  'bash --posix': ['bash', '--posix'],
+  'busybox sh': ['busybox', 'sh'],
+};
+
+/** Text that shells find interesting. */
+const word = fc.oneof(
+  fc.string({ unit: 'binary' }),
+  fc.string({ unit: 'grapheme' }),
+  fc
+    .array(
+      fc.constantFrom(
+        ...[
+          "'",
+          '"',
+          '\\',
+          '$',
+          '`',
+          '\n',
+          '\r',
+          ' ',
+          '\t',
+          '!',
+          '*',
+          '?',
+          '[',
+          ']',
+          '{',
+          '}',
+          '~',
+        ],
+        ...[
+          '#',
+          '&',
+          ';',
+          '|',
+          '<',
+          '>',
+          '(',
+          ')',
+          '=',
+          '%',
+          '^',
+          '-',
+          '--',
+          '$(id)',
+          '${x}',
+          '\\n',
+        ],
+        ...["'\\''", '<<E', '\u0001', '\u007f', 'é', '\u{1f600}', 'a'],
+      ),
+    )
+    .map((parts) => parts.join('')),
+);
+const words = fc.array(
+  word.map((text) => text.replaceAll('\0', '')),
+  { minLength: 1, maxLength: 8 },
+);
+
+/** What UTF-8 makes of a string: half a surrogate pair has no bytes of its own. */
+const sent = (text: string): string => Buffer.from(text).toString();
+
+function present([file]: readonly string[]): boolean {
+  return spawnSync(file!, ['--help']).error === undefined;
+}
+
+describe.each(Object.keys(SHELLS))('popen.sh in %s', (name) => {
+  const shell = SHELLS[name]!;
+  test.skipIf(!present(shell))('gives every value as one word, byte for byte', () => {
+    fc.assert(
+      fc.property(words, (values) => {
+        const line = sh`printf '%s\\0' ${values} ; printf '%s\\0' x${values[0]!}y ${values[0]!}z`;
+        const command = [...shell, '-c', String(line)] as [string, ...string[]];
+        const { stdout, stderr, status } = popenSync(command);
+        expect([status.code, String(stderr)]).toEqual([0, '']);
+        const wanted = [...values, `x${values[0]}y`, `${values[0]}z`].map(sent);
+        expect(String(stdout)).toBe(wanted.map((text) => `${text}\0`).join(''));
+      }),
+      { numRuns: 150 },
+    );
+  });
+});
+
+test('popen.sh gives what popen, popenSync and pipeline take, and can be started by itself', async () => {
+  const name = "it's $HOME";
+  const line = sh`echo ${name} ${[1, 'two', 3n]} ${[]} ${4.5}`;
+  expect(String(line)).toBe("echo 'it'\\''s $HOME' '1' 'two' '3'  '4.5'");
+  const wanted = "it's $HOME 1 two 3 4.5\n";
+  expect(await popen(line).text()).toBe(wanted);
+  expect(await line.text()).toBe(wanted);
+  expect(String(await line.bytes())).toBe(wanted);
+  expect(String(popenSync(line).stdout)).toBe(wanted);
+  expect(await sh`echo ${'[1]'}`.json()).toEqual([1]);
+  const lines = [];
+  for await (const each of sh`printf ${'a\nb\n'}`.lines()) lines.push(each);
+  expect(lines).toEqual(['a', 'b']);
+  expect(await sh`exit ${3}`.run()).toMatchObject({ code: 3 });
+  expect(await sh`cat`.start('r+').close()).toMatchObject({ code: 0 });
+  for await (const chunk of sh`echo ${1}`) expect(String(chunk)).toBe('1\n');
+});
+
+test.each([
+  ['single quotes', () => sh`echo '${'x'}'`],
+  ['double quotes', () => sh`echo "${'x'}"`],
+  ['backquotes', () => sh`echo \`echo ${'x'}\``],
+  ['a comment', () => sh`echo # ${'x\nid'}`],
+  ['a here-document', () => sh`cat <<E\n${'$(id)'}\nE\n`],
+  ['arithmetic', () => sh`echo $((1 + ${'a[$(id)]'}))`],
+  ['the place behind a backslash', () => sh`echo \\${'x'}`],
+  ['the place behind a dollar sign', () => sh`echo $${'x\\n'}`],
+  ['quotes that a value before does not close', () => sh`echo ${'a'}"b ${'c'}"`],
+])('popen.sh refuses a value within %s', (_, make) => {
+  expect(codeNow(make)).toBe('ERR_INVALID_ARG_VALUE');
+});
+
+test('popen.sh takes values behind what only looks like quotes, comments and the like', async () => {
+  const line = sh`echo 'it' "is" \\' a#b $(echo ${'x y'}) $((1+1)) # not '
+    echo ${'z'} $HOME/${'w'}`;
+  const text = await line.text({ env: { HOME: '/h' } });
+  expect(text).toBe("it is ' a#b x y 2\nz /h/w\n");
+});
+
+test('popen.sh refuses values that are no words, and NUL bytes', () => {
+  for (const value of [undefined, null, {}, true, Symbol('x'), [undefined], [['x']]]) {
+    expect(codeNow(() => sh`echo ${value as Word}`)).toBe('ERR_INVALID_ARG_TYPE');
+  }
+  expect(codeNow(() => sh`echo ${'a\0b'}`)).toBe('ERR_INVALID_ARG_VALUE');
+  expect(codeNow(() => sh`echo ${['a', 'b\0']}`)).toBe('ERR_INVALID_ARG_VALUE');
+  expect(codeNow(() => popen(sh`${''}` as Command, 'r', { cwd: '' }))).toBe(
+    'ERR_INVALID_ARG_VALUE',
+  );
+});
+
+test('popen.sh refuses a template whose escape sequence JavaScript does not know', () => {
+  expect(codeNow(() => sh`echo \u ${'x'}`)).toBe('ERR_INVALID_ARG_VALUE');
+});
+
+test('popen.sh: a file name from anywhere does nothing but name a file', async () => {
+  const path = join(folder(), "$(touch pwned)'; touch pwned; '`touch pwned`\n-rf");
+  symlinkSync('/dev/null', path);
+  expect(await sh`ls -d -- ${path} | wc -l`.text({ cwd: folder() })).toMatch(/^\s*[12]\n$/);
+  expect(existsSync('pwned')).toBe(false);
+});
