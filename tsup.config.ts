@@ -26,7 +26,7 @@ export default defineConfig([
     clean: false,
     splitting: true,
     treeshake: true,
-    dts: { compilerOptions: { ignoreDeprecations: '6.0' } },
+    dts: { compilerOptions: { ignoreDeprecations: '6.0', stripInternal: true } },
   },
   ...(programs.length === 0
     ? []

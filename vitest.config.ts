@@ -16,8 +16,8 @@ export default defineConfig({
   test: {
     pool: 'forks',
     execArgv: ['--expose-gc'],
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     projects: tested.flatMap((name) => {
       const root = join(packages, name);
       return [

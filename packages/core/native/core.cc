@@ -8,7 +8,8 @@ namespace octoipc {
 namespace {
 
 /// An exclusive lock of the open file description (F_OFD_SETLK) on the whole file, without waiting:
-/// it goes with the last descriptor, so with the process, however that ends. -EAGAIN if another has it.
+/// it goes with the last descriptor, so with the process, however that ends. -EAGAIN if another has
+/// it.
 int64_t TryLock(int fd) {
   struct flock lock{};
   lock.l_type = F_WRLCK;

@@ -147,7 +147,8 @@ export function isDetached(view: ArrayBufferView): boolean {
   if ('detached' in buffer) return buffer.detached === true;
   if (buffer.byteLength !== 0) return false;
   try {
-    return new Uint8Array(buffer) === undefined;
+    void new Uint8Array(buffer);
+    return false;
   } catch {
     return true;
   }

@@ -76,8 +76,8 @@ class Environment {
 
  private:
   /// What a descriptor weighs for the garbage collector, about what the kernel holds behind one. A
-  /// handle is small to JavaScript: without this, dropped ones would use up the limit on descriptors
-  /// before a collection found them.
+  /// handle is small to JavaScript: without this, dropped ones would use up the limit on
+  /// descriptors before a collection found them.
   static constexpr int64_t kWeight = 16 * 1024;
 
   void Weigh(int64_t change) {

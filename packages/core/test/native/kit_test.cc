@@ -110,7 +110,9 @@ int64_t CloseByReset(int fd) {
 /// errno after a close that fails: what it was before.
 int64_t ErrnoAfterClose() {
   errno = EXDEV;
-  { UniqueFd none(0x7fffffff); }
+  {
+    UniqueFd none(0x7fffffff);
+  }
   return errno;
 }
 
@@ -196,8 +198,7 @@ int64_t ThreadStart(Environment& environment, int wait, int object) {
 int64_t ThreadDone(Environment& environment, int index) {
   Waiter* waiter = WaiterAt(environment, index);
   if (waiter == nullptr) return -EBADF;
-  const int64_t copy =
-      ValueOrError([&] { return ::fcntl(waiter->done_fd(), F_DUPFD_CLOEXEC, 0); });
+  const int64_t copy = ValueOrError([&] { return ::fcntl(waiter->done_fd(), F_DUPFD_CLOEXEC, 0); });
   if (copy >= 0) environment.Own(static_cast<int>(copy));
   return copy;
 }
