@@ -28,7 +28,7 @@ export {
 } from './process-identity.js';
 export { registerReaper, type Reaper } from './reap.js';
 export { ResourceHandle, type OwnedResource } from './resource-handle.js';
-export { readIntoSlab } from './slab.js';
+export { bufferOf, memoryForRead, readIntoSlab } from './slab.js';
 export { Turn } from './turn.js';
 export {
   bytes,

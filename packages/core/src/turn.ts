@@ -22,6 +22,13 @@ export class Turn {
     return this.#taken;
   }
 
+  /** Takes its turn if nobody has it; those who wait come first. */
+  tryTake(): boolean {
+    if (this.#taken || this.#queue.length > 0) return false;
+    this.#taken = true;
+    return true;
+  }
+
   /** Waits for its turn; whoever got it calls `pass` when done. */
   take(options: WaitOptions, details: IpcErrorDetails): Promise<void> {
     const attempt = (): void | typeof BLOCKED => {

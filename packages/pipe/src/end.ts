@@ -1,4 +1,6 @@
 import { constants } from 'node:fs';
+import { constants as osConstants } from 'node:os';
+import { isMainThread } from 'node:worker_threads';
 
 import { check, codeOfErrno, descriptor, errorOf, valueError } from '@octoipc/core/kit';
 import { IpcError } from '@octoipc/core';
@@ -12,6 +14,10 @@ import { binding, type PipeBinding } from './binding.js';
  * with other processes, which would see O_NONBLOCK too (fcntl(2)): there each call says for itself that
  * it must not wait, and only a kernel that cannot do that (before Linux 6.5) makes us set the flag,
  * which is taken back when the end is closed or given away.
+ *
+ * A blocking call sleeps in read(2) or write(2) itself, which costs one system call where a poll(2) costs
+ * three. It does so in the main thread only: a worker must notice that it is terminated, so it sleeps in
+ * poll(2), a slice at a time. An end that we made goes to blocking mode at its first such call.
  */
 export class PipeEnd {
   readonly fd: number;
@@ -21,6 +27,8 @@ export class PipeEnd {
   readonly #adopted: boolean;
   #nowait: boolean;
   #ours: boolean;
+  /** Calls that do not say otherwise sleep. */
+  #sleeps: boolean;
 
   /**
    * @param fd - owned by the binding
@@ -34,6 +42,7 @@ export class PipeEnd {
     this.#adopted = mode !== 'ours';
     this.#nowait = mode === 'blocking';
     this.#ours = mode === 'ours';
+    this.#sleeps = mode === 'blocking' && isMainThread;
   }
 
   /** read(2); -errno when it fails. */
@@ -50,6 +59,24 @@ export class PipeEnd {
     return this.#lacksNowait(result)
       ? this.binding.write(this.fd, from, offset, length, false)
       : result;
+  }
+
+  /** read(2) that sleeps while there is nothing; -EAGAIN where this thread must not, or cannot. */
+  readSleeping(into: Uint8Array, offset: number, length: number): number {
+    if (!this.#sleeps) {
+      const result = this.read(into, offset, length);
+      if (result !== AGAIN || !this.#fallAsleep()) return result;
+    }
+    return this.binding.read(this.fd, into, offset, length, false);
+  }
+
+  /** write(2) that sleeps until everything is written; see {@link readSleeping}. */
+  writeSleeping(from: Uint8Array, offset: number, length: number): number {
+    if (!this.#sleeps) {
+      const result = this.write(from, offset, length);
+      if (result !== AGAIN || !this.#fallAsleep()) return result;
+    }
+    return this.binding.write(this.fd, from, offset, length, false);
   }
 
   /** Bytes that the pipe holds. */
@@ -76,16 +103,31 @@ export class PipeEnd {
     if (this.#ours && this.#adopted) this.binding.setNonblocking(this.fd, false);
   }
 
+  /** To blocking mode: from now on each call that must not wait says so. */
+  #fallAsleep(): boolean {
+    if (!this.#ours || this.#nowait || !isMainThread || kernelLacksNowait) return false;
+    if (this.binding.setNonblocking(this.fd, false) < 0) return false;
+    this.#nowait = true;
+    this.#sleeps = true;
+    return true;
+  }
+
   #lacksNowait(result: number): boolean {
-    if (!this.#nowait || result >= 0) return false;
+    if (result >= 0 || result === AGAIN || !this.#nowait) return false;
     const code = codeOfErrno(result);
     if (code !== 'EOPNOTSUPP' && code !== 'ENOTSUP' && code !== 'ENOSYS') return false;
     check(this.binding.setNonblocking(this.fd, true), 'fcntl', { target: this.target });
     this.#nowait = false;
     this.#ours = true;
+    this.#sleeps = false;
+    kernelLacksNowait = true;
     return true;
   }
 }
+
+const AGAIN = -osConstants.errno.EAGAIN;
+
+let kernelLacksNowait = false;
 
 const CAPACITY_HINTS: Readonly<Record<string, string>> = {
   EPERM: 'the capacity is over fs.pipe-max-size: raise it with sysctl, or ask for less',

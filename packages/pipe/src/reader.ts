@@ -13,6 +13,7 @@ import {
   POLLHUP,
   POLLIN,
   readIntoSlab,
+  bufferOf,
   valueError,
   waitOptions,
   waitSync,
@@ -65,8 +66,10 @@ const DEFAULT_MAX_BYTES = 64 * 1024;
  */
 export class PipeReader extends FdHandle implements ByteReader, AsyncIterable<Buffer> {
   readonly #end: PipeEnd;
-  readonly #fill = (memory: Buffer, offset: number, length: number): number =>
+  readonly #fill = (memory: Uint8Array, offset: number, length: number): number =>
     this.#end.read(memory, offset, length);
+  readonly #fillSleeping = (memory: Uint8Array, offset: number, length: number): number =>
+    this.#end.readSleeping(memory, offset, length);
 
   /**
    * @param end - a descriptor from outside, which is checked and taken over, or an end of ours
@@ -140,6 +143,10 @@ export class PipeReader extends FdHandle implements ByteReader, AsyncIterable<Bu
     checkTimeout(options?.timeout);
     this.#checkOpen('read');
     if (this.waiting('readable') > 0) throw busy('read', this.#end.target);
+    if (options?.timeout === undefined) {
+      const result = this.#takeSleeping(maxBytes, into);
+      if (result !== BLOCKED) return result;
+    }
     return waitSync(
       () => this.#take(maxBytes, into),
       (milliseconds) => this.sleep(milliseconds),
@@ -314,8 +321,23 @@ export class PipeReader extends FdHandle implements ByteReader, AsyncIterable<Bu
   }
 
   #take(maxBytes: number, into: Uint8Array | undefined): Buffer | null | typeof BLOCKED {
-    const result =
-      into === undefined ? readIntoSlab(maxBytes, this.#fill) : this.#readInto(into, maxBytes);
+    return this.#taken(
+      into === undefined
+        ? readIntoSlab(maxBytes, this.#fill)
+        : this.#readInto(into, maxBytes, this.#fill),
+    );
+  }
+
+  /** Where this thread may, sleeps in read(2) itself. */
+  #takeSleeping(maxBytes: number, into: Uint8Array | undefined): Buffer | null | typeof BLOCKED {
+    return this.#taken(
+      into === undefined
+        ? readIntoSlab(maxBytes, this.#fillSleeping)
+        : this.#readInto(into, maxBytes, this.#fillSleeping),
+    );
+  }
+
+  #taken(result: Buffer | number): Buffer | null | typeof BLOCKED {
     if (typeof result !== 'number') return result;
     // Nothing to read and no writer: the end, unless this is a FIFO whose first writer has yet to come.
     if (result === 0) return this.ended ? null : BLOCKED;
@@ -323,10 +345,15 @@ export class PipeReader extends FdHandle implements ByteReader, AsyncIterable<Bu
     throw errorOf(result, 'read', { target: this.#end.target });
   }
 
-  #readInto(into: Uint8Array, maxBytes: number): Buffer | number {
+  #readInto(
+    into: Uint8Array,
+    maxBytes: number,
+    fill: (memory: Uint8Array, offset: number, length: number) => number,
+  ): Buffer | number {
     if (into.length === 0) throw valueError('options.into', 'was detached while it waited', into);
-    const count = this.#end.read(into, 0, Math.min(into.length, maxBytes));
-    return count <= 0 ? count : Buffer.from(into.buffer, into.byteOffset, count);
+    const { buffer, byteOffset } = into;
+    const count = fill(into, 0, Math.min(into.length, maxBytes));
+    return count <= 0 ? count : bufferOf(buffer, byteOffset, count);
   }
 }
 

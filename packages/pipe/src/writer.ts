@@ -124,7 +124,15 @@ export class PipeWriter extends FdHandle implements ByteWriter {
    * @throws {IpcError} EBUSY when writes wait already
    */
   writeSync(data: Bytes, options?: WriteSyncOptions): void {
-    const { attempt, operation } = this.#writing(data);
+    const view = bytes(data);
+    this.#checkOpen('write');
+    const { timeout } = waitOptions(options);
+    let written = 0;
+    if (timeout === undefined && this.waiting('writable') === 0) {
+      written = this.#putSleeping(view);
+      if (written === view.length) return;
+    }
+    const { attempt, operation } = this.#writing(view, written);
     this.#runSync(attempt, operation, options);
   }
 
@@ -235,11 +243,11 @@ export class PipeWriter extends FdHandle implements ByteWriter {
   }
 
   /** The attempt that writes what is left of the data, and how a cancelled one tells where it stopped. */
-  #writing(data: Bytes): { attempt: Attempt<void>; operation: Operation } {
+  #writing(data: Bytes, begun = 0): { attempt: Attempt<void>; operation: Operation } {
     const view = bytes(data);
     this.#checkOpen('write');
     const { length } = view;
-    let written = 0;
+    let written = begun;
     const attempt: Attempt<void> = () => {
       const stop = written + BURST;
       while (written < length) {
@@ -291,6 +299,21 @@ export class PipeWriter extends FdHandle implements ByteWriter {
     if (count >= 0) return count;
     if (codeOfErrno(count) === 'EAGAIN') return 0;
     throw errorOf(count, 'write', { target: this.#end.target, bytesWritten });
+  }
+
+  /** Where this thread may, sleeps in write(2) itself; how many bytes it wrote. */
+  #putSleeping(view: Uint8Array): number {
+    const { length } = view;
+    let written = 0;
+    while (written < length) {
+      const count = this.#end.writeSleeping(view, written, length - written);
+      if (count < 0) {
+        if (codeOfErrno(count) === 'EAGAIN') break;
+        throw errorOf(count, 'write', { target: this.#end.target, bytesWritten: written });
+      }
+      written += count;
+    }
+    return written;
   }
 
   #runSync(

@@ -31,12 +31,11 @@ bool ReadInteger(napi_env env, napi_value value, T* out) {
   double number = 0;
   if (napi_get_value_double(env, value, &number) != napi_ok) return false;
   if (!(number >= static_cast<double>(std::numeric_limits<T>::min()) &&
-        number <= static_cast<double>(std::numeric_limits<T>::max())) ||
-      number != std::trunc(number)) {
+        number <= static_cast<double>(std::numeric_limits<T>::max()))) {
     return false;
   }
   *out = static_cast<T>(number);
-  return true;
+  return static_cast<double>(*out) == number;
 }
 
 template <>
@@ -59,9 +58,9 @@ struct Argument<int64_t> {
   static bool Read(napi_env env, napi_value value, int64_t* out) {
     double number = 0;
     if (napi_get_value_double(env, value, &number) != napi_ok) return false;
-    if (!(std::fabs(number) <= 9007199254740991.0) || number != std::trunc(number)) return false;
+    if (!(std::fabs(number) <= 9007199254740991.0)) return false;
     *out = static_cast<int64_t>(number);
-    return true;
+    return static_cast<double>(*out) == number;
   }
 };
 
