@@ -10,7 +10,7 @@ const run = (mode: string | undefined, ...args: string[]) =>
   });
 
 test('Node polls on its own loop unless it is told otherwise', () => {
-  expect(Readiness.of(kit).mode).toBe(process.env['OCTOIPC_READINESS'] ?? 'loop');
+  expect(Readiness.of(kit).mode).toBe(process.env['OCTOIPC_READINESS'] || 'loop');
   expect(Readiness.of(kit)).toBe(Readiness.of(kit));
 });
 

@@ -56,7 +56,6 @@ test('PIPE-034 PIPE-035: an adopted end stays in the mode that it came in; the o
 
 test('PIPE-034: O_NONBLOCK is of the description: a duplicate has it, the other end has not', async () => {
   const { reader, writer } = opened();
-  const duplicate = open(`/dev/null`);
   const fd = reader.release();
   onTestFinished(() => closeSync(fd));
   expect([flagsOf(fd) & NONBLOCK, flagsOf(writer.fd) & NONBLOCK]).toEqual([0, NONBLOCK]);
@@ -66,7 +65,6 @@ test('PIPE-034: O_NONBLOCK is of the description: a duplicate has it, the other 
   });
   expect(Number.parseInt((await child.line()).split(/\s+/)[1]!, 8) & NONBLOCK).toBe(NONBLOCK);
   child.tell('');
-  expect(duplicate).toBeGreaterThan(0);
 });
 
 test('PIPE-002: fromFd() of the wrong end is EBADF, and leaves it alone', async () => {

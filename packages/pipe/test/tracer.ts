@@ -40,7 +40,10 @@ export async function played(
   const folder = mkdtempSync(join(tmpdir(), 'octoipc-faults-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const [begin, log] = [join(folder, 'begin'), join(folder, 'log')];
-  const victim = Peer.node(new URL('fixtures/faults.mjs', import.meta.url), [scene, begin]);
+  const victim = Peer.node(new URL('fixtures/faults.mjs', import.meta.url), [scene, begin], {
+    // Which call comes when is that of a process that was told nothing.
+    env: { OCTOIPC_READINESS: undefined },
+  });
   if ((await victim.line()) !== 'ready') throw new Error(victim.stdout);
   // Attached only now: started under it, the loader and Node itself would meet the faults.
   const inject = ['-e', `trace=${calls}`, '-e', `inject=${calls}:${fault}`];

@@ -10,7 +10,7 @@ const run = (mode: string, ...args: unknown[]) =>
 const clean = { code: 0, signal: null, stdout: 'descriptors 0, threads 0\n', stderr: '' };
 
 describe.each([
-  ['loop', 50],
+  ['loop', 16],
   ['thread', 16],
 ])('BIND-011: workers with readiness by the %s', (mode, number) => {
   test(`${number} at once, each terminated with a read and a write pending: nothing is left`, async () => {
