@@ -1,15 +1,12 @@
 import type { Readable } from 'node:stream';
 
-import { IpcError, type ByteReader, type ReadTarget, type WaitOptions } from '@octoipc/core';
+import type { ByteReader, ReadTarget, WaitOptions } from '@octoipc/core';
 import {
   BLOCKED,
   check,
   checkTimeout,
   codeOfErrno,
   errorOf,
-  FdHandle,
-  integer,
-  optionsObject,
   POLLHUP,
   POLLIN,
   readIntoSlab,
@@ -17,31 +14,23 @@ import {
   valueError,
   waitOptions,
   waitSync,
-  writableBytes,
 } from '@octoipc/core/kit';
 
 import { adoptEnd, PipeEnd, type Adoption } from './end.js';
 import { linesOf, type LinesOptions } from './lines.js';
+import { PipeHandle } from './pipe-handle.js';
+import {
+  busy,
+  readAllOf,
+  readTarget,
+  type ReadAllOptions,
+  type ReadOptions,
+  type ReadSyncOptions,
+} from './reading.js';
 import { readableOf, webReadableOf } from './streams.js';
 
 export type { LinesOptions } from './lines.js';
-
-/** What a read takes. */
-export interface ReadOptions extends ReadTarget, WaitOptions {}
-
-/** What a blocking read takes. */
-export interface ReadSyncOptions extends ReadTarget {
-  /** The longest time to block, in milliseconds. @default Infinity */
-  readonly timeout?: number | undefined;
-}
-
-/** What `readAll` takes. */
-export interface ReadAllOptions extends WaitOptions {
-  /** More than this rejects with `EMSGSIZE`. @default Infinity */
-  readonly maxBytes?: number | undefined;
-}
-
-const DEFAULT_MAX_BYTES = 64 * 1024;
+export type { ReadAllOptions, ReadOptions, ReadSyncOptions } from './reading.js';
 
 /**
  * The read end of a pipe.
@@ -64,21 +53,18 @@ const DEFAULT_MAX_BYTES = 64 * 1024;
  * ```
  * @see pipe(7)
  */
-export class PipeReader extends FdHandle implements ByteReader, AsyncIterable<Buffer> {
-  readonly #end: PipeEnd;
+export class PipeReader extends PipeHandle implements ByteReader, AsyncIterable<Buffer> {
   readonly #fill = (memory: Uint8Array, offset: number, length: number): number =>
-    this.#end.read(memory, offset, length);
+    this.end.read(memory, offset, length);
   readonly #fillSleeping = (memory: Uint8Array, offset: number, length: number): number =>
-    this.#end.readSleeping(memory, offset, length);
+    this.end.readSleeping(memory, offset, length);
 
   /**
    * @param end - a descriptor from outside, which is checked and taken over, or an end of ours
    * @param adoption - what is known of a descriptor from outside
    */
   protected constructor(end: number | PipeEnd, adoption?: Adoption) {
-    const own = end instanceof PipeEnd ? end : adoptEnd(end, 'read', adoption);
-    super(own.fd, own.binding);
-    this.#end = own;
+    super(end instanceof PipeEnd ? end : adoptEnd(end, 'read', adoption));
   }
 
   /**
@@ -112,8 +98,8 @@ export class PipeReader extends FdHandle implements ByteReader, AsyncIterable<Bu
       const { maxBytes, into } = readTarget(options);
       const wait = waitOptions(options);
       const attempt = (): Buffer | null | typeof BLOCKED => this.#take(maxBytes, into);
-      this.#checkOpen('read');
-      return this.queue('readable').run(attempt, wait, { details: this.#details('read') });
+      this.checkOpen('read');
+      return this.queue('readable').run(attempt, wait, { details: this.details('read') });
     } catch (error) {
       return Promise.reject(error as Error);
     }
@@ -126,7 +112,7 @@ export class PipeReader extends FdHandle implements ByteReader, AsyncIterable<Bu
    */
   tryRead(options?: ReadTarget): Buffer | null | undefined {
     const { maxBytes, into } = readTarget(options);
-    this.#checkOpen('read');
+    this.checkOpen('read');
     if (this.waiting('readable') > 0) return undefined;
     const result = this.#take(maxBytes, into);
     return result === BLOCKED ? undefined : result;
@@ -141,8 +127,8 @@ export class PipeReader extends FdHandle implements ByteReader, AsyncIterable<Bu
   readSync(options?: ReadSyncOptions): Buffer | null {
     const { maxBytes, into } = readTarget(options);
     checkTimeout(options?.timeout);
-    this.#checkOpen('read');
-    if (this.waiting('readable') > 0) throw busy('read', this.#end.target);
+    this.checkOpen('read');
+    if (this.waiting('readable') > 0) throw busy(this.details('read'));
     if (options?.timeout === undefined) {
       const result = this.#takeSleeping(maxBytes, into);
       if (result !== BLOCKED) return result;
@@ -151,7 +137,7 @@ export class PipeReader extends FdHandle implements ByteReader, AsyncIterable<Bu
       () => this.#take(maxBytes, into),
       (milliseconds) => this.sleep(milliseconds),
       options?.timeout,
-      { details: this.#details('read') },
+      { details: this.details('read') },
     );
   }
 
@@ -162,26 +148,8 @@ export class PipeReader extends FdHandle implements ByteReader, AsyncIterable<Bu
    * @returns everything
    * @throws {IpcError} EMSGSIZE when more than `maxBytes` come
    */
-  async readAll(options?: ReadAllOptions): Promise<Buffer> {
-    const { maxBytes = Infinity, timeout, signal } = optionsObject(options);
-    if (maxBytes !== Infinity) integer(maxBytes, 'options.maxBytes');
-    waitOptions(options);
-    const deadline = timeout === undefined ? Infinity : performance.now() + timeout;
-    const chunks: Buffer[] = [];
-    let total = 0;
-    for (;;) {
-      const left = Math.max(0, deadline - performance.now());
-      const chunk = await this.read({ signal, timeout: left });
-      if (chunk === null) return Buffer.concat(chunks, total);
-      chunks.push(chunk);
-      total += chunk.length;
-      if (total > maxBytes) {
-        throw new IpcError('EMSGSIZE', {
-          ...this.#details('read'),
-          hint: `more than maxBytes (${maxBytes}) came: raise it, or read in parts`,
-        });
-      }
-    }
+  readAll(options?: ReadAllOptions): Promise<Buffer> {
+    return readAllOf(this, this.details('read'), options);
   }
 
   /**
@@ -214,11 +182,11 @@ export class PipeReader extends FdHandle implements ByteReader, AsyncIterable<Bu
   readable(options?: WaitOptions): Promise<void> {
     try {
       const wait = waitOptions(options);
-      this.#checkOpen('poll');
+      this.checkOpen('poll');
       const attempt = (): void | typeof BLOCKED => {
         if (!this.isReadable) return BLOCKED;
       };
-      return this.queue('readable').run(attempt, wait, { details: this.#details('poll') });
+      return this.queue('readable').run(attempt, wait, { details: this.details('poll') });
     } catch (error) {
       return Promise.reject(error as Error);
     }
@@ -235,7 +203,7 @@ export class PipeReader extends FdHandle implements ByteReader, AsyncIterable<Bu
       () => (this.isReadable ? undefined : BLOCKED),
       (milliseconds) => this.sleep(milliseconds),
       options?.timeout,
-      { details: this.#details('poll') },
+      { details: this.details('poll') },
     );
   }
 
@@ -251,73 +219,36 @@ export class PipeReader extends FdHandle implements ByteReader, AsyncIterable<Bu
 
   /** Bytes that can be read now (FIONREAD). */
   get available(): number {
-    this.#checkOpen('ioctl');
-    return check(this.#end.binding.available(this.#end.fd), 'ioctl', { target: this.#end.target });
-  }
-
-  /** Bytes that the pipe holds (F_GETPIPE_SZ). */
-  get capacity(): number {
-    this.#checkOpen('fcntl');
-    return this.#end.capacity;
-  }
-
-  /**
-   * The kernel rounds up to a power of two of pages.
-   *
-   * @throws {IpcError} EPERM over fs.pipe-max-size; EBUSY when more is in the pipe than would fit
-   */
-  set capacity(bytes: number) {
-    integer(bytes, 'capacity', 1, 0x7fffffff);
-    this.#checkOpen('fcntl');
-    this.#end.capacity = bytes;
+    this.checkOpen('ioctl');
+    return check(this.end.binding.available(this.end.fd), 'ioctl', { target: this.end.target });
   }
 
   /** A Node stream over this reader, which closes it at its end or when destroyed. */
   toReadable(): Readable {
-    this.#checkOpen('toReadable');
+    this.checkOpen('toReadable');
     return readableOf(this);
   }
 
   /** A web stream of bytes over this reader (BYOB too), which closes it at its end or when cancelled. */
   toWeb(): ReadableStream<Uint8Array> {
-    this.#checkOpen('toWeb');
+    this.checkOpen('toWeb');
     return webReadableOf(this);
   }
 
-  override release(): number {
-    const { fd } = this;
-    this.#end.restore();
-    super.release();
-    return fd;
-  }
-
-  override close(): void {
-    if (!this.closed) this.#end.restoreAdopted();
-    super.close();
-  }
-
   protected override describe(): { syscall: string; target: string | number } {
-    return this.#details('read');
+    return this.details('read');
   }
 
   /** What poll(2) says of this end now: POLLIN, POLLHUP, both or nothing. */
   protected poll(): number {
-    this.#checkOpen('poll');
-    const { fd, binding, target } = this.#end;
+    this.checkOpen('poll');
+    const { fd, binding, target } = this.end;
     return check(binding.poll(fd, POLLIN, 0), 'poll', { target });
   }
 
   /** Blocks this thread until a read may give something, or so many milliseconds are over. */
   protected sleep(milliseconds: number): void {
-    this.#end.binding.poll(this.#end.fd, POLLIN, milliseconds);
-  }
-
-  #details(syscall: string): { syscall: string; target: string | number } {
-    return { syscall, target: this.#end.target };
-  }
-
-  #checkOpen(syscall: string): void {
-    if (this.closed) throw closed(syscall);
+    this.end.binding.poll(this.end.fd, POLLIN, milliseconds);
   }
 
   #take(maxBytes: number, into: Uint8Array | undefined): Buffer | null | typeof BLOCKED {
@@ -342,7 +273,7 @@ export class PipeReader extends FdHandle implements ByteReader, AsyncIterable<Bu
     // Nothing to read and no writer: the end, unless this is a FIFO whose first writer has yet to come.
     if (result === 0) return this.ended ? null : BLOCKED;
     if (codeOfErrno(result) === 'EAGAIN') return BLOCKED;
-    throw errorOf(result, 'read', { target: this.#end.target });
+    throw errorOf(result, 'read', { target: this.end.target });
   }
 
   #readInto(
@@ -356,30 +287,3 @@ export class PipeReader extends FdHandle implements ByteReader, AsyncIterable<Bu
     return count <= 0 ? count : bufferOf(buffer, byteOffset, count);
   }
 }
-
-function closed(syscall: string): IpcError {
-  return new IpcError('ERR_CLOSED', { syscall });
-}
-
-function busy(syscall: string, target: string | number): IpcError {
-  return new IpcError('EBUSY', {
-    syscall,
-    target,
-    hint: 'asynchronous calls wait on this handle: await them before a blocking one',
-  });
-}
-
-function readTarget(options: ReadTarget | undefined): {
-  maxBytes: number;
-  into: Uint8Array | undefined;
-} {
-  if (options === undefined) return DEFAULT_TARGET;
-  const { maxBytes, into } = optionsObject<ReadTarget>(options);
-  const limit = maxBytes === undefined ? undefined : integer(maxBytes, 'options.maxBytes', 1);
-  if (into === undefined) return { maxBytes: limit ?? DEFAULT_MAX_BYTES, into: undefined };
-  const memory = writableBytes(into, 'options.into');
-  if (memory.length === 0) throw valueError('options.into', 'must not be empty', into);
-  return { maxBytes: limit ?? memory.length, into: memory };
-}
-
-const DEFAULT_TARGET = { maxBytes: DEFAULT_MAX_BYTES, into: undefined };

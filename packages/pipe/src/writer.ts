@@ -8,29 +8,22 @@ import {
   checkTimeout,
   codeOfErrno,
   errorOf,
-  FdHandle,
-  integer,
   POLLERR,
   POLLOUT,
   valueError,
   waitOptions,
   waitSync,
-  YIELD,
   type Attempt,
   type Operation,
 } from '@octoipc/core/kit';
 
 import { adoptEnd, PipeEnd, type Adoption } from './end.js';
+import { PipeHandle } from './pipe-handle.js';
+import { busy } from './reading.js';
 import { webWritableOf, writableOf } from './streams.js';
+import { writing, type WriteSyncOptions } from './writing.js';
 
-/** What a blocking write takes. */
-export interface WriteSyncOptions {
-  /** The longest time to block, in milliseconds. @default Infinity */
-  readonly timeout?: number | undefined;
-}
-
-/** After so many bytes in a row a write lets the event loop turn, however fast the reader is. */
-const BURST = 1024 * 1024;
+export type { WriteSyncOptions } from './writing.js';
 
 /**
  * The write end of a pipe.
@@ -52,17 +45,13 @@ const BURST = 1024 * 1024;
  * ```
  * @see pipe(7)
  */
-export class PipeWriter extends FdHandle implements ByteWriter {
-  readonly #end: PipeEnd;
-
+export class PipeWriter extends PipeHandle implements ByteWriter {
   /**
    * @param end - a descriptor from outside, which is checked and taken over, or an end of ours
    * @param adoption - what is known of a descriptor from outside
    */
   protected constructor(end: number | PipeEnd, adoption?: Adoption) {
-    const own = end instanceof PipeEnd ? end : adoptEnd(end, 'write', adoption);
-    super(own.fd, own.binding);
-    this.#end = own;
+    super(end instanceof PipeEnd ? end : adoptEnd(end, 'write', adoption));
   }
 
   /**
@@ -111,7 +100,7 @@ export class PipeWriter extends FdHandle implements ByteWriter {
    */
   tryWrite(data: Bytes): number {
     const view = bytes(data);
-    this.#checkOpen('write');
+    this.checkOpen('write');
     if (view.length === 0 || this.waiting('writable') > 0) return 0;
     return this.#put(view, 0, view.length, 0);
   }
@@ -125,7 +114,7 @@ export class PipeWriter extends FdHandle implements ByteWriter {
    */
   writeSync(data: Bytes, options?: WriteSyncOptions): void {
     const view = bytes(data);
-    this.#checkOpen('write');
+    this.checkOpen('write');
     const { timeout } = waitOptions(options);
     let written = 0;
     if (timeout === undefined && this.waiting('writable') === 0) {
@@ -175,8 +164,8 @@ export class PipeWriter extends FdHandle implements ByteWriter {
   writable(options?: WaitOptions): Promise<void> {
     try {
       const wait = waitOptions(options);
-      const { fd, binding, target } = this.#end;
-      this.#checkOpen('poll');
+      const { fd, binding, target } = this.end;
+      this.checkOpen('poll');
       const attempt = (): void | typeof BLOCKED => {
         if (check(binding.poll(fd, POLLOUT, 0), 'poll', { target }) === 0) return BLOCKED;
       };
@@ -188,100 +177,46 @@ export class PipeWriter extends FdHandle implements ByteWriter {
 
   /** Whether the last reader has closed: every write would fail with `EPIPE`. */
   get broken(): boolean {
-    this.#checkOpen('poll');
-    const { fd, binding, target } = this.#end;
+    this.checkOpen('poll');
+    const { fd, binding, target } = this.end;
     return (check(binding.poll(fd, POLLOUT, 0), 'poll', { target }) & POLLERR) !== 0;
-  }
-
-  /** Bytes that the pipe holds (F_GETPIPE_SZ). */
-  get capacity(): number {
-    this.#checkOpen('fcntl');
-    return this.#end.capacity;
-  }
-
-  /**
-   * The kernel rounds up to a power of two of pages.
-   *
-   * @throws {IpcError} EPERM over fs.pipe-max-size; EBUSY when more is in the pipe than would fit
-   */
-  set capacity(size: number) {
-    integer(size, 'capacity', 1, 0x7fffffff);
-    this.#checkOpen('fcntl');
-    this.#end.capacity = size;
   }
 
   /** A Node stream over this writer, which closes it when it has finished or is destroyed. */
   toWritable(): Writable {
-    this.#checkOpen('toWritable');
+    this.checkOpen('toWritable');
     return writableOf(this);
   }
 
   /** A web stream over this writer, which closes it when it is closed or aborted. */
   toWeb(): WritableStream<Uint8Array | string> {
-    this.#checkOpen('toWeb');
+    this.checkOpen('toWeb');
     return webWritableOf(this);
   }
 
-  override release(): number {
-    const { fd } = this;
-    this.#end.restore();
-    super.release();
-    return fd;
-  }
-
-  override close(): void {
-    if (!this.closed) this.#end.restoreAdopted();
-    super.close();
-  }
-
   protected override describe(): { syscall: string; target: string | number } {
-    return { syscall: 'write', target: this.#end.target };
+    return { syscall: 'write', target: this.end.target };
   }
 
-  #checkOpen(syscall: string): void {
-    if (this.closed) throw new IpcError('ERR_CLOSED', { syscall });
-  }
-
-  /** The attempt that writes what is left of the data, and how a cancelled one tells where it stopped. */
   #writing(data: Bytes, begun = 0): { attempt: Attempt<void>; operation: Operation } {
     const view = bytes(data);
-    this.#checkOpen('write');
+    this.checkOpen('write');
     const { length } = view;
-    let written = begun;
-    const attempt: Attempt<void> = () => {
-      const stop = written + BURST;
-      while (written < length) {
-        if (written >= stop) return YIELD;
-        const count = this.#put(view, written, length, written);
-        if (count === 0) return BLOCKED;
-        written += count;
-      }
-    };
-    const cancelled = (error: unknown): unknown => {
-      if (
-        written > 0 &&
-        typeof error === 'object' &&
-        error !== null &&
-        Object.isExtensible(error)
-      ) {
-        Object.assign(error, { bytesWritten: written });
-      }
-      return error;
-    };
-    return { attempt, operation: { details: this.describe(), cancelled } };
+    const put = (written: number): number => this.#put(view, written, length, written);
+    return writing(put, length, begun, this.describe());
   }
 
   #writingAtomic(data: Bytes): Attempt<void> {
     const view = bytes(data);
     const { length } = view;
-    const { pipeBuf } = this.#end.binding;
+    const { pipeBuf } = this.end.binding;
     if (length > pipeBuf) {
       throw new IpcError('EMSGSIZE', {
         ...this.describe(),
         hint: `${length} bytes are over PIPE_BUF (${pipeBuf}), which is the most that is written in one piece`,
       });
     }
-    this.#checkOpen('write');
+    this.checkOpen('write');
     return () => {
       if (length > 0 && this.#put(view, 0, length, 0) === 0) return BLOCKED;
     };
@@ -295,10 +230,10 @@ export class PipeWriter extends FdHandle implements ByteWriter {
         { bytesWritten },
       );
     }
-    const count = this.#end.write(view, offset, length - offset);
+    const count = this.end.write(view, offset, length - offset);
     if (count >= 0) return count;
     if (codeOfErrno(count) === 'EAGAIN') return 0;
-    throw errorOf(count, 'write', { target: this.#end.target, bytesWritten });
+    throw errorOf(count, 'write', { target: this.end.target, bytesWritten });
   }
 
   /** Where this thread may, sleeps in write(2) itself; how many bytes it wrote. */
@@ -306,10 +241,10 @@ export class PipeWriter extends FdHandle implements ByteWriter {
     const { length } = view;
     let written = 0;
     while (written < length) {
-      const count = this.#end.writeSleeping(view, written, length - written);
+      const count = this.end.writeSleeping(view, written, length - written);
       if (count < 0) {
         if (codeOfErrno(count) === 'EAGAIN') break;
-        throw errorOf(count, 'write', { target: this.#end.target, bytesWritten: written });
+        throw errorOf(count, 'write', { target: this.end.target, bytesWritten: written });
       }
       written += count;
     }
@@ -322,12 +257,9 @@ export class PipeWriter extends FdHandle implements ByteWriter {
     options: WriteSyncOptions | undefined,
   ): void {
     checkTimeout(waitOptions(options).timeout);
-    const { fd, binding } = this.#end;
+    const { fd, binding } = this.end;
     if (this.waiting('writable') > 0) {
-      throw new IpcError('EBUSY', {
-        ...this.describe(),
-        hint: 'asynchronous calls wait on this handle: await them before a blocking one',
-      });
+      throw busy(this.describe());
     }
     const sleep = (milliseconds: number): number => binding.poll(fd, POLLOUT, milliseconds);
     waitSync(attempt, sleep, options?.timeout, operation);

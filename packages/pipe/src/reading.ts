@@ -1,0 +1,76 @@
+import {
+  IpcError,
+  type ByteReader,
+  type IpcErrorDetails,
+  type ReadTarget,
+  type WaitOptions,
+} from '@octoipc/core';
+import { integer, optionsObject, valueError, waitOptions, writableBytes } from '@octoipc/core/kit';
+
+/** What a read takes. */
+export interface ReadOptions extends ReadTarget, WaitOptions {}
+
+/** What a blocking read takes. */
+export interface ReadSyncOptions extends ReadTarget {
+  /** The longest time to block, in milliseconds. @default Infinity */
+  readonly timeout?: number | undefined;
+}
+
+/** What `readAll` takes. */
+export interface ReadAllOptions extends WaitOptions {
+  /** More than this rejects with `EMSGSIZE`. @default Infinity */
+  readonly maxBytes?: number | undefined;
+}
+
+const DEFAULT_MAX_BYTES = 64 * 1024;
+
+/** What a blocking call throws that would overtake those who wait. */
+export function busy(details: IpcErrorDetails): IpcError {
+  return new IpcError('EBUSY', {
+    ...details,
+    hint: 'asynchronous calls wait on this handle: await them before a blocking one',
+  });
+}
+
+/** Checks what a read takes; its defaults. */
+export function readTarget(options: ReadTarget | undefined): {
+  maxBytes: number;
+  into: Uint8Array | undefined;
+} {
+  if (options === undefined) return DEFAULT_TARGET;
+  const { maxBytes, into } = optionsObject<ReadTarget>(options);
+  const limit = maxBytes === undefined ? undefined : integer(maxBytes, 'options.maxBytes', 1);
+  if (into === undefined) return { maxBytes: limit ?? DEFAULT_MAX_BYTES, into: undefined };
+  const memory = writableBytes(into, 'options.into');
+  if (memory.length === 0) throw valueError('options.into', 'must not be empty', into);
+  return { maxBytes: limit ?? memory.length, into: memory };
+}
+
+const DEFAULT_TARGET = { maxBytes: DEFAULT_MAX_BYTES, into: undefined };
+
+/** Everything until the end of file. */
+export async function readAllOf(
+  reader: ByteReader,
+  details: IpcErrorDetails,
+  options?: ReadAllOptions,
+): Promise<Buffer> {
+  const { maxBytes = Infinity, timeout, signal } = optionsObject(options);
+  if (maxBytes !== Infinity) integer(maxBytes, 'options.maxBytes');
+  waitOptions(options);
+  const deadline = timeout === undefined ? Infinity : performance.now() + timeout;
+  const chunks: Buffer[] = [];
+  let total = 0;
+  for (;;) {
+    const left = Math.max(0, deadline - performance.now());
+    const chunk = await reader.read({ signal, timeout: left });
+    if (chunk === null) return Buffer.concat(chunks, total);
+    chunks.push(chunk);
+    total += chunk.length;
+    if (total > maxBytes) {
+      throw new IpcError('EMSGSIZE', {
+        ...details,
+        hint: `more than maxBytes (${maxBytes}) came: raise it, or read in parts`,
+      });
+    }
+  }
+}
