@@ -35,7 +35,6 @@ export class Run {
   /** Resolves when the child's end was taken, or is somebody else's affair. */
   readonly reaped: Promise<void>;
   readonly #deadline: Deadline | undefined;
-  readonly #onAbort = (): void => this.stop('abort');
   #why: Stop | undefined;
 
   constructor(child: ChildHandle, ends: Ends, settings: Settings, label: string) {
@@ -45,22 +44,13 @@ export class Run {
     this.label = label;
     const { timeout, signal, check } = settings;
     const isLimited = timeout !== Infinity || signal !== undefined;
-    let watched!: Promise<void>;
-    this.exited = new Promise((resolve, reject) => {
-      const linger = isLimited ? () => this.#hungUp() : undefined;
-      watched = child.watch(resolve, linger).catch((error: unknown) => {
-        // Nobody can wait here: its end is taken in the background.
-        child.close();
-        reject(error);
-      });
-    });
-    this.exited.catch(() => undefined);
-    this.reaped = watched.then(() => {
-      this.#deadline?.clear();
-      signal?.removeEventListener('abort', this.#onAbort);
-    });
-    if (timeout !== Infinity) this.#deadline = new Deadline(timeout, () => this.stop('timeout'));
-    signal?.addEventListener('abort', this.#onAbort, { once: true });
+    const { exited, ended } = follow(child, isLimited ? () => this.#hungUp() : undefined);
+    this.exited = exited;
+    this.#deadline =
+      timeout === Infinity ? undefined : new Deadline(timeout, () => this.stop('timeout'));
+    const onAbort = signal === undefined ? undefined : (): void => this.stop('abort');
+    if (onAbort !== undefined) signal?.addEventListener('abort', onAbort, { once: true });
+    this.reaped = release(ended, this.#deadline, signal, onAbort);
     if (check) ends.stderr?.relieve();
   }
 
@@ -125,4 +115,35 @@ export class Run {
     const waits = [stdout, stderr].flatMap((output) => output?.hungUp() ?? []);
     return waits.length === 0 ? undefined : Promise.all(waits).then(() => undefined);
   }
+}
+
+// What waits for the child's end is made out here, where it knows nothing of `this`: a program that runs
+// does not keep pipes open that nobody refers to any more.
+
+function follow(
+  child: ChildHandle,
+  linger: (() => Promise<void> | undefined) | undefined,
+): { exited: Promise<ExitStatus>; ended: Promise<void> } {
+  let ended!: Promise<void>;
+  const exited = new Promise<ExitStatus>((resolve, reject) => {
+    ended = child.watch(resolve, linger).catch((error: unknown) => {
+      // Nobody can wait here: its end is taken in the background.
+      child.close();
+      reject(error);
+    });
+  });
+  exited.catch(() => undefined);
+  return { exited, ended };
+}
+
+function release(
+  ended: Promise<void>,
+  deadline: Deadline | undefined,
+  signal: AbortSignal | undefined,
+  onAbort: (() => void) | undefined,
+): Promise<void> {
+  return ended.then(() => {
+    deadline?.clear();
+    if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort);
+  });
 }

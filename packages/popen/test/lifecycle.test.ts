@@ -164,19 +164,17 @@ test('POPEN-028: dieWithParent: with group: false the program itself dies', asyn
 });
 
 test('dieWithParent: the guard is gone with the last program that it guards', async () => {
-  const guards = (): number[] =>
-    Number(readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').length) === 0
-      ? []
-      : readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8')
-          .trim()
-          .split(' ')
-          .map(Number);
-  const before = guards();
+  const children = (): number =>
+    readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').trim().split(' ').length;
+  const before = children();
   const programs = [1, 2, 3].map(() => started(['cat'], 'r+', { dieWithParent: true }));
-  for (const program of programs) await program.write('x');
-  for (const program of programs) expect(await program.close()).toMatchObject({ ok: true });
+  for (const program of programs) {
+    await program.end('x');
+    expect(await program.text()).toBe('x');
+    expect(await program.close()).toMatchObject({ ok: true });
+  }
   await until(() => zombies().length === 0);
-  expect(guards()).toEqual(before);
+  expect(children()).toBe(before);
 });
 
 test('a worker that is terminated leaves its programs running, and no zombie of them', async () => {
