@@ -72,7 +72,13 @@ export class WaitPool {
   #begin(done: Done, call: (index: number) => number): number {
     const slot = this.#free.pop() ?? this.#waits.length;
     this.#waits[slot] ??= check(this.#binding.waitOpen(this.#bell, slot), 'pthread_create');
-    if (++this.#calling === 1) this.#source.readable.listen(this.#rung);
+    try {
+      if (this.#calling === 0) this.#source.readable.listen(this.#rung);
+    } catch (error) {
+      this.#free.push(slot);
+      throw error;
+    }
+    this.#calling += 1;
     this.#done[slot] = done;
     const result = call(this.#waits[slot]!);
     if (result < 0) this.#release(slot);

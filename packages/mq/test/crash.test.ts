@@ -1,0 +1,115 @@
+import { reap } from '@octoipc/core';
+import { PosixQueue, SysvQueue } from '@octoipc/mq';
+import { describe, expect, onTestFinished, test } from 'vitest';
+
+import { Peer } from '../../core/test/peer.js';
+import { exists, freshName, posix, sysv } from './queues.js';
+
+const peer = new URL('fixtures/peer.mjs', import.meta.url);
+
+/** How often a receiver of each kind is killed. */
+const KILLS = process.env['OCTOIPC_QUICK'] === undefined ? 100 : 20;
+
+/** The messages that a peer said it was given. */
+const told = ({ stdout }: { stdout: string }): number[] =>
+  stdout
+    .split('\n')
+    .slice(1, -1)
+    .map((line) => Number((JSON.parse(line) as { text: string }).text));
+
+describe.each(['posix', 'sysv'] as const)('a receiver of a %s queue', (kind) => {
+  const ids = kind === 'posix' ? 'MQ-068' : 'SVMSG-037';
+  test(
+    `${ids}: that is killed, ${KILLS} times, takes at most the one message along that it was given just then, and none comes twice`,
+    { timeout: 240_000 },
+    async () => {
+      const queue = kind === 'posix' ? posix({ maxMessages: 8 }) : sysv();
+      const which = queue instanceof PosixQueue ? queue.name : String(queue.id);
+      const received: number[] = [];
+      let next = 0;
+      let victim = Peer.node(peer, ['consume', which]);
+      for (let kill = 0; kill < KILLS; kill++) {
+        const [present, successor] = [victim, Peer.node(peer, ['consume', which])];
+        expect(await present.line()).toBe('ready');
+        present.tell('go');
+        // It is killed while it waits, or in the midst of messages.
+        const busy = kill % 7;
+        for (let i = 0; i < busy; i++) await queue.send(String(next++));
+        if (busy > 3) await present.line();
+        present.child.kill('SIGKILL');
+        received.push(...told(await present.ended));
+        victim = successor;
+      }
+      for (let left = queue.tryReceive(); left !== undefined; left = queue.tryReceive()) {
+        received.push(Number(left.data));
+      }
+      expect(new Set(received).size).toBe(received.length);
+      expect(next - received.length).toBeLessThanOrEqual(KILLS);
+      expect(received.length).toBeGreaterThan(next / 2);
+    },
+  );
+
+  test(`${ids}: that is killed while it waits takes none of the messages that come then`, async () => {
+    const queue = kind === 'posix' ? posix() : sysv();
+    const which = queue instanceof PosixQueue ? queue.name : String(queue.id);
+    for (let i = 0; i < 10; i++) {
+      const victim = Peer.node(peer, ['waiting', which]);
+      await victim.line();
+      victim.child.kill('SIGKILL');
+      await victim.ended;
+      queue.trySend(String(i));
+      expect(String(queue.tryReceive()?.data)).toBe(String(i));
+    }
+  });
+});
+
+describe('temporary queues', () => {
+  test('go when their process exits, and with reap() when it was killed', async () => {
+    const names = [freshName(), freshName()];
+    for (const [index, name] of names.entries()) {
+      const owner = Peer.node(peer, ['temporary', name]);
+      const { id } = await owner.report<{ id: number }>();
+      expect(exists(name)).toBe(true);
+      SysvQueue.fromId(id).close();
+      if (index === 0) {
+        owner.tell('go');
+        expect(await owner.ended).toMatchObject({ code: 0, stderr: '' });
+      } else {
+        owner.child.kill('SIGKILL');
+        await owner.ended;
+        expect(exists(name)).toBe(true);
+        const mine = reap({ dryRun: true }).filter(({ pid }) => pid === owner.pid);
+        expect(mine.map(({ kind, removed }) => [kind, removed]).toSorted()).toEqual([
+          ['posix-mq', true],
+          ['sysv-mq', true],
+        ]);
+        expect(exists(name)).toBe(true);
+        reap();
+      }
+      expect(exists(name)).toBe(false);
+      expect(SysvQueue.list().some((queue) => queue.id === id)).toBe(false);
+    }
+  });
+
+  test('that somebody has replaced stay', () => {
+    const queue = posix({ temporary: true });
+    PosixQueue.unlink(queue.name);
+    const other = posix({}, queue.name);
+    queue.close();
+    expect(exists(other.name)).toBe(true);
+
+    const key = 0x0c70_ffff;
+    const mine = SysvQueue.open(key, { exclusive: true, temporary: true });
+    SysvQueue.remove(mine.id);
+    const theirs = SysvQueue.open(key, { exclusive: true });
+    onTestFinished(() => theirs.remove());
+    mine.close();
+    expect(theirs.stat().messages).toBe(0);
+  });
+
+  test('are those that this call creates: one that is there already stays', () => {
+    const queue = posix();
+    PosixQueue.open(queue.name, { create: true, temporary: true }).close();
+    expect(exists(queue.name)).toBe(true);
+  });
+});
