@@ -114,7 +114,6 @@ export abstract class FdHandle implements Closable {
    * duplicate.
    *
    * @returns what takes that back
-   * @internal
    */
   onClosed(told: () => void): () => void {
     const all = (this.#closing ??= new Set());

@@ -1,20 +1,26 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import {
+import fs, {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
+  readlinkSync,
   rmSync,
   statSync,
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { reap, type ReapReport } from '@octoipc/core';
-import { registerReaper, TemporaryName } from '@octoipc/core/kit';
+import { loadBinding, registerReaper, TemporaryName } from '@octoipc/core/kit';
 import { describe, expect, it, onTestFinished } from 'vitest';
+
+/** No process ever has it: it is beyond the kernel's limit. */
+const NO_PID = 4_194_305;
 
 const owner = join(import.meta.dirname, 'fixtures', 'name-owner.mjs');
 const folder = `/dev/shm/octoipc-${process.geteuid?.()}`;
@@ -40,6 +46,51 @@ function killed(path: string, when: string): void {
 
 function reportOf(path: string, reports: readonly ReapReport[]): ReapReport | undefined {
   return reports.find(({ name }) => name === path);
+}
+
+/** Which records this process has open, and which files of it are in the folder. */
+function ownRecords(): { open: string[]; files: string[] } {
+  const open = readdirSync('/proc/self/fd').flatMap((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`);
+    } catch {
+      return []; // The one that the folder was read by.
+    }
+  });
+  const prefix = `test-file.${process.pid}.`;
+  return {
+    open: open.filter((path) => path.startsWith(join(folder, prefix))),
+    files: existsSync(folder) ? readdirSync(folder).filter((file) => file.startsWith(prefix)) : [],
+  };
+}
+
+/** Does something between a claim's making of its file and its locking it, until the test is over. */
+function afterOpen(act: (unfinished: string) => void): void {
+  const { openSync } = fs;
+  const replace = (open: typeof openSync) => {
+    fs.openSync = open;
+    syncBuiltinESMExports();
+  };
+  onTestFinished(() => replace(openSync));
+  replace((path, flags, mode) => {
+    const fd = openSync(path, flags, mode);
+    const { O_CREAT } = fs.constants;
+    if (typeof flags === 'number' && (flags & O_CREAT) !== 0 && String(path).endsWith('.new')) {
+      act(String(path));
+    }
+    return fd;
+  });
+}
+
+/** Opens and locks a record, as `reap` does when it looks. */
+function hold(path: string): number {
+  const { tryLock } = loadBinding<{ tryLock(fd: number): number }>(
+    createRequire(import.meta.url).resolve('../package.json'),
+    'core',
+  );
+  const fd = fs.openSync(path, fs.constants.O_RDWR);
+  expect(tryLock(fd)).toBe(0);
+  return fd;
 }
 
 describe('reap()', () => {
@@ -118,7 +169,7 @@ describe('reap()', () => {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const garbage = [
       join(folder, 'test-file.1.garbage'),
-      join(folder, 'test-file.1.garbage.new'),
+      join(folder, `test-file.${NO_PID}.garbage.new`),
       join(folder, 'test-file.1.null'),
     ];
     writeFileSync(garbage[0]!, '{"kind":"test-file"', { mode: 0o600 });
@@ -130,6 +181,20 @@ describe('reap()', () => {
     expect(garbage.map((path) => existsSync(path))).toEqual([true, false, true]);
   });
 
+  it('removes an unfinished record only when its lock is free and its owner is dead', () => {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const files = [`${process.pid}.free`, `${NO_PID}.free`, `${NO_PID}.locked`, 'free'];
+    const paths = files.map((file) => join(folder, `test-file.${file}.new`));
+    paths.forEach((path) => writeFileSync(path, '', { mode: 0o600 }));
+    onTestFinished(() => paths.forEach((path) => rmSync(path, { force: true })));
+    const locked = hold(paths[2]!);
+    onTestFinished(() => fs.closeSync(locked));
+    reap({ dryRun: true });
+    expect(paths.map((path) => existsSync(path))).toEqual([true, true, true, true]);
+    reap();
+    expect(paths.map((path) => existsSync(path))).toEqual([true, false, true, true]);
+  });
+
   it('rejects an option of a wrong type', () => {
     expect(() => reap({ dryRun: 'yes' as never })).toThrow(
       expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }),
@@ -139,6 +204,82 @@ describe('reap()', () => {
 
 describe('TemporaryName.claim()', () => {
   const nobody = 65_533;
+
+  function refused(limit: string, when: string): unknown {
+    const { stdout, stderr, pid } = spawnSync(
+      'sh',
+      ['-c', `ulimit -S ${limit} && exec "$0" "$@"`, process.execPath, owner, '/x', when],
+      { encoding: 'utf8' },
+    );
+    expect(stderr).toBe('');
+    const files = existsSync(folder) ? readdirSync(folder) : [];
+    return {
+      ...(JSON.parse(stdout) as object),
+      files: files.filter((file) => file.startsWith(`test-file.${pid}.`)),
+    };
+  }
+
+  it('throws the IpcError of a record that cannot be written, and leaves nothing', () => {
+    const target = expect.stringContaining(join(folder, 'test-file.')) as string;
+    expect(refused('-f 0', 'refused')).toEqual({
+      refusal: { name: 'IpcError', code: 'EFBIG', errno: -27, syscall: 'write', target },
+      open: [],
+      files: [],
+    });
+  });
+
+  it('throws EMFILE, an IpcError, when no descriptor is left', () => {
+    const target = expect.stringContaining(join(folder, 'test-file.')) as string;
+    expect(refused('-n 100', 'no-descriptors')).toEqual({
+      refusal: { name: 'IpcError', code: 'EMFILE', errno: -24, syscall: 'open', target },
+      open: [],
+      files: [],
+    });
+  });
+
+  it('succeeds while reap() looks at each file before it is locked', () => {
+    afterOpen(() => reap());
+    const name = TemporaryName.claim('test-file', newPath());
+    expect(ownRecords()).toMatchObject({ open: { length: 1 }, files: { length: 1 } });
+    name.release();
+    expect(ownRecords()).toEqual({ open: [], files: [] });
+  });
+
+  it('tries again while somebody else has the lock, and leaves nothing of the first attempt', () => {
+    const held: number[] = [];
+    afterOpen((unfinished) => {
+      if (held.length < 3) held.push(hold(unfinished));
+    });
+    const name = TemporaryName.claim('test-file', newPath());
+    held.forEach((fd) => fs.closeSync(fd));
+    expect(held).toHaveLength(3);
+    expect(ownRecords()).toMatchObject({ open: { length: 1 }, files: { length: 1 } });
+    name.release();
+    expect(ownRecords()).toEqual({ open: [], files: [] });
+  });
+
+  it('throws EAGAIN in the end when the lock is never free', () => {
+    const held: number[] = [];
+    afterOpen((unfinished) => held.push(hold(unfinished)));
+    expect(() => TemporaryName.claim('test-file', newPath())).toThrow(
+      expect.objectContaining({ name: 'IpcError', code: 'EAGAIN', syscall: 'fcntl' }),
+    );
+    held.forEach((fd) => fs.closeSync(fd));
+    expect(ownRecords()).toEqual({ open: [], files: [] });
+  });
+
+  it('tries again when its folder went away, and then throws ENOENT', () => {
+    let gone = 0;
+    afterOpen((unfinished) => {
+      gone++;
+      rmSync(unfinished);
+    });
+    expect(() => TemporaryName.claim('test-file', newPath())).toThrow(
+      expect.objectContaining({ name: 'IpcError', code: 'ENOENT', errno: -2, syscall: 'rename' }),
+    );
+    expect(gone).toBeGreaterThan(1);
+    expect(ownRecords()).toEqual({ open: [], files: [] });
+  });
 
   it('throws EPERM when somebody else made the folder of records', (context) => {
     if (process.geteuid?.() !== 0) context.skip('needs root, to be another user for a moment');

@@ -1,3 +1,5 @@
+import { closeSync } from 'node:fs';
+
 import { expect, test } from 'vitest';
 
 import { codeNow, failure } from '../../core/test/failure.js';
@@ -42,12 +44,12 @@ test('PIPE-015: the same with writers that know nothing of us', async () => {
   const { reader, writer } = opened();
   const script =
     '$SIG{PIPE}="DEFAULT"; <STDIN>; open(my $w, ">&=", 3); syswrite($w, $ARGV[0] x 2000) for 1..200;';
+  // Given away it is in blocking mode, as other programs expect.
+  const fd = writer.release();
   const others = LETTERS.map((letter) =>
-    Peer.start('perl', ['-e', script, letter], { stdio: ['pipe', 'pipe', 'pipe', writer.fd] }),
+    Peer.start('perl', ['-e', script, letter], { stdio: ['pipe', 'pipe', 'pipe', fd] }),
   );
-  // Theirs is our non-blocking description, so the pipe must have room for what they write.
-  writer.capacity = 1_048_576;
-  writer.close();
+  closeSync(fd);
   for (const other of others) other.tell('go');
   const all = await reader.readAll();
   expect(counts(all, 2000)).toEqual({ A: 200, B: 200, C: 200, D: 200 });

