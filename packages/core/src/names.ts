@@ -3,9 +3,9 @@ import { closeSync, constants, openSync, renameSync, unlinkSync, writeSync } fro
 import { join } from 'node:path';
 
 import { binding } from './binding.js';
-import { check } from './errors.js';
+import { check, isIpcError } from './errors.js';
 import { ownIdentity, type ProcessIdentity } from './process-identity.js';
-import { openRecordFolder, tidyRecordFolder } from './record-folder.js';
+import { fileCall, openRecordFolder, tidyRecordFolder } from './record-folder.js';
 
 /** What tells an object from a later one of the same name: its inode, or its id and time of creation. */
 export type ObjectIdentity = Readonly<Record<string, string | number>>;
@@ -22,7 +22,10 @@ export interface NameRecord {
 /** The file's name ends so while its content is not complete. */
 export const UNFINISHED = '.new';
 
-/** Records come and go with their folder: so often is it made again when it went in between. */
+/**
+ * So often is a record begun anew: when its folder went in between (ENOENT), and when `reap` had the lock
+ * for the moment in which it looked (EAGAIN).
+ */
 const ATTEMPTS = 100;
 
 /**
@@ -53,15 +56,18 @@ export class TemporaryName {
    * @param kind - whose reaper knows it: `posix-mq`
    * @param name - what that reaper finds it by
    * @throws {IpcError} EPERM when the folder of records is not this user's alone
+   * @throws {IpcError} ENOSPC when `/dev/shm` is full, EMFILE when no descriptor is left
    */
   static claim(kind: string, name: string): TemporaryName {
     const record: NameRecord = { kind, name, owner: ownIdentity(), object: null };
-    const file = `${kind}.${process.pid}.${randomBytes(8).toString('hex')}`;
     for (let attempt = 1; ; attempt++) {
+      // A name of its own for each attempt: nobody who still looks at an earlier one takes it for that.
+      const file = `${kind}.${process.pid}.${randomBytes(8).toString('hex')}`;
       try {
         return TemporaryName.#create(join(openRecordFolder(), file), record);
       } catch (error) {
-        if ((error as { code?: string }).code !== 'ENOENT' || attempt === ATTEMPTS) throw error;
+        const again = isIpcError(error, 'ENOENT') || isIpcError(error, 'EAGAIN');
+        if (!again || attempt === ATTEMPTS) throw error;
       }
     }
   }
@@ -69,19 +75,25 @@ export class TemporaryName {
   static #create(path: string, record: NameRecord): TemporaryName {
     const { O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR } = constants;
     const unfinished = `${path}${UNFINISHED}`;
-    const fd = openSync(unfinished, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+    const fd = fileCall(unfinished, () =>
+      openSync(unfinished, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600),
+    );
+    let adopted = false;
     try {
       check(binding().tryLock(fd), 'fcntl', { target: path });
       check(binding().adopt(fd), 'fcntl', { target: path });
+      adopted = true;
+      const name = new TemporaryName(path, record, fd);
+      name.#write(record);
+      fileCall(unfinished, () => renameSync(unfinished, path));
+      return name;
     } catch (error) {
-      closeSync(fd);
-      unlinkSync(unfinished);
+      // The file first: as long as the lock is held, nobody judges it.
+      removeIfThere(unfinished);
+      if (adopted) binding().close(fd);
+      else closeSync(fd);
       throw error;
     }
-    const name = new TemporaryName(path, record, fd);
-    name.#write(record);
-    renameSync(unfinished, path);
-    return name;
   }
 
   /** Says which object it is, now that it exists. */
@@ -92,11 +104,7 @@ export class TemporaryName {
   /** The object was removed: so is the record. Doing it again does nothing. */
   release(): void {
     if (this.#fd < 0) return;
-    try {
-      unlinkSync(this.#path);
-    } catch {
-      // Somebody removed it, or its whole folder: then there is nothing to do.
-    }
+    removeIfThere(this.#path);
     binding().close(this.#fd);
     this.#fd = -1;
     tidyRecordFolder();
@@ -104,6 +112,15 @@ export class TemporaryName {
 
   /** One write, padded to one length, so that a reader never finds two records mixed. */
   #write(record: NameRecord): void {
-    writeSync(this.#fd, `${JSON.stringify(record).padEnd(1023)}\n`, 0);
+    const text = `${JSON.stringify(record).padEnd(1023)}\n`;
+    fileCall(this.#path, () => writeSync(this.#fd, text, 0));
+  }
+}
+
+function removeIfThere(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // Somebody removed it, or its whole folder: then there is nothing to do.
   }
 }

@@ -1,4 +1,6 @@
-import { readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readFileSync, readlinkSync } from 'node:fs';
+
+import { fileCall } from './record-folder.js';
 
 /** What tells a process from every other one, earlier and later, of this and other boots. */
 export interface ProcessIdentity {
@@ -22,7 +24,7 @@ export function ownIdentity(): ProcessIdentity {
       pid: process.pid,
       startTime: statOf(process.pid)?.startTime ?? '0',
       bootId: bootId(),
-      pidNamespace: readlinkSync('/proc/self/ns/pid'),
+      pidNamespace: pidNamespace(),
     };
   }
   return own;
@@ -31,14 +33,25 @@ export function ownIdentity(): ProcessIdentity {
 /** Whether the process with this identity lives; a zombie is dead: it holds and does nothing more. */
 export function livenessOf(identity: ProcessIdentity): Liveness {
   if (identity.bootId !== bootId()) return 'dead';
-  if (identity.pidNamespace !== readlinkSync('/proc/self/ns/pid')) return 'unknown';
+  if (identity.pidNamespace !== pidNamespace()) return 'unknown';
   const stat = statOf(identity.pid);
   if (stat === undefined || stat.startTime !== identity.startTime) return 'dead';
   return stat.state === 'Z' || stat.state === 'X' ? 'dead' : 'alive';
 }
 
+/** Whether any process has this pid now, be it another one than it was. */
+export function pidInUse(pid: number): boolean {
+  return existsSync(`/proc/${pid}`);
+}
+
 function bootId(): string {
-  return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  const path = '/proc/sys/kernel/random/boot_id';
+  return fileCall(path, () => readFileSync(path, 'utf8')).trim();
+}
+
+function pidNamespace(): string {
+  const path = '/proc/self/ns/pid';
+  return fileCall(path, () => readlinkSync(path));
 }
 
 /** State and start time; the command's name, which may hold anything, stands in parentheses before. */

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { binding } from './binding.js';
 import { codeOfErrno } from './errno.js';
 import { UNFINISHED, type NameRecord, type ObjectIdentity } from './names.js';
-import { livenessOf } from './process-identity.js';
+import { livenessOf, pidInUse } from './process-identity.js';
 import { recordFolder, tidyRecordFolder } from './record-folder.js';
 import { optionalBoolean, optionsObject } from './validate.js';
 
@@ -99,8 +99,8 @@ function reapRecord(path: string, dryRun: boolean): ReapReport[] {
     const locked = binding().tryLock(fd);
     const record = recordIn(fd);
     if (record === undefined) {
-      // Its owner died before it was complete, so before there was an object.
-      if (locked === 0 && !dryRun && path.endsWith(UNFINISHED)) unlinkSync(path);
+      // If its owner died before it was complete, then before there was an object.
+      if (locked === 0 && !dryRun && isAbandoned(path)) unlinkSync(path);
       return [];
     }
     const verdict =
@@ -121,6 +121,16 @@ function reapRecord(path: string, dryRun: boolean): ReapReport[] {
   } finally {
     closeSync(fd);
   }
+}
+
+/**
+ * Whether a record that is not complete never will be. Its lock alone does not tell: the owner takes that
+ * a moment after it made the file, `kind.PID.random.new`.
+ */
+function isAbandoned(path: string): boolean {
+  if (!path.endsWith(UNFINISHED)) return false;
+  const pid = /\.(\d+)\.[^.]+$/.exec(path.slice(0, -UNFINISHED.length))?.[1];
+  return pid !== undefined && !pidInUse(Number(pid));
 }
 
 function lockReason(result: number): string {
