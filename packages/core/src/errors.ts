@@ -67,7 +67,7 @@ export class IpcError extends Error {
 
   /** An error of another copy of this package (ESM beside CJS) is an instance, too. */
   static override [Symbol.hasInstance](value: unknown): boolean {
-    return isIpcError(value);
+    return this === IpcError ? isIpcError(value) : super[Symbol.hasInstance](value);
   }
 }
 
@@ -123,4 +123,33 @@ export function unsupportedError(what: string, details: IpcErrorDetails = {}): I
     text: `${what} is not supported on ${process.platform}`,
     ...details,
   });
+}
+
+/** Reasons that tell already what one operation had written. */
+const told = new WeakSet<object>();
+
+/**
+ * The error of a cancelled operation, telling how many bytes it had handed over by then. An abort's
+ * reason may be shared by many operations: the first that had written tells on the reason itself, the
+ * others by an `ECANCELED` of their own, whose cause it is.
+ *
+ * @param error - why it was cancelled
+ * @param bytesWritten - what it had written
+ * @returns what to reject with
+ */
+export function tellBytesWritten(error: unknown, bytesWritten: number): unknown {
+  if (typeof error !== 'object' || error === null) return error;
+  if (error instanceof IpcError && bytesWritten > 0) {
+    return new IpcError(error.code, { ...error, bytesWritten, cause: error.cause });
+  }
+  if (told.has(error)) {
+    return new IpcError('ECANCELED', {
+      bytesWritten,
+      cause: error,
+      text: 'the operation was aborted',
+    });
+  }
+  if (bytesWritten === 0 || !Object.isExtensible(error)) return error;
+  told.add(error);
+  return Object.assign(error, { bytesWritten });
 }

@@ -14,7 +14,7 @@ const DIRECT = 16 * 1024;
 /** A {@link Receiver} of frames, which can also take all that is there. */
 export interface FrameReceiver extends Receiver {
   /**
-   * All messages that are there, at least one unless the stream has ended.
+   * All messages that one read brought, at least one unless the stream has ended.
    *
    * @param options - `max`: no more than so many
    * @returns the messages in order; empty at the end
@@ -117,10 +117,14 @@ class FramedReceiver implements FrameReceiver {
     const first = await this.receive(options);
     if (first === null) return [];
     const messages = [first];
-    while (messages.length < max) {
-      const message = this.#parse();
-      if (message === undefined) break;
-      messages.push(message);
+    try {
+      while (messages.length < max) {
+        const message = this.#parse();
+        if (message === undefined) break;
+        messages.push(message);
+      }
+    } catch {
+      // What is wrong with the stream stays wrong: the next receive tells. These messages are good.
     }
     return messages;
   }

@@ -1,5 +1,5 @@
 import type { Bytes, ByteWriter, ChannelTraits, Sender } from './channel.js';
-import { closedError, timeoutError } from './errors.js';
+import { closedError, tellBytesWritten, timeoutError } from './errors.js';
 import { frameTraits, HEADER, tooLong, type FrameOptions } from './frame.js';
 import { bytes, integer, typeError, valueError } from './validate.js';
 import { Deadline } from './deadline.js';
@@ -112,10 +112,10 @@ class FramedSender implements FrameSender {
     try {
       const data = this.#message(message);
       if (options === undefined) return this.#append(data);
+      const { signal, timeout } = waitOptions(options);
       if (options.priority !== undefined && options.priority !== 0) {
         throw valueError('options.priority', 'is not what a byte stream has', options.priority);
       }
-      const { signal, timeout } = waitOptions(options);
       if (signal === undefined && (timeout === undefined || timeout === Infinity)) {
         return this.#append(data);
       }
@@ -236,7 +236,7 @@ class FramedSender implements FrameSender {
       batch.controller?.abort({ reason });
     } else if (batch.start === 0) {
       this.#queue.splice(index, 1);
-      batch.reject(reason);
+      batch.reject(tellBytesWritten(reason, 0));
     }
   }
 
@@ -296,12 +296,8 @@ class FramedSender implements FrameSender {
   #giveUp(batch: Batch, { reason, bytesWritten = 0 }: { reason: unknown; bytesWritten?: number }) {
     batch.start += bytesWritten;
     batch.controller = undefined;
-    if (batch.start === 0) {
-      this.#queue.shift();
-    } else if (typeof reason === 'object' && reason !== null && Object.isExtensible(reason)) {
-      Object.assign(reason, { bytesWritten: batch.start });
-    }
-    batch.reject(reason);
+    if (batch.start === 0) this.#queue.shift();
+    batch.reject(tellBytesWritten(reason, batch.start));
   }
 
   #done(batch: Batch): void {

@@ -5,7 +5,14 @@
  * @packageDocumentation
  */
 export { codeOfErrno, errnoOfCode, textOfCode } from './errno.js';
-export { check, closedError, errorOf, timeoutError, unsupportedError } from './errors.js';
+export {
+  check,
+  closedError,
+  errorOf,
+  tellBytesWritten,
+  timeoutError,
+  unsupportedError,
+} from './errors.js';
 export { Deadline } from './deadline.js';
 export { FdHandle, type DescriptorBinding, type Direction } from './handle.js';
 export { loadBinding } from './load-binding.js';

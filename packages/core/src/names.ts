@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { closeSync, constants, openSync, renameSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -62,7 +61,7 @@ export class TemporaryName {
     const record: NameRecord = { kind, name, owner: ownIdentity(), object: null };
     for (let attempt = 1; ; attempt++) {
       // A name of its own for each attempt: nobody who still looks at an earlier one takes it for that.
-      const file = `${kind}.${process.pid}.${randomBytes(8).toString('hex')}`;
+      const file = `${kind}.${process.pid}.${uniquePart()}`;
       try {
         return TemporaryName.#create(join(openRecordFolder(), file), record);
       } catch (error) {
@@ -123,4 +122,12 @@ function removeIfThere(path: string): void {
   } catch {
     // Somebody removed it, or its whole folder: then there is nothing to do.
   }
+}
+
+let claims = 0;
+
+/** No two claims of a process have it in common, nor two processes that had the same pid. */
+function uniquePart(): string {
+  claims += 1;
+  return `${process.hrtime.bigint().toString(36)}${claims.toString(36)}`;
 }

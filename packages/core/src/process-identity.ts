@@ -34,7 +34,12 @@ export function ownIdentity(): ProcessIdentity {
 export function livenessOf(identity: ProcessIdentity): Liveness {
   if (identity.bootId !== bootId()) return 'dead';
   if (identity.pidNamespace !== pidNamespace()) return 'unknown';
-  const stat = statOf(identity.pid);
+  let stat: ReturnType<typeof statOf>;
+  try {
+    stat = statOf(identity.pid);
+  } catch {
+    return 'unknown'; // Too many descriptors, or /proc hides it.
+  }
   if (stat === undefined || stat.startTime !== identity.startTime) return 'dead';
   return stat.state === 'Z' || stat.state === 'X' ? 'dead' : 'alive';
 }
@@ -59,8 +64,10 @@ function statOf(pid: number): { state: string; startTime: string } | undefined {
   let text: string;
   try {
     text = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  } catch {
-    return undefined;
+  } catch (error) {
+    const { code } = error as { code?: string };
+    if (code === 'ENOENT' || code === 'ESRCH') return undefined;
+    throw error;
   }
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   const [state, startTime] = [fields[0], fields[19]];

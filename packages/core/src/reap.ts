@@ -146,7 +146,7 @@ function judge(
   const stays = (reason: string) => ({ dead: false, object: false, reason });
   if (statSync(path).ino !== fstatSync(fd).ino) return stays('another record took its place');
   const liveness = livenessOf(record.owner);
-  if (liveness === 'unknown') return stays('its owner belongs to another pid namespace');
+  if (liveness === 'unknown') return stays('whether its owner lives cannot be told from here');
   if (liveness === 'alive') return stays('its owner lives');
   const reaper = reapers().get(record.kind);
   if (reaper === undefined) return stays('no package that knows this kind is loaded');

@@ -37,7 +37,12 @@ export function waitOptions(options: WaitOptions | undefined): WaitOptions {
   const { signal, timeout } = optionsObject(options);
   if (
     signal !== undefined &&
-    !(typeof signal === 'object' && signal !== null && 'aborted' in signal)
+    !(
+      typeof signal === 'object' &&
+      signal !== null &&
+      'aborted' in signal &&
+      'addEventListener' in signal
+    )
   ) {
     throw typeError('options.signal', 'an AbortSignal', signal);
   }
@@ -56,6 +61,7 @@ export function checkTimeout(timeout: unknown): void {
 
 interface Waiter {
   attempt(): typeof DONE | typeof BLOCKED | typeof YIELD;
+  /** Rejects; with the error as the operation tells it. */
   fail(error: unknown): void;
   deadline: Deadline | undefined;
 }
@@ -83,6 +89,7 @@ export class WaitQueue {
   readonly #source: WakeSource;
   readonly #waiters: Waiter[] = [];
   #alive = true;
+  #scheduled = false;
   readonly #wake = (): void => this.#run();
 
   constructor(source: WakeSource) {
@@ -138,12 +145,12 @@ export class WaitQueue {
         },
         fail: (error) => {
           settle();
-          reject(error as Error);
+          reject(cancelled(error) as Error);
         },
       };
       const cancel = (error: unknown): void => {
         this.#remove(waiter);
-        waiter.fail(cancelled(error));
+        waiter.fail(error);
       };
       const onAbort = (): void => cancel(signal?.reason);
       signal?.addEventListener('abort', onAbort, { once: true });
@@ -152,7 +159,7 @@ export class WaitQueue {
         if (!this.#alive) waiter.deadline.ref(false);
       }
       this.#add(waiter);
-      if (yields) setImmediate(this.#wake);
+      if (yields) this.#continue();
     });
   }
 
@@ -183,12 +190,22 @@ export class WaitQueue {
     else if (index === 0) this.#run();
   }
 
+  /** Goes on when the event loop has turned once. */
+  #continue(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#run();
+    });
+  }
+
   #run(): void {
     const waiters = this.#waiters;
     while (waiters.length > 0) {
       const head = waiters[0]!;
       const outcome = head.attempt();
-      if (outcome === YIELD) setImmediate(this.#wake);
+      if (outcome === YIELD) this.#continue();
       if (outcome !== DONE) return;
       // The attempt's own callbacks run later, so the head is still the first unless it was closed.
       if (waiters[0] === head) waiters.shift();

@@ -12,6 +12,9 @@ export interface LinesOptions {
   readonly maxLineLength?: number | undefined;
 }
 
+/** So many parts of a line are joined before more come. */
+const PARTS = 1024;
+
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
@@ -33,6 +36,8 @@ export async function* linesOf(
       });
     }
     begun.push(part);
+    // A peer that sends byte by byte must not cost an object a byte.
+    if (begun.length === PARTS) begun = [Buffer.concat(begun)];
   };
   for (let chunk = await reader.read(); chunk !== null; chunk = await reader.read()) {
     let start = 0;

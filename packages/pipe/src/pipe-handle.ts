@@ -13,6 +13,15 @@ export abstract class PipeHandle extends FdHandle {
     this.end = end;
   }
 
+  /**
+   * Whether somebody waits on this end.
+   *
+   * @internal
+   */
+  get hasWaiters(): boolean {
+    return this.waiting('readable') > 0 || this.waiting('writable') > 0;
+  }
+
   /** Bytes that the pipe holds (F_GETPIPE_SZ). */
   get capacity(): number {
     this.checkOpen('fcntl');

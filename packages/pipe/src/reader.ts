@@ -21,6 +21,7 @@ import { linesOf, type LinesOptions } from './lines.js';
 import { PipeHandle } from './pipe-handle.js';
 import {
   busy,
+  DEFAULT_MAX_BYTES,
   readAllOf,
   readTarget,
   type ReadAllOptions,
@@ -31,6 +32,8 @@ import { readableOf, webReadableOf } from './streams.js';
 
 export type { LinesOptions } from './lines.js';
 export type { ReadAllOptions, ReadOptions, ReadSyncOptions } from './reading.js';
+
+type Fill = (memory: Uint8Array, offset: number, length: number) => number;
 
 /**
  * The read end of a pipe.
@@ -54,9 +57,10 @@ export type { ReadAllOptions, ReadOptions, ReadSyncOptions } from './reading.js'
  * @see pipe(7)
  */
 export class PipeReader extends PipeHandle implements ByteReader, AsyncIterable<Buffer> {
-  readonly #fill = (memory: Uint8Array, offset: number, length: number): number =>
-    this.end.read(memory, offset, length);
-  readonly #fillSleeping = (memory: Uint8Array, offset: number, length: number): number =>
+  /** What `readAll` gave back: it is read first. */
+  #returned: Buffer | undefined;
+  readonly #fill: Fill = (memory, offset, length) => this.end.read(memory, offset, length);
+  readonly #fillSleeping: Fill = (memory, offset, length) =>
     this.end.readSleeping(memory, offset, length);
 
   /**
@@ -98,7 +102,7 @@ export class PipeReader extends PipeHandle implements ByteReader, AsyncIterable<
       const { maxBytes, into } = readTarget(options);
       const wait = waitOptions(options);
       const attempt = (): Buffer | null | typeof BLOCKED => this.#take(maxBytes, into);
-      this.checkOpen('read');
+      this.#checkOpen('read');
       return this.queue('readable').run(attempt, wait, { details: this.details('read') });
     } catch (error) {
       return Promise.reject(error as Error);
@@ -112,7 +116,7 @@ export class PipeReader extends PipeHandle implements ByteReader, AsyncIterable<
    */
   tryRead(options?: ReadTarget): Buffer | null | undefined {
     const { maxBytes, into } = readTarget(options);
-    this.checkOpen('read');
+    this.#checkOpen('read');
     if (this.waiting('readable') > 0) return undefined;
     const result = this.#take(maxBytes, into);
     return result === BLOCKED ? undefined : result;
@@ -127,7 +131,7 @@ export class PipeReader extends PipeHandle implements ByteReader, AsyncIterable<
   readSync(options?: ReadSyncOptions): Buffer | null {
     const { maxBytes, into } = readTarget(options);
     checkTimeout(options?.timeout);
-    this.checkOpen('read');
+    this.#checkOpen('read');
     if (this.waiting('readable') > 0) throw busy(this.details('read'));
     if (options?.timeout === undefined) {
       const result = this.#takeSleeping(maxBytes, into);
@@ -146,10 +150,14 @@ export class PipeReader extends PipeHandle implements ByteReader, AsyncIterable<
    *
    * @param options - a bound, and how long all of it may take
    * @returns everything
-   * @throws {IpcError} EMSGSIZE when more than `maxBytes` come
+   * @throws {IpcError} EMSGSIZE when more than `maxBytes` come; as after an abort or a timeout, what was
+   *   read by then is read again by the next call
    */
   readAll(options?: ReadAllOptions): Promise<Buffer> {
-    return readAllOf(this, this.details('read'), options);
+    const giveBack = (chunks: readonly Buffer[]): void => {
+      this.#returned = Buffer.concat(chunks);
+    };
+    return readAllOf(this, this.details('read'), giveBack, options);
   }
 
   /**
@@ -182,7 +190,7 @@ export class PipeReader extends PipeHandle implements ByteReader, AsyncIterable<
   readable(options?: WaitOptions): Promise<void> {
     try {
       const wait = waitOptions(options);
-      this.checkOpen('poll');
+      this.#checkOpen('poll');
       const attempt = (): void | typeof BLOCKED => {
         if (!this.isReadable) return BLOCKED;
       };
@@ -209,29 +217,39 @@ export class PipeReader extends PipeHandle implements ByteReader, AsyncIterable<
 
   /** Whether a read would not wait: there is data, or the end of file. */
   get isReadable(): boolean {
-    return this.poll() !== 0;
+    return this.#returned !== undefined || this.poll() !== 0;
   }
 
   /** Whether this is the end of file: all writers have closed, and everything was read. */
   get ended(): boolean {
-    return this.poll() === POLLHUP;
+    return this.#returned === undefined && this.poll() === POLLHUP;
+  }
+
+  /**
+   * Whether `readAll` gave bytes back, which only a read can take.
+   *
+   * @internal
+   */
+  get hasReturned(): boolean {
+    return this.#returned !== undefined;
   }
 
   /** Bytes that can be read now (FIONREAD). */
   get available(): number {
-    this.checkOpen('ioctl');
-    return check(this.end.binding.available(this.end.fd), 'ioctl', { target: this.end.target });
+    this.#checkOpen('ioctl');
+    const { binding, fd, target } = this.end;
+    return check(binding.available(fd), 'ioctl', { target }) + (this.#returned?.length ?? 0);
   }
 
   /** A Node stream over this reader, which closes it at its end or when destroyed. */
   toReadable(): Readable {
-    this.checkOpen('toReadable');
+    this.#checkOpen('toReadable');
     return readableOf(this);
   }
 
   /** A web stream of bytes over this reader (BYOB too), which closes it at its end or when cancelled. */
   toWeb(): ReadableStream<Uint8Array> {
-    this.checkOpen('toWeb');
+    this.#checkOpen('toWeb');
     return webReadableOf(this);
   }
 
@@ -241,7 +259,7 @@ export class PipeReader extends PipeHandle implements ByteReader, AsyncIterable<
 
   /** What poll(2) says of this end now: POLLIN, POLLHUP, both or nothing. */
   protected poll(): number {
-    this.checkOpen('poll');
+    this.#checkOpen('poll');
     const { fd, binding, target } = this.end;
     return check(binding.poll(fd, POLLIN, 0), 'poll', { target });
   }
@@ -251,21 +269,41 @@ export class PipeReader extends PipeHandle implements ByteReader, AsyncIterable<
     this.end.binding.poll(this.end.fd, POLLIN, milliseconds);
   }
 
+  /** Private, so that a method that was taken for something else finds out. */
+  #checkOpen(syscall: string): void {
+    this.checkOpen(syscall);
+  }
+
   #take(maxBytes: number, into: Uint8Array | undefined): Buffer | null | typeof BLOCKED {
-    return this.#taken(
-      into === undefined
-        ? readIntoSlab(maxBytes, this.#fill)
-        : this.#readInto(into, maxBytes, this.#fill),
-    );
+    return this.#takeBy(this.#fill, maxBytes, into);
   }
 
   /** Where this thread may, sleeps in read(2) itself. */
   #takeSleeping(maxBytes: number, into: Uint8Array | undefined): Buffer | null | typeof BLOCKED {
-    return this.#taken(
-      into === undefined
-        ? readIntoSlab(maxBytes, this.#fillSleeping)
-        : this.#readInto(into, maxBytes, this.#fillSleeping),
-    );
+    return this.#takeBy(this.#fillSleeping, maxBytes, into);
+  }
+
+  #takeBy(
+    fill: Fill,
+    maxBytes: number,
+    into: Uint8Array | undefined,
+  ): Buffer | null | typeof BLOCKED {
+    if (this.#returned !== undefined) return this.#takeReturned(this.#returned, maxBytes, into);
+    if (into !== undefined) return this.#taken(this.#readInto(into, maxBytes, fill));
+    // Memory for what is there, not for what the caller would take at most.
+    const size =
+      maxBytes <= DEFAULT_MAX_BYTES
+        ? maxBytes
+        : Math.min(maxBytes, Math.max(DEFAULT_MAX_BYTES, this.available));
+    return this.#taken(readIntoSlab(size, fill));
+  }
+
+  #takeReturned(returned: Buffer, maxBytes: number, into: Uint8Array | undefined): Buffer {
+    const part = returned.subarray(0, Math.min(maxBytes, into?.length ?? Infinity));
+    this.#returned = part.length < returned.length ? returned.subarray(part.length) : undefined;
+    if (into === undefined) return part;
+    into.set(part);
+    return bufferOf(into.buffer, into.byteOffset, part.length);
   }
 
   #taken(result: Buffer | number): Buffer | null | typeof BLOCKED {
@@ -276,11 +314,7 @@ export class PipeReader extends PipeHandle implements ByteReader, AsyncIterable<
     throw errorOf(result, 'read', { target: this.end.target });
   }
 
-  #readInto(
-    into: Uint8Array,
-    maxBytes: number,
-    fill: (memory: Uint8Array, offset: number, length: number) => number,
-  ): Buffer | number {
+  #readInto(into: Uint8Array, maxBytes: number, fill: Fill): Buffer | number {
     if (into.length === 0) throw valueError('options.into', 'was detached while it waited', into);
     const { buffer, byteOffset } = into;
     const count = fill(into, 0, Math.min(into.length, maxBytes));

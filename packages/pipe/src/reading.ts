@@ -22,7 +22,8 @@ export interface ReadAllOptions extends WaitOptions {
   readonly maxBytes?: number | undefined;
 }
 
-const DEFAULT_MAX_BYTES = 64 * 1024;
+/** What a read takes at most unless told otherwise. */
+export const DEFAULT_MAX_BYTES = 64 * 1024;
 
 /** What a blocking call throws that would overtake those who wait. */
 export function busy(details: IpcErrorDetails): IpcError {
@@ -48,10 +49,15 @@ export function readTarget(options: ReadTarget | undefined): {
 
 const DEFAULT_TARGET = { maxBytes: DEFAULT_MAX_BYTES, into: undefined };
 
-/** Everything until the end of file. */
+/**
+ * Everything until the end of file.
+ *
+ * @param giveBack - takes what was read by a call that fails, so that nothing is lost
+ */
 export async function readAllOf(
   reader: ByteReader,
   details: IpcErrorDetails,
+  giveBack: (chunks: readonly Buffer[]) => void,
   options?: ReadAllOptions,
 ): Promise<Buffer> {
   const { maxBytes = Infinity, timeout, signal } = optionsObject(options);
@@ -60,17 +66,22 @@ export async function readAllOf(
   const deadline = timeout === undefined ? Infinity : performance.now() + timeout;
   const chunks: Buffer[] = [];
   let total = 0;
-  for (;;) {
-    const left = Math.max(0, deadline - performance.now());
-    const chunk = await reader.read({ signal, timeout: left });
-    if (chunk === null) return Buffer.concat(chunks, total);
-    chunks.push(chunk);
-    total += chunk.length;
-    if (total > maxBytes) {
-      throw new IpcError('EMSGSIZE', {
-        ...details,
-        hint: `more than maxBytes (${maxBytes}) came: raise it, or read in parts`,
-      });
+  try {
+    for (;;) {
+      const left = Math.max(0, deadline - performance.now());
+      const chunk = await reader.read({ signal, timeout: left });
+      if (chunk === null) return Buffer.concat(chunks, total);
+      chunks.push(chunk);
+      total += chunk.length;
+      if (total > maxBytes) {
+        throw new IpcError('EMSGSIZE', {
+          ...details,
+          hint: `more than maxBytes (${maxBytes}) came: raise it, or read in parts`,
+        });
+      }
     }
+  } catch (error) {
+    if (total > 0) giveBack(chunks);
+    throw error;
   }
 }

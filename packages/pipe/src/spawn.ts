@@ -1,4 +1,5 @@
-import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
+import type { ChildProcess, spawn as Spawn, SpawnOptions } from 'node:child_process';
+import { createRequire } from 'node:module';
 
 import { cString, integer, oneOf, typeError } from '@octoipc/core/kit';
 
@@ -78,7 +79,7 @@ export function spawnWithPipes<const P extends Readonly<Record<number, ChildEnd>
       while (stdio.length < fd) stdio.push('ignore');
       stdio[fd] = theirs;
     }
-    const child = spawn(file, args, { ...spawnOptions, stdio });
+    const child = spawner()(file, args, { ...spawnOptions, stdio });
     return { child, pipes: parents as SpawnedWithPipes<P>['pipes'] };
   } catch (error) {
     for (const parent of Object.values(parents)) parent.close();
@@ -86,6 +87,12 @@ export function spawnWithPipes<const P extends Readonly<Record<number, ChildEnd>
   } finally {
     for (const fd of childFds) binding().close(fd);
   }
+}
+
+/** child_process brings half of Node along: it is loaded at the first use, not at import. */
+function spawner(): typeof Spawn {
+  const load = createRequire(import.meta.url);
+  return (load('node:child_process') as { spawn: typeof Spawn }).spawn;
 }
 
 function childEnds(pipes: unknown): [fd: number, end: ChildEnd][] {
@@ -99,7 +106,10 @@ function childEnds(pipes: unknown): [fd: number, end: ChildEnd][] {
 }
 
 function stdioOf(stdio: SpawnOptions['stdio']): Exclude<SpawnOptions['stdio'], string | undefined> {
-  if (Array.isArray(stdio)) return [...stdio];
+  if (Array.isArray(stdio)) {
+    const length = Math.max(3, stdio.length);
+    return Array.from({ length }, (_, fd) => stdio[fd] ?? 'ignore');
+  }
   const all = stdio ?? 'ignore';
   if (typeof all !== 'string') throw typeError('options.stdio', 'a string or an array', stdio);
   return all === 'overlapped' ? ['overlapped', 'overlapped', 'overlapped'] : [all, all, all];

@@ -1,12 +1,12 @@
-import { constants } from 'node:fs';
-
 import type { WaitOptions } from '@octoipc/core';
-import { BLOCKED, check, POLLOUT, waitOptions, waitSync, YIELD } from '@octoipc/core/kit';
+import { BLOCKED, POLLOUT, timeoutError, waitOptions, waitSync, YIELD } from '@octoipc/core/kit';
 
-import { binding, type PipeBinding } from './binding.js';
+import { binding } from './binding.js';
+import { busy } from './reading.js';
 import { Transfer } from './transfer.js';
 import { becomesReadable, sinkOf, sourceOf, whileOpen } from './transfer-ends.js';
 import {
+  hasWaiters,
   Progress,
   type Call,
   type TransferEnd,
@@ -145,29 +145,52 @@ async function transfer(
   const { signal, timeout } = waitOptions(options);
   signal?.throwIfAborted();
   if (progress.length === 0) return 0;
-  const native = binding();
-  if (call === 'splice' && !(isPipe(native, progress.from) && isPipe(native, progress.to))) {
-    return whileOpen([from, to], signal, progress, (either) =>
-      Transfer.run(native, progress, { signal: either, timeout }),
-    );
-  }
   const deadline = timeout === undefined ? Infinity : performance.now() + timeout;
+  const left = (): WaitOptions => ({
+    signal,
+    timeout: Math.max(0, deadline - performance.now()),
+  });
   using source = sourceOf(from);
   using sink = sinkOf(to);
+  try {
+    // First come, first served: behind those who wait on the handles.
+    if (hasWaiters(from)) await source.ready(left());
+    if (call === 'splice' && !progress.pipes) {
+      while (hasWaiters(to)) await sink.ready(left());
+      return await whileOpen([from, to], signal, progress, (either) =>
+        Transfer.run(binding(), progress, { ...left(), signal: either }),
+      );
+    }
+    return await between(progress, to, source, sink, left);
+  } catch (error) {
+    throw progress.cancelled(error);
+  }
+}
+
+/** Between pipes, on the event loop. */
+async function between(
+  progress: Progress,
+  to: TransferEnd,
+  source: ReturnType<typeof sourceOf>,
+  sink: ReturnType<typeof sinkOf>,
+  left: () => WaitOptions,
+): Promise<number> {
+  const native = binding();
   for (;;) {
     const outcome = progress.attempt();
-    if (outcome === YIELD) await new Promise((resolve) => setImmediate(resolve));
-    else if (outcome !== BLOCKED) return outcome;
-    const wait: WaitOptions = { signal, timeout: Math.max(0, deadline - performance.now()) };
-    try {
-      signal?.throwIfAborted();
-      if (!source.isReady()) await source.ready(wait);
-      else if (native.poll(progress.to, POLLOUT, 0) === 0) await sink.ready(wait);
-      else if (outcome === BLOCKED) await new Promise((resolve) => setImmediate(resolve));
-    } catch (error) {
-      throw progress.cancelled(error);
-    }
+    if (outcome !== BLOCKED && outcome !== YIELD) return outcome;
+    const wait = left();
+    wait.signal?.throwIfAborted();
+    if (wait.timeout === 0) throw timeoutError(progress.details);
+    if (outcome === YIELD) await turn();
+    else if (!source.isReady()) await source.ready(wait);
+    else if (hasWaiters(to) || native.poll(progress.to, POLLOUT, 0) === 0) await sink.ready(wait);
+    else await turn();
   }
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 function transferSync(
@@ -178,6 +201,7 @@ function transferSync(
 ): number {
   const progress = new Progress(call, from, to, options);
   const { timeout } = waitOptions(options);
+  if (hasWaiters(from) || hasWaiters(to)) throw busy(progress.details);
   const native = binding();
   const sleep = (milliseconds: number): void => {
     if (becomesReadable(native, from, milliseconds)) {
@@ -194,9 +218,6 @@ function once(
   options: { readonly length?: number | undefined } | undefined,
 ): number {
   const progress = new Progress(call, from, to, options);
-  return progress.length === 0 ? 0 : Math.max(0, progress.step());
-}
-
-function isPipe(native: PipeBinding, fd: number): boolean {
-  return check(native.fileType(fd), 'fstat', { target: fd }) === constants.S_IFIFO;
+  if (progress.length === 0 || hasWaiters(from)) return 0;
+  return Math.max(0, progress.step());
 }

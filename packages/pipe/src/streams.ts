@@ -65,7 +65,7 @@ export function webReadableOf(reader: ByteReader): ReadableStream<Uint8Array> {
     autoAllocateChunkSize: HIGH_WATER_MARK,
     async pull(controller) {
       const request = controller.byobRequest!;
-      const chunk = await reader.read({ into: request.view as Uint8Array });
+      const chunk = await closingOnError(reader, reader.read({ into: request.view as Uint8Array }));
       if (chunk !== null) {
         request.respond(chunk.length);
         return;
@@ -84,10 +84,23 @@ export function webWritableOf(writer: ByteWriter): WritableStream<Uint8Array | s
     {
       // An abort of the stream waits for the write that is under way: that has to end then.
       write: (chunk, controller) =>
-        writer.write(chunk, { signal: (controller as { readonly signal?: AbortSignal }).signal }),
+        closingOnError(
+          writer,
+          writer.write(chunk, { signal: (controller as { readonly signal?: AbortSignal }).signal }),
+        ),
       close: () => writer.close(),
       abort: () => writer.close(),
     },
     { highWaterMark: HIGH_WATER_MARK, size: (chunk) => chunk?.length ?? 0 },
   );
+}
+
+/** A web stream that has failed tells its source or sink nothing more: whoever failed closes. */
+async function closingOnError<T>(end: ByteReader | ByteWriter, done: Promise<T>): Promise<T> {
+  try {
+    return await done;
+  } catch (error) {
+    end.close();
+    throw error;
+  }
 }

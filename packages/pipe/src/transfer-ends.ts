@@ -1,11 +1,15 @@
 import { isIpcError, type WaitOptions } from '@octoipc/core';
-import { closedError, FdHandle, POLLIN, type Operation } from '@octoipc/core/kit';
+import {
+  closedError,
+  POLLIN,
+  type Direction,
+  type FdHandle,
+  type Operation,
+} from '@octoipc/core/kit';
 
 import { binding, type PipeBinding } from './binding.js';
-import { PipeReader } from './reader.js';
-import { fdOf, type TransferEnd } from './transfer-progress.js';
+import { fdOf, isReader, isWriter, type TransferEnd } from './transfer-progress.js';
 import { Watch } from './watch.js';
-import { PipeWriter } from './writer.js';
 
 interface Readiness extends Disposable {
   ready(options: WaitOptions): Promise<void>;
@@ -13,7 +17,7 @@ interface Readiness extends Disposable {
 
 /** Waits through the handle, behind those who wait there; a bare descriptor is watched by itself. */
 export function sourceOf(end: TransferEnd): Readiness & { isReady(): boolean } {
-  if (end instanceof PipeReader) {
+  if (isReader(end)) {
     return {
       isReady: () => end.isReadable,
       ready: (options) => end.readable(options),
@@ -21,17 +25,27 @@ export function sourceOf(end: TransferEnd): Readiness & { isReady(): boolean } {
     };
   }
   const fd = fdOf(end, 'from');
-  return Object.assign(new Watch(fd, 'readable'), {
+  return {
+    ...watchOf(fd, 'readable'),
     isReady: () => binding().poll(fd, POLLIN, 0) !== 0,
-  });
+  };
 }
 
 /** Waits through the handle, or watches a bare descriptor. */
 export function sinkOf(end: TransferEnd): Readiness {
-  if (end instanceof PipeWriter) {
+  if (isWriter(end)) {
     return { ready: (options) => end.writable(options), [Symbol.dispose]() {} };
   }
-  return new Watch(fdOf(end, 'to'), 'writable');
+  return watchOf(fdOf(end, 'to'), 'writable');
+}
+
+/** Watches from the first wait on. */
+function watchOf(fd: number, direction: Direction): Readiness {
+  let watch: Watch | undefined;
+  return {
+    ready: (options) => (watch ??= new Watch(fd, direction)).ready(options),
+    [Symbol.dispose]: () => watch?.close(),
+  };
 }
 
 /** Blocks this thread; false when so many milliseconds are over, or a signal came. */
@@ -40,7 +54,7 @@ export function becomesReadable(
   end: TransferEnd,
   milliseconds: number,
 ): boolean {
-  if (!(end instanceof PipeReader)) {
+  if (!isReader(end)) {
     return native.poll(fdOf(end, 'from'), POLLIN, milliseconds) !== 0;
   }
   try {
@@ -63,7 +77,7 @@ export async function whileOpen<T>(
   const abort = (): void => controller.abort(signal?.reason);
   signal?.addEventListener('abort', abort, { once: true });
   const undo = ends
-    .filter((end) => end instanceof FdHandle)
+    .filter((end): end is FdHandle => typeof end === 'object' && 'onClosed' in end)
     .map((end) => end.onClosed(() => controller.abort(closedError(details))));
   try {
     return await run(controller.signal);

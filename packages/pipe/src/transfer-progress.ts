@@ -1,11 +1,17 @@
-import type { WaitOptions } from '@octoipc/core';
+import { constants } from 'node:fs';
+
+import { IpcError, type WaitOptions } from '@octoipc/core';
 import {
   BLOCKED,
+  check,
   codeOfErrno,
   descriptor,
   errorOf,
   integer,
   optionsObject,
+  POLLIN,
+  POLLOUT,
+  tellBytesWritten,
   typeError,
   YIELD,
   type Attempt,
@@ -13,7 +19,8 @@ import {
 } from '@octoipc/core/kit';
 
 import { binding } from './binding.js';
-import { PipeReader } from './reader.js';
+import type { PipeReader } from './reader.js';
+import type { PipeWriter } from './writer.js';
 
 /** Where bytes come from or go to: a handle of ours, or a descriptor (file, pipe, socket). */
 export type TransferEnd = number | { readonly fd: number };
@@ -30,14 +37,21 @@ export type Call = 'splice' | 'tee';
 /** After so many bytes in a row a transfer lets the event loop turn. */
 const BURST = 4 * 1024 * 1024;
 
+/** As much as a destination that may block has room for if poll(2) says that it has any. */
+const CAREFUL = 4096;
+
 /** What a transfer has moved, and how it goes on. */
 export class Progress implements Operation {
   readonly from: number;
   readonly to: number;
   readonly length: number;
   readonly details: { syscall: Call; target: string };
-  readonly #ends: readonly TransferEnd[];
+  /** Whether both ends are pipes: then no call ever waits. */
+  readonly pipes: boolean;
+  readonly #source: TransferEnd;
+  readonly #sink: TransferEnd;
   readonly #once: boolean;
+  readonly #chunk: number;
   #moved = 0;
 
   constructor(
@@ -51,18 +65,35 @@ export class Progress implements Operation {
     this.length = Math.min(length, Number.MAX_SAFE_INTEGER);
     this.from = fdOf(from, 'from');
     this.to = fdOf(to, 'to');
-    this.#ends = [from, to];
+    this.#source = from;
+    this.#sink = to;
+    const [source, sink] = [typeOf(this.from), typeOf(this.to)];
+    this.pipes = source === constants.S_IFIFO && sink === constants.S_IFIFO;
+    this.#chunk =
+      sink === constants.S_IFIFO || sink === constants.S_IFREG ? Number.MAX_SAFE_INTEGER : CAREFUL;
+    if (isReader(from) && from.hasReturned) {
+      throw new IpcError('EBUSY', {
+        syscall: call,
+        target: this.from,
+        hint: 'readAll() gave bytes back: read them first',
+      });
+    }
     this.#once = call === 'tee';
     this.details = { syscall: call, target: `${this.from} -> ${this.to}` };
   }
 
-  /** One call: bytes moved, 0 at the end, -1 when it would wait. */
+  /** One call: bytes moved, 0 at the end, -1 when it would wait, or overtake who waits to write. */
   step(): number {
-    for (const end of this.#ends) fdOf(end, 'from or to');
+    const [from, to] = [fdOf(this.#source, 'from'), fdOf(this.#sink, 'to')];
+    const native = binding();
+    if (hasWaiters(this.#sink)) return -1;
+    if (!this.pipes && (native.poll(from, POLLIN, 0) === 0 || native.poll(to, POLLOUT, 0) === 0)) {
+      return -1;
+    }
     const { syscall } = this.details;
-    const count = binding()[syscall](this.from, this.to, this.length - this.#moved);
+    const count = native[syscall](from, to, Math.min(this.length - this.#moved, this.#chunk));
     // A FIFO without a writer is not always at its end; its reader knows.
-    if (count === 0 && this.#ends[0] instanceof PipeReader && !this.#ends[0].ended) return -1;
+    if (count === 0 && isReader(this.#source) && !this.#source.ended) return -1;
     if (count >= 0) return count;
     if (codeOfErrno(count) === 'EAGAIN') return -1;
     throw errorOf(count, syscall, {
@@ -84,12 +115,7 @@ export class Progress implements Operation {
     return this.#moved;
   };
 
-  readonly cancelled = (error: unknown): unknown => {
-    if (typeof error === 'object' && error !== null && Object.isExtensible(error)) {
-      Object.assign(error, { bytesWritten: this.#moved });
-    }
-    return error;
-  };
+  readonly cancelled = (error: unknown): unknown => tellBytesWritten(error, this.#moved);
 }
 
 const HINTS: Readonly<Record<Call, string>> = {
@@ -105,4 +131,23 @@ export function fdOf(end: TransferEnd, name: string): number {
     throw typeError(name, 'a descriptor or a handle with one', end);
   }
   return descriptor(end.fd, `${name}.fd`);
+}
+
+/** A reader of this package, of whichever copy of it. */
+export function isReader(end: TransferEnd): end is PipeReader {
+  return typeof end === 'object' && 'isReadable' in end && 'readableSync' in end;
+}
+
+/** A writer of this package, of whichever copy of it. */
+export function isWriter(end: TransferEnd): end is PipeWriter {
+  return typeof end === 'object' && 'tryWriteAtomic' in end && 'writable' in end;
+}
+
+/** Whether somebody waits on a handle. */
+export function hasWaiters(end: TransferEnd): boolean {
+  return typeof end === 'object' && 'hasWaiters' in end && end.hasWaiters === true;
+}
+
+function typeOf(fd: number): number {
+  return check(binding().fileType(fd), 'fstat', { target: fd });
 }

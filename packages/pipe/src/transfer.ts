@@ -1,5 +1,12 @@
 import type { WaitOptions } from '@octoipc/core';
-import { BLOCKED, check, codeOfErrno, FdHandle, type Operation } from '@octoipc/core/kit';
+import {
+  BLOCKED,
+  check,
+  codeOfErrno,
+  FdHandle,
+  tellBytesWritten,
+  type Operation,
+} from '@octoipc/core/kit';
 
 import type { PipeBinding } from './binding.js';
 
@@ -32,10 +39,7 @@ export class Transfer extends FdHandle {
       return await transfer.#ended(details, options);
     } catch (error) {
       native.transferCancel(index);
-      if (typeof error === 'object' && error !== null && Object.isExtensible(error)) {
-        Object.assign(error, { bytesWritten: native.transferMoved(index) });
-      }
-      throw error;
+      throw tellBytesWritten(error, native.transferMoved(index));
     } finally {
       native.transferDrop(index);
     }

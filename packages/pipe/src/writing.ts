@@ -1,5 +1,5 @@
 import type { IpcErrorDetails } from '@octoipc/core';
-import { BLOCKED, YIELD, type Attempt, type Operation } from '@octoipc/core/kit';
+import { BLOCKED, tellBytesWritten, YIELD, type Attempt, type Operation } from '@octoipc/core/kit';
 
 /** What a blocking write takes. */
 export interface WriteSyncOptions {
@@ -34,11 +34,6 @@ export function writing(
       written += count;
     }
   };
-  const cancelled = (error: unknown): unknown => {
-    if (written > 0 && typeof error === 'object' && error !== null && Object.isExtensible(error)) {
-      Object.assign(error, { bytesWritten: written });
-    }
-    return error;
-  };
+  const cancelled = (error: unknown): unknown => tellBytesWritten(error, written);
   return { attempt, operation: { details, cancelled } };
 }

@@ -30,12 +30,14 @@ class Resource {
 class Environment {
  public:
   explicit Environment(napi_env env) : env_(env) {
-    napi_add_env_cleanup_hook(
-        env_, [](void* data) { static_cast<Environment*>(data)->Shutdown(); }, this);
+    napi_add_env_cleanup_hook(env_, OnCleanup, this);
   }
   Environment(const Environment&) = delete;
   Environment& operator=(const Environment&) = delete;
-  virtual ~Environment() { Shutdown(); }
+  virtual ~Environment() {
+    napi_remove_env_cleanup_hook(env_, OnCleanup, this);
+    Shutdown();
+  }
 
   napi_env env() const { return env_; }
 
@@ -75,6 +77,8 @@ class Environment {
   }
 
  private:
+  static void OnCleanup(void* data) { static_cast<Environment*>(data)->Shutdown(); }
+
   /// What a descriptor weighs for the garbage collector, about what the kernel holds behind one. A
   /// handle is small to JavaScript: without this, dropped ones would use up the limit on
   /// descriptors before a collection found them.

@@ -78,21 +78,20 @@ class Readiness : public Resource {
 
   void Deliver() {
     Napi::HandleScope scope(env_);
-    for (;;) {
-      epoll_event ready[kBatch];
-      const int64_t count = Retry([&] { return ::epoll_wait(epoll_.get(), ready, kBatch, 0); });
-      if (count <= 0 || !Tell(ready, static_cast<int>(count)) || count < kBatch) return;
-    }
+    // One batch a turn of the event loop: what is left keeps the set readable, and timers come first.
+    epoll_event ready[kBatch];
+    const int64_t count = Retry([&] { return ::epoll_wait(epoll_.get(), ready, kBatch, 0); });
+    if (count > 0) Tell(ready, static_cast<int>(count));
   }
 
-  bool Tell(const epoll_event* ready, int count) {
+  void Tell(const epoll_event* ready, int count) {
     int32_t* pairs = nullptr;
     size_t length = 0;
     napi_value events = events_.Value();
     if (napi_get_typedarray_info(env_, events, nullptr, &length, reinterpret_cast<void**>(&pairs),
                                  nullptr, nullptr) != napi_ok ||
         length < 2 * kBatch) {
-      return false;
+      return;
     }
     for (int i = 0; i < count; ++i) {
       pairs[2 * i] = static_cast<int32_t>(ready[i].data.u32);
@@ -107,7 +106,6 @@ class Readiness : public Resource {
         napi_fatal_exception(env_, error);
       }
     }
-    return status == napi_ok;
   }
 
   napi_env env_;
