@@ -140,7 +140,8 @@ const told = new WeakSet<object>();
 export function tellBytesWritten(error: unknown, bytesWritten: number): unknown {
   if (typeof error !== 'object' || error === null) return error;
   if (error instanceof IpcError && bytesWritten > 0) {
-    return new IpcError(error.code, { ...error, bytesWritten, cause: error.cause });
+    const { code, syscall, target, hint, cause } = error;
+    return new IpcError(code, { syscall, target, hint, bytesWritten, cause });
   }
   if (told.has(error)) {
     return new IpcError('ECANCELED', {
