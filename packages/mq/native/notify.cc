@@ -1,9 +1,9 @@
 // mq_notify(3), told by a descriptor: neither a signal of the user's is taken over nor a thread
 // started.
 //
-// SIGEV_THREAD is a fiction of libc: what the kernel does for it is to put a cookie of 32 bytes into
-// a netlink socket, whose last byte says what happened. libc keeps a thread that reads that socket;
-// here the socket is one more descriptor that readiness watches.
+// SIGEV_THREAD is a fiction of libc: what the kernel does for it is to put a cookie of 32 bytes
+// into a netlink socket, whose last byte says what happened. libc keeps a thread that reads that
+// socket; here the socket is one more descriptor that readiness watches.
 #include <linux/netlink.h>
 #include <signal.h>
 #include <sys/socket.h>

@@ -67,9 +67,8 @@ int64_t PosixUnlink(std::string name) {
 
 /// mq_send(3) that does not wait.
 int64_t PosixSend(int fd, Bytes data, uint32_t priority) {
-  return NotNow(Retry([&] {
-    return ::syscall(SYS_mq_timedsend, fd, data.data(), data.size(), priority, &kNow);
-  }));
+  return NotNow(Retry(
+      [&] { return ::syscall(SYS_mq_timedsend, fd, data.data(), data.size(), priority, &kNow); }));
 }
 
 /// mq_receive(3) that does not wait, again and again, for up to `max` messages, each of which needs

@@ -1,8 +1,8 @@
 // msgsnd(2) and msgrcv(2) that block the calling thread, for a time.
 //
-// The calls know no timeout and there is no descriptor to poll, so a timer of this thread interrupts
-// them by the signal that also wakes waiting threads: they fail with EINTR then, and nothing was
-// sent or taken.
+// The calls know no timeout and there is no descriptor to poll, so a timer of this thread
+// interrupts them by the signal that also wakes waiting threads: they fail with EINTR then, and
+// nothing was sent or taken.
 #include <linux/posix_types.h>
 #include <signal.h>
 #include <sys/ipc.h>
@@ -20,8 +20,8 @@
 namespace octoipc {
 namespace {
 
-/// Lifetime: one for each thread, made at its first blocking call, deleted when the thread ends. The
-/// system calls, because libc's functions are in librt before glibc 2.34.
+/// Lifetime: one for each thread, made at its first blocking call, deleted when the thread ends.
+/// The system calls, because libc's functions are in librt before glibc 2.34.
 class Interrupter {
  public:
   static Interrupter& OfThread() {
@@ -86,12 +86,12 @@ int64_t For(int64_t milliseconds, Call&& call) {
 
 int64_t SysvSendFor(int id, Bytes data, int64_t type, int64_t milliseconds) {
   const OutgoingMessage message(data, type);
-  return For(milliseconds, [&](int flags) {
-    return ::msgsnd(id, message.message(), message.size(), flags);
-  });
+  return For(milliseconds,
+             [&](int flags) { return ::msgsnd(id, message.message(), message.size(), flags); });
 }
 
-/// One message of up to `room` bytes, after its type, into the memory from `offset` on; 1, or -errno.
+/// One message of up to `room` bytes, after its type, into the memory from `offset` on; 1, or
+/// -errno.
 int64_t SysvReceiveFor(int id, Bytes memory, int64_t offset, int64_t room, Numbers found,
                        int64_t type, int flags, int64_t milliseconds) {
   const size_t start = AlignedForMessage(static_cast<size_t>(offset));

@@ -41,7 +41,8 @@ void Bell::Ring(int32_t who) {
   const std::lock_guard lock(mutex_);
   if (fd_ < 0) return;
   rung_.push_back(who);
-  // Also if the last one was not answered: readiness is told of edges, and may have let that one go.
+  // Also if the last one was not answered: readiness is told of edges, and may have let that one
+  // go.
   const uint64_t one = 1;
   Retry([&] { return ::write(fd_, &one, sizeof one); });
 }

@@ -39,8 +39,8 @@ class Bell {
 ///
 /// A receiver is waited for without receiving: msgrcv(2) into no room at all, without MSG_NOERROR,
 /// sleeps until there is a message of the wanted type, fails with E2BIG and leaves it where it is,
-/// for whoever comes first. Only an empty message fits into no room: the call takes it, and its type
-/// is the result. A sender's call really sends; interrupted, it has sent nothing.
+/// for whoever comes first. Only an empty message fits into no room: the call takes it, and its
+/// type is the result. A sender's call really sends; interrupted, it has sent nothing.
 ///
 /// Lifetime:
 /// 1. The thread starts with the first call, and ends by itself when none came for a while.

@@ -85,10 +85,7 @@ class QueueEnd {
 }
 
 class QueueSender extends QueueEnd implements Sender {
-  send(
-    message: Bytes,
-    options: WaitOptions & { readonly priority?: number } = {},
-  ): Promise<void> {
+  send(message: Bytes, options: WaitOptions & { readonly priority?: number } = {}): Promise<void> {
     if (this.queue instanceof PosixQueue) return this.queue.send(message, options);
     if (options?.priority !== undefined && options.priority !== 0) {
       return Promise.reject(noPriority(options.priority));

@@ -26,5 +26,6 @@ export type {
   SysvSendOptions,
 } from './sysv-message.js';
 export type { SysvKey, SysvOpenOptions } from './sysv-open.js';
-export { SysvQueue, type SysvChanges } from './sysv-queue.js';
+export type { SysvChanges } from './sysv-handle.js';
+export { SysvQueue } from './sysv-queue.js';
 export type { LastUser, SysvQueueInfo, SysvQueueStatus } from './sysv-status.js';

@@ -28,9 +28,7 @@ export function iterate<T>(queue: Source<T>): AsyncIterator<T> {
         return new Promise<void>((resolve) => setImmediate(resolve)).then(next);
       }
       const message = queue.tryReceive();
-      return message === undefined
-        ? queue.receive().then(waited)
-        : Promise.resolve(step(message));
+      return message === undefined ? queue.receive().then(waited) : Promise.resolve(step(message));
     } catch (error) {
       return Promise.reject(error as Error);
     }

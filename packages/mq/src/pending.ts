@@ -21,7 +21,11 @@ export class Pending<T> {
   readonly #onAbort: () => void;
 
   /** @param cancel - told once that the signal or the time has come; it calls `fail`, or `resolve` */
-  constructor({ signal, timeout }: WaitOptions, details: Details, cancel: (error: unknown) => void) {
+  constructor(
+    { signal, timeout }: WaitOptions,
+    details: Details,
+    cancel: (error: unknown) => void,
+  ) {
     this.promise = new Promise<T>((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;

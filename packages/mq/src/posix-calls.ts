@@ -1,12 +1,5 @@
 import { IpcError, type Bytes } from '@octoipc/core';
-import {
-  BLOCKED,
-  check,
-  errorOf,
-  integer,
-  optionsObject,
-  type Attempt,
-} from '@octoipc/core/kit';
+import { BLOCKED, check, errorOf, integer, optionsObject, type Attempt } from '@octoipc/core/kit';
 
 import { binding, type MqBinding } from './binding.js';
 import { EAGAIN, EBADF } from './errno.js';

@@ -136,7 +136,8 @@ function noDescriptors(): string {
 function noBytes(asked: NewAttributes | undefined): string {
   const limit = binding().messageBytesLimit();
   if (asked === undefined) return `RLIMIT_MSGQUEUE (${limit} bytes) is used up`;
-  const given = asked.maxMessages > 0 ? asked : completeAttributes(knob('msg_default') ?? 10, undefined);
+  const given =
+    asked.maxMessages > 0 ? asked : completeAttributes(knob('msg_default') ?? 10, undefined);
   const bytes = bytesOf(given.maxMessages, given.maxMessageSize);
   return `this queue takes ${bytes} bytes of RLIMIT_MSGQUEUE (${limit} for all queues of this user): ask for fewer maxMessages or a smaller maxMessageSize, unlink and close other queues, or raise the limit`;
 }

@@ -83,7 +83,15 @@ export function openPosix(value: string, options: PosixOpenOptions | undefined):
     const claim = temporary ? new Temporary(KIND, name, reaper) : undefined;
     const fd = native.posixCreate(name, flags, mode, asked.maxMessages, asked.maxMessageSize);
     if (fd >= 0) {
-      claim?.created(identityOf(fd));
+      try {
+        claim?.created(identityOf(fd));
+      } catch (error) {
+        // The record cannot be completed: then there is no queue either.
+        native.close(fd);
+        native.posixUnlink(name);
+        claim?.end();
+        throw error;
+      }
       return { name, fd, access, temporary: claim };
     }
     const last = exclusive || fd !== EEXIST || attempt === ATTEMPTS;

@@ -1,38 +1,20 @@
-import { IpcError, type Bytes, type WaitOptions } from '@octoipc/core';
+import type { Bytes, WaitOptions } from '@octoipc/core';
 import {
   BLOCKED,
   descriptor,
-  FdHandle,
   integer,
   optionsObject,
-  POLLIN,
-  POLLOUT,
-  typeError,
   waitOptions,
-  waitSync,
   type Attempt,
 } from '@octoipc/core/kit';
 
 import { iterate } from './iterate.js';
-import { Notifications, type Notification } from './notifications.js';
 import { adoptPosix } from './posix-adopt.js';
-import { PosixCalls } from './posix-calls.js';
+import { PosixHandle } from './posix-handle.js';
 import { posixLimits, type PosixQueueLimits } from './posix-limits.js';
 import { listPosix, type PosixQueueInfo } from './posix-list.js';
-import type {
-  PosixAttributes,
-  PosixMessage,
-  PosixSendOptions,
-  ReceiveManyOptions,
-} from './posix-message.js';
-import {
-  openPosix,
-  unlinkPosix,
-  type OpenedQueue,
-  type PosixAccess,
-  type PosixOpenOptions,
-} from './posix-open.js';
-import type { Temporary } from './temporary.js';
+import type { PosixMessage, PosixSendOptions, ReceiveManyOptions } from './posix-message.js';
+import { openPosix, unlinkPosix, type PosixOpenOptions } from './posix-open.js';
 
 /**
  * A POSIX message queue: whole messages, the highest priority first, in the order of sending within one.
@@ -55,28 +37,7 @@ import type { Temporary } from './temporary.js';
  * ```
  * @see mq_overview(7)
  */
-export class PosixQueue extends FdHandle implements AsyncIterable<PosixMessage> {
-  /** The name that it was opened by. */
-  readonly name: string;
-  /** What this handle may do. */
-  readonly access: PosixAccess;
-  /** Bytes of the longest message. */
-  readonly maxMessageSize: number;
-  readonly #calls: PosixCalls;
-  readonly #temporary: Temporary | undefined;
-  readonly #notifications = new Set<Notifications>();
-
-  protected constructor(opened: OpenedQueue) {
-    const calls = new PosixCalls(opened);
-    super(opened.fd, calls.binding);
-    this.#calls = calls;
-    this.name = opened.name;
-    this.access = opened.access;
-    this.maxMessageSize = calls.maxMessageSize;
-    this.#temporary = opened.temporary;
-    this.#temporary?.belongsTo(this);
-  }
-
+export class PosixQueue extends PosixHandle implements AsyncIterable<PosixMessage> {
   /**
    * Opens a queue, or creates it.
    *
@@ -143,9 +104,9 @@ export class PosixQueue extends FdHandle implements AsyncIterable<PosixMessage> 
   send(message: Bytes, options?: PosixSendOptions): Promise<void> {
     try {
       const wait = waitOptions(options);
-      this.#checkOpen('mq_send');
-      const attempt = this.#calls.sending(message, options, this.waiting('writable') > 0);
-      return this.queue('writable').run(attempt, wait, { details: this.#details('mq_send') });
+      this.checkOpen('mq_send');
+      const attempt = this.calls.sending(message, options, this.waiting('writable') > 0);
+      return this.queue('writable').run(attempt, wait, { details: this.details('mq_send') });
     } catch (error) {
       return Promise.reject(error as Error);
     }
@@ -157,8 +118,8 @@ export class PosixQueue extends FdHandle implements AsyncIterable<PosixMessage> 
    * @returns whether it was sent; false too if others wait already
    */
   trySend(message: Bytes, options?: { readonly priority?: number | undefined }): boolean {
-    this.#checkOpen('mq_send');
-    const attempt = this.#calls.sending(message, options, false);
+    this.checkOpen('mq_send');
+    const attempt = this.calls.sending(message, options, false);
     return this.waiting('writable') === 0 && attempt() !== BLOCKED;
   }
 
@@ -169,9 +130,9 @@ export class PosixQueue extends FdHandle implements AsyncIterable<PosixMessage> 
    */
   sendSync(message: Bytes, options?: Omit<PosixSendOptions, 'signal'>): void {
     const wait = waitOptions(options);
-    this.#checkOpen('mq_send');
-    const attempt = this.#calls.sending(message, options, false);
-    this.#runSync(attempt, 'writable', wait, 'mq_send');
+    this.checkOpen('mq_send');
+    const attempt = this.calls.sending(message, options, false);
+    this.runSync(attempt, 'writable', wait, 'mq_send');
   }
 
   /**
@@ -183,14 +144,14 @@ export class PosixQueue extends FdHandle implements AsyncIterable<PosixMessage> 
    * @see mq_receive(3)
    */
   receive(options?: WaitOptions): Promise<PosixMessage> {
-    return this.#receiving(this.#calls.takeOne, options);
+    return this.#receiving(this.calls.takeOne, options);
   }
 
   /** Takes a message if there is one; `undefined` if there is none, or others wait already. */
   tryReceive(): PosixMessage | undefined {
-    this.#checkOpen('mq_receive');
+    this.checkOpen('mq_receive');
     if (this.waiting('readable') > 0) return undefined;
-    const message = this.#calls.takeOne();
+    const message = this.calls.takeOne();
     return message === BLOCKED ? undefined : message;
   }
 
@@ -201,8 +162,8 @@ export class PosixQueue extends FdHandle implements AsyncIterable<PosixMessage> 
    */
   receiveSync(options?: Omit<WaitOptions, 'signal'>): PosixMessage {
     const wait = waitOptions(options);
-    this.#checkOpen('mq_receive');
-    return this.#runSync(this.#calls.takeOne, 'readable', wait, 'mq_receive');
+    this.checkOpen('mq_receive');
+    return this.runSync(this.calls.takeOne, 'readable', wait, 'mq_receive');
   }
 
   /**
@@ -214,7 +175,7 @@ export class PosixQueue extends FdHandle implements AsyncIterable<PosixMessage> 
     try {
       const { max = Infinity } = optionsObject<ReceiveManyOptions>(options);
       if (max !== Infinity) integer(max, 'options.max', 1);
-      return this.#receiving(() => this.#calls.takeAll(max), options);
+      return this.#receiving(() => this.calls.takeAll(max), options);
     } catch (error) {
       return Promise.reject(error as Error);
     }
@@ -225,124 +186,25 @@ export class PosixQueue extends FdHandle implements AsyncIterable<PosixMessage> 
     return iterate(this);
   }
 
-  /**
-   * Tells when a message comes while the queue is empty, by mq_notify(3). The registration is this
-   * process's from now on: it is renewed each time before you are told, so if you take all messages that
-   * are there, no later one goes unnoticed. Tells at once if there are messages already.
-   *
-   * @param options - for each of its waits
-   * @returns an iterator; leaving the loop gives the registration up
-   * @throws {IpcError} EBUSY, from its first step, when this or another process is registered
-   * @see mq_notify(3)
-   */
-  notifications(options?: WaitOptions): AsyncIterableIterator<Notification> {
-    const wait = waitOptions(options);
-    this.#checkOpen('mq_notify');
-    const notifications = new Notifications(this, wait, () =>
-      this.#notifications.delete(notifications),
-    );
-    this.#notifications.add(notifications);
-    notifications.begin();
-    return notifications;
-  }
-
-  /** What the queue is, and how many messages it holds now. */
-  get attributes(): PosixAttributes {
-    this.#checkOpen('mq_getattr');
-    return this.#calls.attributes;
-  }
-
-  /**
-   * O_NONBLOCK of the open file description, as whoever shares it sees it (a child that inherits the
-   * descriptor): this handle's calls wait, or do not, whatever it says.
-   *
-   * @see mq_setattr(3)
-   */
-  get nonblocking(): boolean {
-    this.#checkOpen('mq_getattr');
-    return this.#calls.nonblocking;
-  }
-
-  set nonblocking(value: boolean) {
-    if (typeof value !== 'boolean') throw typeError('nonblocking', 'a boolean', value);
-    this.#checkOpen('mq_setattr');
-    this.#calls.nonblocking = value;
-  }
-
-  override ref(): this {
-    for (const notifications of this.#notifications) notifications.ref(true);
-    return super.ref();
-  }
-
-  override unref(): this {
-    for (const notifications of this.#notifications) notifications.ref(false);
-    return super.unref();
-  }
-
-  override release(): number {
-    this.#leave();
-    return super.release();
-  }
-
-  /** Closes the descriptor; pending waits reject with `ERR_CLOSED`. A temporary queue is unlinked. */
-  override close(): void {
-    this.#leave();
-    super.close();
-    this.#temporary?.end();
-  }
-
   /** @internal Receives for somebody who is told at once, before anything else can happen. */
   receiveFirst(
     won: (message: PosixMessage) => boolean,
     options: WaitOptions | undefined,
   ): Promise<PosixMessage> {
     return this.#receiving(() => {
-      const message = this.#calls.takeOne();
+      const message = this.calls.takeOne();
       if (message !== BLOCKED) won(message);
       return message;
     }, options);
   }
 
-  protected override describe(): { syscall: string; target: string } {
-    return this.#details('mq_receive');
-  }
-
-  #details(syscall: string): { syscall: string; target: string } {
-    return { syscall, target: this.name };
-  }
-
-  #leave(): void {
-    for (const notifications of this.#notifications) notifications.close();
-  }
-
-  #checkOpen(syscall: string): void {
-    if (this.closed) throw new IpcError('ERR_CLOSED', this.#details(syscall));
-  }
-
   #receiving<T>(attempt: Attempt<T>, options: WaitOptions | undefined): Promise<T> {
     try {
       const wait = waitOptions(options);
-      this.#checkOpen('mq_receive');
-      return this.queue('readable').run(attempt, wait, { details: this.#details('mq_receive') });
+      this.checkOpen('mq_receive');
+      return this.queue('readable').run(attempt, wait, { details: this.details('mq_receive') });
     } catch (error) {
       return Promise.reject(error as Error);
     }
-  }
-
-  #runSync<T>(
-    attempt: Attempt<T>,
-    direction: 'readable' | 'writable',
-    { timeout }: WaitOptions,
-    syscall: string,
-  ): T {
-    if (this.waiting(direction) > 0) {
-      throw new IpcError('EBUSY', {
-        ...this.#details(syscall),
-        hint: 'asynchronous calls wait on this handle: await them before a blocking one',
-      });
-    }
-    const events = direction === 'readable' ? POLLIN : POLLOUT;
-    const sleep = (milliseconds: number): void => this.#calls.sleep(events, milliseconds);
-    return waitSync(attempt, sleep, timeout, { details: this.#details(syscall) });
   }
 }

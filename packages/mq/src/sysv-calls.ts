@@ -184,7 +184,8 @@ export class SysvCalls {
 }
 
 const HINTS: Readonly<Record<number, string>> = {
-  [EACCES]: 'the mode of the queue does not let this user do that: its owner may change it by setStat',
+  [EACCES]:
+    'the mode of the queue does not let this user do that: its owner may change it by setStat',
   [EPERM]: 'only the owner, the creator or root may do that',
 };
 

@@ -53,10 +53,7 @@ const MOST_KEY = 0xffff_ffff;
 const ATTEMPTS = 100;
 
 /** msgget(2). */
-export function openSysv(
-  value: SysvKey,
-  options: SysvOpenOptions | undefined,
-): OpenedSysvQueue {
+export function openSysv(value: SysvKey, options: SysvOpenOptions | undefined): OpenedSysvQueue {
   const given = optionsObject<SysvOpenOptions>(options);
   const { mode = DEFAULT_MODE } = given;
   const exclusive = optionalBoolean(given.exclusive, 'options.exclusive') ?? false;
@@ -127,7 +124,14 @@ function make(
     claim?.end();
     return id;
   }
-  claim?.created({ id, namespace: ipcNamespace() });
+  try {
+    claim?.created({ id, namespace: ipcNamespace() });
+  } catch (error) {
+    // The record cannot be completed: then there is no queue either.
+    native.sysvRemove(id);
+    claim?.end();
+    throw error;
+  }
   return { id, key, target, temporary: claim };
 }
 

@@ -1,19 +1,10 @@
-import { IpcError, type Bytes, type WaitOptions } from '@octoipc/core';
-import {
-  BLOCKED,
-  check,
-  closedError,
-  integer,
-  optionsObject,
-  ResourceHandle,
-  waitOptions,
-  waitSync,
-} from '@octoipc/core/kit';
+import type { Bytes } from '@octoipc/core';
+import { BLOCKED, integer, optionsObject, waitOptions, waitSync } from '@octoipc/core/kit';
 
 import { binding } from './binding.js';
 import { iterate } from './iterate.js';
 import { messageBytes } from './message.js';
-import { SysvCalls } from './sysv-calls.js';
+import { SysvHandle } from './sysv-handle.js';
 import type {
   SysvMessage,
   SysvReceiveManyOptions,
@@ -25,26 +16,11 @@ import {
   adoptSysv,
   openSysv,
   removeSysv,
-  type OpenedSysvQueue,
   type SysvKey,
   type SysvOpenOptions,
 } from './sysv-open.js';
-import { SysvReceivers } from './sysv-receivers.js';
 import { selectorOf } from './sysv-selector.js';
-import { SysvSenders } from './sysv-senders.js';
-import { listSysv, readStatus, type SysvQueueInfo, type SysvQueueStatus } from './sysv-status.js';
-
-/** What `setStat` changes. */
-export interface SysvChanges {
-  /** Permission bits. */
-  readonly mode?: number | undefined;
-  readonly uid?: number | undefined;
-  readonly gid?: number | undefined;
-  /** The most bytes of all messages. */
-  readonly maxBytes?: number | undefined;
-}
-
-const MOST = 0xffff_fffe;
+import { listSysv, type SysvQueueInfo } from './sysv-status.js';
 
 /**
  * A System V message queue: whole messages with a type, by which they are chosen.
@@ -67,21 +43,7 @@ const MOST = 0xffff_fffe;
  * ```
  * @see svipc(7)
  */
-export class SysvQueue extends ResourceHandle implements AsyncIterable<SysvMessage> {
-  /** The key, unsigned; 0 for a private queue, unless it is temporary. */
-  readonly key: number;
-  readonly #calls: SysvCalls;
-  readonly #receivers: SysvReceivers;
-  readonly #senders: SysvSenders;
-
-  protected constructor({ id, key, target, temporary }: OpenedSysvQueue) {
-    super({ release: () => temporary?.end() });
-    this.key = key;
-    this.#calls = new SysvCalls(id, target);
-    this.#receivers = new SysvReceivers(this.#calls, this);
-    this.#senders = new SysvSenders(this.#calls, this);
-  }
-
+export class SysvQueue extends SysvHandle implements AsyncIterable<SysvMessage> {
   /**
    * Opens a queue, or creates it.
    *
@@ -122,17 +84,6 @@ export class SysvQueue extends ResourceHandle implements AsyncIterable<SysvMessa
     return listSysv(binding());
   }
 
-  /** The kernel's number of the queue. */
-  get id(): number {
-    this.#check('msgget');
-    return this.#calls.id;
-  }
-
-  /** Bytes of the longest message that can be sent: kernel.msgmax, as it was at opening. */
-  get maxMessageSize(): number {
-    return this.#calls.maxMessageSize;
-  }
-
   /**
    * Sends a message; waits while the queue is full.
    *
@@ -149,8 +100,8 @@ export class SysvQueue extends ResourceHandle implements AsyncIterable<SysvMessa
       const wait = waitOptions(options);
       const data = messageBytes(message);
       const type = typeOf(options);
-      this.#check('msgsnd');
-      return this.#senders.run(data, type, wait);
+      this.check('msgsnd');
+      return this.senders.run(data, type, wait);
     } catch (error) {
       return Promise.reject(error as Error);
     }
@@ -160,8 +111,8 @@ export class SysvQueue extends ResourceHandle implements AsyncIterable<SysvMessa
   trySend(message: Bytes, options?: Pick<SysvSendOptions, 'type'>): boolean {
     const data = messageBytes(message);
     const type = typeOf(options);
-    this.#check('msgsnd');
-    return this.#senders.length === 0 && this.#calls.put(data, type) !== BLOCKED;
+    this.check('msgsnd');
+    return this.senders.length === 0 && this.calls.put(data, type) !== BLOCKED;
   }
 
   /**
@@ -173,16 +124,16 @@ export class SysvQueue extends ResourceHandle implements AsyncIterable<SysvMessa
     const { timeout } = waitOptions(options);
     const data = messageBytes(message);
     const type = typeOf(options);
-    this.#check('msgsnd');
-    this.#refuseBlocking(this.#senders.length, 'msgsnd');
+    this.check('msgsnd');
+    this.refuseBlocking(this.senders.length, 'msgsnd');
     let sent = false;
     waitSync<void>(
-      () => (sent ? undefined : this.#calls.put(data, type)),
+      () => (sent ? undefined : this.calls.put(data, type)),
       (milliseconds) => {
-        sent = this.#calls.putFor(data, type, milliseconds) !== BLOCKED;
+        sent = this.calls.putFor(data, type, milliseconds) !== BLOCKED;
       },
       timeout,
-      { details: this.#details('msgsnd') },
+      { details: this.details('msgsnd') },
     );
   }
 
@@ -203,10 +154,10 @@ export class SysvQueue extends ResourceHandle implements AsyncIterable<SysvMessa
 
   /** Takes a message if one suits; `undefined` if none does, or who waits already might want it. */
   tryReceive(options?: SysvSelection): SysvMessage | undefined {
-    const selector = selectorOf(this.#calls.binding, options);
-    this.#check('msgrcv');
-    if (this.#receivers.contends(selector)) return undefined;
-    const message = this.#calls.takeOne(selector);
+    const selector = selectorOf(this.calls.binding, options);
+    this.check('msgrcv');
+    if (this.receivers.contends(selector)) return undefined;
+    const message = this.calls.takeOne(selector);
     return message === BLOCKED ? undefined : message;
   }
 
@@ -217,17 +168,17 @@ export class SysvQueue extends ResourceHandle implements AsyncIterable<SysvMessa
    */
   receiveSync(options?: Omit<SysvReceiveOptions, 'signal'>): SysvMessage {
     const { timeout } = waitOptions(options);
-    const selector = selectorOf(this.#calls.binding, options);
-    this.#check('msgrcv');
-    this.#refuseBlocking(this.#receivers.length, 'msgrcv');
+    const selector = selectorOf(this.calls.binding, options);
+    this.check('msgrcv');
+    this.refuseBlocking(this.receivers.length, 'msgrcv');
     let taken: SysvMessage | typeof BLOCKED = BLOCKED;
     return waitSync(
-      () => (taken === BLOCKED ? this.#calls.takeOne(selector) : taken),
+      () => (taken === BLOCKED ? this.calls.takeOne(selector) : taken),
       (milliseconds) => {
-        taken = this.#calls.takeFor(selector, milliseconds);
+        taken = this.calls.takeFor(selector, milliseconds);
       },
       timeout,
-      { details: this.#details('msgrcv') },
+      { details: this.details('msgrcv') },
     );
   }
 
@@ -241,10 +192,10 @@ export class SysvQueue extends ResourceHandle implements AsyncIterable<SysvMessa
       const wait = waitOptions(options);
       const { max = Infinity } = optionsObject<SysvReceiveManyOptions>(options);
       if (max !== Infinity) integer(max, 'options.max', 1);
-      const selector = selectorOf(this.#calls.binding, options);
-      this.#check('msgrcv');
-      const attempt = (): SysvMessage[] | typeof BLOCKED => this.#calls.takeAll(selector, max);
-      return this.#receivers.run({ selector, attempt, accept: (message) => [message] }, wait);
+      const selector = selectorOf(this.calls.binding, options);
+      this.check('msgrcv');
+      const attempt = (): SysvMessage[] | typeof BLOCKED => this.calls.takeAll(selector, max);
+      return this.receivers.run({ selector, attempt, accept: (message) => [message] }, wait);
     } catch (error) {
       return Promise.reject(error as Error);
     }
@@ -259,66 +210,13 @@ export class SysvQueue extends ResourceHandle implements AsyncIterable<SysvMessa
    */
   peek(index: number): SysvMessage | null {
     integer(index, 'index', 0, 0x7fff_ffff);
-    this.#check('msgrcv');
-    return this.#calls.peek(index);
+    this.check('msgrcv');
+    return this.calls.peek(index);
   }
 
   /** Messages as they come, until the handle is closed. Leaving the loop does not close it. */
   [Symbol.asyncIterator](): AsyncIterator<SysvMessage> {
     return iterate(this);
-  }
-
-  /**
-   * What the queue is, what it holds, and who used it last.
-   *
-   * @throws {IpcError} EIDRM when it was removed; EACCES when its mode does not let this user read
-   */
-  stat(): SysvQueueStatus {
-    this.#check('msgctl');
-    const status = readStatus(this.#calls.binding, this.#calls.id);
-    if (typeof status === 'number') throw this.#calls.error(status, 'msgctl');
-    return status;
-  }
-
-  /**
-   * Changes mode, owner or size.
-   *
-   * @throws {IpcError} EPERM when it is another user's, or `maxBytes` over kernel.msgmnb
-   */
-  setStat(changes: SysvChanges): void {
-    const { mode, uid, gid, maxBytes } = optionsObject<SysvChanges>(changes, 'changes');
-    const values = [
-      mode === undefined ? -1 : integer(mode, 'changes.mode', 0, 0o777),
-      uid === undefined ? -1 : integer(uid, 'changes.uid', 0, MOST),
-      gid === undefined ? -1 : integer(gid, 'changes.gid', 0, MOST),
-      maxBytes === undefined ? -1 : integer(maxBytes, 'changes.maxBytes', 0),
-    ] as const;
-    this.#check('msgctl');
-    const result = this.#calls.binding.sysvSet(this.#calls.id, ...values);
-    if (result < 0) throw this.#calls.error(result, 'msgctl');
-  }
-
-  /** Removes the queue and all messages, for everybody, at once, and closes the handle. */
-  remove(): void {
-    this.#check('msgctl');
-    const result = this.#calls.binding.sysvRemove(this.#calls.id);
-    if (result < 0) throw this.#calls.error(result, 'msgctl');
-    this.#end(new IpcError('EIDRM', this.#details('msgctl')));
-  }
-
-  /** Pending waits reject with `ERR_CLOSED`; a temporary queue is removed. */
-  override close(): void {
-    if (!this.closed) this.#end(undefined);
-  }
-
-  /** Pending waits keep the process alive; that is so from the start. */
-  ref(): this {
-    return this.#setAlive(true);
-  }
-
-  /** Pending waits of this handle do not keep the process alive. */
-  unref(): this {
-    return this.#setAlive(false);
   }
 
   /** @internal Receives for somebody who decides at the last moment, and may not want it any more. */
@@ -328,54 +226,19 @@ export class SysvQueue extends ResourceHandle implements AsyncIterable<SysvMessa
   ): Promise<SysvMessage> {
     try {
       const wait = waitOptions(options);
-      const selector = selectorOf(this.#calls.binding, options);
-      this.#check('msgrcv');
+      const selector = selectorOf(this.calls.binding, options);
+      this.check('msgrcv');
       const attempt = (): SysvMessage | typeof BLOCKED => {
-        const message = this.#calls.takeOne(selector);
+        const message = this.calls.takeOne(selector);
         if (message !== BLOCKED) wanted(message);
         return message;
       };
       const accept = (message: SysvMessage): SysvMessage | undefined =>
         wanted(message) ? message : undefined;
-      return this.#receivers.run({ selector, attempt, accept }, wait);
+      return this.receivers.run({ selector, attempt, accept }, wait);
     } catch (error) {
       return Promise.reject(error as Error);
     }
-  }
-
-  protected override describe(): { syscall: string; target: string } {
-    return this.#details('msgrcv');
-  }
-
-  #details(syscall: string): { syscall: string; target: string } {
-    return { syscall, target: this.#calls.target };
-  }
-
-  #check(syscall: string): void {
-    if (this.closed) throw closedError(this.#details(syscall));
-  }
-
-  #refuseBlocking(waiting: number, syscall: string): void {
-    if (waiting === 0) return;
-    throw new IpcError('EBUSY', {
-      ...this.#details(syscall),
-      hint: 'asynchronous calls wait on this handle: await them before a blocking one',
-    });
-  }
-
-  #setAlive(alive: boolean): this {
-    this.#receivers.ref(alive);
-    this.#senders.ref(alive);
-    return this;
-  }
-
-  /** An error costs a stack trace: without one it is made only if somebody waits. */
-  #end(error: IpcError | undefined): void {
-    if (this.#receivers.length > 0) {
-      this.#receivers.fail(error ?? closedError(this.#details('msgrcv')));
-    }
-    if (this.#senders.length > 0) this.#senders.fail(error ?? closedError(this.#details('msgsnd')));
-    super.close();
   }
 }
 

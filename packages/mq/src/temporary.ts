@@ -1,6 +1,5 @@
 import { readlinkSync } from 'node:fs';
 
-import { IpcError, isIpcError } from '@octoipc/core';
 import { TemporaryName, type ObjectIdentity, type Reaper } from '@octoipc/core/kit';
 
 const alive = new Set<Temporary>();
@@ -25,13 +24,13 @@ export class Temporary {
   constructor(kind: string, name: string, reaper: Reaper) {
     this.#reaper = reaper;
     this.#name = name;
-    this.#record = claim(kind, name);
+    this.#record = TemporaryName.claim(kind, name);
   }
 
   /** The queue exists now. */
   created(identity: ObjectIdentity): void {
-    this.#identity = identity;
     this.#record.identify(identity);
+    this.#identity = identity;
     alive.add(this);
     if (watching) return;
     watching = true;
@@ -58,18 +57,6 @@ export class Temporary {
       // Somebody else removed it at the same moment, or has taken it over: it is theirs.
     }
     this.#record.release();
-  }
-}
-
-/** Records a name; the file system's errors are ours here. */
-function claim(kind: string, name: string): TemporaryName {
-  try {
-    return TemporaryName.claim(kind, name);
-  } catch (cause) {
-    const { code, syscall = 'open', path } = cause as NodeJS.ErrnoException;
-    if (isIpcError(cause) || code === undefined) throw cause;
-    const hint = `the record of the temporary queue ${name} cannot be written`;
-    throw new IpcError(code, { syscall, target: path, hint, cause });
   }
 }
 

@@ -15,7 +15,12 @@ const script = fileURLToPath(peer);
 /** A user that no other test is, so that the kernel counts this one's queues alone. */
 const STRANGER = 64_600 + (process.pid % 400);
 
-const asStranger = [`--reuid=${STRANGER}`, `--regid=${STRANGER}`, '--clear-groups', '--inh-caps=-all'];
+const asStranger = [
+  `--reuid=${STRANGER}`,
+  `--regid=${STRANGER}`,
+  '--clear-groups',
+  '--inh-caps=-all',
+];
 
 /** Why nothing can be run as another user here. */
 function whyNoStranger(): string | undefined {
@@ -69,19 +74,36 @@ describe('limits of POSIX queues', () => {
   );
 
   test.skipIf(noPrlimit)('MQ-011 BIND-017: EMFILE of RLIMIT_NOFILE as what it is', async () => {
-    const limited = Peer.start('prlimit', ['--nofile=64', process.execPath, script, 'exhaust', '1', '1']);
+    const limited = Peer.start('prlimit', [
+      '--nofile=64',
+      process.execPath,
+      script,
+      'exhaust',
+      '1',
+      '1',
+    ]);
     const report = await limited.report<{ opened: number; hint: string }>();
     expect(report).toMatchObject({ code: 'EMFILE' });
     expect(report.opened).toBeGreaterThan(0);
     expect(report.hint).toContain('RLIMIT_NOFILE 64');
   });
 
-  test.skipIf(noPrlimit)('MQ-010 BIND-017: no queue at all with an RLIMIT_MSGQUEUE of 0', async () => {
-    const limited = Peer.start('prlimit', ['--msgqueue=0', process.execPath, script, 'exhaust', '1', '1']);
-    const report = await limited.report<{ hint: string }>();
-    expect(report).toMatchObject({ opened: 0, code: 'EMFILE' });
-    expect(report.hint).toContain('RLIMIT_MSGQUEUE (0 ');
-  });
+  test.skipIf(noPrlimit)(
+    'MQ-010 BIND-017: no queue at all with an RLIMIT_MSGQUEUE of 0',
+    async () => {
+      const limited = Peer.start('prlimit', [
+        '--msgqueue=0',
+        process.execPath,
+        script,
+        'exhaust',
+        '1',
+        '1',
+      ]);
+      const report = await limited.report<{ hint: string }>();
+      expect(report).toMatchObject({ opened: 0, code: 'EMFILE' });
+      expect(report.hint).toContain('RLIMIT_MSGQUEUE (0 ');
+    },
+  );
 
   test.skipIf(noNamespace || noStranger !== undefined)(
     'MQ-012: ENOSPC where there are as many queues as there may be',
@@ -133,14 +155,17 @@ describe('limits of System V queues', () => {
     },
   );
 
-  test.skipIf(noNamespace)('SVMSG-006: ENOSPC where there are as many queues as there may be', async () => {
-    const command = `echo 2 > /proc/sys/kernel/msgmni && exec "$@"`;
-    const args = [process.execPath, script, 'exhaustSysv'];
-    const inside = Peer.start('unshare', ['-i', 'sh', '-c', command, 'sh', ...args]);
-    const report = await inside.report<{ hint: string }>();
-    expect(report).toMatchObject({ opened: 2, code: 'ENOSPC' });
-    expect(report.hint).toContain('/proc/sys/kernel/msgmni');
-  });
+  test.skipIf(noNamespace)(
+    'SVMSG-006: ENOSPC where there are as many queues as there may be',
+    async () => {
+      const command = `echo 2 > /proc/sys/kernel/msgmni && exec "$@"`;
+      const args = [process.execPath, script, 'exhaustSysv'];
+      const inside = Peer.start('unshare', ['-i', 'sh', '-c', command, 'sh', ...args]);
+      const report = await inside.report<{ hint: string }>();
+      expect(report).toMatchObject({ opened: 2, code: 'ENOSPC' });
+      expect(report.hint).toContain('/proc/sys/kernel/msgmni');
+    },
+  );
 
   test.skipIf(noStranger !== undefined)(
     'SVMSG-031: lowers the most bytes, and EPERM to raise them over kernel.msgmnb',

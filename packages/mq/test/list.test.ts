@@ -19,10 +19,18 @@ describe('PosixQueue.list()', () => {
     const queue = posix({ mode: 0o640 });
     queue.trySend('four', { priority: 1 });
     again(queue);
-    const holder = Peer.node(new URL('fixtures/peer.mjs', import.meta.url), ['waiting', queue.name]);
+    const holder = Peer.node(new URL('fixtures/peer.mjs', import.meta.url), [
+      'waiting',
+      queue.name,
+    ]);
     await holder.line();
     const listed = PosixQueue.list().find(({ name }) => name === queue.name);
-    expect(listed).toMatchObject({ mode: 0o640, uid: process.geteuid?.(), maxMessages: 4, maxMessageSize: 64 });
+    expect(listed).toMatchObject({
+      mode: 0o640,
+      uid: process.geteuid?.(),
+      maxMessages: 4,
+      maxMessageSize: 64,
+    });
     expect(listed?.holders).toContain(process.pid);
     await holder.ended;
     const left = PosixQueue.list().find(({ name }) => name === queue.name);
@@ -31,20 +39,23 @@ describe('PosixQueue.list()', () => {
     expect(PosixQueue.list().some(({ name }) => name === queue.name)).toBe(false);
   });
 
-  test.skipIf(noMount)('has all queues where the mqueue file system is mounted, with their bytes', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'octoipc mqueue '));
-    onTestFinished(() => rmSync(folder, { recursive: true }));
-    const queue = posix();
-    queue.trySend('four');
-    queue.close();
-    const mounted = 'mount -t mqueue none "$0" && exec "$@"';
-    const args = ['-m', 'sh', '-c', mounted, folder, process.execPath, script, 'list'];
-    const all = await Peer.start('unshare', args).report<PosixQueueInfo[]>();
-    expect(all.find(({ name }) => name === queue.name)).toMatchObject({
-      currentMessages: 1,
-      bytes: 4,
-      notifyPid: null,
-      holders: [],
-    });
-  });
+  test.skipIf(noMount)(
+    'has all queues where the mqueue file system is mounted, with their bytes',
+    async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'octoipc mqueue '));
+      onTestFinished(() => rmSync(folder, { recursive: true }));
+      const queue = posix();
+      queue.trySend('four');
+      queue.close();
+      const mounted = 'mount -t mqueue none "$0" && exec "$@"';
+      const args = ['-m', 'sh', '-c', mounted, folder, process.execPath, script, 'list'];
+      const all = await Peer.start('unshare', args).report<PosixQueueInfo[]>();
+      expect(all.find(({ name }) => name === queue.name)).toMatchObject({
+        currentMessages: 1,
+        bytes: 4,
+        notifyPid: null,
+        holders: [],
+      });
+    },
+  );
 });

@@ -130,21 +130,24 @@ describe('SysvQueue', () => {
     const queue = sysv();
     const other = SysvQueue.fromId(queue.id);
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.oneof(fc.integer({ min: 1, max: 6 }), selection)), async (all) => {
-        const model = new StableQueue();
-        for (const [index, step] of all.entries()) {
-          if (typeof step === 'number') {
-            const text = String(index);
-            if (model.send({ text, kind: step })) await queue.send(text, { type: step });
-            continue;
+      fc.asyncProperty(
+        fc.array(fc.oneof(fc.integer({ min: 1, max: 6 }), selection)),
+        async (all) => {
+          const model = new StableQueue();
+          for (const [index, step] of all.entries()) {
+            if (typeof step === 'number') {
+              const text = String(index);
+              if (model.send({ text, kind: step })) await queue.send(text, { type: step });
+              continue;
+            }
+            const message = other.tryReceive(step.options);
+            expect(message && { text: String(message.data), kind: message.type }).toEqual(
+              model.select(step.suits, step.lowest),
+            );
           }
-          const message = other.tryReceive(step.options);
-          expect(message && { text: String(message.data), kind: message.type }).toEqual(
-            model.select(step.suits, step.lowest),
-          );
-        }
-        while (other.tryReceive() !== undefined);
-      }),
+          while (other.tryReceive() !== undefined);
+        },
+      ),
       { numRuns: 200 },
     );
     other.close();

@@ -63,15 +63,18 @@ describe('PosixQueue.open()', () => {
     expect(half.attributes).toMatchObject({ maxMessages: 1, maxMessageSize: 8192 });
   });
 
-  test.each([0, -1, 1.5])('MQ-007: ERR_OUT_OF_RANGE for %d messages, and nothing is made', async (maxMessages) => {
-    const name = freshName();
-    const open = () => PosixQueue.open(name, { create: true, maxMessages });
-    expect(await codeOf(open)).toBe('ERR_OUT_OF_RANGE');
-    expect(await codeOf(() => PosixQueue.open(name, { create: true, maxMessageSize: 0 }))).toBe(
-      'ERR_OUT_OF_RANGE',
-    );
-    expect(exists(name)).toBe(false);
-  });
+  test.each([0, -1, 1.5])(
+    'MQ-007: ERR_OUT_OF_RANGE for %d messages, and nothing is made',
+    async (maxMessages) => {
+      const name = freshName();
+      const open = () => PosixQueue.open(name, { create: true, maxMessages });
+      expect(await codeOf(open)).toBe('ERR_OUT_OF_RANGE');
+      expect(await codeOf(() => PosixQueue.open(name, { create: true, maxMessageSize: 0 }))).toBe(
+        'ERR_OUT_OF_RANGE',
+      );
+      expect(exists(name)).toBe(false);
+    },
+  );
 
   test('MQ-013: names of up to 255 bytes with the slash, and ENAMETOOLONG beyond', async () => {
     const longest = freshName().padEnd(255, 'x');
@@ -104,12 +107,20 @@ describe('PosixQueue.open()', () => {
     const queue = posix();
     const reader = again(queue, { access: 'receive' });
     const writer = again(queue, { access: 'send' });
-    for (const send of [() => reader.send('x'), () => reader.trySend('x'), () => reader.sendSync('x')]) {
+    for (const send of [
+      () => reader.send('x'),
+      () => reader.trySend('x'),
+      () => reader.sendSync('x'),
+    ]) {
       const error = await failure(send);
       expect(error).toMatchObject({ code: 'EBADF', syscall: 'mq_send' });
       expect(error.hint).toContain("'receive'");
     }
-    for (const receive of [() => writer.receive(), () => writer.tryReceive(), () => writer.receiveMany()]) {
+    for (const receive of [
+      () => writer.receive(),
+      () => writer.tryReceive(),
+      () => writer.receiveMany(),
+    ]) {
       expect(await codeOf(receive)).toBe('EBADF');
     }
     await writer.send('x');

@@ -106,3 +106,10 @@ export async function isPending(promise: Promise<unknown>): Promise<boolean> {
   await turns();
   return !settled;
 }
+
+/** A System V queue with a message of each of these types, which says which one it is. */
+export function filled(types: readonly number[]): SysvQueue {
+  const queue = sysv();
+  for (const [index, type] of types.entries()) queue.trySend(String(index), { type });
+  return queue;
+}

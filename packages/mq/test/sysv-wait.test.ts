@@ -123,7 +123,9 @@ describe('SysvQueue.receive() that waits', () => {
     const queue = sysv();
     const other = SysvQueue.fromId(queue.id);
     const plain = SysvQueue.fromId(queue.id);
-    const waits = Array.from({ length: 100 }, (_, i) => codeOf(() => other.receive({ type: i % 3 })));
+    const waits = Array.from({ length: 100 }, (_, i) =>
+      codeOf(() => other.receive({ type: i % 3 })),
+    );
     other.close();
     await plain.send('for somebody else');
     expect(new Set(await Promise.all(waits))).toEqual(new Set(['ERR_CLOSED']));
@@ -143,9 +145,7 @@ describe('SysvQueue.receive() that waits', () => {
       const [settled] = await Promise.allSettled([wait]);
       const left = outside.tryReceive();
       expect([sent, settled.status, left?.type]).toEqual(
-        settled.status === 'fulfilled'
-          ? [true, 'fulfilled', undefined]
-          : [true, 'rejected', i],
+        settled.status === 'fulfilled' ? [true, 'fulfilled', undefined] : [true, 'rejected', i],
       );
       if (settled.status === 'fulfilled') expect(settled.value.type).toBe(i);
     }

@@ -1,0 +1,79 @@
+import { PosixQueue } from '@octoipc/mq';
+import { describe, expect, test } from 'vitest';
+
+import { Peer } from '../../core/test/peer.js';
+import { posix } from './queues.js';
+
+const peer = new URL('fixtures/peer.mjs', import.meta.url);
+
+const text = (message: { data: Buffer } | undefined): string => String(message?.data);
+
+describe('PosixQueue.receiveMany()', () => {
+  test('takes all that is there, or as many as were asked for', async () => {
+    const queue = posix();
+    for (const word of ['a', 'b', 'c']) await queue.send(word);
+    expect((await queue.receiveMany({ max: 2 })).map(text)).toEqual(['a', 'b']);
+    expect((await queue.receiveMany()).map(text)).toEqual(['c']);
+    const later = queue.receiveMany();
+    await queue.send('d');
+    expect((await later).map(text)).toEqual(['d']);
+  });
+});
+
+describe('for await of PosixQueue', () => {
+  test('gives messages until the handle closes, and takes none that was not asked for', async () => {
+    const queue = posix();
+    for (const word of ['a', 'b', 'c']) await queue.send(word);
+    for await (const message of queue) {
+      expect(text(message)).toBe('a');
+      break;
+    }
+    expect(queue.attributes.currentMessages).toBe(2);
+    const seen: string[] = [];
+    for await (const message of queue) {
+      seen.push(text(message));
+      if (seen.length === 2) queue.close();
+    }
+    expect(seen).toEqual(['b', 'c']);
+  });
+
+  test('lets the event loop turn, however many messages there are', async () => {
+    const queue = posix();
+    let turned = false;
+    setImmediate(() => (turned = true));
+    queue.trySend('again');
+    for await (const { data } of queue) {
+      if (turned) break;
+      queue.trySend(data);
+    }
+    expect(turned).toBe(true);
+  });
+});
+
+describe.each(['send', 'receive'])('a blocking %s', (direction) => {
+  test(`${direction === 'send' ? 'MQ-029 MQ-030' : 'MQ-035'} MQ-043 MQ-076 BIND-003: goes on after signals, and after SIGSTOP and SIGCONT`, async () => {
+    const queue = posix({ maxMessages: 1 });
+    if (direction === 'send') queue.trySend('first');
+    const blocked = Peer.node(peer, ['blocked', queue.name, direction]);
+    await blocked.line();
+    for (let i = 0; i < 3; i++) {
+      for (const signal of ['SIGUSR2', 'SIGSTOP', 'SIGCONT'] as const) blocked.child.kill(signal);
+    }
+    if (direction === 'send') expect(text(await queue.receive())).toBe('first');
+    else await queue.send('for the blocked');
+    if (direction === 'receive') {
+      expect(await blocked.report()).toEqual({ text: 'for the blocked', kind: 0 });
+    } else {
+      expect(text(await queue.receive())).toBe('blocked');
+    }
+    expect(await blocked.line()).toBe('done');
+    expect(await blocked.ended).toMatchObject({ code: 0, stderr: '' });
+  });
+});
+
+test('PosixQueue.limits() tells what the system allows', () => {
+  const limits = PosixQueue.limits();
+  expect(limits.maxPriority).toBe(32_767);
+  expect(limits.maxMessages).toBeGreaterThan(0);
+  expect(limits.maxBytes).toBeGreaterThan(0);
+});
