@@ -1,4 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
@@ -15,6 +16,8 @@ const project = (name: string, root: string, include: string, env: Record<string
 export default defineConfig({
   test: {
     pool: 'forks',
+    // By default one core is left idle, which is half of a small machine.
+    maxWorkers: Math.max(2, availableParallelism()),
     execArgv: ['--expose-gc'],
     testTimeout: 120_000,
     hookTimeout: 120_000,

@@ -71,7 +71,9 @@ const HEADINGS = [
 const VAGUE_NAMES = new Set(['utils', 'util', 'lib', 'common', 'helpers', 'helper', 'misc']);
 const CONFIG_FILE =
   /^(tsconfig.*\.json|.*\.config\.[cm]?[jt]s|\..*rc(\..*)?|\.npmrc|turbo\.json|\.clang-.*|\.editorconfig)$/;
-const LINES = { '.ts': 260, '.cc': 400, '.h': 400 };
+/** Lines of code: blank ones and comments do not count, or documentation would be what is cut. */
+const LINES = { '.ts': 240, '.cc': 400, '.h': 400 };
+const TEST_LINES = 300;
 const CONFORMANCE_LINES = 15;
 
 /** What a package may depend on within the workspace, beside core; of other mechanisms: core only. */
@@ -86,6 +88,7 @@ const all = packages();
 const mechanisms = all.filter(({ mechanism }) => mechanism);
 const read = (pack, file) => readFileSync(join(pack.folder, file), 'utf8');
 const has = (pack, file) => existsSync(join(pack.folder, file));
+const linesOfCode = (text) => lines(text.replaceAll(/^\s*(\/\/.*|\/?\*.*|)\n/gm, ''));
 const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 const lines = (text) => text.trimEnd().split('\n').length;
 const scoped = (name) => (name === 'octoipc' ? name : `@octoipc/${name}`);
@@ -246,10 +249,11 @@ const RULES = {
       if (CONFIG_FILE.test(basename(file))) yield `${path} is a configuration file`;
       const parts = path.split('/').map((part) => part.replace(/\..*$/, ''));
       for (const part of parts) if (VAGUE_NAMES.has(part)) yield `${path}: "${part}" names no idea`;
-      const limit = LINES[extname(file)];
+      const kind = LINES[extname(file)];
+      const limit = kind !== undefined && path.startsWith('test/') ? TEST_LINES : kind;
       const length =
-        limit === undefined || path === 'api.d.ts' ? 0 : lines(readFileSync(file, 'utf8'));
-      if (length > limit) yield `${path} has ${length} lines, of ${limit} at most`;
+        limit === undefined || path === 'api.d.ts' ? 0 : linesOfCode(readFileSync(file, 'utf8'));
+      if (length > limit) yield `${path} has ${length} lines of code, of ${limit} at most`;
     }
   },
 

@@ -1,5 +1,6 @@
 import type { Bytes, ByteWriter, ChannelTraits, Sender } from './channel.js';
 import { closedError, tellBytesWritten, timeoutError } from './errors.js';
+import { frameOf, newBatch, putLength, type Batch } from './frame-batch.js';
 import { frameTraits, HEADER, tooLong, type FrameOptions } from './frame.js';
 import { bytes, integer, typeError, valueError } from './validate.js';
 import { Deadline } from './deadline.js';
@@ -21,18 +22,6 @@ const SMALL = 1024;
 
 /** How much is gathered for one write. */
 const BATCH_SIZE = 64 * 1024;
-
-/** Frames that are written together and settle together. */
-interface Batch {
-  memory: Buffer;
-  start: number;
-  end: number;
-  promise: Promise<void>;
-  resolve: () => void;
-  reject: (error: unknown) => void;
-  /** Stops the write that is under way; only a batch of one cancellable frame has it. */
-  controller: AbortController | undefined;
-}
 
 /** A {@link Sender} of frames, which can also send many at once. */
 export interface FrameSender extends Sender {
@@ -313,29 +302,4 @@ class FramedSender implements FrameSender {
     this.#gathering = undefined;
     for (const batch of batches) batch.reject(error);
   }
-}
-
-function newBatch(memory: Buffer, start = 0, end = memory.length): Batch {
-  let resolve!: () => void;
-  let reject!: (error: unknown) => void;
-  const promise = new Promise<void>((onResolve, onReject) => {
-    resolve = onResolve;
-    reject = onReject;
-  });
-  return { memory, start, end, promise, resolve, reject, controller: undefined };
-}
-
-/** Four bytes, little-endian: four times as quick as writeUInt32LE. */
-function putLength(memory: Uint8Array, at: number, length: number): void {
-  memory[at] = length;
-  memory[at + 1] = length >>> 8;
-  memory[at + 2] = length >>> 16;
-  memory[at + 3] = length >>> 24;
-}
-
-function frameOf(data: Uint8Array): Buffer {
-  const frame = Buffer.allocUnsafe(HEADER + data.length);
-  putLength(frame, 0, data.length);
-  frame.set(data, HEADER);
-  return frame;
 }
