@@ -13,7 +13,7 @@ export class InputWriter extends PipeWriter {
    *
    * @throws {IpcError} EPIPE when the program does not read any more
    */
-  async end(data?: Bytes): Promise<void> {
+  async finish(data?: Bytes): Promise<void> {
     if (this.closed) return;
     try {
       if (data !== undefined || this.waiting('writable') > 0) await this.write(data ?? '');

@@ -82,6 +82,11 @@ export class OutputReader extends PipeReader {
     return this.#aheadLength === 0 && super.ended;
   }
 
+  /** What was read ahead, only a read can take: splice and tee see to that. */
+  get hasReturned(): boolean {
+    return this.#aheadLength > 0 || Reflect.get(PipeReader.prototype, 'hasReturned', this) === true;
+  }
+
   override release(): number {
     this.#touch();
     this.#letGo();

@@ -127,7 +127,7 @@ export class Process<M extends Mode = Mode> implements AsyncIterable<Buffer> {
 
   /** Ends its stdin, after the last data and the writes that wait already. */
   async end(data?: Bytes): Promise<void> {
-    await this.#input().end(data);
+    await this.#input().finish(data);
   }
 
   /**
@@ -244,7 +244,7 @@ export class Process<M extends Mode = Mode> implements AsyncIterable<Buffer> {
     const { stdin, stdout, stderr } = this.#run.ends;
     stderr?.relieve();
     if (stdout?.isAwaited === false && this.#collected === undefined) stdout.close();
-    await stdin?.end().catch(() => undefined);
+    await stdin?.finish().catch(() => undefined);
     const status = await this.exited;
     const error = this.#run.error();
     if (this.#collected === undefined && stdout?.isAwaited === false) stdout.close();

@@ -3,7 +3,7 @@ import { closeSync, openSync, readFileSync, readdirSync } from 'node:fs';
 import { open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { createPipe, PipeReader } from '@octoipc/pipe';
+import { createPipe, PipeReader, splice } from '@octoipc/pipe';
 import { popen, popenSync } from '@octoipc/popen';
 import { expect, onTestFinished, test } from 'vitest';
 
@@ -119,6 +119,15 @@ test('the output of one program is the input of another, by its handle', async (
   source.stdout!.close();
   expect(await sort.text()).toBe('a\nb\n');
   expect(await source.close()).toMatchObject({ ok: true });
+});
+
+test('splice() refuses a stderr that was read ahead, until that was read', async () => {
+  const to = opened();
+  const program = started('echo ahead >&2', 'r', { stderr: 'pipe' });
+  await program.text();
+  expect(await codeOf(() => splice(program.stderr!, to.writer))).toBe('EBUSY');
+  expect(String(program.stderr!.tryRead())).toBe('ahead\n');
+  expect(await splice(program.stderr!, to.writer)).toBe(0);
 });
 
 test('release() gives our end away, in blocking mode', async () => {
