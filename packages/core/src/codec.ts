@@ -1,4 +1,6 @@
-import { deserialize, serialize } from 'node:v8';
+import { createRequire } from 'node:module';
+
+import type V8 from 'node:v8';
 
 import type { ChannelTraits, Closable, Receiver, Sender } from './channel.js';
 import type { WaitOptions } from './wait.js';
@@ -34,9 +36,15 @@ export const json: Codec<unknown> = {
 
 /** V8's structured clone: Map, Date, BigInt, typed arrays, cycles; for peers that are Node, too. */
 export const structured: Codec<unknown> = {
-  encode: (value) => serialize(value),
-  decode: (value) => deserialize(view(value)),
+  encode: (value) => v8().serialize(value),
+  decode: (value) => v8().deserialize(view(value)),
 };
+
+/** Loaded at the first use: most channels carry something else. */
+function v8(): typeof V8 {
+  const load = createRequire(import.meta.url);
+  return load('node:v8') as typeof V8;
+}
 
 function view(value: Uint8Array): Buffer {
   return Buffer.from(value.buffer, value.byteOffset, value.byteLength);

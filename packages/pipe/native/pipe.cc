@@ -116,7 +116,8 @@ void Register(Exports& exports) {
       .Function<Available>("available")
       .Function<Capacity>("capacity")
       .Function<SetCapacity>("setCapacity")
-      .Number("pipeBuf", PIPE_BUF);
+      .Number("pipeBuf", PIPE_BUF)
+      .Number("mainThread", ::gettid() == ::getpid() ? 1 : 0);
 }
 
 }  // namespace

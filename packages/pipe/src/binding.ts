@@ -5,6 +5,8 @@ import { loadBinding, type DescriptorBinding } from '@octoipc/core/kit';
 /** The native functions of this package; a negative result is -errno. */
 export interface PipeBinding extends DescriptorBinding {
   readonly pipeBuf: number;
+  /** 1 in the thread that the process began with, which nobody terminates. */
+  readonly mainThread: 0 | 1;
   pipe(
     ends: Int32Array,
     packet: boolean,

@@ -1,9 +1,8 @@
 import { constants } from 'node:fs';
 import { constants as osConstants } from 'node:os';
-import { isMainThread } from 'node:worker_threads';
 
-import { check, codeOfErrno, descriptor, errorOf, valueError } from '@octoipc/core/kit';
 import { IpcError } from '@octoipc/core';
+import { check, codeOfErrno, descriptor, errorOf, valueError } from '@octoipc/core/kit';
 
 import { binding, type PipeBinding } from './binding.js';
 
@@ -42,7 +41,7 @@ export class PipeEnd {
     this.#adopted = mode !== 'ours';
     this.#nowait = mode === 'blocking';
     this.#ours = mode === 'ours';
-    this.#sleeps = mode === 'blocking' && isMainThread;
+    this.#sleeps = mode === 'blocking' && this.binding.mainThread === 1;
   }
 
   /** read(2); -errno when it fails. */
@@ -105,7 +104,8 @@ export class PipeEnd {
 
   /** To blocking mode: from now on each call that must not wait says so. */
   #fallAsleep(): boolean {
-    if (!this.#ours || this.#nowait || !isMainThread || kernelLacksNowait) return false;
+    if (this.binding.mainThread !== 1 || kernelLacksNowait) return false;
+    if (!this.#ours || this.#nowait) return false;
     if (this.binding.setNonblocking(this.fd, false) < 0) return false;
     this.#nowait = true;
     this.#sleeps = true;
