@@ -1,0 +1,509 @@
+// @octoipc/core
+
+interface ByteReader extends Closable {
+  read(options?: WaitOptions & ReadTarget): Promise<Buffer | null>;
+  tryRead(options?: ReadTarget): Buffer | null | undefined;
+}
+
+interface ByteWriter extends Closable {
+  write(data: Bytes, options?: WaitOptions): Promise<void>;
+  tryWrite(data: Bytes): number;
+}
+
+type Bytes = Uint8Array | string;
+
+interface Capabilities {
+  readonly platform: NodeJS.Platform;
+  readonly kernel: string;
+  readonly libc: string | null;
+  readonly container: string | null;
+  readonly entries: readonly Capability[];
+}
+
+interface Capability {
+  readonly name: string;
+  readonly available: boolean;
+  readonly value?: number | string;
+  readonly remedy?: string;
+}
+
+interface ChannelTraits {
+  readonly mechanism: string;
+  readonly boundaries: 'kernel' | 'frames';
+  readonly priorities: boolean;
+  readonly persistent: boolean;
+  readonly multipleSenders: boolean;
+  readonly multipleReceivers: boolean;
+  readonly maxMessageSize: number;
+  readonly crossMachine: boolean;
+}
+
+interface Closable {
+  readonly closed: boolean;
+  close(): void;
+  [Symbol.dispose](): void;
+}
+
+interface Codec<T> {
+  encode(value: T): Uint8Array;
+  decode(bytes: Uint8Array): T;
+}
+
+interface FrameOptions {
+  readonly maxMessageSize?: number;
+  readonly mechanism?: string;
+  readonly multipleSenders?: boolean;
+  readonly crossMachine?: boolean;
+}
+
+interface FrameReceiver extends Receiver {
+  receiveMany(
+    options?: WaitOptions & {
+      readonly max?: number;
+    },
+  ): Promise<Buffer[]>;
+}
+
+interface FrameSender extends Sender {
+  sendMany(messages: Iterable<Bytes>, options?: WaitOptions): Promise<void>;
+}
+
+interface FrameSenderOptions extends FrameOptions {
+  readonly atomicSize?: number;
+}
+
+declare class IpcError extends Error {
+  readonly code: string;
+  readonly errno?: number;
+  readonly syscall?: string;
+  readonly target?: string | number;
+  readonly hint?: string;
+  readonly bytesWritten?: number;
+  constructor(code: string, details?: IpcErrorDetails);
+  get name(): string;
+  static [Symbol.hasInstance](value: unknown): boolean;
+}
+
+interface IpcErrorDetails {
+  readonly syscall?: string | undefined;
+  readonly target?: string | number | undefined;
+  readonly hint?: string | undefined;
+  readonly text?: string | undefined;
+  readonly bytesWritten?: number | undefined;
+  readonly cause?: unknown;
+}
+
+interface ReadTarget {
+  readonly maxBytes?: number | undefined;
+  readonly into?: Uint8Array | undefined;
+}
+
+interface ReapReport {
+  readonly kind: string;
+  readonly name: string;
+  readonly pid: number;
+  readonly removed: boolean;
+  readonly reason: string;
+}
+
+interface Receiver extends Closable, AsyncIterable<Buffer> {
+  readonly traits: ChannelTraits;
+  receive(options?: WaitOptions): Promise<Buffer | null>;
+  tryReceive(): Buffer | null | undefined;
+}
+
+interface Sender extends Closable {
+  readonly traits: ChannelTraits;
+  send(
+    message: Bytes,
+    options?: WaitOptions & {
+      readonly priority?: number;
+    },
+  ): Promise<void>;
+  trySend(message: Bytes): boolean;
+}
+
+interface ValueReceiver<T> extends Closable, AsyncIterable<T> {
+  readonly traits: ChannelTraits;
+  receive(options?: WaitOptions): Promise<T | null>;
+  tryReceive(): T | null | undefined;
+}
+
+interface ValueSender<T> extends Closable {
+  readonly traits: ChannelTraits;
+  send(
+    value: T,
+    options?: WaitOptions & {
+      readonly priority?: number;
+    },
+  ): Promise<void>;
+  trySend(value: T): boolean;
+}
+
+interface WaitOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly timeout?: number | undefined;
+}
+
+declare const bytes: Codec<Uint8Array>;
+
+declare function capabilities(): Capabilities;
+
+declare function frameReceiver(reader: ByteReader, options?: FrameOptions): FrameReceiver;
+
+declare function frameSender(writer: ByteWriter, options?: FrameSenderOptions): FrameSender;
+
+declare function isIpcError(error: unknown, code?: string): error is IpcError;
+
+declare const json: Codec<unknown>;
+
+declare function reap(options?: { readonly dryRun?: boolean }): ReapReport[];
+
+declare const structured: Codec<unknown>;
+
+declare const text: Codec<string>;
+
+declare function withCodec<T>(channel: Sender, codec: Codec<T>): ValueSender<T>;
+
+declare function withCodec<T>(channel: Receiver, codec: Codec<T>): ValueReceiver<T>;
+
+export {
+  type ByteReader,
+  type ByteWriter,
+  type Bytes,
+  type Capabilities,
+  type Capability,
+  type ChannelTraits,
+  type Closable,
+  type Codec,
+  type FrameOptions,
+  type FrameReceiver,
+  type FrameSender,
+  type FrameSenderOptions,
+  IpcError,
+  type IpcErrorDetails,
+  type ReadTarget,
+  type ReapReport,
+  type Receiver,
+  type Sender,
+  type ValueReceiver,
+  type ValueSender,
+  type WaitOptions,
+  bytes,
+  capabilities,
+  frameReceiver,
+  frameSender,
+  isIpcError,
+  json,
+  reap,
+  structured,
+  text,
+  withCodec,
+};
+
+// @octoipc/core/kit
+
+type ArgumentError = (TypeError | RangeError) & {
+  code: string;
+};
+
+type Attempt<T> = () => T | typeof BLOCKED | typeof YIELD;
+
+declare const BLOCKED: unique symbol;
+
+type Bytes = Uint8Array | string;
+
+interface Closable {
+  readonly closed: boolean;
+  close(): void;
+  [Symbol.dispose](): void;
+}
+
+declare class Deadline {
+  constructor(milliseconds: number, expire: () => void);
+  clear(): void;
+  ref(alive: boolean): void;
+}
+
+interface DescriptorBinding extends ReadinessBinding {
+  close(fd: number): number;
+  adopt(fd: number): number;
+  release(fd: number): number;
+}
+
+type Direction = 'readable' | 'writable';
+
+declare abstract class FdHandle implements Closable {
+  protected constructor(fd: number, binding: DescriptorBinding);
+  get fd(): number;
+  get closed(): boolean;
+  close(): void;
+  [Symbol.dispose](): void;
+  ref(): this;
+  unref(): this;
+  release(): number;
+  onClosed(told: () => void): () => void;
+  protected abstract describe(): IpcErrorDetails;
+  protected queue(direction: Direction): WaitQueue;
+  protected waiting(direction: Direction): number;
+}
+
+declare class FdSource {
+  readonly readable: WakeSource;
+  readonly writable: WakeSource;
+  constructor(readiness: Readiness, fd: number);
+  enter(): void;
+  leave(): void;
+  ref(alive: boolean): void;
+  dispatch(mask: number): void;
+  dispose(): void;
+}
+
+declare class IpcError extends Error {
+  readonly code: string;
+  readonly errno?: number;
+  readonly syscall?: string;
+  readonly target?: string | number;
+  readonly hint?: string;
+  readonly bytesWritten?: number;
+  constructor(code: string, details?: IpcErrorDetails);
+  get name(): string;
+  static [Symbol.hasInstance](value: unknown): boolean;
+}
+
+interface IpcErrorDetails {
+  readonly syscall?: string | undefined;
+  readonly target?: string | number | undefined;
+  readonly hint?: string | undefined;
+  readonly text?: string | undefined;
+  readonly bytesWritten?: number | undefined;
+  readonly cause?: unknown;
+}
+
+type Liveness = 'alive' | 'dead' | 'unknown';
+
+type ObjectIdentity = Readonly<Record<string, string | number>>;
+
+interface Operation {
+  readonly details: IpcErrorDetails;
+  readonly cancelled?: (error: unknown) => unknown;
+}
+
+interface OwnedResource {
+  release(): void;
+}
+
+declare const POLLERR = 8;
+
+declare const POLLHUP = 16;
+
+declare const POLLIN = 1;
+
+declare const POLLOUT = 4;
+
+interface ProcessIdentity {
+  readonly pid: number;
+  readonly startTime: string;
+  readonly bootId: string;
+  readonly pidNamespace: string;
+}
+
+declare class Readiness {
+  static of(binding: ReadinessBinding): Readiness;
+  get mode(): ReadinessMode;
+  add(fd: number, source: FdSource): number;
+  remove(fd: number, slot: number): void;
+  keep(change: 1 | -1): void;
+}
+
+interface ReadinessBinding {
+  readinessOpen(ready: (count: number) => void, events: Int32Array, mode: number): number;
+  readinessAdd(index: number, fd: number, slot: number): number;
+  readinessRemove(index: number, fd: number): number;
+  readinessKeep(index: number, alive: boolean): number;
+  readinessMode(index: number): number;
+  poll(fd: number, events: number, milliseconds: number): number;
+}
+
+type ReadinessMode = 'loop' | 'thread';
+
+interface Reaper {
+  identify(name: string): ObjectIdentity | null;
+  remove(name: string): void;
+}
+
+declare abstract class ResourceHandle implements Closable {
+  protected constructor(resource: OwnedResource);
+  get closed(): boolean;
+  close(): void;
+  [Symbol.dispose](): void;
+  protected abstract describe(): IpcErrorDetails;
+  protected checkOpen(details?: IpcErrorDetails): void;
+}
+
+declare class TemporaryName {
+  static claim(kind: string, name: string): TemporaryName;
+  identify(object: ObjectIdentity): void;
+  release(): void;
+}
+
+declare class Turn {
+  get taken(): boolean;
+  tryTake(): boolean;
+  take(options: WaitOptions, details: IpcErrorDetails): Promise<void>;
+  pass(): void;
+  fail(error: unknown): void;
+}
+
+interface WaitOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly timeout?: number | undefined;
+}
+
+declare class WaitQueue {
+  constructor(source: WakeSource);
+  get length(): number;
+  ref(alive: boolean): void;
+  run<T>(attempt: Attempt<T>, options: WaitOptions, operation: Operation): Promise<T>;
+  fail(error: unknown): void;
+}
+
+interface WakeSource {
+  listen(wake: () => void): void;
+  rest(): void;
+}
+
+declare const YIELD: unique symbol;
+
+declare const bufferOf: (memory: ArrayBufferLike, offset: number, length: number) => Buffer;
+
+declare function bytes(value: Bytes | ArrayBufferView, name?: string): Uint8Array;
+
+declare function cString(value: unknown, name: string): string;
+
+declare function callback<T>(value: T, name: string): T;
+
+declare function check(result: number, syscall: string, details?: IpcErrorDetails): number;
+
+declare function checkTimeout(timeout: unknown): void;
+
+declare function closedError(details: IpcErrorDetails): IpcError;
+
+declare function codeOfErrno(errno: number): string;
+
+declare function descriptor(value: unknown, name?: string): number;
+
+declare function errnoOfCode(code: string): number | undefined;
+
+declare function errorOf(result: number, syscall: string, details?: IpcErrorDetails): IpcError;
+
+declare function integer(value: unknown, name: string, min?: number, max?: number): number;
+
+declare function isDetached(view: ArrayBufferView): boolean;
+
+declare function livenessOf(identity: ProcessIdentity): Liveness;
+
+declare function loadBinding<T>(manifest: string, name: string): T;
+
+declare function memoryForRead(size: number): Buffer;
+
+declare function oneOf<T extends string>(value: unknown, name: string, words: readonly T[]): T;
+
+declare function optionalBoolean(value: unknown, name: string): boolean | undefined;
+
+declare function optionsObject<T extends object>(value: T | undefined, name?: string): T;
+
+declare function ownIdentity(): ProcessIdentity;
+
+declare function rangeError(name: string, range: string, actual: unknown): ArgumentError;
+
+declare function readIntoSlab(
+  size: number,
+  fill: (memory: Buffer, offset: number, length: number) => number,
+): Buffer | number;
+
+declare function registerReaper(kind: string, reaper: Reaper): void;
+
+declare function tellBytesWritten(error: unknown, bytesWritten: number): unknown;
+
+declare function textOfCode(code: string): string;
+
+declare function timeoutError(details: IpcErrorDetails): IpcError;
+
+declare function typeError(name: string, expected: string, actual: unknown): ArgumentError;
+
+declare function unsupportedError(what: string, details?: IpcErrorDetails): IpcError;
+
+declare function valueError(name: string, reason: string, actual: unknown): ArgumentError;
+
+declare function waitOptions(options: WaitOptions | undefined): WaitOptions;
+
+declare function waitSync<T>(
+  attempt: Attempt<T>,
+  sleep: (milliseconds: number) => void,
+  timeout: number | undefined,
+  operation: Operation,
+): T;
+
+declare function writableBytes(value: unknown, name: string): Uint8Array;
+
+export {
+  type Attempt,
+  BLOCKED,
+  Deadline,
+  type DescriptorBinding,
+  type Direction,
+  FdHandle,
+  FdSource,
+  type Liveness,
+  type ObjectIdentity,
+  type Operation,
+  type OwnedResource,
+  POLLERR,
+  POLLHUP,
+  POLLIN,
+  POLLOUT,
+  type ProcessIdentity,
+  Readiness,
+  type ReadinessBinding,
+  type ReadinessMode,
+  type Reaper,
+  ResourceHandle,
+  TemporaryName,
+  Turn,
+  WaitQueue,
+  type WakeSource,
+  YIELD,
+  bufferOf,
+  bytes,
+  cString,
+  callback,
+  check,
+  checkTimeout,
+  closedError,
+  codeOfErrno,
+  descriptor,
+  errnoOfCode,
+  errorOf,
+  integer,
+  isDetached,
+  livenessOf,
+  loadBinding,
+  memoryForRead,
+  oneOf,
+  optionalBoolean,
+  optionsObject,
+  ownIdentity,
+  rangeError,
+  readIntoSlab,
+  registerReaper,
+  tellBytesWritten,
+  textOfCode,
+  timeoutError,
+  typeError,
+  unsupportedError,
+  valueError,
+  waitOptions,
+  waitSync,
+  writableBytes,
+};

@@ -1,0 +1,41 @@
+// octoipc
+
+import * as _octoipc_popen from '@octoipc/popen';
+
+import * as _octoipc_mq from '@octoipc/mq';
+
+import * as _octoipc_fifo from '@octoipc/fifo';
+
+import * as _octoipc_pipe from '@octoipc/pipe';
+
+declare const fifo: typeof _octoipc_fifo;
+
+declare const mq: typeof _octoipc_mq;
+
+declare const pipe: typeof _octoipc_pipe;
+
+declare const popen: typeof _octoipc_popen;
+
+export { fifo, mq, pipe, popen };
+
+// octoipc/pipe
+
+export * from '@octoipc/pipe';
+
+// octoipc/fifo
+
+import '@octoipc/mq';
+
+import '@octoipc/pipe';
+
+import '@octoipc/popen';
+
+export * from '@octoipc/fifo';
+
+// octoipc/mq
+
+export * from '@octoipc/mq';
+
+// octoipc/popen
+
+export * from '@octoipc/popen';
