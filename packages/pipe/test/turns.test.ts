@@ -127,11 +127,11 @@ test('PipeWriter.toWeb() closes its pipe when a write fails', async () => {
 
 test('a timer fires although a hundred pairs keep each other ready', async () => {
   const pairs = Array.from({ length: 100 }, () => [opened(), opened()] as const);
-  let over = false;
+  const state = { over: false };
   const loops = pairs.flatMap(([ping, pong]) => [
     (async () => {
       ping.writer.tryWrite('x');
-      while (!over) {
+      while (!state.over) {
         await pong.reader.read();
         ping.writer.tryWrite('x');
       }
@@ -143,6 +143,6 @@ test('a timer fires although a hundred pairs keep each other ready', async () =>
     })(),
   ]);
   await new Promise((resolve) => setTimeout(resolve, 20));
-  over = true;
+  state.over = true;
   await Promise.all(loops);
 });
