@@ -8,9 +8,8 @@ await forgotten.send('nobody will ever read this');
 for (const { id, messages, lastSender, lastReceiver } of SysvQueue.list()) {
   if (id !== forgotten.id) continue;
   const sender = lastSender?.alive ? 'lives' : 'is gone';
-  console.log(
-    `${messages} message; its sender ${sender}, its receiver ${lastReceiver ?? 'never was'}`,
-  );
+  const receiver = lastReceiver === null ? 'never was' : `was ${lastReceiver.pid}`;
+  console.log(`${messages} message; its sender ${sender}, its receiver ${receiver}`);
 }
 for (const { name, holders } of PosixQueue.list()) console.log(name, holders);
 

@@ -28,7 +28,7 @@ constexpr timespec kNow = {0, 0};
 int64_t NotNow(int64_t result) { return result == -ETIMEDOUT ? -EAGAIN : result; }
 
 /// mq_open(3) of an existing queue.
-int64_t PosixOpen(Environment& environment, std::string name, int access) {
+int64_t PosixOpen(Environment& environment, const std::string& name, int access) {
   const int64_t fd = Retry([&] {
     return ::syscall(SYS_mq_open, name.c_str() + 1, access | O_NONBLOCK | O_CLOEXEC, 0, nullptr);
   });
@@ -38,7 +38,7 @@ int64_t PosixOpen(Environment& environment, std::string name, int access) {
 
 /// mq_open(3) of a new queue, whose mode is exact, whatever the umask. No attributes: the system's
 /// defaults.
-int64_t PosixCreate(Environment& environment, std::string name, int access, uint32_t mode,
+int64_t PosixCreate(Environment& environment, const std::string& name, int access, uint32_t mode,
                     int64_t max_messages, int64_t max_message_size) {
   mq_attr attributes{};
   attributes.mq_maxmsg = max_messages;
@@ -60,7 +60,7 @@ int64_t PosixCreate(Environment& environment, std::string name, int access, uint
 }
 
 /// mq_unlink(3), whose EPERM is EACCES.
-int64_t PosixUnlink(std::string name) {
+int64_t PosixUnlink(const std::string& name) {
   const int64_t result = Retry([&] { return ::syscall(SYS_mq_unlink, name.c_str() + 1); });
   return result == -EPERM ? -EACCES : result;
 }

@@ -90,7 +90,7 @@ int64_t SysvRemove(int id) {
 }
 
 /// ftok(3); the key is never negative on Linux's error path, so the errno is told by `out`.
-int64_t Ftok(std::string path, int project, Integers out) {
+int64_t Ftok(const std::string& path, int project, Integers out) {
   if (out.empty()) return -EFAULT;
   errno = 0;
   const key_t key = ::ftok(path.c_str(), project);

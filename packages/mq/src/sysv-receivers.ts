@@ -157,7 +157,7 @@ export class SysvReceivers {
   #serve(): void {
     const seen = [...this.#watches.values()].filter(({ result }) => result !== undefined);
     const blocked = new Set<string>();
-    for (const waiter of [...this.#waiters]) {
+    for (const waiter of this.#waiters.slice()) {
       const { key } = waiter.selector;
       const watch = this.#watches.get(key);
       if (watch === undefined || blocked.has(key) || !this.#waiters.includes(waiter)) continue;

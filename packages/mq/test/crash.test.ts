@@ -64,31 +64,40 @@ describe.each(['posix', 'sysv'] as const)('a receiver of a %s queue', (kind) => 
 });
 
 describe('temporary queues', () => {
-  test('go when their process exits, and with reap() when it was killed', async () => {
-    const names = [freshName(), freshName()];
-    for (const [index, name] of names.entries()) {
-      const owner = Peer.node(peer, ['temporary', name]);
-      const { id } = await owner.report<{ id: number }>();
-      expect(exists(name)).toBe(true);
-      SysvQueue.fromId(id).close();
-      if (index === 0) {
-        owner.tell('go');
-        expect(await owner.ended).toMatchObject({ code: 0, stderr: '' });
-      } else {
-        owner.child.kill('SIGKILL');
-        await owner.ended;
-        expect(exists(name)).toBe(true);
-        const mine = reap({ dryRun: true }).filter(({ pid }) => pid === owner.pid);
-        expect(mine.map(({ kind, removed }) => [kind, removed]).toSorted()).toEqual([
-          ['posix-mq', true],
-          ['sysv-mq', true],
-        ]);
-        expect(exists(name)).toBe(true);
-        reap();
-      }
-      expect(exists(name)).toBe(false);
-      expect(SysvQueue.list().some((queue) => queue.id === id)).toBe(false);
-    }
+  /** A process that has one of each kind, one under this name. */
+  async function owner(name: string): Promise<{ owning: Peer; id: number }> {
+    const owning = Peer.node(peer, ['temporary', name]);
+    const { id } = await owning.report<{ id: number }>();
+    expect(bothExist(name, id)).toEqual([true, true]);
+    return { owning, id };
+  }
+
+  const bothExist = (name: string, id: number): boolean[] => [
+    exists(name),
+    SysvQueue.list().some((queue) => queue.id === id),
+  ];
+
+  test('go when their process exits', async () => {
+    const name = freshName();
+    const { owning, id } = await owner(name);
+    owning.tell('go');
+    expect(await owning.ended).toMatchObject({ code: 0, stderr: '' });
+    expect(bothExist(name, id)).toEqual([false, false]);
+  });
+
+  test('go with reap() when their process was killed', async () => {
+    const name = freshName();
+    const { owning, id } = await owner(name);
+    owning.child.kill('SIGKILL');
+    await owning.ended;
+    const theirs = reap({ dryRun: true }).filter(({ pid }) => pid === owning.pid);
+    expect(theirs.map(({ kind, removed }) => [kind, removed]).toSorted()).toEqual([
+      ['posix-mq', true],
+      ['sysv-mq', true],
+    ]);
+    expect(bothExist(name, id)).toEqual([true, true]);
+    reap();
+    expect(bothExist(name, id)).toEqual([false, false]);
   });
 
   test('that somebody has replaced stay', () => {

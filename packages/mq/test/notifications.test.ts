@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 
 import { codeOf } from '../../core/test/failure.js';
 import { Peer } from '../../core/test/peer.js';
+import { threadsIn, until } from './asleep.js';
 import { again, isPending, posix } from './queues.js';
 
 const peer = new URL('fixtures/peer.mjs', import.meta.url);
@@ -113,7 +114,7 @@ describe('PosixQueue.notifications()', () => {
     const queue = posix();
     const reader = Peer.start('python3', ['-c', BLOCKING_RECEIVER, queue.name]);
     await reader.line();
-    while (!(await isAsleep(reader.pid)));
+    await until(() => threadsIn('mq_timedreceive', reader.pid) > 0);
     const notifications = queue.notifications();
     const told = notifications.next();
     queue.trySend('for python');
@@ -161,16 +162,6 @@ describe('PosixQueue.notifications()', () => {
     expect(await notifications.next()).toEqual({ done: true, value: undefined });
   });
 });
-
-/** Whether a process sleeps inside a call that waits for a message. */
-async function isAsleep(pid: number): Promise<boolean> {
-  await new Promise((resolve) => setImmediate(resolve));
-  const { readFileSync } = await import('node:fs');
-  return readFileSync(`/proc/${pid}/syscall`, 'latin1').startsWith(`${TIMED_RECEIVE} `);
-}
-
-/** mq_timedreceive, of the processors that there are tests for. */
-const TIMED_RECEIVE = process.arch === 'arm64' ? 183 : 243;
 
 const LIBRARY = `
 import ctypes, os, sys
