@@ -90,3 +90,17 @@ export const fifo = lazy<typeof import('@octoipc/fifo')>('@octoipc/fifo');
  * @see mq_overview(7)
  */
 export const mq = lazy<typeof import('@octoipc/mq')>('@octoipc/mq');
+
+/**
+ * Programs at the other end of a pipe: `@octoipc/popen`, which loads when something is first asked of this
+ * namespace.
+ *
+ * @example
+ * ```js
+ * import { popen } from 'octoipc';
+ *
+ * await popen.popen('echo hello | tr a-z A-Z').text(); //=> 'HELLO\n'
+ * ```
+ * @see popen(3)
+ */
+export const popen = lazy<typeof import('@octoipc/popen')>('@octoipc/popen');

@@ -22,17 +22,13 @@ double Microseconds(const timeval& time) {
 }
 
 void Tell(const siginfo_t& info, const rusage& usage, Numbers ending) {
-  const double told[] = {static_cast<double>(info.si_code),
-                         static_cast<double>(info.si_status),
-                         Microseconds(usage.ru_utime),
-                         Microseconds(usage.ru_stime),
-                         static_cast<double>(usage.ru_maxrss),
-                         static_cast<double>(usage.ru_minflt),
-                         static_cast<double>(usage.ru_majflt),
-                         static_cast<double>(usage.ru_inblock),
-                         static_cast<double>(usage.ru_oublock),
-                         static_cast<double>(usage.ru_nvcsw),
-                         static_cast<double>(usage.ru_nivcsw)};
+  const double told[] = {
+      static_cast<double>(info.si_code),     static_cast<double>(info.si_status),
+      Microseconds(usage.ru_utime),          Microseconds(usage.ru_stime),
+      static_cast<double>(usage.ru_maxrss),  static_cast<double>(usage.ru_minflt),
+      static_cast<double>(usage.ru_majflt),  static_cast<double>(usage.ru_inblock),
+      static_cast<double>(usage.ru_oublock), static_cast<double>(usage.ru_nvcsw),
+      static_cast<double>(usage.ru_nivcsw)};
   for (size_t i = 0; i < std::size(told) && i < ending.size(); ++i) ending[i] = told[i];
 }
 

@@ -11,7 +11,8 @@
 namespace octoipc {
 
 /// Lifetime:
-/// 1. A /bin/sh that reads from a socket whose other end this process alone holds; it is there while
+/// 1. A /bin/sh that reads from a socket whose other end this process alone holds; it is there
+/// while
 ///    there are groups to kill, and ends when the last is forgotten.
 /// 2. The end of file, which comes however this process ends, makes it kill what it still knows.
 /// 3. Used by the keeper's lock holder only. If somebody kills it, the next Watch starts another.

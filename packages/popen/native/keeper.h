@@ -9,10 +9,11 @@
 namespace octoipc {
 
 /// Lifetime:
-/// 1. Process-wide, started when first needed, and never joined: its end is what tells the kernel to
-///    kill the children of `dieWithParent` (PR_SET_PDEATHSIG follows the thread that has forked, not
-///    the process), so it must end with the process and not before. The addon is linked with
-///    -z nodelete, so its code stays; its state is never destroyed.
+/// 1. Process-wide, started when first needed, and never joined: its end is what tells the kernel
+/// to
+///    kill the children of `dieWithParent` (PR_SET_PDEATHSIG follows the thread that has forked,
+///    not the process), so it must end with the process and not before. The addon is linked with -z
+///    nodelete, so its code stays; its state is never destroyed.
 /// 2. It takes the end of children whose environment has ended.
 /// 3. All signals are blocked on it.
 class Keeper {

@@ -196,8 +196,7 @@ int KernelWaitsByPidfd() {
   const UniqueFd self(static_cast<int>(syscall(SYS_pidfd_open, getpid(), 0)));
   if (!self) return errno;
   siginfo_t info{};
-  const auto waited =
-      syscall(SYS_waitid, kByPidfd, self.get(), &info, WEXITED | WNOHANG, nullptr);
+  const auto waited = syscall(SYS_waitid, kByPidfd, self.get(), &info, WEXITED | WNOHANG, nullptr);
   if (waited == -1 && errno != ECHILD) return ENOSYS;
   known.store(true, std::memory_order_relaxed);
   return 0;

@@ -1,4 +1,5 @@
-// Starting a program with the semantics of vfork(2): the cost does not grow with the parent's memory.
+// Starting a program with the semantics of vfork(2): the cost does not grow with the parent's
+// memory.
 #pragma once
 
 #include <sys/types.h>

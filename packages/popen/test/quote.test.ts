@@ -20,54 +20,18 @@ const SHELLS: Readonly<Record<string, readonly [string, ...string[]]>> = {
   'busybox sh': ['busybox', 'sh'],
 };
 
-/** Text that shells find interesting. */
+/** What shells find interesting. */
+const SPECIAL = [
+  '\' " \\ $ ` ! * ? [ ] { } ~ # & ; | < > ( ) = % ^ - -- $(id) ${x} \\n <<E é \u{1f600} a'.split(
+    ' ',
+  ),
+  ['\n', '\r', ' ', '\t', '\u0001', '\u007f', "'\\''"],
+].flat();
+
 const word = fc.oneof(
   fc.string({ unit: 'binary' }),
   fc.string({ unit: 'grapheme' }),
-  fc
-    .array(
-      fc.constantFrom(
-        ...[
-          "'",
-          '"',
-          '\\',
-          '$',
-          '`',
-          '\n',
-          '\r',
-          ' ',
-          '\t',
-          '!',
-          '*',
-          '?',
-          '[',
-          ']',
-          '{',
-          '}',
-          '~',
-        ],
-        ...[
-          '#',
-          '&',
-          ';',
-          '|',
-          '<',
-          '>',
-          '(',
-          ')',
-          '=',
-          '%',
-          '^',
-          '-',
-          '--',
-          '$(id)',
-          '${x}',
-          '\\n',
-        ],
-        ...["'\\''", '<<E', '\u0001', '\u007f', 'é', '\u{1f600}', 'a'],
-      ),
-    )
-    .map((parts) => parts.join('')),
+  fc.array(fc.constantFrom(...SPECIAL)).map((parts) => parts.join('')),
 );
 const words = fc.array(
   word.map((text) => text.replaceAll('\0', '')),
