@@ -14,6 +14,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstddef>
+#include <memory>
 
 #include "octoipc/unique_fd.h"
 
@@ -213,14 +214,15 @@ Started Spawn(Plan& plan) {
     return started;
   }
   Child child(plan);
-  alignas(16) char stack[kStackSize];
+  // Not on this thread's own stack, whose later frames would find what the child has left there.
+  const auto stack = std::make_unique_for_overwrite<char[]>(kStackSize);
   sigset_t all;
   sigset_t before;
   sigfillset(&all);
   // A handler must not run in the child, which has the parent's memory.
   pthread_sigmask(SIG_SETMASK, &all, &before);
   const int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD;
-  started.pid = ::clone(Child::Run, stack + kStackSize, flags, &child, &started.pidfd);
+  started.pid = ::clone(Child::Run, stack.get() + kStackSize, flags, &child, &started.pidfd);
   const int error = errno;
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (started.pid < 0) {
