@@ -1,6 +1,8 @@
 // The system calls of name records: fcntl_locking(2), in fcntl(2).
 #include <fcntl.h>
 
+#include <string>
+
 #include "octoipc/environment.h"
 #include "octoipc/retry.h"
 
@@ -17,9 +19,18 @@ int64_t TryLock(int fd) {
   return Retry([&] { return ::fcntl(fd, F_OFD_SETLK, &lock); });
 }
 
+/// open(2) of a new file that only its owner may read. Not by Node's fs: in a worker Node remembers
+/// what fs has opened and closes it when the worker ends, whoever has the number by then.
+int64_t Create(Environment& environment, const std::string& path) {
+  const int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+  const int64_t fd = Retry([&] { return ::open(path.c_str(), flags, 0600); });
+  if (fd >= 0) environment.Own(static_cast<int>(fd));
+  return fd;
+}
+
 void Register(Exports& exports) {
   ExportDescriptors(exports);
-  exports.Function<TryLock>("tryLock");
+  exports.Function<TryLock>("tryLock").Function<Create>("create");
 }
 
 }  // namespace

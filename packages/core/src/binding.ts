@@ -5,9 +5,8 @@ import { loadBinding } from './load-binding.js';
 /** The native functions of this package; a negative result is -errno. */
 export interface CoreBinding {
   close(fd: number): number;
-  adopt(fd: number): number;
-  release(fd: number): number;
   tryLock(fd: number): number;
+  create(path: string): number;
 }
 
 let loaded: CoreBinding | undefined;

@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync, renameSync, unlinkSync, writeSync } from 'node:fs';
+import { renameSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { binding } from './binding.js';
@@ -72,16 +72,10 @@ export class TemporaryName {
   }
 
   static #create(path: string, record: NameRecord): TemporaryName {
-    const { O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR } = constants;
     const unfinished = `${path}${UNFINISHED}`;
-    const fd = fileCall(unfinished, () =>
-      openSync(unfinished, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600),
-    );
-    let adopted = false;
+    const fd = check(binding().create(unfinished), 'open', { target: unfinished });
     try {
       check(binding().tryLock(fd), 'fcntl', { target: path });
-      check(binding().adopt(fd), 'fcntl', { target: path });
-      adopted = true;
       const name = new TemporaryName(path, record, fd);
       name.#write(record);
       fileCall(unfinished, () => renameSync(unfinished, path));
@@ -89,8 +83,7 @@ export class TemporaryName {
     } catch (error) {
       // The file first: as long as the lock is held, nobody judges it.
       removeIfThere(unfinished);
-      if (adopted) binding().close(fd);
-      else closeSync(fd);
+      binding().close(fd);
       throw error;
     }
   }
