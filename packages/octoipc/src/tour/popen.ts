@@ -47,7 +47,7 @@ const sha256sum: Row = {
 /** Through two programs and back, in both directions at once. */
 const cat: Row = {
   name: 'cat',
-  what: 'through cat | cat and back',
+  what: 'through cat | cat',
 
   async run({ payload, signal, begin, progress }) {
     const options = { signal, check: true, dieWithParent: true };
