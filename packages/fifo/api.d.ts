@@ -18,10 +18,8 @@ declare class FifoReader extends PipeReader {
       readonly persistent?: boolean | undefined;
     },
   ): FifoReader;
-  static opened(fd: number, path: string, persistent: boolean): FifoReader;
   get isReadable(): boolean;
   get ended(): boolean;
-  visited(signal: AbortSignal): Promise<void>;
   protected sleep(milliseconds: number): void;
 }
 
@@ -34,7 +32,6 @@ interface FifoSenderOptions extends OpenWriterOptions, ChannelOptions {}
 declare class FifoWriter extends PipeWriter {
   readonly path: string;
   static fromFd(fd: number): FifoWriter;
-  static opened(fd: number, path: string): FifoWriter;
 }
 
 interface MkfifoOptions {

@@ -78,7 +78,8 @@ class Readiness : public Resource {
 
   void Deliver() {
     Napi::HandleScope scope(env_);
-    // One batch a turn of the event loop: what is left keeps the set readable, and timers come first.
+    // One batch a turn of the event loop: what is left keeps the set readable, and timers come
+    // first.
     epoll_event ready[kBatch];
     const int64_t count = Retry([&] { return ::epoll_wait(epoll_.get(), ready, kBatch, 0); });
     if (count > 0) Tell(ready, static_cast<int>(count));
