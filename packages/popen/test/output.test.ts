@@ -114,6 +114,20 @@ test('POPEN-011: a reader of stderr gets what was read ahead in order, piece by 
   expect(await codeOf(() => stderr!.read())).toBe('ERR_CLOSED');
 });
 
+test('text() and close() at once, and a read that waits when close() is called, lose nothing', async () => {
+  const program = started('sleep 0.05; head -c 200000 /dev/zero; exit 3');
+  const [text, status] = await Promise.all([program.text(), program.close()]);
+  expect([text.length, status.code]).toEqual([200_000, 3]);
+  const other = started('sleep 0.05; echo out; echo err >&2; exit 4', 'r', { stderr: 'pipe' });
+  const reads = [other.stdout!.readAll(), other.stderr!.readAll()];
+  expect(await other.close()).toMatchObject({ code: 4 });
+  expect((await Promise.all(reads)).map(String)).toEqual(['out\n', 'err\n']);
+  // What waits to be written goes in before the end.
+  const third = started('test "$(wc -c)" -eq 1000000', 'w');
+  void third.write(Buffer.alloc(1_000_000));
+  expect(await third.close()).toMatchObject({ ok: true });
+});
+
 test("stderr: 'ignore' and 'stdout' go where they say", async () => {
   const command = 'echo out; echo err >&2';
   expect(await started(command, 'r', { stderr: 'ignore' }).text()).toBe('out\n');
