@@ -40,6 +40,8 @@ const tools = Object.keys(manifest().devDependencies ?? {}).filter((name) =>
 );
 
 const config: KnipConfig = {
+  // The benchmarks are run from source, and are measured, not shipped.
+  ignoreWorkspaces: ['packages/bench'],
   workspaces: {
     '.': {
       entry: ['scripts/*.mjs'],

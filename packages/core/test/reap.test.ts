@@ -11,7 +11,6 @@ import fs, {
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -46,40 +45,6 @@ function killed(path: string, when: string): void {
 
 function reportOf(path: string, reports: readonly ReapReport[]): ReapReport | undefined {
   return reports.find(({ name }) => name === path);
-}
-
-/** Which records this process has open, and which files of it are in the folder. */
-function ownRecords(): { open: string[]; files: string[] } {
-  const open = readdirSync('/proc/self/fd').flatMap((fd) => {
-    try {
-      return readlinkSync(`/proc/self/fd/${fd}`);
-    } catch {
-      return []; // The one that the folder was read by.
-    }
-  });
-  const prefix = `test-file.${process.pid}.`;
-  return {
-    open: open.filter((path) => path.startsWith(join(folder, prefix))),
-    files: existsSync(folder) ? readdirSync(folder).filter((file) => file.startsWith(prefix)) : [],
-  };
-}
-
-/** Does something between a claim's making of its file and its locking it, until the test is over. */
-function afterOpen(act: (unfinished: string) => void): void {
-  const { openSync } = fs;
-  const replace = (open: typeof openSync) => {
-    fs.openSync = open;
-    syncBuiltinESMExports();
-  };
-  onTestFinished(() => replace(openSync));
-  replace((path, flags, mode) => {
-    const fd = openSync(path, flags, mode);
-    const { O_CREAT } = fs.constants;
-    if (typeof flags === 'number' && (flags & O_CREAT) !== 0 && String(path).endsWith('.new')) {
-      act(String(path));
-    }
-    return fd;
-  });
 }
 
 /** Opens and locks a record, as `reap` does when it looks. */
@@ -235,50 +200,6 @@ describe('TemporaryName.claim()', () => {
       open: [],
       files: [],
     });
-  });
-
-  it('succeeds while reap() looks at each file before it is locked', () => {
-    afterOpen(() => reap());
-    const name = TemporaryName.claim('test-file', newPath());
-    expect(ownRecords()).toMatchObject({ open: { length: 1 }, files: { length: 1 } });
-    name.release();
-    expect(ownRecords()).toEqual({ open: [], files: [] });
-  });
-
-  it('tries again while somebody else has the lock, and leaves nothing of the first attempt', () => {
-    const held: number[] = [];
-    afterOpen((unfinished) => {
-      if (held.length < 3) held.push(hold(unfinished));
-    });
-    const name = TemporaryName.claim('test-file', newPath());
-    held.forEach((fd) => fs.closeSync(fd));
-    expect(held).toHaveLength(3);
-    expect(ownRecords()).toMatchObject({ open: { length: 1 }, files: { length: 1 } });
-    name.release();
-    expect(ownRecords()).toEqual({ open: [], files: [] });
-  });
-
-  it('throws EAGAIN in the end when the lock is never free', () => {
-    const held: number[] = [];
-    afterOpen((unfinished) => held.push(hold(unfinished)));
-    expect(() => TemporaryName.claim('test-file', newPath())).toThrow(
-      expect.objectContaining({ name: 'IpcError', code: 'EAGAIN', syscall: 'fcntl' }),
-    );
-    held.forEach((fd) => fs.closeSync(fd));
-    expect(ownRecords()).toEqual({ open: [], files: [] });
-  });
-
-  it('tries again when its folder went away, and then throws ENOENT', () => {
-    let gone = 0;
-    afterOpen((unfinished) => {
-      gone++;
-      rmSync(unfinished);
-    });
-    expect(() => TemporaryName.claim('test-file', newPath())).toThrow(
-      expect.objectContaining({ name: 'IpcError', code: 'ENOENT', errno: -2, syscall: 'rename' }),
-    );
-    expect(gone).toBeGreaterThan(1);
-    expect(ownRecords()).toEqual({ open: [], files: [] });
   });
 
   it('throws EPERM when somebody else made the folder of records', (context) => {

@@ -1,0 +1,105 @@
+// What the C programs share: the clock, the payload's rule, and the conversation with the runner,
+// who writes a count a line and reads the sample's outcome as a line of JSON.
+#pragma once
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/// One byte of every cache line is written by the sender and added up by the receiver.
+enum { kLine = 64 };
+
+static inline int64_t Now(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static inline void Fail(const char* what) {
+  perror(what);
+  exit(1);
+}
+
+/// Memory that begins 64 bytes further than malloc(3)'s: at 16 bytes into a page, where large
+/// memory of malloc(3) begins, some processors read(2) four times slower. Never freed.
+static inline uint8_t* Memory(size_t size) {
+  uint8_t* bytes = malloc(kLine + size);
+  if (bytes == NULL) Fail("malloc");
+  memset(bytes, 0, kLine + size);
+  return bytes + kLine;
+}
+
+static inline void Fill(uint8_t* bytes, size_t size, uint64_t number) {
+  for (size_t at = 0; at < size; at += kLine) bytes[at] = (uint8_t)number;
+}
+
+/// The bytes of a part of a message that begins at `position` of it.
+static inline uint64_t Sum(const uint8_t* bytes, size_t size, size_t position) {
+  uint64_t sum = 0;
+  for (size_t at = (kLine - position % kLine) % kLine; at < size; at += kLine) sum += bytes[at];
+  return sum;
+}
+
+static inline void WriteAll(int fd, const void* data, size_t size) {
+  const uint8_t* bytes = (const uint8_t*)data;
+  while (size > 0) {
+    const ssize_t count = write(fd, bytes, size);
+    if (count < 0 && errno != EINTR) Fail("write");
+    if (count <= 0) continue;
+    bytes += count;
+    size -= (size_t)count;
+  }
+}
+
+static inline void ReadAll(int fd, void* data, size_t size) {
+  uint8_t* bytes = (uint8_t*)data;
+  while (size > 0) {
+    const ssize_t count = read(fd, bytes, size);
+    if (count == 0) exit(1);
+    if (count < 0 && errno != EINTR) Fail("read");
+    if (count <= 0) continue;
+    bytes += count;
+    size -= (size_t)count;
+  }
+}
+
+static int CompareTimes(const void* a, const void* b) {
+  const int64_t x = *(const int64_t*)a;
+  const int64_t y = *(const int64_t*)b;
+  return (x > y) - (x < y);
+}
+
+/// Prints the outcome of a sample of round trips; sorts the times.
+static inline void ReportTrips(int64_t* times, size_t count) {
+  int64_t total = 0;
+  for (size_t i = 0; i < count; i++) total += times[i];
+  qsort(times, count, sizeof *times, CompareTimes);
+  printf("{\"ns\":%lld,\"p50\":%lld,\"p99\":%lld,\"p999\":%lld}\n", (long long)total,
+         (long long)times[count / 2], (long long)times[count * 99 / 100],
+         (long long)times[count * 999 / 1000]);
+  fflush(stdout);
+}
+
+/// What the other process tells when it has received everything.
+struct Receipt {
+  int64_t end;
+  uint64_t sum;
+};
+
+/// Prints the outcome of a sample that ended, in the other process, with `receipt`.
+static inline void ReportReceipt(int64_t start, struct Receipt receipt) {
+  printf("{\"ns\":%lld,\"sum\":%llu}\n", (long long)(receipt.end - start),
+         (unsigned long long)receipt.sum);
+  fflush(stdout);
+}
+
+/// The next count; 0 when the runner has enough.
+static inline size_t NextCount(void) {
+  char line[32];
+  return fgets(line, sizeof line, stdin) == NULL ? 0 : strtoull(line, NULL, 10);
+}

@@ -1,0 +1,2 @@
+// What importing anything costs.
+export {};
