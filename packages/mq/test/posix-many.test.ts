@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs';
+
 import { PosixQueue } from '@octoipc/mq';
 import { describe, expect, test } from 'vitest';
 
@@ -72,6 +74,32 @@ test('MQ-035 MQ-043 MQ-076 BIND-003: receiveSync() blocks on after signals, SIGS
   expect(await blocked.report()).toEqual({ text: 'for the blocked', kind: 0 });
   expect(await blocked.line()).toBe('done');
   expect(await blocked.ended).toMatchObject({ code: 0, stderr: '' });
+});
+
+test('MQ-063: its descriptor is readable while there are messages, writable while there is room', async () => {
+  const queue = posix({ maxMessages: 1 });
+  const program = 'import select; p = select.poll(); p.register(3); print(dict(p.poll()).get(3))';
+  const polled = async (): Promise<number> => {
+    const stdio = ['pipe', 'pipe', 'pipe', queue.fd] as const;
+    return Number(await Peer.start('python3', ['-c', program], { stdio: [...stdio] }).line());
+  };
+  const [POLLIN, POLLOUT] = [1, 4];
+  expect(await polled()).toBe(POLLOUT);
+  queue.trySend('x');
+  expect(await polled()).toBe(POLLIN);
+  queue.tryReceive();
+  expect(await polled()).toBe(POLLOUT);
+});
+
+test('MQ-063: 64 that wait take no thread', async () => {
+  const queue = posix();
+  await queue.receive({ timeout: 1 }).catch(() => {});
+  const threads = (): number => readdirSync('/proc/self/task').length;
+  const before = threads();
+  const waits = Array.from({ length: 64 }, () => queue.receive().catch(() => {}));
+  expect(threads()).toBe(before);
+  queue.close();
+  await Promise.all(waits);
 });
 
 test('PosixQueue.limits() tells what the system allows', () => {
