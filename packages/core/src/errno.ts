@@ -45,6 +45,9 @@ const OWN: Readonly<Record<string, string>> = {
 /** Node makes a new map at each call, which takes longer than most system calls. */
 const systemErrors = getSystemErrorMap();
 
+/** What a native call answers that would have to wait: -EAGAIN. */
+export const AGAIN = -constants.errno.EAGAIN;
+
 /** The symbol of an errno: 11 is 'EAGAIN'. */
 export function codeOfErrno(errno: number): string {
   const number = Math.abs(errno);

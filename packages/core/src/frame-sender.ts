@@ -137,12 +137,14 @@ class FramedSender implements FrameSender {
     }
     const { signal, timeout } = waitOptions(options);
     signal?.throwIfAborted();
+    const given: readonly Bytes[] = Array.isArray(messages) ? messages : Array.from(messages);
+    // All are checked before the first is sent.
     const all: Uint8Array[] = [];
-    for (const message of messages) all.push(this.#message(message));
+    for (let i = 0; i < given.length; i++) all.push(this.#message(given[i]!));
     if (signal === undefined && (timeout === undefined || timeout === Infinity)) {
       let last: Promise<void> | undefined;
-      for (const data of all) {
-        const sent = this.#append(data);
+      for (let i = 0; i < all.length; i++) {
+        const sent = this.#append(all[i]!);
         if (sent !== last) last?.catch(() => {});
         last = sent;
       }

@@ -47,7 +47,8 @@ export type Direction = 'readable' | 'writable';
  */
 export abstract class FdHandle implements Closable {
   readonly #owned: Owned;
-  readonly #queues: { [direction in Direction]?: WaitQueue } = {};
+  #readable: WaitQueue | undefined;
+  #writable: WaitQueue | undefined;
   #closing: Set<() => void> | undefined;
   #alive = true;
 
@@ -126,18 +127,21 @@ export abstract class FdHandle implements Closable {
 
   /** The queue of those who wait in one direction. */
   protected queue(direction: Direction): WaitQueue {
-    let queue = this.#queues[direction];
-    if (queue === undefined) {
-      queue = new WaitQueue(this.#source()[direction]);
-      if (!this.#alive) queue.ref(false);
-      this.#queues[direction] = queue;
-    }
-    return queue;
+    return direction === 'readable'
+      ? (this.#readable ??= this.#newQueue(direction))
+      : (this.#writable ??= this.#newQueue(direction));
   }
 
   /** How many wait in one direction. */
   protected waiting(direction: Direction): number {
-    return this.#queues[direction]?.length ?? 0;
+    const queue = direction === 'readable' ? this.#readable : this.#writable;
+    return queue === undefined ? 0 : queue.length;
+  }
+
+  #newQueue(direction: Direction): WaitQueue {
+    const queue = new WaitQueue(this.#source()[direction]);
+    if (!this.#alive) queue.ref(false);
+    return queue;
   }
 
   #source(): FdSource {
@@ -152,13 +156,13 @@ export abstract class FdHandle implements Closable {
   #setAlive(alive: boolean): this {
     this.#alive = alive;
     this.#owned.source?.ref(alive);
-    this.#queues.readable?.ref(alive);
-    this.#queues.writable?.ref(alive);
+    this.#readable?.ref(alive);
+    this.#writable?.ref(alive);
     return this;
   }
 
   #end(dispose: (owned: Owned) => void): void {
-    const waiting = [this.#queues.readable, this.#queues.writable].filter(
+    const waiting = [this.#readable, this.#writable].filter(
       (queue) => queue !== undefined && queue.length > 0,
     );
     // An error costs a stack trace: it is made only if somebody waits.

@@ -4,7 +4,7 @@
  *
  * @packageDocumentation
  */
-export { codeOfErrno, errnoOfCode, textOfCode } from './errno.js';
+export { AGAIN, codeOfErrno, errnoOfCode, textOfCode } from './errno.js';
 export {
   check,
   closedError,

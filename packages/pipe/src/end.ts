@@ -1,8 +1,7 @@
 import { constants } from 'node:fs';
-import { constants as osConstants } from 'node:os';
 
 import { IpcError } from '@octoipc/core';
-import { check, codeOfErrno, descriptor, errorOf, valueError } from '@octoipc/core/kit';
+import { AGAIN, check, codeOfErrno, descriptor, errorOf, valueError } from '@octoipc/core/kit';
 
 import { binding, type PipeBinding } from './binding.js';
 
@@ -124,8 +123,6 @@ export class PipeEnd {
     return true;
   }
 }
-
-const AGAIN = -osConstants.errno.EAGAIN;
 
 let kernelLacksNowait = false;
 

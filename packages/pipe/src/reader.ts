@@ -2,10 +2,10 @@ import type { Readable } from 'node:stream';
 
 import type { ByteReader, ReadTarget, WaitOptions } from '@octoipc/core';
 import {
+  AGAIN,
   BLOCKED,
   check,
   checkTimeout,
-  codeOfErrno,
   errorOf,
   POLLHUP,
   POLLIN,
@@ -310,14 +310,15 @@ export class PipeReader extends PipeHandle implements ByteReader, AsyncIterable<
     if (typeof result !== 'number') return result;
     // Nothing to read and no writer: the end, unless this is a FIFO whose first writer has yet to come.
     if (result === 0) return this.ended ? null : BLOCKED;
-    if (codeOfErrno(result) === 'EAGAIN') return BLOCKED;
+    if (result === AGAIN) return BLOCKED;
     throw errorOf(result, 'read', { target: this.end.target });
   }
 
   #readInto(into: Uint8Array, maxBytes: number, fill: Fill): Buffer | number {
-    if (into.length === 0) throw valueError('options.into', 'was detached while it waited', into);
-    const { buffer, byteOffset } = into;
-    const count = fill(into, 0, Math.min(into.length, maxBytes));
-    return count <= 0 ? count : bufferOf(buffer, byteOffset, count);
+    const { buffer, byteOffset, length } = into;
+    if (length === 0) throw valueError('options.into', 'was detached while it waited', into);
+    const count = fill(into, 0, Math.min(length, maxBytes));
+    if (count <= 0) return count;
+    return count === length && Buffer.isBuffer(into) ? into : bufferOf(buffer, byteOffset, count);
   }
 }

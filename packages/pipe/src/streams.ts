@@ -4,25 +4,18 @@ import type { ByteReader, ByteWriter } from '@octoipc/core';
 
 const HIGH_WATER_MARK = 64 * 1024;
 
-/** Chunks that a stream takes in a row before it lets the event loop turn. */
-const BURST = 16;
-
 type Callback = (error?: Error | null) => void;
 
 /** A Node stream that reads; it owns the reader. */
 export function readableOf(reader: ByteReader): Readable {
-  const pull = async (stream: Readable): Promise<void> => {
-    for (let i = 0; i < BURST; i++) {
-      const chunk = reader.tryRead();
-      if (chunk === undefined) break;
-      if (!stream.push(chunk) || chunk === null) return;
-    }
-    stream.push(await reader.read());
-  };
   return new Readable({
     highWaterMark: HIGH_WATER_MARK,
+    // Not `tryRead` first: where there is nothing, that is one system call more for each chunk.
     read() {
-      pull(this).catch((error: Error) => this.destroy(error));
+      reader
+        .read()
+        .then((chunk) => this.push(chunk))
+        .catch((error: Error) => this.destroy(error));
     },
     destroy(error, callback) {
       reader.close();
@@ -34,13 +27,7 @@ export function readableOf(reader: ByteReader): Readable {
 /** A Node stream that writes; it owns the writer. */
 export function writableOf(writer: ByteWriter): Writable {
   const put = (data: Buffer, callback: Callback): void => {
-    try {
-      const taken = writer.tryWrite(data);
-      if (taken === data.length) callback();
-      else writer.write(data.subarray(taken)).then(() => callback(), callback);
-    } catch (error) {
-      callback(error as Error);
-    }
+    writer.write(data).then(() => callback(), callback);
   };
   return new Writable({
     highWaterMark: HIGH_WATER_MARK,

@@ -2,11 +2,11 @@ import type { Writable } from 'node:stream';
 
 import { IpcError, type Bytes, type ByteWriter, type WaitOptions } from '@octoipc/core';
 import {
+  AGAIN,
   BLOCKED,
   bytes,
   check,
   checkTimeout,
-  codeOfErrno,
   errorOf,
   POLLERR,
   POLLOUT,
@@ -237,7 +237,7 @@ export class PipeWriter extends PipeHandle implements ByteWriter {
     }
     const count = this.end.write(view, offset, length - offset);
     if (count >= 0) return count;
-    if (codeOfErrno(count) === 'EAGAIN') return 0;
+    if (count === AGAIN) return 0;
     throw errorOf(count, 'write', { target: this.end.target, bytesWritten });
   }
 
@@ -248,7 +248,7 @@ export class PipeWriter extends PipeHandle implements ByteWriter {
     while (written < length) {
       const count = this.end.writeSleeping(view, written, length - written);
       if (count < 0) {
-        if (codeOfErrno(count) === 'EAGAIN') break;
+        if (count === AGAIN) break;
         throw errorOf(count, 'write', { target: this.end.target, bytesWritten: written });
       }
       written += count;
