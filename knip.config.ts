@@ -27,6 +27,8 @@ function entries(name: string): string[] {
     'test/**/*.test.ts',
     'test/fixtures/**/*.{mjs,cjs}',
     'examples/*.mjs',
+    // What the benchmarks load and start by name.
+    'src/{sides,suites}/*.mjs',
   ];
 }
 
@@ -40,8 +42,6 @@ const tools = Object.keys(manifest().devDependencies ?? {}).filter((name) =>
 );
 
 const config: KnipConfig = {
-  // The benchmarks are run from source, and are measured, not shipped.
-  ignoreWorkspaces: ['packages/bench'],
   workspaces: {
     '.': {
       entry: ['scripts/*.mjs'],

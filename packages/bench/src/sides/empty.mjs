@@ -1,2 +1,2 @@
 // What importing anything costs.
-export {};
+export const empty = true;

@@ -75,11 +75,13 @@ export async function driveFlow(peer, send) {
  * @param {(count: number) => unknown} receive - receives so many messages; the sum of their bytes
  */
 export function receiveFlow(receive) {
-  process.on('message', async (/** @type {{ count?: number }} */ { count }) => {
-    if (count === undefined) return;
+  const answer = async (/** @type {number} */ count) => {
     process.send?.('ready');
     const sum = await receive(count);
     process.send?.({ end: now(), sum });
+  };
+  process.on('message', (/** @type {{ count?: number }} */ { count }) => {
+    if (count !== undefined) void answer(count);
   });
   process.on('disconnect', () => process.exit());
 }
