@@ -12,7 +12,7 @@ import { bytes, valueError } from '@octoipc/core/kit';
  */
 export function messageBytes(message: Bytes): Uint8Array {
   const view = bytes(message, 'message');
-  if (types.isSharedArrayBuffer(view.buffer)) {
+  if (!(view.buffer instanceof ArrayBuffer) && types.isSharedArrayBuffer(view.buffer)) {
     throw valueError(
       'message',
       'must not be shared memory, which may change while it is sent: copy it, Buffer.from(view)',

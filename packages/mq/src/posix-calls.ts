@@ -43,6 +43,11 @@ export class PosixCalls {
     return this.#taken(receiveAll(this.maxMessageSize, max, this.#receive, makeMessage));
   }
 
+  /** Sends if there is room. */
+  put(message: Bytes, options: PosixSendOptions | undefined): void | typeof BLOCKED {
+    return this.#put(this.#checked(message), priorityOf(options));
+  }
+
   /**
    * The attempt to send a message.
    *
@@ -51,16 +56,8 @@ export class PosixCalls {
    * @param waits - it will not be tried at once
    */
   sending(message: Bytes, options: PosixSendOptions | undefined, waits: boolean): Attempt<void> {
-    let data = messageBytes(message);
-    const { priority = 0 } = optionsObject<PosixSendOptions>(options);
-    integer(priority, 'options.priority', 0, MAX_PRIORITY);
-    if (data.length > this.maxMessageSize) {
-      throw new IpcError('EMSGSIZE', {
-        syscall: 'mq_send',
-        target: this.#name,
-        hint: `the message has ${data.length} bytes, of ${this.maxMessageSize} at most: create the queue with a larger maxMessageSize`,
-      });
-    }
+    let data = this.#checked(message);
+    const priority = priorityOf(options);
     let copied = typeof message === 'string';
     const keep = (): void => {
       if (!copied) data = Uint8Array.prototype.slice.call(data);
@@ -68,11 +65,9 @@ export class PosixCalls {
     };
     if (waits) keep();
     return () => {
-      const result = this.binding.posixSend(this.#fd, data, priority);
-      if (result >= 0) return;
-      if (result !== EAGAIN) throw this.#error(result, 'mq_send');
-      keep();
-      return BLOCKED;
+      const result = this.#put(data, priority);
+      if (result === BLOCKED) keep();
+      return result;
     };
   }
 
@@ -94,6 +89,23 @@ export class PosixCalls {
     this.binding.poll(this.#fd, events, milliseconds);
   }
 
+  #checked(message: Bytes): Uint8Array {
+    const data = messageBytes(message);
+    if (data.length <= this.maxMessageSize) return data;
+    throw new IpcError('EMSGSIZE', {
+      syscall: 'mq_send',
+      target: this.#name,
+      hint: `the message has ${data.length} bytes, of ${this.maxMessageSize} at most: create the queue with a larger maxMessageSize`,
+    });
+  }
+
+  #put(data: Uint8Array, priority: number): void | typeof BLOCKED {
+    const result = this.binding.posixSend(this.#fd, data, priority);
+    if (result >= 0) return;
+    if (result !== EAGAIN) throw this.#error(result, 'mq_send');
+    return BLOCKED;
+  }
+
   #getattr(): Float64Array {
     const attributes = new Float64Array(4);
     const result = this.binding.posixAttributes(this.#fd, attributes);
@@ -111,4 +123,10 @@ export class PosixCalls {
     const hint = result === EBADF ? `it was opened with access '${this.#access}'` : undefined;
     return errorOf(result, syscall, { target: this.#name, hint });
   }
+}
+
+function priorityOf(options: PosixSendOptions | undefined): number {
+  if (options === undefined) return 0;
+  const { priority = 0 } = optionsObject<PosixSendOptions>(options);
+  return integer(priority, 'options.priority', 0, MAX_PRIORITY);
 }

@@ -119,8 +119,9 @@ export class PosixQueue extends PosixHandle implements AsyncIterable<PosixMessag
    */
   trySend(message: Bytes, options?: { readonly priority?: number | undefined }): boolean {
     this.checkOpen('mq_send');
-    const attempt = this.calls.sending(message, options, false);
-    return this.waiting('writable') === 0 && attempt() !== BLOCKED;
+    if (this.waiting('writable') === 0) return this.calls.put(message, options) !== BLOCKED;
+    this.calls.sending(message, options, false);
+    return false;
   }
 
   /**

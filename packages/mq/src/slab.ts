@@ -1,3 +1,5 @@
+import { bufferOf } from '@octoipc/core/kit';
+
 /** A slab is shared by all queues of a thread. */
 const SLAB_SIZE = 256 * 1024;
 
@@ -10,7 +12,7 @@ const BATCH = 1024;
 /** What one receive takes at most: one that takes all that is there must end while others send. */
 const MOST = 65_536;
 
-/** Three numbers for each message, as the binding leaves them. */
+/** Three numbers for each message, as a batched receive leaves them. */
 export const found = new Float64Array(3 * BATCH);
 
 let slab: Buffer | undefined;
@@ -78,7 +80,8 @@ export function receiveAll<T>(
 
 /** A slab with so much room behind what is used. */
 function slabFor(room: number): Buffer {
-  if (slab === undefined || SLAB_SIZE - used < room) {
+  // It is empty if a caller has transferred the memory of a message away.
+  if (slab === undefined || SLAB_SIZE - used < room || slab.length === 0) {
     slab = Buffer.allocUnsafeSlow(SLAB_SIZE);
     used = 0;
   }
@@ -89,7 +92,7 @@ function handOut(memory: Buffer, index: number): Buffer {
   const start = found[3 * index]!;
   const end = start + found[3 * index + 1]!;
   used = end;
-  return memory.subarray(start, end);
+  return bufferOf(memory.buffer, start, end - start);
 }
 
 /** Untouched memory costs nothing; what is much longer than the message is given back. */

@@ -243,6 +243,7 @@ export class SysvQueue extends SysvHandle implements AsyncIterable<SysvMessage> 
 }
 
 function typeOf(options: Pick<SysvSendOptions, 'type'> | undefined): number {
+  if (options === undefined) return 1;
   const { type = 1 } = optionsObject<SysvSendOptions>(options);
   return integer(type, 'options.type', 1);
 }

@@ -27,9 +27,16 @@ interface Waiter {
   ref(alive: boolean): void;
 }
 
+/** So often is a message looked for, as the event loop turns, before a thread waits for it: under load it is there. */
+const TURNS = 2;
+
 /** A thread that watches for messages of some types. */
 interface Watch {
   readonly selector: Selector;
+  /** So often was it looked for since the last one. */
+  turns: number;
+  /** Set while the event loop turns. */
+  turning: NodeJS.Immediate | undefined;
   /** Set while the thread waits. */
   slot: number | undefined;
   /** What it answered, until those who wait were told. */
@@ -83,6 +90,8 @@ export class SysvReceivers {
         if (result !== BLOCKED) return Promise.resolve(result);
       }
       if (timeout === 0) throw timeoutError(details);
+      // What cannot be waited for is told before anybody waits.
+      WaitPool.get();
     } catch (error) {
       return Promise.reject(error as Error);
     }
@@ -137,9 +146,18 @@ export class SysvReceivers {
   /** Has a thread watch for such messages; whoever waits for them fails where none can be started. */
   #watch(selector: Selector): void {
     const { key, type, flags } = selector;
-    const watch = this.#watches.get(key) ?? { selector, slot: undefined, result: undefined };
+    const watch = this.#watches.get(key) ?? newWatch(selector);
     this.#watches.set(key, watch);
-    if (watch.slot !== undefined || watch.result !== undefined) return;
+    if (isWatching(watch) || watch.result !== undefined) return;
+    if (watch.turns < TURNS && !this.#hasRivals(selector)) {
+      watch.turns += 1;
+      watch.turning = setImmediate(() => {
+        watch.turning = undefined;
+        watch.result = EINTR;
+        this.#serve();
+      });
+      return;
+    }
     const { id, binding } = this.#calls;
     try {
       watch.slot = WaitPool.get().receive(id, type, flags & binding.except, (result) => {
@@ -153,6 +171,13 @@ export class SysvReceivers {
     }
   }
 
+  /** Whether others wait, in another way, for what might suit this selection. */
+  #hasRivals(selector: Selector): boolean {
+    return this.#waiters.some(
+      (other) => other.selector.key !== selector.key && overlap(other.selector, selector),
+    );
+  }
+
   /** Some watches have seen something: whoever it may suit is served, in the order of coming. */
   #serve(): void {
     const seen = [...this.#watches.values()].filter(({ result }) => result !== undefined);
@@ -161,17 +186,19 @@ export class SysvReceivers {
       const { key } = waiter.selector;
       const watch = this.#watches.get(key);
       if (watch === undefined || blocked.has(key) || !this.#waiters.includes(waiter)) continue;
-      if (watch.slot !== undefined) {
+      if (isWatching(watch)) {
         // The same message may suit this one, who came earlier; its watch has only not told yet.
         if (!seen.some(({ selector }) => overlap(selector, waiter.selector))) continue;
         this.#stop(watch);
       }
       if (this.#isOver(watch)) continue;
-      if (this.#offer(watch, waiter) || waiter.serve()) this.#remove(waiter);
-      else blocked.add(key);
+      if (this.#offer(watch, waiter) || waiter.serve()) {
+        watch.turns = 0;
+        this.#remove(waiter);
+      } else blocked.add(key);
     }
     for (const [key, watch] of this.#watches) {
-      if (watch.slot !== undefined) continue;
+      if (isWatching(watch)) continue;
       watch.result = undefined;
       const waits = this.#waiters.some(({ selector }) => selector.key === key);
       if (waits) this.#watch(watch.selector);
@@ -218,6 +245,8 @@ export class SysvReceivers {
   }
 
   #stop(watch: Watch): void {
+    clearImmediate(watch.turning);
+    watch.turning = undefined;
     if (watch.slot === undefined) return;
     watch.result = WaitPool.get().stop(watch.slot);
     watch.slot = undefined;
@@ -235,4 +264,12 @@ export class SysvReceivers {
     this.#kept = keep;
     WaitPool.get().keep(keep ? 1 : -1);
   }
+}
+
+function newWatch(selector: Selector): Watch {
+  return { selector, turns: 0, turning: undefined, slot: undefined, result: undefined };
+}
+
+function isWatching({ slot, turning }: Watch): boolean {
+  return slot !== undefined || turning !== undefined;
 }

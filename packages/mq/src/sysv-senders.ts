@@ -5,6 +5,9 @@ import { Pending } from './pending.js';
 import type { SysvCalls } from './sysv-calls.js';
 import { WaitPool } from './wait-pool.js';
 
+/** So often is room looked for, as the event loop turns, before a thread waits: under load there is some. */
+const TURNS = 2;
+
 interface Waiter {
   /** A copy: the caller may change his. */
   readonly data: Uint8Array;
@@ -26,6 +29,7 @@ export class SysvSenders {
   readonly #owner: object;
   readonly #waiters: Waiter[] = [];
   #slot: number | undefined;
+  #turning: NodeJS.Immediate | undefined;
   #alive = true;
   #kept = false;
 
@@ -48,6 +52,8 @@ export class SysvSenders {
         return Promise.resolve();
       }
       if (timeout === 0) throw timeoutError(details);
+      // What cannot be waited for is told before anybody waits.
+      WaitPool.get();
     } catch (error) {
       return Promise.reject(error as Error);
     }
@@ -55,7 +61,7 @@ export class SysvSenders {
     const waiter: Waiter = { data: Uint8Array.from(message), type, pending };
     if (!this.#alive) pending.ref(false);
     this.#waiters.push(waiter);
-    if (this.#waiters.length === 1) this.#begin(waiter);
+    if (this.#waiters.length === 1) this.#turn(TURNS);
     this.#keep();
     return pending.promise;
   }
@@ -73,6 +79,18 @@ export class SysvSenders {
     this.#alive = alive;
     for (const { pending } of this.#waiters) pending.ref(alive);
     this.#keep();
+  }
+
+  /** Tries again in the event loop's next turns; then a thread waits. */
+  #turn(left: number): void {
+    if (left === 0) {
+      this.#begin(this.#waiters[0]!);
+      return;
+    }
+    this.#turning = setImmediate(() => {
+      this.#turning = undefined;
+      this.#next(left - 1);
+    });
   }
 
   #begin({ data, type, pending }: Waiter): void {
@@ -94,16 +112,17 @@ export class SysvSenders {
     this.#next();
   }
 
-  /** Sends what can be sent, and waits with the first that cannot. */
-  #next(): void {
+  /** Sends what can be sent, and waits with the first that cannot: so many turns, then on a thread. */
+  #next(turns = TURNS): void {
     for (;;) {
       const waiter = this.#waiters[0];
       if (waiter === undefined) break;
       try {
         if (this.#calls.put(waiter.data, waiter.type) === BLOCKED) {
-          this.#begin(waiter);
+          this.#turn(turns);
           return;
         }
+        turns = TURNS;
         this.#waiters.shift();
         waiter.pending.resolve();
       } catch (error) {
@@ -127,6 +146,8 @@ export class SysvSenders {
 
   /** Stops the thread; whether the first one's message was sent. */
   #stopped(): boolean {
+    clearImmediate(this.#turning);
+    this.#turning = undefined;
     const slot = this.#slot;
     this.#slot = undefined;
     return slot !== undefined && WaitPool.get().stop(slot) === 0;

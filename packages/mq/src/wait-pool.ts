@@ -32,9 +32,11 @@ export class WaitPool {
 
   private constructor(native: MqBinding) {
     this.#binding = native;
+    this.#readiness = Readiness.of(native);
+    // This opens it: what keeps the process alive is counted from then on.
+    void this.#readiness.mode;
     const fd = new Int32Array(1);
     this.#bell = check(native.bellOpen(fd), 'eventfd');
-    this.#readiness = Readiness.of(native);
     this.#source = new FdSource(this.#readiness, fd[0]!);
     // Queues that wait keep the process alive; this pool by itself does not.
     this.#source.ref(false);
