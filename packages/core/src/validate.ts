@@ -118,6 +118,8 @@ export function callback<T>(value: T, name: string): T {
  * @throws {TypeError} ERR_INVALID_ARG_VALUE when its memory was detached (transferred away)
  */
 export function bytes(value: Bytes | ArrayBufferView, name = 'data'): Uint8Array {
+  // The usual case first.
+  if (value instanceof Uint8Array && value.length > 0) return value;
   if (typeof value === 'string') return Buffer.from(value);
   if (!ArrayBuffer.isView(value)) {
     throw typeError(name, 'a string, a Uint8Array or another view of memory', value);
