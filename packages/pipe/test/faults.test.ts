@@ -8,9 +8,6 @@ if (reason !== undefined) console.log(`skipped: ${reason}, so no system call can
 /** Scenes that wait. */
 const WAITING = new Set(['firstWait', 'largeWrite', 'adopt']);
 
-/** On which calls a fault comes; each finds another place. */
-const TIMES = [1, 2, 3];
-
 describe.skipIf(reason !== undefined)(
   'BIND-003 BIND-015: EINTR is retried and never surfaces',
   () => {
