@@ -23,13 +23,20 @@ export default defineConfig([
     platform: 'node',
     shims: true,
     sourcemap: true,
-    clean: false,
+    clean: true,
     splitting: true,
     esbuildOptions(options) {
       // Half of what an import costs is the parsing of comments; names stay, for stack traces.
       options.minifyWhitespace = true;
     },
-    dts: { compilerOptions: { ignoreDeprecations: '6.0', stripInternal: true } },
+    dts: {
+      compilerOptions: {
+        ignoreDeprecations: '6.0',
+        stripInternal: true,
+        allowJs: false,
+        checkJs: false,
+      },
+    },
   },
   ...(programs.length === 0
     ? []
