@@ -203,6 +203,8 @@ export {
 
 // @octoipc/core/kit
 
+declare const AGAIN: number;
+
 type ArgumentError = (TypeError | RangeError) & {
   code: string;
 };
@@ -448,6 +450,7 @@ declare function waitSync<T>(
 declare function writableBytes(value: unknown, name: string): Uint8Array;
 
 export {
+  AGAIN,
   type Attempt,
   BLOCKED,
   Deadline,

@@ -115,10 +115,10 @@ describe.skipIf(reason !== undefined)(
 
     test('PIPE-038: EINTR from close is no error, and close is not called again', async () => {
       const { value, trace } = await played('close', 'close', 'error=EINTR:when=1');
-      expect(typeof value).toBe('number');
-      expect(
-        trace.split('\n').filter((line) => line.startsWith(`close(${String(value)})`)).length,
-      ).toBe(1);
+      // What comes after these two may be given a number of theirs anew.
+      const closed = trace.match(/(?<=^close\()\d+/gm)?.slice(0, 2);
+      expect(trace).toContain('(INJECTED)');
+      expect(closed?.map(Number)).toEqual(value);
     });
   },
 );
