@@ -76,6 +76,19 @@ int64_t Write(int fd, Bytes from, int64_t offset, int64_t length, bool nowait) {
   });
 }
 
+/// read(2) into all of the memory. Each argument of a call from JavaScript costs as much as a
+/// third of a small read(2) itself, so this one has no more than it needs.
+int64_t Fill(int fd, Bytes into) {
+  const size_t length = std::min(into.size(), static_cast<size_t>(kLongest));
+  return Retry([&] { return ::read(fd, into.data(), length); });
+}
+
+/// write(2) of all of the memory.
+int64_t Put(int fd, Bytes from) {
+  const size_t length = std::min(from.size(), static_cast<size_t>(kLongest));
+  return Retry([&] { return ::write(fd, from.data(), length); });
+}
+
 /// The file type bits of fstat(2)'s st_mode.
 int64_t FileType(int fd) {
   struct stat status{};
@@ -110,6 +123,8 @@ void Register(Exports& exports) {
   exports.Function<Pipe>("pipe")
       .Function<Read>("read")
       .Function<Write>("write")
+      .Function<Fill>("fill")
+      .Function<Put>("put")
       .Function<FileType>("fileType")
       .Function<StatusFlags>("statusFlags")
       .Function<SetNonblocking>("setNonblocking")

@@ -15,6 +15,9 @@ export interface PipeBinding extends DescriptorBinding {
   ): number;
   read(fd: number, into: Uint8Array, offset: number, length: number, nowait: boolean): number;
   write(fd: number, from: Uint8Array, offset: number, length: number, nowait: boolean): number;
+  /** read and write of all of the memory, with what is quickest to pass. */
+  fill(fd: number, into: Uint8Array): number;
+  put(fd: number, from: Uint8Array): number;
   fileType(fd: number): number;
   statusFlags(fd: number): number;
   setNonblocking(fd: number, nonblocking: boolean): number;

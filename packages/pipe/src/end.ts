@@ -77,6 +77,21 @@ export class PipeEnd {
     return this.binding.write(this.fd, from, offset, length, false);
   }
 
+  /** Whether calls that do not say otherwise sleep: then those two need no further word. */
+  get sleeps(): boolean {
+    return this.#sleeps;
+  }
+
+  /** {@link readSleeping} into all of the memory, where this end {@link sleeps}. */
+  fillSleeping(into: Uint8Array): number {
+    return this.binding.fill(this.fd, into);
+  }
+
+  /** {@link writeSleeping} of all of the memory, where this end {@link sleeps}. */
+  putSleeping(from: Uint8Array): number {
+    return this.binding.put(this.fd, from);
+  }
+
   /** Bytes that the pipe holds. */
   get capacity(): number {
     return check(this.binding.capacity(this.fd), 'fcntl', { target: this.target });

@@ -129,6 +129,8 @@ export class PipeReader extends PipeHandle implements ByteReader, AsyncIterable<
    * @throws {IpcError} EBUSY when reads wait already
    */
   readSync(options?: ReadSyncOptions): Buffer | null {
+    const quick = this.#readQuickly(options);
+    if (quick !== undefined) return quick;
     const { maxBytes, into } = readTarget(options);
     checkTimeout(options?.timeout);
     this.#checkOpen('read');
@@ -272,6 +274,20 @@ export class PipeReader extends PipeHandle implements ByteReader, AsyncIterable<
   /** Private, so that a method that was taken for something else finds out. */
   #checkOpen(syscall: string): void {
     this.checkOpen(syscall);
+  }
+
+  /** The usual blocking read into the caller's memory; undefined where it is not that, or has failed. */
+  #readQuickly(options: ReadSyncOptions | undefined): Buffer | undefined {
+    const into = options?.into;
+    if (!(into instanceof Uint8Array) || into.length === 0) return undefined;
+    if (options?.maxBytes !== undefined || options?.timeout !== undefined) return undefined;
+    if (this.#returned !== undefined || this.closed || !this.end.sleeps) return undefined;
+    if (this.waiting('readable') > 0) return undefined;
+    const count = this.end.fillSleeping(into);
+    if (count <= 0) return undefined;
+    return count === into.length && into instanceof Buffer
+      ? into
+      : bufferOf(into.buffer, into.byteOffset, count);
   }
 
   #take(maxBytes: number, into: Uint8Array | undefined): Buffer | null | typeof BLOCKED {

@@ -115,7 +115,7 @@ export class PipeWriter extends PipeHandle implements ByteWriter {
   writeSync(data: Bytes, options?: WriteSyncOptions): void {
     const view = bytes(data);
     this.#checkOpen('write');
-    const { timeout } = waitOptions(options);
+    const timeout = options === undefined ? undefined : waitOptions(options).timeout;
     let written = 0;
     if (timeout === undefined && this.waiting('writable') === 0) {
       written = this.#putSleeping(view);
@@ -246,7 +246,10 @@ export class PipeWriter extends PipeHandle implements ByteWriter {
     const { length } = view;
     let written = 0;
     while (written < length) {
-      const count = this.end.writeSleeping(view, written, length - written);
+      const count =
+        written === 0 && this.end.sleeps
+          ? this.end.putSleeping(view)
+          : this.end.writeSleeping(view, written, length - written);
       if (count < 0) {
         if (count === AGAIN) break;
         throw errorOf(count, 'write', { target: this.end.target, bytesWritten: written });
