@@ -20,6 +20,9 @@ export const BLOCKED: unique symbol = Symbol('blocked');
 /** What an attempt answers when it could go on, but others should have their turn first. */
 export const YIELD: unique symbol = Symbol('yield');
 
+/** So many calls in a row get what is there at once; then the event loop turns, or timers would starve. */
+const IN_A_ROW = 64;
+
 /** One try of an operation: its result, {@link BLOCKED} or {@link YIELD}. It must not wait. */
 export type Attempt<T> = () => T | typeof BLOCKED | typeof YIELD;
 
@@ -83,13 +86,16 @@ export interface Operation {
  * 1. The queue listens to its source only while somebody waits; an idle one pins nothing.
  * 2. An attempt runs synchronously: once it has taken something, its promise resolves with it, and no
  *    abort or timeout can come in between. So a cancelled wait has taken nothing.
- * 3. `fail` rejects all that wait, in their order.
+ * 3. Of calls that need not wait every 64th is served after a turn of the event loop, so that a loop over
+ *    a source that never runs dry leaves others their time.
+ * 4. `fail` rejects all that wait, in their order.
  */
 export class WaitQueue {
   readonly #source: WakeSource;
   readonly #waiters: Waiter[] = [];
   #alive = true;
   #scheduled = false;
+  #inARow = 0;
   readonly #wake = (): void => this.#run();
 
   constructor(source: WakeSource) {
@@ -112,7 +118,10 @@ export class WaitQueue {
     const { signal, timeout } = options;
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
     let yields = false;
-    if (this.#waiters.length === 0) {
+    if (this.#waiters.length === 0 && this.#inARow >= IN_A_ROW && timeout !== 0) {
+      yields = true;
+    } else if (this.#waiters.length === 0) {
+      this.#inARow += 1;
       try {
         const result = attempt();
         if (result !== BLOCKED && result !== YIELD) return Promise.resolve(result);
@@ -201,6 +210,7 @@ export class WaitQueue {
   }
 
   #run(): void {
+    this.#inARow = 0;
     const waiters = this.#waiters;
     while (waiters.length > 0) {
       const head = waiters[0]!;

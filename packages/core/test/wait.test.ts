@@ -17,6 +17,22 @@ describe('WaitQueue', () => {
     expect([permits.queue.length, permits.log]).toEqual([0, ['listen', 'rest']]);
   });
 
+  test('a loop over a source that never runs dry lets the event loop turn', async () => {
+    const permits = new Permits();
+    permits.count = 1_000_000;
+    let turned = false;
+    setImmediate(() => {
+      turned = true;
+    });
+    let taken = 0;
+    while (!turned && taken < 10_000) {
+      await permits.take();
+      taken += 1;
+    }
+    expect(turned).toBe(true);
+    expect([permits.count, permits.queue.length]).toEqual([1_000_000 - taken, 0]);
+  });
+
   test('serves first come, first served, and lets nobody overtake', async () => {
     const permits = new Permits();
     const served: string[] = [];

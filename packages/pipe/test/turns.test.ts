@@ -4,7 +4,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { isIpcError } from '@octoipc/core';
-import { createPipe, pipeReceiver, splice, spliceSync, trySplice, type Pipe } from '@octoipc/pipe';
+import {
+  createPipe,
+  pipeReceiver,
+  pipeSender,
+  spawnWithPipes,
+  splice,
+  spliceSync,
+  trySplice,
+  type Pipe,
+} from '@octoipc/pipe';
 import { describe, expect, onTestFinished, test } from 'vitest';
 
 function opened(): Pipe {
@@ -145,4 +154,39 @@ test('a timer fires although a hundred pairs keep each other ready', async () =>
   await new Promise((resolve) => setTimeout(resolve, 20));
   state.over = true;
   await Promise.all(loops);
+});
+
+describe('a loop that never has to wait', () => {
+  test('for await over a pipe that another process keeps full lets timers and immediates run', async () => {
+    const { child, pipes } = spawnWithPipes('yes', [], { pipes: { 1: 'write' } });
+    onTestFinished(() => {
+      pipes[1].close();
+      child.kill();
+    });
+    const ran = new Set<string>();
+    setTimeout(() => ran.add('timer'), 1);
+    setImmediate(() => ran.add('immediate'));
+    let bytes = 0;
+    for await (const chunk of pipes[1]) {
+      bytes += chunk.length;
+      if (ran.size === 2 || bytes > 2 ** 31) break;
+    }
+    expect([...ran].sort()).toEqual(['immediate', 'timer']);
+  });
+
+  test('awaited sends that a reader takes away at once let immediates run', async () => {
+    const { reader, writer } = opened();
+    const sender = pipeSender(writer);
+    let ran = false;
+    setImmediate(() => {
+      ran = true;
+    });
+    let sent = 0;
+    while (!ran && sent < 10_000) {
+      await sender.send('x');
+      reader.tryRead();
+      sent += 1;
+    }
+    expect(ran).toBe(true);
+  });
 });
