@@ -2,6 +2,7 @@ import type { Bytes, ByteWriter, ChannelTraits, Sender } from './channel.js';
 import { closedError, tellBytesWritten, timeoutError } from './errors.js';
 import { frameOf, newBatch, putLength, type Batch } from './frame-batch.js';
 import { frameTraits, HEADER, tooLong, type FrameOptions } from './frame.js';
+import { Pace } from './pace.js';
 import { bytes, integer, typeError, valueError } from './validate.js';
 import { Deadline } from './deadline.js';
 import { waitOptions, type WaitOptions } from './wait.js';
@@ -19,9 +20,6 @@ export interface FrameSenderOptions extends FrameOptions {
 
 /** Frames up to this size are gathered and written together; longer ones go out by themselves. */
 const SMALL = 1024;
-
-/** So many writes in a row go out at once; then the event loop turns, or timers would starve. */
-const IN_A_ROW = 64;
 
 /** How much is gathered for one write. */
 const BATCH_SIZE = 64 * 1024;
@@ -69,9 +67,7 @@ class FramedSender implements FrameSender {
   #gathering: Batch | undefined;
   #spare: Buffer | undefined;
   #busy = false;
-  /** The event loop is to turn before the next write. */
-  #pausing = false;
-  #inARow = 0;
+  readonly #pace = new Pace();
   #broken: unknown;
 
   constructor(writer: ByteWriter, options: FrameSenderOptions) {
@@ -246,17 +242,13 @@ class FramedSender implements FrameSender {
 
   #enqueue(batch: Batch): void {
     this.#queue.push(batch);
-    if (!this.#busy && !this.#pausing) this.#pump();
+    if (!this.#busy) this.#pump();
   }
 
   /** Writes what the stream takes now; for the rest it waits. */
   #pump(): void {
     for (let batch = this.#queue[0]; batch !== undefined; batch = this.#queue[0]) {
-      if (this.#inARow >= IN_A_ROW) {
-        this.#pause();
-        return;
-      }
-      this.#inARow += 1;
+      if (this.#pace.pause(() => this.#pump())) return;
       try {
         batch.start += this.#writer.tryWrite(batch.memory.subarray(batch.start, batch.end));
       } catch (error) {
@@ -269,15 +261,6 @@ class FramedSender implements FrameSender {
       }
       this.#done(batch);
     }
-  }
-
-  #pause(): void {
-    this.#pausing = true;
-    setImmediate(() => {
-      this.#pausing = false;
-      this.#inARow = 0;
-      if (!this.#busy) this.#pump();
-    });
   }
 
   async #write(batch: Batch): Promise<void> {

@@ -1,5 +1,6 @@
 import { Deadline } from './deadline.js';
 import { timeoutError, type IpcErrorDetails } from './errors.js';
+import { IN_A_ROW } from './pace.js';
 import { optionsObject, rangeError, typeError } from './validate.js';
 
 /** How a wait can end early. */
@@ -19,9 +20,6 @@ export const BLOCKED: unique symbol = Symbol('blocked');
 
 /** What an attempt answers when it could go on, but others should have their turn first. */
 export const YIELD: unique symbol = Symbol('yield');
-
-/** So many calls in a row get what is there at once; then the event loop turns, or timers would starve. */
-const IN_A_ROW = 64;
 
 /** One try of an operation: its result, {@link BLOCKED} or {@link YIELD}. It must not wait. */
 export type Attempt<T> = () => T | typeof BLOCKED | typeof YIELD;
