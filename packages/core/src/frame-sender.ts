@@ -74,12 +74,11 @@ class FramedSender implements FrameSender {
     const traits = frameTraits(options);
     const { atomicSize = 4096 } = options;
     integer(atomicSize, 'options.atomicSize', HEADER + 1);
-    const longest = traits.multipleSenders ? atomicSize - HEADER : traits.maxMessageSize;
-    this.traits = Object.freeze({
-      ...traits,
-      maxMessageSize: Math.min(traits.maxMessageSize, longest),
-    });
-    this.#maxMessageSize = this.traits.maxMessageSize;
+    const maxMessageSize = traits.multipleSenders
+      ? Math.min(traits.maxMessageSize, atomicSize - HEADER)
+      : traits.maxMessageSize;
+    this.traits = Object.freeze({ ...traits, maxMessageSize });
+    this.#maxMessageSize = maxMessageSize;
     this.#batchSize = traits.multipleSenders ? atomicSize : BATCH_SIZE;
     this.#writer = writer;
   }
@@ -120,17 +119,15 @@ class FramedSender implements FrameSender {
   trySend(message: Bytes): boolean {
     const data = this.#message(message);
     this.#flush();
-    if (this.#queue.length > 0) return false;
     const frame = frameOf(data);
-    const taken = this.#writer.tryWrite(frame);
-    if (taken === 0) return false;
-    if (taken < frame.length) {
+    const taken = this.#queue.length > 0 ? 0 : this.#writer.tryWrite(frame);
+    if (taken > 0 && taken < frame.length) {
       const rest = newBatch(frame, taken);
       // The message is on its way; if the rest fails, the next send tells.
       rest.promise.catch(() => {});
       this.#enqueue(rest);
     }
-    return true;
+    return taken > 0;
   }
 
   async sendMany(messages: Iterable<Bytes>, options?: WaitOptions): Promise<void> {
@@ -267,8 +264,8 @@ class FramedSender implements FrameSender {
     this.#busy = true;
     const rest = batch.memory.subarray(batch.start, batch.end);
     try {
-      const signal = batch.controller?.signal;
-      await this.#writer.write(rest, signal === undefined ? undefined : { signal });
+      const options = batch.controller && { signal: batch.controller.signal };
+      await this.#writer.write(rest, options);
       batch.start = batch.end;
       this.#busy = false;
       this.#done(batch);
