@@ -58,7 +58,8 @@ export class PosixQueue extends PosixHandle implements AsyncIterable<PosixMessag
 
   /**
    * Takes over a descriptor, of systemd's ListenMessageQueue for instance. Its open file description,
-   * which others may share, stays in the mode that it is in.
+   * which others may share, stays in the mode that it is in. In a worker it gets another number, which
+   * nobody else knows: Node closes what `fs.openSync` opened there by its number when the worker ends.
    *
    * @param fd - of a POSIX queue
    * @throws {TypeError} ERR_INVALID_ARG_VALUE when it is something else
