@@ -14,7 +14,13 @@ export function adoptPosix(fd: number): OpenedQueue {
     throw valueError('fd', 'must be the descriptor of a POSIX queue', fd);
   }
   const owned = check(adopt(native, fd), 'fromFd', { target: fd });
-  return { name: nameOf(owned), fd: owned, access: accessOf(mode), temporary: undefined };
+  return {
+    name: nameOf(owned),
+    fd: owned,
+    access: accessOf(mode),
+    temporary: undefined,
+    adopted: true,
+  };
 }
 
 function accessOf(mode: number): PosixAccess {

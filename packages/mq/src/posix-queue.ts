@@ -133,6 +133,10 @@ export class PosixQueue extends PosixHandle implements AsyncIterable<PosixMessag
   sendSync(message: Bytes, options?: Omit<PosixSendOptions, 'signal'>): void {
     const wait = waitOptions(options);
     this.checkOpen('mq_send');
+    if (this.maySleep('writable', wait)) {
+      this.calls.putSleeping(message, options);
+      return;
+    }
     const attempt = this.calls.sending(message, options, false);
     this.runSync(attempt, 'writable', wait, 'mq_send');
   }
@@ -165,6 +169,7 @@ export class PosixQueue extends PosixHandle implements AsyncIterable<PosixMessag
   receiveSync(options?: Omit<WaitOptions, 'signal'>): PosixMessage {
     const wait = waitOptions(options);
     this.checkOpen('mq_receive');
+    if (this.maySleep('readable', wait)) return this.calls.takeSleeping();
     return this.runSync(this.calls.takeOne, 'readable', wait, 'mq_receive');
   }
 
