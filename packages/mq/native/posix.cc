@@ -73,9 +73,8 @@ int64_t PosixSend(int fd, Bytes data, uint32_t priority) {
 
 /// mq_send(3) of a queue in blocking mode, which sleeps while that is full.
 int64_t PosixSendSleeping(int fd, Bytes data, uint32_t priority) {
-  return Retry([&] {
-    return ::syscall(SYS_mq_timedsend, fd, data.data(), data.size(), priority, nullptr);
-  });
+  return Retry(
+      [&] { return ::syscall(SYS_mq_timedsend, fd, data.data(), data.size(), priority, nullptr); });
 }
 
 /// mq_receive(3) of a queue in blocking mode, which sleeps while that is empty: 1, or -errno.

@@ -66,8 +66,8 @@ class Interrupter {
   __kernel_timer_t id_ = -1;
 };
 
-/// Calls once, for at least so many milliseconds; -EAGAIN when they are over, or earlier, if a signal
-/// came. 0: until it has an answer, which costs no timer.
+/// Calls once, for at least so many milliseconds; -EAGAIN when they are over, or earlier, if a
+/// signal came. 0: until it has an answer, which costs no timer.
 template <typename Call>
 int64_t For(int64_t milliseconds, Call&& call) {
   if (milliseconds == 0) return Retry([&] { return call(0); });
