@@ -230,6 +230,7 @@ declare class Deadline {
 interface DescriptorBinding extends ReadinessBinding {
   close(fd: number): number;
   adopt(fd: number): number;
+  adoptCopy(fd: number): number;
   release(fd: number): number;
 }
 
@@ -377,6 +378,8 @@ interface WakeSource {
 
 declare const YIELD: unique symbol;
 
+declare function adopt(binding: DescriptorBinding, fd: number): number;
+
 declare const bufferOf: (memory: ArrayBufferLike, offset: number, length: number) => Buffer;
 
 declare function bytes(value: Bytes | ArrayBufferView, name?: string): Uint8Array;
@@ -477,6 +480,7 @@ export {
   WaitQueue,
   type WakeSource,
   YIELD,
+  adopt,
   bufferOf,
   bytes,
   cString,

@@ -1,4 +1,4 @@
-// pipe EXERCISE SIZE CAPACITY: what the pipe suite measures, in C.
+// pipe EXERCISE SIZE CAPACITY [fifo]: what the pipe and fifo suites measure, in C.
 //
 // stream     one write(2) a message, read(2) into one buffer of a message's size
 // frames     messages of a length and bytes: one write(2) and one read(2) each
@@ -6,11 +6,13 @@
 // roundtrip  there and back, blocked in read(2)
 // epoll      there and back, waiting in epoll_wait(2)
 // open       pipe2(2) and both close(2)
+// fifo       open(2) of a FIFO's read end, which is there, and close(2)
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 
 #include "bench.h"
 
@@ -158,6 +160,41 @@ static void OpenAndClose(size_t count) {
   ReportReceipt(start, (struct Receipt){Now(), 0});
 }
 
+/// A FIFO that was made for a moment, where the temporary files are: reads and writes of one update
+/// its inode's times, which depends on its file system.
+static const char* MakeFifo(void) {
+  static char path[128];
+  const char* folder = getenv("TMPDIR");
+  snprintf(path, sizeof path, "%s/octoipc-bench-%d", folder != NULL ? folder : "/tmp",
+           (int)getpid());
+  if (mkfifo(path, 0600) != 0) Fail("mkfifo");
+  return path;
+}
+
+static void OpenFifoAndClose(size_t count) {
+  const char* path = MakeFifo();
+  const int64_t start = Now();
+  for (size_t n = 0; n < count; n++) {
+    const int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0) Fail("open");
+    close(fd);
+  }
+  ReportReceipt(start, (struct Receipt){Now(), 0});
+  unlink(path);
+}
+
+static void OpenEnds(int fds[2], int named) {
+  if (!named) {
+    if (pipe2(fds, O_CLOEXEC) != 0) Fail("pipe2");
+    return;
+  }
+  const char* path = MakeFifo();
+  fds[0] = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  fds[1] = open(path, O_WRONLY | O_CLOEXEC);
+  unlink(path);
+  if (fds[0] < 0 || fds[1] < 0 || fcntl(fds[0], F_SETFL, 0) != 0) Fail("open");
+}
+
 struct Exercise {
   const char* name;
   void (*send)(int fd, size_t count);
@@ -171,11 +208,12 @@ static const struct Exercise kFlows[] = {
 };
 
 /// One sample in this process and a new one, which is ready before the clock starts.
-static void Sample(const char* name, size_t count, int capacity) {
+static void Sample(const char* name, size_t count, int capacity, int named) {
   int forth[2];
   int back[2];
   uint8_t ready = 1;
-  if (pipe2(forth, O_CLOEXEC) != 0 || pipe2(back, O_CLOEXEC) != 0) Fail("pipe2");
+  OpenEnds(forth, named);
+  OpenEnds(back, named);
   if (capacity > 0 && fcntl(forth[1], F_SETPIPE_SZ, capacity) < 0) Fail("F_SETPIPE_SZ");
   const struct Exercise* flow = NULL;
   for (size_t i = 0; i < sizeof kFlows / sizeof *kFlows; i++) {
@@ -224,8 +262,10 @@ int main(int argc, char** argv) {
   for (size_t count = NextCount(); count > 0; count = NextCount()) {
     if (strcmp(argv[1], "open") == 0) {
       OpenAndClose(count);
+    } else if (strcmp(argv[1], "fifo") == 0) {
+      OpenFifoAndClose(count);
     } else {
-      Sample(argv[1], count, capacity);
+      Sample(argv[1], count, capacity, argc > 4);
     }
   }
   return 0;

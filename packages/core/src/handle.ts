@@ -8,6 +8,7 @@ import { WaitQueue } from './wait.js';
 export interface DescriptorBinding extends ReadinessBinding {
   close(fd: number): number;
   adopt(fd: number): number;
+  adoptCopy(fd: number): number;
   release(fd: number): number;
 }
 

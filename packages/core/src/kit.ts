@@ -4,6 +4,7 @@
  *
  * @packageDocumentation
  */
+export { adopt } from './adopt.js';
 export { AGAIN, codeOfErrno, errnoOfCode, textOfCode } from './errno.js';
 export {
   check,

@@ -8,7 +8,7 @@ import {
   statSync,
   unlinkSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 import { binding } from './binding.js';
 import { codeOfErrno } from './errno.js';
@@ -98,11 +98,7 @@ function reapRecord(path: string, dryRun: boolean): ReapReport[] {
   try {
     const locked = binding().tryLock(fd);
     const record = recordIn(fd);
-    if (record === undefined) {
-      // If its owner died before it was complete, then before there was an object.
-      if (locked === 0 && !dryRun && isAbandoned(path)) unlinkSync(path);
-      return [];
-    }
+    if (record === undefined) return locked === 0 ? forget(path, dryRun) : [];
     const verdict =
       locked === 0
         ? judge(record, path, fd)
@@ -124,13 +120,20 @@ function reapRecord(path: string, dryRun: boolean): ReapReport[] {
 }
 
 /**
- * Whether a record that is not complete never will be. Its lock alone does not tell: the owner takes that
- * a moment after it made the file, `kind.PID.random.new`.
+ * A record that says nothing, with its lock held: it goes once whoever made the file is dead, as the
+ * file's name tells, `kind.PID.unique`. Its lock alone does not tell: the owner takes that a moment after
+ * it made the file. One that was never finished, `….new`, tells of no object; one that was, and lost its
+ * content since, may have told of one, so it is reported.
  */
-function isAbandoned(path: string): boolean {
-  if (!path.endsWith(UNFINISHED)) return false;
-  const pid = /\.(\d+)\.[^.]+$/.exec(path.slice(0, -UNFINISHED.length))?.[1];
-  return pid !== undefined && !pidInUse(Number(pid));
+function forget(path: string, dryRun: boolean): ReapReport[] {
+  const unfinished = path.endsWith(UNFINISHED);
+  const file = basename(unfinished ? path.slice(0, -UNFINISHED.length) : path);
+  const [, kind, digits] = /^(.+)\.(\d+)\.[^.]+$/.exec(file) ?? [];
+  if (kind === undefined || pidInUse(Number(digits))) return [];
+  if (!dryRun) unlinkSync(path);
+  if (unfinished) return [];
+  const reason = 'its record is torn: what it told of, if it is still there, is unknown';
+  return [{ kind, name: path, pid: Number(digits), removed: false, reason }];
 }
 
 function lockReason(result: number): string {

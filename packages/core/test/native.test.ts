@@ -90,6 +90,17 @@ describe('Environment', () => {
     expect(codeOfErrno(kit.adopt(fd))).toBe('EBADF');
   });
 
+  test('PIPE-003: adoptCopy() takes over a close-on-exec duplicate, and refuses what it owns or is closed', () => {
+    const fd = devNull();
+    const copy = kit.adoptCopy(fd);
+    expect([copy === fd, isOpen(fd), flagsOf(copy) & CLOEXEC]).toEqual([false, true, CLOEXEC]);
+    expect(codeOfErrno(kit.adoptCopy(copy))).toBe('EEXIST');
+    closeSync(fd);
+    expect(codeOfErrno(kit.adoptCopy(fd))).toBe('EBADF');
+    expect(kit.close(copy)).toBe(0);
+    expect(isOpen(copy)).toBe(false);
+  });
+
   test('PIPE-003: adopt() makes an inheritable descriptor close-on-exec, release() leaves it so', () => {
     const fd = devNull();
     onTestFinished(() => closeSync(fd));

@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import fs, {
+import {
+  closeSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -10,19 +11,16 @@ import fs, {
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { reap, type ReapReport } from '@octoipc/core';
-import { loadBinding, registerReaper, TemporaryName } from '@octoipc/core/kit';
+import { registerReaper, TemporaryName } from '@octoipc/core/kit';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
-/** No process ever has it: it is beyond the kernel's limit. */
-const NO_PID = 4_194_305;
+import { folder, hold, NO_PID } from './records.js';
 
 const owner = join(import.meta.dirname, 'fixtures', 'name-owner.mjs');
-const folder = `/dev/shm/octoipc-${process.geteuid?.()}`;
 
 const identityOf = (path: string): { dev: number; ino: number } | null => {
   if (!existsSync(path)) return null;
@@ -45,17 +43,6 @@ function killed(path: string, when: string): void {
 
 function reportOf(path: string, reports: readonly ReapReport[]): ReapReport | undefined {
   return reports.find(({ name }) => name === path);
-}
-
-/** Opens and locks a record, as `reap` does when it looks. */
-function hold(path: string): number {
-  const { tryLock } = loadBinding<{ tryLock(fd: number): number }>(
-    createRequire(import.meta.url).resolve('../package.json'),
-    'core',
-  );
-  const fd = fs.openSync(path, fs.constants.O_RDWR);
-  expect(tryLock(fd)).toBe(0);
-  return fd;
 }
 
 describe('reap()', () => {
@@ -142,7 +129,7 @@ describe('reap()', () => {
     writeFileSync(garbage[2]!, 'null', { mode: 0o600 });
     onTestFinished(() => garbage.forEach((path) => rmSync(path, { force: true })));
     reap();
-    // What was never finished goes; what is not understood stays for somebody to look at.
+    // What was never finished goes; what is not understood stays while its process, here the first, lives.
     expect(garbage.map((path) => existsSync(path))).toEqual([true, false, true]);
   });
 
@@ -153,11 +140,37 @@ describe('reap()', () => {
     paths.forEach((path) => writeFileSync(path, '', { mode: 0o600 }));
     onTestFinished(() => paths.forEach((path) => rmSync(path, { force: true })));
     const locked = hold(paths[2]!);
-    onTestFinished(() => fs.closeSync(locked));
+    onTestFinished(() => closeSync(locked));
     reap({ dryRun: true });
     expect(paths.map((path) => existsSync(path))).toEqual([true, true, true, true]);
     reap();
     expect(paths.map((path) => existsSync(path))).toEqual([true, false, true, true]);
+  });
+
+  it('forgets a torn or empty record of a dead process, and says so', () => {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const torn = join(folder, `test-file.${NO_PID}.torn`);
+    const empty = join(folder, `sysv-mq.${NO_PID}.empty`);
+    const locked = join(folder, `test-file.${NO_PID}.locked`);
+    const paths = [torn, empty, locked];
+    onTestFinished(() => paths.forEach((path) => rmSync(path, { force: true })));
+    writeFileSync(torn, '\x01\0\0\0\0\0\0\0"test-file","name":"/x"}', { mode: 0o600 });
+    writeFileSync(empty, '', { mode: 0o600 });
+    writeFileSync(locked, '', { mode: 0o600 });
+    const fd = hold(locked);
+    onTestFinished(() => closeSync(fd));
+    const gone = { pid: NO_PID, removed: false, reason: expect.stringContaining('torn') as string };
+    const told = [
+      { ...gone, kind: 'sysv-mq', name: empty },
+      { ...gone, kind: 'test-file', name: torn },
+    ];
+    const ours = (reports: readonly ReapReport[]): ReapReport[] =>
+      reports.filter(({ name }) => paths.includes(name));
+    expect(ours(reap({ dryRun: true }))).toEqual(told);
+    expect(paths.map((path) => existsSync(path))).toEqual([true, true, true]);
+    expect(ours(reap())).toEqual(told);
+    expect(paths.map((path) => existsSync(path))).toEqual([false, false, true]);
+    expect(ours(reap())).toEqual([]);
   });
 
   it('rejects an option of a wrong type', () => {

@@ -47,7 +47,8 @@ export class FifoReader extends PipeReader {
   }
 
   /**
-   * Takes over a descriptor: from now on this handle closes it.
+   * Takes over a descriptor: from now on this handle closes it. In a worker it gets another number, which
+   * nobody else knows: Node closes what `fs.openSync` opened there by its number when the worker ends.
    *
    * @param fd - the read end of a FIFO
    * @param options - `persistent`: whether it outlives its writers; false by default

@@ -39,7 +39,8 @@ export class FifoWriter extends PipeWriter {
   }
 
   /**
-   * Takes over a descriptor: from now on this handle closes it.
+   * Takes over a descriptor: from now on this handle closes it. In a worker it gets another number, which
+   * nobody else knows: Node closes what `fs.openSync` opened there by its number when the worker ends.
    *
    * @param fd - the write end of a FIFO
    * @throws {TypeError} ERR_INVALID_ARG_VALUE when it is not a FIFO, or one without a name

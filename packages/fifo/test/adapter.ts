@@ -123,8 +123,8 @@ export const names: NamedObjectAdapter<FifoReader> = {
     openReaderSync(name, { create, exclusive, mode }),
   unlink,
   list: () =>
-    readdirSync(folder)
-      .map((name) => join(folder, name))
+    readdirSync(folder())
+      .map((name) => join(folder(), name))
       .filter(isFifo),
   mode: (name) => statSync(name).mode & 0o7777,
 };
@@ -144,9 +144,9 @@ export const resources: ResourcesAdapter = {
   },
   failures: {
     'a path that leads nowhere': () => openReader(freshPath()),
-    'a directory': () => openReader(folder),
+    'a directory': () => openReader(folder()),
     'a regular file': () => openWriter(process.execPath),
-    'a name over the limit': () => mkfifo(join(folder, 'x'.repeat(256))),
+    'a name over the limit': () => mkfifo(join(folder(), 'x'.repeat(256))),
     'a FIFO of somebody else': () => openReader(freshPath(), { create: true, owner: 0xfffffffe }),
     'nobody who reads': () => openWriter(freshPath(), { create: true, timeout: 1 }),
     'nobody who writes': () =>

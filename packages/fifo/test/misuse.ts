@@ -93,7 +93,7 @@ export const input: BadInputAdapter = {
         { of: reader, names: ['read', 'tryRead', 'isReadable', 'ended', 'close'] },
         { of: writer, names: ['write', 'tryWrite', 'broken', 'close'] },
       ],
-      state: () => [readdirSync(folder), reader.available, reader.closed, writer.closed],
+      state: () => [readdirSync(folder()), reader.available, reader.closed, writer.closed],
       close,
     };
   },

@@ -50,7 +50,7 @@ test('FIFO-001: isFifo() tells FIFOs of mkfifo(1) and python3, and nothing else'
   await start('python3', ['-c', 'import os, sys; os.mkfifo(sys.argv[1])', python]).ended;
   writeFileSync(file, '');
   symlinkSync(made, link);
-  expect([made, python, file, link, folder, `${file}/x`, freshPath()].map(isFifo)).toEqual([
+  expect([made, python, file, link, folder(), `${file}/x`, freshPath()].map(isFifo)).toEqual([
     true,
     true,
     false,
@@ -66,7 +66,7 @@ test('FIFO-002: mkfifo() is EEXIST where anything has that name, even a link tha
   mkfifo(fifo);
   writeFileSync(file, 'kept');
   symlinkSync(freshPath(), link);
-  for (const taken of [fifo, file, link, folder]) {
+  for (const taken of [fifo, file, link, folder()]) {
     expect(() => mkfifo(taken, { mode: 0o666 })).toThrow(failing('EEXIST'));
   }
   expect(readFileSync(file, 'utf8')).toBe('kept');
@@ -82,12 +82,12 @@ test('FIFO-003: mkfifo() is ENOENT without its directory, ENOTDIR below a file; 
 });
 
 test('FIFO-004: mkfifo() and openers take a name of 255 bytes; over that, or a path over 4096, is ENAMETOOLONG', async () => {
-  const longest = join(folder, 'x'.repeat(255));
+  const longest = join(folder(), 'x'.repeat(255));
   mkfifo(longest);
   unlink(longest);
   const long = [
-    join(folder, 'x'.repeat(256)),
-    join(folder, 'ü'.repeat(128)),
+    join(folder(), 'x'.repeat(256)),
+    join(folder(), 'ü'.repeat(128)),
     `/${'x/'.repeat(2100)}`,
   ];
   for (const path of long) {
@@ -129,7 +129,7 @@ test('FIFO-006: mkfifo() in a set-group-ID directory gives the group of the dire
 test('FIFO-020: openers are EACCES where the mode denies it', async () => {
   const path = freshPath();
   mkfifo(path, { mode: 0 });
-  chmodSync(folder, 0o755);
+  chmodSync(folder(), 0o755);
   for (const call of ['openReader', 'openReaderSync', 'openWriter', 'tryOpenWriter']) {
     expect(await unprivileged(call, path)).toBe('EACCES');
   }
@@ -163,7 +163,7 @@ test('FIFO-023: openers and unlink() refuse what is no FIFO, with EINVAL, and a 
   writeFileSync(file, 'not to be read');
   const wrong: [string, string][] = [
     [file, 'EINVAL'],
-    [folder, 'EINVAL'],
+    [folder(), 'EINVAL'],
     ['/dev/null', 'EINVAL'],
     [link, 'ELOOP'],
   ];

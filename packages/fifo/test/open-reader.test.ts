@@ -14,7 +14,7 @@ import {
 } from '@octoipc/fifo';
 import { expect, test } from 'vitest';
 
-import { shell, someThreadBlocks, start, until } from './peer.js';
+import { fixture, shell, someThreadBlocks, start, until } from './peer.js';
 import { freshPath } from './place.js';
 
 function fifo(): string {
@@ -208,4 +208,12 @@ test('release() gives the descriptor away in blocking mode', async () => {
   expect(Number.parseInt(flags, 8) & constants.O_NONBLOCK).toBe(0);
   expect(reader.closed).toBe(true);
   closeSync(fd);
+});
+
+test('fromFd() in a worker leaves nobody else’s descriptor closed when the worker ends', async () => {
+  const path = freshPath();
+  mkfifo(path);
+  const { code, stdout, stderr } = await fixture('adopting.mjs', path).ended;
+  const told = '{"free":true,"same":true,"kept":true}\n';
+  expect({ code, stdout: String(stdout), stderr }).toEqual({ code: 0, stdout: told, stderr: '' });
 });

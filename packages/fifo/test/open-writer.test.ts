@@ -150,7 +150,7 @@ test('openWriter() with a signal that is aborted already makes and opens nothing
   await expect(openWriter(path, { create: true, signal: AbortSignal.abort('never') })).rejects.toBe(
     'never',
   );
-  expect(readdirSync(folder)).not.toContain(path.slice(folder.length + 1));
+  expect(readdirSync(folder())).not.toContain(path.slice(folder().length + 1));
 });
 
 test('FIFO-018: openWriter() goes on waiting when signals come, handled or stopping', async () => {

@@ -71,6 +71,31 @@ int64_t PosixSend(int fd, Bytes data, uint32_t priority) {
       [&] { return ::syscall(SYS_mq_timedsend, fd, data.data(), data.size(), priority, &kNow); }));
 }
 
+/// mq_send(3) of a queue in blocking mode, which sleeps while that is full.
+int64_t PosixSendSleeping(int fd, Bytes data, uint32_t priority) {
+  return Retry(
+      [&] { return ::syscall(SYS_mq_timedsend, fd, data.data(), data.size(), priority, nullptr); });
+}
+
+/// mq_receive(3) of a queue in blocking mode, which sleeps while that is empty: 1, or -errno.
+int64_t PosixReceiveSleeping(int fd, Bytes memory, int64_t offset, int64_t room, Numbers found) {
+  if (offset < 0 || room < 0 || static_cast<size_t>(offset) > memory.size() ||
+      static_cast<size_t>(room) > memory.size() - static_cast<size_t>(offset) ||
+      found.size() < kNumbersPerMessage) {
+    return -EFAULT;
+  }
+  unsigned int priority = 0;
+  const int64_t length = Retry([&] {
+    return ::syscall(SYS_mq_timedreceive, fd, memory.data() + offset, static_cast<size_t>(room),
+                     &priority, nullptr);
+  });
+  if (length < 0) return length;
+  found[0] = static_cast<double>(offset);
+  found[1] = static_cast<double>(length);
+  found[2] = static_cast<double>(priority);
+  return 1;
+}
+
 /// mq_receive(3) that does not wait, again and again, for up to `max` messages, each of which needs
 /// `room` bytes of the memory from `offset` on. How many came, or -errno if none did.
 int64_t PosixReceive(int fd, Bytes memory, int64_t offset, int64_t room, int64_t max,
@@ -143,11 +168,14 @@ void ExportPosix(Exports& exports) {
       .Function<PosixUnlink>("posixUnlink")
       .Function<PosixSend>("posixSend")
       .Function<PosixReceive>("posixReceive")
+      .Function<PosixSendSleeping>("posixSendSleeping")
+      .Function<PosixReceiveSleeping>("posixReceiveSleeping")
       .Function<PosixAttributes>("posixAttributes")
       .Function<PosixSetNonblocking>("posixSetNonblocking")
       .Function<AccessMode>("accessMode")
       .Function<MessageBytesLimit>("messageBytesLimit")
-      .Function<DescriptorLimit>("descriptorLimit");
+      .Function<DescriptorLimit>("descriptorLimit")
+      .Number("mainThread", ::gettid() == ::getpid() ? 1 : 0);
 }
 
 }  // namespace octoipc

@@ -66,10 +66,11 @@ class Interrupter {
   __kernel_timer_t id_ = -1;
 };
 
-/// Calls once, for at least so many milliseconds, which are not 0; -EAGAIN when they are over, or
-/// earlier, if a signal came.
+/// Calls once, for at least so many milliseconds; -EAGAIN when they are over, or earlier, if a
+/// signal came. 0: until it has an answer, which costs no timer.
 template <typename Call>
 int64_t For(int64_t milliseconds, Call&& call) {
+  if (milliseconds == 0) return Retry([&] { return call(0); });
   Interrupter& interrupter = Interrupter::OfThread();
   if (!interrupter.usable()) {
     // No signal or no timer is left (RLIMIT_SIGPENDING): then this is polling.

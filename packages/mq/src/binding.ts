@@ -25,10 +25,21 @@ export interface MqBinding extends DescriptorBinding {
     max: number,
     found: Float64Array,
   ): number;
+  /** Both sleep in the call: the open file description must be in blocking mode. */
+  posixSendSleeping(fd: number, data: Uint8Array, priority: number): number;
+  posixReceiveSleeping(
+    fd: number,
+    memory: Uint8Array,
+    offset: number,
+    room: number,
+    found: Float64Array,
+  ): number;
   /** Flags, maximum of messages, of bytes in each, messages now. */
   posixAttributes(fd: number, out: Float64Array): number;
   posixSetNonblocking(fd: number, nonblocking: boolean): number;
   accessMode(fd: number): number;
+  /** 1 in the main thread, which may sleep for ever; a worker must notice that it is terminated. */
+  readonly mainThread: number;
   messageBytesLimit(): number;
   descriptorLimit(): number;
 
@@ -58,6 +69,7 @@ export interface MqBinding extends DescriptorBinding {
   sysvSet(id: number, mode: number, uid: number, gid: number, maxBytes: number): number;
   sysvRemove(id: number): number;
   ftok(path: string, project: number, key: Int32Array): number;
+  /** Both: 0 milliseconds is for ever. */
   sysvSendFor(id: number, data: Uint8Array, type: number, milliseconds: number): number;
   sysvReceiveFor(
     id: number,

@@ -1,6 +1,6 @@
 import { constants, readlinkSync } from 'node:fs';
 
-import { check, valueError } from '@octoipc/core/kit';
+import { adopt, check, valueError } from '@octoipc/core/kit';
 
 import { binding } from './binding.js';
 import { EBADF } from './errno.js';
@@ -13,8 +13,14 @@ export function adoptPosix(fd: number): OpenedQueue {
   if (native.posixAttributes(fd, new Float64Array(4)) === EBADF) {
     throw valueError('fd', 'must be the descriptor of a POSIX queue', fd);
   }
-  check(native.adopt(fd), 'adopt', { target: fd });
-  return { name: nameOf(fd), fd, access: accessOf(mode), temporary: undefined };
+  const owned = check(adopt(native, fd), 'fromFd', { target: fd });
+  return {
+    name: nameOf(owned),
+    fd: owned,
+    access: accessOf(mode),
+    temporary: undefined,
+    adopted: true,
+  };
 }
 
 function accessOf(mode: number): PosixAccess {

@@ -23,8 +23,11 @@ export class PosixCalls {
   readonly #name: string;
   readonly #access: PosixAccess;
   readonly #receive: Receive;
+  readonly #receiveSleeping: Receive;
+  /** Whether its open file description is in blocking mode by now; undefined: that is not ours to say. */
+  #sleeps: boolean | undefined;
 
-  constructor({ fd, name, access }: OpenedQueue) {
+  constructor({ fd, name, access, adopted = false }: OpenedQueue) {
     const native = binding();
     this.binding = native;
     this.#fd = fd;
@@ -34,6 +37,9 @@ export class PosixCalls {
     this.maxMessageSize = maxMessageSize;
     this.#receive = (memory, offset, max) =>
       native.posixReceive(fd, memory, offset, maxMessageSize, max, found);
+    this.#receiveSleeping = (memory, offset) =>
+      native.posixReceiveSleeping(fd, memory, offset, maxMessageSize, found);
+    this.#sleeps = adopted || native.mainThread !== 1 ? undefined : false;
   }
 
   readonly takeOne = (): PosixMessage | typeof BLOCKED =>
@@ -41,6 +47,32 @@ export class PosixCalls {
 
   takeAll(max: number): PosixMessage[] | typeof BLOCKED {
     return this.#taken(receiveAll(this.maxMessageSize, max, this.#receive, makeMessage));
+  }
+
+  /**
+   * Whether a blocking call may sleep in the kernel's own, which costs one system call where a poll(2)
+   * costs three: in the main thread, on an open file description of ours, which goes to blocking mode at
+   * the first such call. Calls that must not wait say so for themselves.
+   */
+  get maySleep(): boolean {
+    if (this.#sleeps === false && this.binding.posixSetNonblocking(this.#fd, false) >= 0) {
+      this.#sleeps = true;
+    }
+    return this.#sleeps === true;
+  }
+
+  /** Takes a message; sleeps while there is none. */
+  takeSleeping(): PosixMessage {
+    const result = receiveOne(this.maxMessageSize, this.#receiveSleeping, makeMessage);
+    if (typeof result === 'number') throw this.#error(result, 'mq_receive');
+    return result;
+  }
+
+  /** Sends; sleeps while the queue is full. */
+  putSleeping(message: Bytes, options: Omit<PosixSendOptions, 'signal'> | undefined): void {
+    const data = this.#checked(message);
+    const result = this.binding.posixSendSleeping(this.#fd, data, priorityOf(options));
+    if (result < 0) throw this.#error(result, 'mq_send');
   }
 
   /** Sends if there is room. */
@@ -81,6 +113,7 @@ export class PosixCalls {
   }
 
   set nonblocking(value: boolean) {
+    this.#sleeps = undefined;
     check(this.binding.posixSetNonblocking(this.#fd, value), 'mq_setattr', { target: this.#name });
   }
 

@@ -50,7 +50,8 @@ export abstract class PosixHandle extends FdHandle {
 
   /**
    * O_NONBLOCK of the open file description, as whoever shares it sees it (a child that inherits the
-   * descriptor): this handle's calls wait, or do not, whatever it says.
+   * descriptor): this handle's calls wait, or do not, whatever it says. True at first; the first blocking
+   * call without a timeout in the main thread makes it false, unless you have set it.
    *
    * @see mq_setattr(3)
    */
@@ -124,6 +125,16 @@ export abstract class PosixHandle extends FdHandle {
   /** @internal */
   protected checkOpen(syscall: string): void {
     if (this.closed) throw new IpcError('ERR_CLOSED', this.details(syscall));
+  }
+
+  /**
+   * Whether a blocking call may sleep in the kernel for as long as it takes.
+   *
+   * @internal
+   */
+  protected maySleep(direction: 'readable' | 'writable', { timeout }: WaitOptions): boolean {
+    const endless = timeout === undefined || timeout === Infinity;
+    return endless && this.waiting(direction) === 0 && this.calls.maySleep;
   }
 
   /** @internal */

@@ -44,6 +44,8 @@ export interface OpenedQueue {
   readonly fd: number;
   readonly access: PosixAccess;
   readonly temporary: Temporary | undefined;
+  /** It came from outside: others may share its open file description, whose mode is theirs. */
+  readonly adopted?: boolean;
 }
 
 const ACCESS: Readonly<Record<PosixAccess, number>> = {

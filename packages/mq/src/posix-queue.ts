@@ -58,7 +58,8 @@ export class PosixQueue extends PosixHandle implements AsyncIterable<PosixMessag
 
   /**
    * Takes over a descriptor, of systemd's ListenMessageQueue for instance. Its open file description,
-   * which others may share, stays in the mode that it is in.
+   * which others may share, stays in the mode that it is in. In a worker it gets another number, which
+   * nobody else knows: Node closes what `fs.openSync` opened there by its number when the worker ends.
    *
    * @param fd - of a POSIX queue
    * @throws {TypeError} ERR_INVALID_ARG_VALUE when it is something else
@@ -132,6 +133,10 @@ export class PosixQueue extends PosixHandle implements AsyncIterable<PosixMessag
   sendSync(message: Bytes, options?: Omit<PosixSendOptions, 'signal'>): void {
     const wait = waitOptions(options);
     this.checkOpen('mq_send');
+    if (this.maySleep('writable', wait)) {
+      this.calls.putSleeping(message, options);
+      return;
+    }
     const attempt = this.calls.sending(message, options, false);
     this.runSync(attempt, 'writable', wait, 'mq_send');
   }
@@ -164,6 +169,7 @@ export class PosixQueue extends PosixHandle implements AsyncIterable<PosixMessag
   receiveSync(options?: Omit<WaitOptions, 'signal'>): PosixMessage {
     const wait = waitOptions(options);
     this.checkOpen('mq_receive');
+    if (this.maySleep('readable', wait)) return this.calls.takeSleeping();
     return this.runSync(this.calls.takeOne, 'readable', wait, 'mq_receive');
   }
 

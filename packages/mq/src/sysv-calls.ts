@@ -65,8 +65,16 @@ export class SysvCalls {
     );
   }
 
+  /** How long one blocking call sleeps at most; 0 is for ever, which costs no timer. */
+  slice(milliseconds: number, timeout: number | undefined): number {
+    const endless = timeout === undefined || timeout === Infinity;
+    return endless && this.binding.mainThread === 1 ? 0 : milliseconds;
+  }
+
   /** Blocks this thread until there is a message that suits, or so many milliseconds are over. */
   takeFor(selector: Selector, milliseconds: number): SysvMessage | typeof BLOCKED {
+    const kept = this.#takeKept(selector);
+    if (kept !== undefined) return kept;
     const { type, flags } = selector;
     return this.#grow(selector, (room) => {
       const receive: Receive = (memory, offset) =>

@@ -130,7 +130,7 @@ export class SysvQueue extends SysvHandle implements AsyncIterable<SysvMessage> 
     waitSync<void>(
       () => (sent ? undefined : this.calls.put(data, type)),
       (milliseconds) => {
-        sent = this.calls.putFor(data, type, milliseconds) !== BLOCKED;
+        sent = this.calls.putFor(data, type, this.calls.slice(milliseconds, timeout)) !== BLOCKED;
       },
       timeout,
       { details: this.details('msgsnd') },
@@ -172,10 +172,12 @@ export class SysvQueue extends SysvHandle implements AsyncIterable<SysvMessage> 
     this.check('msgrcv');
     this.refuseBlocking(this.receivers.length, 'msgrcv');
     let taken: SysvMessage | typeof BLOCKED = BLOCKED;
+    // One system call, where the first look and the sleep are two.
+    if (this.calls.slice(1, timeout) === 0) taken = this.calls.takeFor(selector, 0);
     return waitSync(
       () => (taken === BLOCKED ? this.calls.takeOne(selector) : taken),
       (milliseconds) => {
-        taken = this.calls.takeFor(selector, milliseconds);
+        taken = this.calls.takeFor(selector, this.calls.slice(milliseconds, timeout));
       },
       timeout,
       { details: this.details('msgrcv') },

@@ -208,3 +208,27 @@ describe('PosixQueue.receive()', () => {
     expect(text(await queue.receive())).toBe('x'.repeat(64));
   });
 });
+
+describe('a blocking call in the main thread', () => {
+  test('sleeps in the kernel’s own: the description goes to blocking mode, and other calls still do not wait', async () => {
+    const queue = posix({ maxMessages: 1 });
+    queue.sendSync('first');
+    expect(queue.nonblocking).toBe(false);
+    expect(queue.trySend('second')).toBe(false);
+    expect(await codeOf(() => queue.sendSync('second', { timeout: 1 }))).toBe('ETIMEDOUT');
+    expect(String(queue.receiveSync().data)).toBe('first');
+    expect(queue.tryReceive()).toBeUndefined();
+    expect(await codeOf(() => queue.receiveSync({ timeout: 1 }))).toBe('ETIMEDOUT');
+    const waiting = queue.receive();
+    expect(await codeOf(() => queue.receiveSync())).toBe('EBUSY');
+    await queue.send('third');
+    expect(String((await waiting).data)).toBe('third');
+  });
+
+  test('leaves a mode alone that the user has set', () => {
+    const queue = posix({ maxMessages: 1 });
+    queue.nonblocking = true;
+    queue.sendSync('first');
+    expect([queue.nonblocking, String(queue.receiveSync().data)]).toEqual([true, 'first']);
+  });
+});

@@ -197,6 +197,12 @@ describe('PosixQueue', () => {
     expect(adopted.trySend('x')).toBe(true);
   });
 
+  test('fromFd() in a worker leaves nobody else’s descriptor closed when the worker ends', async () => {
+    const { ended } = Peer.node(new URL('fixtures/adopting.mjs', import.meta.url));
+    const stdout = '{"free":true,"same":true,"kept":true}\n';
+    expect(await ended).toEqual({ code: 0, signal: null, stdout, stderr: '' });
+  });
+
   test('MQ-018 MQ-064: a child has the descriptor only if it is handed over', async () => {
     const queue = posix();
     const handed = Peer.node(peer, ['inherited', 5], {

@@ -1,7 +1,15 @@
 import { constants } from 'node:fs';
 
 import { IpcError } from '@octoipc/core';
-import { AGAIN, check, codeOfErrno, descriptor, errorOf, valueError } from '@octoipc/core/kit';
+import {
+  adopt,
+  AGAIN,
+  check,
+  codeOfErrno,
+  descriptor,
+  errorOf,
+  valueError,
+} from '@octoipc/core/kit';
 
 import { binding, type PipeBinding } from './binding.js';
 
@@ -197,7 +205,7 @@ export function adoptEnd(
       hint: `this is the ${direction === 'read' ? 'write' : 'read'} end of a pipe`,
     });
   }
-  const adopted = native.adopt(fd);
+  const adopted = ours ? native.adopt(fd) : adopt(native, fd);
   if (adopted < 0) {
     throw errorOf(adopted, 'fromFd', {
       target: name,
@@ -208,5 +216,5 @@ export function adoptEnd(
     });
   }
   const came = (flags & constants.O_NONBLOCK) === 0 ? 'blocking' : 'nonblocking';
-  return new PipeEnd(fd, ours ? 'ours' : came, name);
+  return ours ? new PipeEnd(fd, 'ours', name) : new PipeEnd(adopted, came, target ?? adopted);
 }

@@ -72,7 +72,8 @@ export class PipeReader extends PipeHandle implements ByteReader, AsyncIterable<
   }
 
   /**
-   * Takes over a descriptor: from now on this handle closes it.
+   * Takes over a descriptor: from now on this handle closes it. In a worker it gets another number, which
+   * nobody else knows: Node closes what `fs.openSync` opened there by its number when the worker ends.
    *
    * @param fd - the read end of a pipe or FIFO; 0 is one
    * @throws {TypeError} ERR_INVALID_ARG_VALUE when it is not a pipe

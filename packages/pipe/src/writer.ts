@@ -55,7 +55,8 @@ export class PipeWriter extends PipeHandle implements ByteWriter {
   }
 
   /**
-   * Takes over a descriptor: from now on this handle closes it.
+   * Takes over a descriptor: from now on this handle closes it. In a worker it gets another number, which
+   * nobody else knows: Node closes what `fs.openSync` opened there by its number when the worker ends.
    *
    * @param fd - the write end of a pipe or FIFO
    * @throws {TypeError} ERR_INVALID_ARG_VALUE when it is not a pipe

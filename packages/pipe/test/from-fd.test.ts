@@ -157,3 +157,9 @@ test('an end is handed to a worker by release() and fromFd()', async () => {
   await writer.write('to the worker');
   expect(await new Promise((resolve) => worker.once('message', resolve))).toBe('to the worker');
 });
+
+test('fromFd() in a worker leaves nobody else’s descriptor closed when the worker ends', async () => {
+  const { ended } = Peer.node(new URL('fixtures/adopting.mjs', import.meta.url));
+  const stdout = '{"free":true,"same":true,"kept":true}\n';
+  expect(await ended).toEqual({ code: 0, signal: null, stdout, stderr: '' });
+});

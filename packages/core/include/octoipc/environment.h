@@ -112,6 +112,14 @@ inline int64_t AdoptOwned(Environment& environment, int fd) {
   return 0;
 }
 
+/// Takes over a close-on-exec duplicate of a descriptor that came from outside, which stays open.
+inline int64_t AdoptCopyOwned(Environment& environment, int fd) {
+  if (environment.Owns(fd)) return -EEXIST;
+  const int64_t copy = Retry([&] { return ::fcntl(fd, F_DUPFD_CLOEXEC, 0); });
+  if (copy >= 0) environment.Own(static_cast<int>(copy));
+  return copy;
+}
+
 /// Gives a descriptor away without closing it.
 inline int64_t ReleaseOwned(Environment& environment, int fd) {
   if (!environment.Owns(fd)) return -EBADF;
@@ -146,8 +154,10 @@ class Exports {
 
 /// The functions that every binding with descriptors exports.
 inline void ExportDescriptors(Exports& exports) {
-  exports.Function<CloseOwned>("close").Function<AdoptOwned>("adopt").Function<ReleaseOwned>(
-      "release");
+  exports.Function<CloseOwned>("close")
+      .Function<AdoptOwned>("adopt")
+      .Function<AdoptCopyOwned>("adoptCopy")
+      .Function<ReleaseOwned>("release");
 }
 
 template <typename State, void (*kRegister)(Exports&)>

@@ -1,0 +1,158 @@
+// mq KIND EXERCISE SIZE: what the mq suite measures, in C. KIND is posix or sysv.
+//
+// flow       one send a message, one receive into one buffer, between two processes
+// pair       a send and a receive that do not wait, in one process
+// roundtrip  there and back through two queues, blocked in the receive
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <mqueue.h>
+#include <signal.h>
+#include <sys/ipc.h>
+#include <sys/msg.h>
+#include <sys/prctl.h>
+
+#include "bench.h"
+
+enum { kMessages = 10 };
+
+static size_t size;
+static int posix;
+
+/// A queue that has no name any more, or a private one.
+static int Open(void) {
+  if (!posix) {
+    const int id = msgget(IPC_PRIVATE, IPC_CREAT | 0600);
+    if (id < 0) Fail("msgget");
+    return id;
+  }
+  static int count;
+  char name[64];
+  snprintf(name, sizeof name, "/octoipc-bench-%d-%d", (int)getpid(), count++);
+  struct mq_attr attributes = {.mq_maxmsg = kMessages, .mq_msgsize = (long)size};
+  const mqd_t queue = mq_open(name, O_RDWR | O_CREAT | O_EXCL, 0600, &attributes);
+  if (queue < 0) Fail("mq_open");
+  mq_unlink(name);
+  return queue;
+}
+
+static void Close(int queue) {
+  if (posix) {
+    mq_close(queue);
+  } else {
+    msgctl(queue, IPC_RMID, NULL);
+  }
+}
+
+/// `message` has the type of System V before its bytes.
+static void Send(int queue, uint8_t* message) {
+  const int result = posix ? mq_send(queue, (char*)message + kLine, size, 0)
+                           : msgsnd(queue, message + kLine - sizeof(long), size, 0);
+  if (result != 0) Fail("send");
+}
+
+static void Receive(int queue, uint8_t* message) {
+  unsigned int priority;
+  const ssize_t got = posix
+                          ? mq_receive(queue, (char*)message + kLine, size, &priority)
+                          : msgrcv(queue, message + kLine - sizeof(long), size, 0, 0);
+  if (got != (ssize_t)size) Fail("receive");
+}
+
+static uint8_t* Message(void) {
+  uint8_t* message = Memory(kLine + size);
+  const long type = 1;
+  memcpy(message + kLine - sizeof type, &type, sizeof type);
+  return message;
+}
+
+static void Pairs(size_t count) {
+  const int queue = Open();
+  uint8_t* message = Message();
+  uint64_t sum = 0;
+  const int64_t start = Now();
+  for (size_t n = 0; n < count; n++) {
+    Fill(message + kLine, size, n);
+    Send(queue, message);
+    Receive(queue, message);
+    sum += Sum(message + kLine, size, 0);
+  }
+  ReportReceipt(start, (struct Receipt){Now(), sum});
+  Close(queue);
+}
+
+static void Trips(int to, int from, size_t count) {
+  uint8_t* message = Message();
+  int64_t* times = malloc(count * sizeof *times);
+  int64_t before = Now();
+  for (size_t n = 0; n < count; n++) {
+    Fill(message + kLine, size, n);
+    Send(to, message);
+    Receive(from, message);
+    const int64_t after = Now();
+    times[n] = after - before;
+    before = after;
+  }
+  ReportTrips(times, count);
+  free(times);
+}
+
+/// One sample in this process and a new one, which is ready before the clock starts.
+static void Sample(int trips, size_t count) {
+  const int forth = Open();
+  const int back = trips ? Open() : -1;
+  int told[2];
+  uint8_t ready = 1;
+  if (pipe2(told, O_CLOEXEC) != 0) Fail("pipe2");
+  const pid_t child = fork();
+  if (child < 0) Fail("fork");
+  if (child == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    uint8_t* message = Message();
+    struct Receipt receipt = {0, 0};
+    WriteAll(told[1], &ready, 1);
+    for (size_t n = 0; n < count; n++) {
+      Receive(forth, message);
+      if (trips) {
+        Send(back, message);
+      } else {
+        receipt.sum += Sum(message + kLine, size, 0);
+      }
+    }
+    receipt.end = Now();
+    WriteAll(told[1], &receipt, sizeof receipt);
+    _exit(0);
+  }
+  ReadAll(told[0], &ready, 1);
+  if (trips) {
+    Trips(forth, back, count);
+  } else {
+    struct Receipt receipt;
+    uint8_t* message = Message();
+    const int64_t start = Now();
+    for (size_t n = 0; n < count; n++) {
+      Fill(message + kLine, size, n);
+      Send(forth, message);
+    }
+    ReadAll(told[0], &receipt, sizeof receipt);
+    ReportReceipt(start, receipt);
+  }
+  waitpid(child, NULL, 0);
+  Close(forth);
+  if (trips) Close(back);
+  close(told[0]);
+  close(told[1]);
+}
+
+int main(int argc, char** argv) {
+  if (argc < 4) return 2;
+  posix = strcmp(argv[1], "posix") == 0;
+  size = strtoull(argv[3], NULL, 10);
+  for (size_t count = NextCount(); count > 0; count = NextCount()) {
+    if (strcmp(argv[2], "pair") == 0) {
+      Pairs(count);
+    } else {
+      Sample(strcmp(argv[2], "roundtrip") == 0, count);
+    }
+  }
+  return 0;
+}

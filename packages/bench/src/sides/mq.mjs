@@ -1,0 +1,176 @@
+// @ts-check
+// mq.mjs KIND EXERCISE SIZE: what the mq suite measures, by @octoipc/mq. KIND is posix or sysv.
+import { PosixQueue, SysvQueue } from '@octoipc/mq';
+
+import { spawnPeer } from './peer.mjs';
+import {
+  driveFlow,
+  driveTrips,
+  fill,
+  memoryOf,
+  now,
+  receiveFlow,
+  receiveTrips,
+  serve,
+  sumOf,
+} from './side.mjs';
+
+const [kind = '', exercise = '', sizeText, role] = process.argv.slice(2);
+const size = Number(sizeText);
+const message = memoryOf(size);
+
+/** The queues of the peer, who is told by its environment. */
+const QUEUES = 'OCTOIPC_BENCH_QUEUES';
+
+/** @typedef {PosixQueue | SysvQueue} Queue */
+
+/** @returns {Queue} */
+function create(/** @type {string} */ suffix) {
+  if (kind !== 'posix') return SysvQueue.open('private', { temporary: true });
+  const name = `/octoipc-bench-${process.pid}-${suffix}`;
+  return PosixQueue.open(name, { temporary: true, maxMessages: 10, maxMessageSize: size });
+}
+
+/** @param {Queue} queue */
+const nameOf = (queue) => (queue instanceof PosixQueue ? queue.name : String(queue.id));
+
+/** @param {string} name @returns {Queue} */
+const openAgain = (name) =>
+  kind === 'posix' ? PosixQueue.open(name) : SysvQueue.fromId(Number(name));
+
+/** A sender that blocks keeps the queue full. */
+const sendSync = (/** @type {Queue} */ queue) => (/** @type {number} */ count) => {
+  for (let n = 0; n < count; n++) {
+    fill(message, n);
+    queue.sendSync(message);
+  }
+};
+
+const send = (/** @type {Queue} */ queue) => async (/** @type {number} */ count) => {
+  for (let n = 0; n < count; n++) {
+    fill(message, n);
+    await queue.send(message);
+  }
+};
+
+/** @type {Record<string, { send(queue: Queue): (count: number) => unknown, receive(queue: Queue): (count: number) => unknown }>} */
+const flows = {
+  sync: {
+    send: sendSync,
+    receive: (queue) => (count) => {
+      let sum = 0;
+      for (let n = 0; n < count; n++) sum += sumOf(queue.receiveSync().data, 0);
+      return sum;
+    },
+  },
+  many: {
+    send: sendSync,
+    receive: (queue) => async (count) => {
+      let sum = 0;
+      for (let left = count; left > 0;) {
+        const messages = await queue.receiveMany();
+        for (const { data } of messages) sum += sumOf(data, 0);
+        left -= messages.length;
+      }
+      return sum;
+    },
+  },
+  iterate: { send: sendSync, receive: (queue) => (count) => sumAll(queue, count) },
+  awaited: { send, receive: (queue) => (count) => sumAll(queue, count) },
+};
+
+/** @param {Queue} queue @param {number} count */
+async function sumAll(queue, count) {
+  let sum = 0;
+  let left = count;
+  for await (const { data } of queue) {
+    sum += sumOf(data, 0);
+    left -= 1;
+    if (left === 0) break;
+  }
+  return sum;
+}
+
+/** @type {Record<string, { trip(to: Queue, from: Queue): (times: Float64Array) => unknown, echo(from: Queue, to: Queue): (count: number) => unknown }>} */
+const trips = {
+  'roundtrip-sync': {
+    trip: (to, from) => (times) => {
+      let before = now();
+      for (let n = 0; n < times.length; n++) {
+        fill(message, n);
+        to.sendSync(message);
+        from.receiveSync();
+        const after = now();
+        times[n] = after - before;
+        before = after;
+      }
+    },
+    echo: (from, to) => (count) => {
+      for (let n = 0; n < count; n++) to.sendSync(from.receiveSync().data);
+    },
+  },
+  'roundtrip-awaited': {
+    trip: (to, from) => async (times) => {
+      let before = now();
+      for (let n = 0; n < times.length; n++) {
+        fill(message, n);
+        await to.send(message);
+        await from.receive();
+        const after = now();
+        times[n] = after - before;
+        before = after;
+      }
+    },
+    echo: (from, to) => async (count) => {
+      for (let n = 0; n < count; n++) await to.send((await from.receive()).data);
+    },
+  },
+};
+
+/** A send and a receive that do not wait, in one process. */
+function pairs(/** @type {Queue} */ queue) {
+  return (/** @type {number} */ count) => {
+    let sum = 0;
+    const start = now();
+    for (let n = 0; n < count; n++) {
+      fill(message, n);
+      queue.trySend(message);
+      sum += sumOf(/** @type {{ data: Buffer }} */ (queue.tryReceive()).data, 0);
+    }
+    return { ns: now() - start, sum };
+  };
+}
+
+/**
+ * A queue that is collected is closed.
+ *
+ * @type {Queue[]}
+ */
+const kept = [];
+
+async function drive() {
+  const forth = create('forth');
+  kept.push(forth);
+  if (exercise === 'pair') return serve(pairs(forth));
+  const back = create('back');
+  kept.push(back);
+  process.env[QUEUES] = `${nameOf(forth)} ${nameOf(back)}`;
+  const { child } = spawnPeer(import.meta.filename, {});
+  const flow = flows[exercise];
+  if (flow !== undefined) return driveFlow(child, flow.send(forth));
+  const trip = trips[exercise];
+  if (trip !== undefined) return driveTrips(child, trip.trip(forth, back));
+  throw new Error(`no exercise ${exercise}`);
+}
+
+function answer() {
+  const [forth = '', back = ''] = (process.env[QUEUES] ?? '').split(' ');
+  const [from, to] = [openAgain(forth), openAgain(back)];
+  kept.push(from, to);
+  const flow = flows[exercise];
+  if (flow !== undefined) receiveFlow(flow.receive(from));
+  else receiveTrips(/** @type {any} */ (trips[exercise]).echo(from, to));
+}
+
+if (role === 'peer') answer();
+else await drive();

@@ -1,0 +1,68 @@
+// @ts-check
+import { c, node, onOneCore } from '../programs.mjs';
+
+const KINDS = /** @type {const} */ (['posix', 'sysv']);
+const NAMES = { posix: 'POSIX', sysv: 'System V' };
+
+/**
+ * @param {'posix' | 'sysv'} kind
+ * @param {string} exercise - ours
+ * @param {string} title
+ * @param {'sleep' | 'loop' | '-'} waiting
+ * @param {number} bytes
+ * @param {number} target
+ * @returns {import('../compare.mjs').Row}
+ */
+const flow = (kind, exercise, title, waiting, bytes, target) => ({
+  id: `${kind}-${exercise}-${bytes}`,
+  title: `${NAMES[kind]}, ${title}, ${bytes} B`,
+  waiting,
+  kind: 'throughput',
+  unit: 'messages',
+  bytes,
+  ours: node('mq', kind, exercise, bytes),
+  against: [
+    {
+      name: 'C, one call a message',
+      command: c('mq', kind, exercise === 'pair' ? 'pair' : 'flow', bytes),
+      target,
+    },
+  ],
+});
+
+/**
+ * Round trips of 64 B, both processes on one core.
+ *
+ * @param {'posix' | 'sysv'} kind
+ * @param {string} exercise
+ * @param {string} title
+ * @param {'sleep' | 'loop'} waiting
+ * @param {number} target
+ * @returns {import('../compare.mjs').Row}
+ */
+const roundTrip = (kind, exercise, title, waiting, target) => ({
+  id: `${kind}-${exercise}`,
+  title: `${NAMES[kind]}, ${title}, 64 B there and back`,
+  waiting,
+  kind: 'time',
+  unit: 'trips',
+  ours: onOneCore(node('mq', kind, exercise, 64)),
+  against: [{ name: 'C, blocked', command: onOneCore(c('mq', kind, 'roundtrip', 64)), target }],
+});
+
+export const rows = () =>
+  KINDS.flatMap((kind) => {
+    /** @param {number} bytes */
+    const floor = (bytes) => (kind === 'sysv' ? 0.8 : bytes < 4096 ? 0.65 : 0.9);
+    return [
+      ...[64, 4096].flatMap((bytes) => [
+        flow(kind, 'pair', 'trySend + tryReceive', '-', bytes, floor(bytes)),
+        flow(kind, 'sync', 'sendSync → receiveSync', 'sleep', bytes, floor(bytes)),
+        flow(kind, 'many', 'sendSync → receiveMany', 'loop', bytes, floor(bytes)),
+      ]),
+      flow(kind, 'iterate', 'sendSync → for await', 'loop', 64, kind === 'posix' ? 0.85 : 0.5),
+      flow(kind, 'awaited', 'send → for await', 'loop', 64, kind === 'posix' ? 0.85 : 0.5),
+      roundTrip(kind, 'roundtrip-sync', 'sync', 'sleep', 1.3),
+      roundTrip(kind, 'roundtrip-awaited', 'awaited', 'loop', kind === 'posix' ? 2.2 : 4.5),
+    ];
+  });
