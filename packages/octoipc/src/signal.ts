@@ -1,0 +1,6 @@
+/**
+ * All of `@octoipc/signal`.
+ *
+ * @packageDocumentation
+ */
+export * from '@octoipc/signal';
