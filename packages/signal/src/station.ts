@@ -1,7 +1,7 @@
 import { check, errorOf, FdSource, Readiness } from '@octoipc/core/kit';
 
 import { binding, type SignalBinding } from './binding.js';
-import { infoOf, RECORD, ticketOf } from './info.js';
+import { infoOf, RECORD, ticketOf, type SignalInfo } from './info.js';
 import type { Mailbox } from './mailbox.js';
 import { isRealTime } from './names.js';
 import { addTo } from './set.js';
@@ -33,6 +33,9 @@ class Station {
   #kept = 0;
   #singles = 0;
   #again = false;
+  /** What has crossed and is still to be handed on: also where somebody who is told asks for more. */
+  #arrived: SignalInfo[] = [];
+  #handed = 0;
   readonly #drain = (): void => this.drain();
 
   add(mailbox: Mailbox): void {
@@ -75,7 +78,7 @@ class Station {
       const max = this.#singles > 0 ? 1 : BATCH;
       if (this.#line === undefined) return;
       const count = this.#binding.take(this.#line.index, this.#words, max);
-      this.#deliver(count);
+      if (count > 0) this.#deliver(count);
       if (count < max) return;
       if (max === 1) break;
     }
@@ -101,11 +104,24 @@ class Station {
   #deliver(count: number): void {
     let ticket = 0;
     for (let at = 0; at < count * RECORD; at += RECORD) {
-      const info = infoOf(this.#words, at);
+      this.#arrived.push(infoOf(this.#words, at));
       ticket = ticketOf(this.#words, at) || ticket;
+    }
+    this.#handOver();
+    if (ticket !== 0) this.#settle(ticket);
+  }
+
+  /** Each step takes what it hands on, so that a call from within goes on where this one is. */
+  #handOver(): void {
+    for (;;) {
+      const info = this.#arrived[this.#handed];
+      if (info === undefined) break;
+      this.#handed += 1;
       for (const mailbox of this.#boxesOf(info.number)) mailbox.put(info);
     }
-    if (ticket !== 0) this.#settle(ticket);
+    if (this.#handed === 0) return;
+    this.#arrived = [];
+    this.#handed = 0;
   }
 
   /** Once those who were told have had their turn, what they only look on at takes its course. */

@@ -73,7 +73,7 @@ export class SignalWatcher extends ResourceHandle implements AsyncIterable<Signa
     const wait = waitOptions(options);
     this.#check();
     // Bound to `this`, so that a watcher that somebody waits on is not collected.
-    const attempt = (): SignalInfo | typeof BLOCKED => this.#mailbox.take() ?? BLOCKED;
+    const attempt = (): SignalInfo | typeof BLOCKED => this.#take() ?? BLOCKED;
     return await this.#queue.run(attempt, wait, { details: this.describe() });
   }
 
@@ -86,8 +86,7 @@ export class SignalWatcher extends ResourceHandle implements AsyncIterable<Signa
   tryWait(): SignalInfo | undefined {
     this.#check();
     if (this.#queue.length > 0) return undefined;
-    if (this.#mailbox.length === 0) station().drain();
-    return this.#mailbox.take();
+    return this.#take();
   }
 
   /**
@@ -152,6 +151,11 @@ export class SignalWatcher extends ResourceHandle implements AsyncIterable<Signa
     return { syscall: 'sigtimedwait', target: this.signals.join(' ') };
   }
 
+  #take(): SignalInfo | undefined {
+    if (this.#mailbox.length === 0) station().drain();
+    return this.#mailbox.take();
+  }
+
   #check(): void {
     if (this.#reason !== undefined) throw this.#reason.error;
     this.checkOpen();
@@ -160,7 +164,10 @@ export class SignalWatcher extends ResourceHandle implements AsyncIterable<Signa
   #closeOn(signal: AbortSignal): void {
     // A listener that held the watcher would keep it from being collected for as long as the signal lives.
     const weak = new WeakRef(this);
-    const onAbort = (): void => weak.deref()?.#aborted(signal.reason);
+    const onAbort = (): void => {
+      const watcher = weak.deref();
+      if (watcher !== undefined) watcher.#aborted(signal.reason);
+    };
     signal.addEventListener('abort', onAbort, { once: true });
     this.#abort = () => signal.removeEventListener('abort', onAbort);
   }

@@ -1,10 +1,9 @@
-import { describeWaitable } from '@octoipc/conformance';
+import * as suite from '@octoipc/conformance';
 
-import { open } from './waitable.js';
+import { input, lifecycle, processes, watchers, watches } from './adapter.js';
 
-describeWaitable({
-  name: 'Signal.wait()',
-  mechanism: 'SIGNAL',
-  lacks: { tokens: 'one count is like another' },
-  open,
-});
+suite.describeWaitable(watches);
+suite.describeResources(watchers);
+suite.describeResources(processes);
+suite.describeBadInput(input);
+suite.describeLifecycle(lifecycle);
