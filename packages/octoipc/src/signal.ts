@@ -1,5 +1,5 @@
 /**
- * All of `@octoipc/signal`.
+ * Signals that say who, why and what: all of `@octoipc/signal`.
  *
  * @packageDocumentation
  */

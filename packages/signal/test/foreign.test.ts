@@ -94,7 +94,7 @@ describe('what others send', () => {
       pid: perl.pid,
       command: expect.stringContaining('kill "NUM40"'),
     });
-    const shell = Peer.start('sh', ['-c', `kill -USR2 ${peer.pid}; sleep 600`]);
+    const shell = Peer.start('sh', ['-c', `kill -USR2 ${peer.pid}; exec sleep 600`]);
     expect(await peer.report<Seen>()).toMatchObject({ signal: 'SIGUSR2', pid: shell.pid });
   });
 
