@@ -1,8 +1,8 @@
 // octoipc
 
-import * as _octoipc_signal from '@octoipc/signal';
-
 import * as _octoipc_popen from '@octoipc/popen';
+
+import * as _octoipc_signal from '@octoipc/signal';
 
 import * as _octoipc_mq from '@octoipc/mq';
 

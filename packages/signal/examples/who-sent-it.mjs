@@ -20,4 +20,4 @@ const service = spawn(process.execPath, [process.argv[1], 'observe'], {
 await once(service, 'message');
 service.kill('SIGTERM');
 const [, signal] = await once(service, 'exit');
-signal; //=> 'SIGTERM'
+console.log(`it ended by ${signal}`);

@@ -51,8 +51,8 @@ Function Find(const char* name) {
   return reinterpret_cast<Function>(::dlsym(RTLD_DEFAULT, name));
 }
 
-/// The one handler that libuv installs for whatever is listened for by `process.on`. It has no name,
-/// so a loop of the moment listens for a signal that does nothing.
+/// The one handler that libuv installs for whatever is listened for by `process.on`. It has no
+/// name, so a loop of the moment listens for a signal that does nothing.
 void* FindLibuvHandler() {
   const auto loop_size = Find<decltype(&uv_loop_size)>("uv_loop_size");
   const auto loop_init = Find<decltype(&uv_loop_init)>("uv_loop_init");
@@ -100,8 +100,8 @@ bool IsLibuvs(const struct sigaction& action) {
   return IsHandler(action) && AddressOf(action) == LibuvHandler();
 }
 
-/// Whether a handler is the runtime's own, which is what it does by default: mend the terminal, start
-/// the debugger.
+/// Whether a handler is the runtime's own, which is what it does by default: mend the terminal,
+/// start the debugger.
 bool IsRuntimes(const struct sigaction& action) {
   static const void* const base = [] {
     Dl_info runtime{};

@@ -15,8 +15,8 @@ using Stray = void (*)(const siginfo_t& info);
 
 /// For each watched signal a handler of ours is installed, although blocked signals never come to
 /// it: it replaces the default action, and catches what a thread is given whose mask is not what we
-/// made it (Node with --prof waits with a mask of its own). What was there before is called whenever
-/// the signal is taken, and is put back in the end.
+/// made it (Node with --prof waits with a mask of its own). What was there before is called
+/// whenever the signal is taken, and is put back in the end.
 ///
 /// Lifetime: one for the process; every call is made with the exchange's lock held, but `Call` and
 /// `TakeDefault`, which are made without.
@@ -58,8 +58,8 @@ class Dispositions {
 
   SignalSet installed_ = 0;
   std::array<struct sigaction, kLastSignal + 1> previous_{};
-  /// What the runtime had installed for itself when this was loaded: Node handles SIGINT and SIGTERM
-  /// to mend the terminal before it ends.
+  /// What the runtime had installed for itself when this was loaded: Node handles SIGINT and
+  /// SIGTERM to mend the terminal before it ends.
   std::array<struct sigaction, kLastSignal + 1> original_{};
 };
 

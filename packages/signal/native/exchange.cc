@@ -38,8 +38,8 @@ void Add(int fd) {
   Retry([&] { return ::write(fd, &one, sizeof one); });
 }
 
-/// signalfd(2) with the kernel's own set; a descriptor that is there gets another set, and wakes who
-/// waits for it.
+/// signalfd(2) with the kernel's own set; a descriptor that is there gets another set, and wakes
+/// who waits for it.
 int64_t SignalDescriptor(int fd, SignalSet set) {
   return ValueOrError(
       [&] { return ::syscall(SYS_signalfd4, fd, &set, sizeof set, SFD_CLOEXEC | SFD_NONBLOCK); });
@@ -152,16 +152,16 @@ int64_t Exchange::Begin(SignalSet added) {
   return 0;
 }
 
-/// What came for those who watched goes with them, where nobody blocks it by his own will: it must not
-/// meet the default action that they had replaced.
+/// What came for those who watched goes with them, where nobody blocks it by his own will: it must
+/// not meet the default action that they had replaced.
 void Exchange::End(SignalSet removed, SignalSet discarded, Later& later) {
   if (removed == 0) return;
   const SignalSet taken = discarded & ~ThreadMasks::Get().HeldByAny();
   const timespec none{};
   for (int i = 0; taken != 0 && i < (1 << 20); ++i) {
     siginfo_t info{};
-    const int64_t number = Retry(
-        [&] { return ::syscall(SYS_rt_sigtimedwait, &taken, &info, &none, sizeof taken); });
+    const int64_t number =
+        Retry([&] { return ::syscall(SYS_rt_sigtimedwait, &taken, &info, &none, sizeof taken); });
     if (number <= 0) break;
     const auto previous = Dispositions::Get().Previous(static_cast<int>(number));
     if (Dispositions::Get().HasHandler(static_cast<int>(number))) {

@@ -58,15 +58,15 @@ class Subscriber : public Resource {
 };
 
 /// All watched signals are blocked in every thread, and read from signalfds: by whichever thread of
-/// JavaScript's is ready for them, under one lock, so that everyone gets them in the kernel's order.
-/// The reader hands each signal to all who watch it.
+/// JavaScript's is ready for them, under one lock, so that everyone gets them in the kernel's
+/// order. The reader hands each signal to all who watch it.
 ///
 /// A thread of ours reads besides where waiting for JavaScript's is not enough: for signals that
 /// workers watch (one that is busy must not keep them from others), and for signals that are only
 /// observed (the default action is to follow within a second).
 ///
-/// Lifetime: one for the process, for ever. The thread lives for as long as it is needed; it blocks all
-/// signals, and is joined, without the lock.
+/// Lifetime: one for the process, for ever. The thread lives for as long as it is needed; it blocks
+/// all signals, and is joined, without the lock.
 class Exchange {
  public:
   static Exchange& Get();

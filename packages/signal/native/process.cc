@@ -59,8 +59,9 @@ int Told(Integers ending, int code, int signal) {
   return 1;
 }
 
-/// How a child has ended, of which nothing is taken away: 1 and its code and signal (0: none), 0 while
-/// it lives, -ECHILD where it is no child, or was reaped by somebody and the kernel has forgotten.
+/// How a child has ended, of which nothing is taken away: 1 and its code and signal (0: none), 0
+/// while it lives, -ECHILD where it is no child, or was reaped by somebody and the kernel has
+/// forgotten.
 int64_t Ending(int pidfd, Integers ending) {
   siginfo_t info{};
   const int64_t waited = Retry([&] {

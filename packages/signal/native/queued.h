@@ -14,8 +14,8 @@ inline siginfo_t Queued(int number, int32_t low, int32_t high) {
   info.si_code = SI_QUEUE;
   info.si_pid = ::getpid();
   info.si_uid = ::getuid();
-  const uint64_t value = (static_cast<uint64_t>(static_cast<uint32_t>(high)) << 32) |
-                         static_cast<uint32_t>(low);
+  const uint64_t value =
+      (static_cast<uint64_t>(static_cast<uint32_t>(high)) << 32) | static_cast<uint32_t>(low);
   info.si_value.sival_ptr = reinterpret_cast<void*>(static_cast<uintptr_t>(value));
   return info;
 }

@@ -10,8 +10,8 @@
 
 namespace octoipc {
 
-/// A bounded queue without locks; any thread puts, one at a time takes. Each thread puts at most one
-/// of a kind before its mask is what it should be, so it does not fill.
+/// A bounded queue without locks; any thread puts, one at a time takes. Each thread puts at most
+/// one of a kind before its mask is what it should be, so it does not fill.
 ///
 /// Lifetime: a static object; nothing is allocated.
 class Strays {

@@ -101,7 +101,8 @@ int FindVisitor(SignalSet avoid) {
 #ifdef SIGSTKFLT
       SIGSTKFLT,
 #endif
-      SIGWINCH, SIGPWR,
+      SIGWINCH,
+      SIGPWR,
   };
   for (const int number : kStandard) {
     if (!Contains(avoid, number) && IsFree(number)) return number;

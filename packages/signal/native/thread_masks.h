@@ -13,8 +13,8 @@ namespace octoipc {
 /// The kernel gives a signal for the process to any thread that does not block it. To take signals
 /// in the kernel's own order, and to leave them in the kernel's queue for as long as nobody is
 /// ready, every thread has to block them: those of the runtime and of its libraries, too. A thread
-/// can change its own mask only, so each is visited once, by a signal whose handler changes the mask
-/// that the thread returns to. What a thread creates later inherits its mask.
+/// can change its own mask only, so each is visited once, by a signal whose handler changes the
+/// mask that the thread returns to. What a thread creates later inherits its mask.
 ///
 /// Lifetime:
 /// 1. One for the process; every call is made with the exchange's lock held.

@@ -206,4 +206,3 @@ let here: Station | undefined;
 export function station(): Station {
   return (here ??= new Station());
 }
-

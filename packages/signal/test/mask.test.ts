@@ -65,8 +65,14 @@ describe('block() and pending()', () => {
   });
 
   test('every thread but those that block all does as this one does, and no longer afterwards', () => {
-    const without = (): string[] => threadMasks().filter((mask) => !has(mask)).map(String);
-    const withIt = (): string[] => threadMasks().filter((mask) => has(mask)).map(String);
+    const without = (): string[] =>
+      threadMasks()
+        .filter((mask) => !has(mask))
+        .map(String);
+    const withIt = (): string[] =>
+      threadMasks()
+        .filter((mask) => has(mask))
+        .map(String);
     const before = withIt();
     hold('SIGRTMIN+9');
     expect(without()).toEqual([]);

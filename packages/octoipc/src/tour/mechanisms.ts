@@ -6,10 +6,4 @@ import type { Mechanism } from './row.js';
 import { signalTour } from './signal.js';
 
 /** The stops of the tour, in order. A new package adds its file and a line here. */
-export const mechanisms: readonly Mechanism[] = [
-  pipeTour,
-  fifoTour,
-  mqTour,
-  signalTour,
-  popenTour,
-];
+export const mechanisms: readonly Mechanism[] = [pipeTour, fifoTour, mqTour, signalTour, popenTour];

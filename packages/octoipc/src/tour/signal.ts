@@ -64,7 +64,10 @@ const queued: Row = {
       await queue(pid, END, 0);
     });
     const { digest } = sent.ofMessages();
-    return { messages: report.messages, held: report.messages === COUNT && report.digest === digest };
+    return {
+      messages: report.messages,
+      held: report.messages === COUNT && report.digest === digest,
+    };
   },
 
   async peer({ ready }) {
