@@ -54,17 +54,11 @@ class Listening implements SignalListener {
  * ```js
  * import { onSignal, send } from '@octoipc/signal';
  *
- * const { promise, resolve } = deferred();
- * const listening = onSignal('SIGUSR2', (info) => resolve(info.codeName));
+ * const listening = onSignal('SIGUSR2', ({ codeName, pid }) => {
+ *   console.log(codeName, pid === process.pid); // SI_USER true
+ *   listening.close();
+ * }).ref();
  * send(process.pid, 'SIGUSR2');
- * await promise; //=> 'SI_USER'
- * listening.close();
- *
- * function deferred() {
- *   let resolve;
- *   const promise = new Promise((settle) => (resolve = settle));
- *   return { promise, resolve };
- * }
  * ```
  * @see sigaction(2)
  */
