@@ -25,6 +25,9 @@ if (unknown.length > 0) {
 await readyOrExit();
 const { run } = await import('./run.mjs');
 for (const name of named) {
-  const status = await run(process.execPath, [programOf(name), ...(values.quick ? ['--quick'] : [])]);
+  const status = await run(process.execPath, [
+    programOf(name),
+    ...(values.quick ? ['--quick'] : []),
+  ]);
   if (status !== 0) process.exitCode = 1;
 }

@@ -46,7 +46,7 @@ async function soak(flooded) {
   await Promise.all(senders);
   const wanted = String(sent);
   let seen = '';
-  for (let since = performance.now(); ; ) {
+  for (let since = performance.now(); ;) {
     flooded.send('report');
     const [reports] = await Promise.race([answer(flooded), ended]);
     if (typeof reports === 'string') throw new Error(`the process ${reports}`);
