@@ -2,6 +2,8 @@
 
 import * as _octoipc_popen from '@octoipc/popen';
 
+import * as _octoipc_signal from '@octoipc/signal';
+
 import * as _octoipc_mq from '@octoipc/mq';
 
 import * as _octoipc_fifo from '@octoipc/fifo';
@@ -16,7 +18,9 @@ declare const pipe: typeof _octoipc_pipe;
 
 declare const popen: typeof _octoipc_popen;
 
-export { fifo, mq, pipe, popen };
+declare const signal: typeof _octoipc_signal;
+
+export { fifo, mq, pipe, popen, signal };
 
 // octoipc/pipe
 
@@ -30,6 +34,8 @@ import '@octoipc/pipe';
 
 import '@octoipc/popen';
 
+import '@octoipc/signal';
+
 export * from '@octoipc/fifo';
 
 // octoipc/mq
@@ -39,3 +45,7 @@ export * from '@octoipc/mq';
 // octoipc/popen
 
 export * from '@octoipc/popen';
+
+// octoipc/signal
+
+export * from '@octoipc/signal';

@@ -92,6 +92,22 @@ export const fifo = lazy<typeof import('@octoipc/fifo')>('@octoipc/fifo');
 export const mq = lazy<typeof import('@octoipc/mq')>('@octoipc/mq');
 
 /**
+ * Signals: `@octoipc/signal`, which loads when something is first asked of this namespace.
+ *
+ * @example
+ * ```js
+ * import { signal } from 'octoipc';
+ *
+ * const watcher = signal.watch('SIGRTMIN+1');
+ * signal.send(process.pid, 'SIGRTMIN+1', { value: 42 });
+ * (await watcher.wait()).value; //=> 42
+ * watcher.close();
+ * ```
+ * @see signal(7)
+ */
+export const signal = lazy<typeof import('@octoipc/signal')>('@octoipc/signal');
+
+/**
  * Programs at the other end of a pipe: `@octoipc/popen`, which loads when something is first asked of this
  * namespace.
  *

@@ -1,0 +1,115 @@
+// @ts-check
+// signal.mjs EXERCISE: what the signal suite measures, by @octoipc/signal; `process-on` by Node alone.
+import { send, watch } from '@octoipc/signal';
+
+import { spawnPeer } from './peer.mjs';
+import { driveFlow, driveTrips, now, receiveFlow, receiveTrips, serve } from './side.mjs';
+
+const [exercise = '', role] = process.argv.slice(2);
+const DATA = 'SIGRTMIN+1';
+
+/** @param {number} pid @param {number} value */
+function queue(pid, value) {
+  for (;;) {
+    try {
+      send(pid, DATA, { value });
+      return;
+    } catch (error) {
+      if (/** @type {{ code?: string }} */ (error).code !== 'EAGAIN') throw error;
+    }
+  }
+}
+
+/** Signals of Node alone: one listener, told of the next. */
+function nodeSignals() {
+  /** @type {() => void} */
+  let told = () => {};
+  process.on('SIGUSR2', () => told());
+  return () =>
+    new Promise((resolve) => {
+      told = () => resolve(undefined);
+    });
+}
+
+/** @param {(pid: number) => void} give @param {() => Promise<unknown>} next @param {number} pid */
+const tripOf =
+  (give, next, pid) =>
+  /** @param {Float64Array} times */
+  async (times) => {
+    let before = now();
+    for (let n = 0; n < times.length; n++) {
+      const come = next();
+      give(pid);
+      await come;
+      const after = now();
+      times[n] = after - before;
+      before = after;
+    }
+  };
+
+/** @param {(pid: number) => void} give @param {() => Promise<unknown>} next @param {number} pid */
+const echoOf =
+  (give, next, pid) =>
+  /** @param {number} count */
+  async (count) => {
+    let come = next();
+    for (let n = 1; n <= count; n++) {
+      await come;
+      // Node tells of nothing that comes before somebody listens.
+      if (n < count) come = next();
+      give(pid);
+    }
+  };
+
+/** What gives and awaits a signal, by exercise. */
+function ways() {
+  if (exercise === 'process-on') {
+    return {
+      give: (/** @type {number} */ pid) => process.kill(pid, 'SIGUSR2'),
+      next: nodeSignals(),
+    };
+  }
+  const watcher = watch(DATA);
+  return { give: (/** @type {number} */ pid) => queue(pid, 1), next: () => watcher.wait() };
+}
+
+function openAndClose(/** @type {number} */ count) {
+  const start = now();
+  for (let n = 0; n < count; n++) watch(DATA).close();
+  return { ns: now() - start, sum: 0 };
+}
+
+async function drive() {
+  if (exercise === 'open') return serve(openAndClose);
+  const { child } = spawnPeer(import.meta.filename, {});
+  const pid = child.pid ?? 0;
+  if (exercise === 'queue') {
+    return driveFlow(child, (count) => {
+      for (let n = 0; n < count; n++) queue(pid, n);
+    });
+  }
+  const { give, next } = ways();
+  return driveTrips(child, tripOf(give, next, pid));
+}
+
+function answer() {
+  if (exercise === 'queue') {
+    const watcher = watch(DATA);
+    receiveFlow(async (count) => {
+      let sum = 0;
+      let left = count;
+      for await (const { value = 0 } of watcher) {
+        sum += value & 0xff;
+        left -= 1;
+        if (left === 0) break;
+      }
+      return sum;
+    });
+    return;
+  }
+  const { give, next } = ways();
+  receiveTrips(echoOf(give, next, process.ppid));
+}
+
+if (role === 'peer') answer();
+else await drive();

@@ -1,0 +1,47 @@
+// @ts-check
+import { c, node, onOneCore } from '../programs.mjs';
+
+/** @returns {import('../compare.mjs').Row[]} */
+export const rows = () => [
+  {
+    id: 'queue',
+    title: 'send with a value → for await',
+    waiting: 'loop',
+    kind: 'throughput',
+    unit: 'messages',
+    bytes: 4,
+    ours: node('signal', 'queue'),
+    against: [{ name: 'C sigqueue, signalfd', command: c('signal', 'queue'), target: 0.2 }],
+  },
+  {
+    id: 'roundtrip',
+    title: 'send, await wait, there and back',
+    waiting: 'loop',
+    kind: 'time',
+    unit: 'trips',
+    ours: onOneCore(node('signal', 'roundtrip')),
+    against: [
+      { name: 'C signalfd, epoll loop', command: onOneCore(c('signal', 'trips')), target: 1.5 },
+      { name: 'process.on', command: onOneCore(node('signal', 'process-on')), target: 1 },
+    ],
+  },
+  {
+    id: 'open',
+    title: 'watch().close(), the first and only watcher',
+    waiting: '-',
+    kind: 'time',
+    unit: 'watchers',
+    ours: node('signal', 'open'),
+    against: [{ name: 'C sigprocmask, signalfd', command: c('signal', 'open') }],
+  },
+  {
+    id: 'import',
+    title: "import '@octoipc/signal', in a new process",
+    waiting: '-',
+    kind: 'milliseconds',
+    unit: 'imports',
+    count: 1,
+    ours: node('import', '@octoipc/signal'),
+    against: [{ name: 'an empty module', command: node('import', './empty.mjs'), target: 5 }],
+  },
+];

@@ -1,0 +1,51 @@
+// Sets of signals as the kernel has them: one word.
+#pragma once
+
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstdint>
+
+namespace octoipc {
+
+/// Bit n - 1 is signal n. The kernel knows 64 signals; libc's sigset_t has room for more.
+using SignalSet = uint64_t;
+
+inline constexpr int kLastSignal = 64;
+
+constexpr SignalSet Bit(int number) { return SignalSet{1} << (number - 1); }
+constexpr bool Contains(SignalSet set, int number) { return (set & Bit(number)) != 0; }
+
+/// The first real-time signal that libc leaves to programs, and all from there on.
+inline bool IsRealTime(int number) { return number >= SIGRTMIN; }
+
+/// rt_sigprocmask(2) of the calling thread by itself: libc would not let 32 and 33 through. Gives
+/// the mask that was there before.
+inline SignalSet ChangeMask(int how, SignalSet set) {
+  SignalSet before = 0;
+  ::syscall(SYS_rt_sigprocmask, how, &set, &before, sizeof set);
+  return before;
+}
+
+inline SignalSet CurrentMask() {
+  SignalSet now = 0;
+  ::syscall(SYS_rt_sigprocmask, SIG_BLOCK, nullptr, &now, sizeof now);
+  return now;
+}
+
+inline pid_t ThreadId() { return static_cast<pid_t>(::syscall(SYS_gettid)); }
+
+/// All signals are blocked for as long as it lives.
+class AllBlocked {
+ public:
+  AllBlocked() : before_(ChangeMask(SIG_SETMASK, ~SignalSet{0})) {}
+  AllBlocked(const AllBlocked&) = delete;
+  AllBlocked& operator=(const AllBlocked&) = delete;
+  ~AllBlocked() { ChangeMask(SIG_SETMASK, before_); }
+
+ private:
+  SignalSet before_;
+};
+
+}  // namespace octoipc

@@ -1,0 +1,182 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+
+import { onSignal, openProcess, send, watch, type SignalInfo } from '@octoipc/signal';
+import { expect, onTestFinished, test } from 'vitest';
+
+import { failure, program } from './program.js';
+
+/** Listens by `process.on` for the time of the test. */
+function listen(signal: NodeJS.Signals): { heard: number; off(): void; next(): Promise<void> } {
+  const { promise, resolve } = resolvers();
+  const ears = {
+    heard: 0,
+    off: () => void process.off(signal, hear),
+    next: () => (ears.heard > 0 ? Promise.resolve() : promise),
+  };
+  const hear = (): void => {
+    ears.heard += 1;
+    resolve();
+  };
+  process.on(signal, hear);
+  onTestFinished(ears.off);
+  return ears;
+}
+
+function resolvers(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = (): void => undefined;
+  const promise = new Promise<void>((settle) => (resolve = settle));
+  return { promise, resolve };
+}
+
+const status = (name: string): string =>
+  new RegExp(`${name}:\\s*(\\w+)`).exec(readFileSync('/proc/self/status', 'latin1'))?.[1] ?? '';
+
+test('SIG-036 SIG-037: process.on() before and after watch() is told, and goes on when the watcher is gone', async () => {
+  const before = listen('SIGUSR2');
+  const watcher = watch(['SIGUSR2', 'SIGHUP']);
+  const after = listen('SIGUSR2');
+  const other = listen('SIGHUP');
+  send(process.pid, 'SIGUSR2');
+  send(process.pid, 'SIGHUP');
+  expect([(await watcher.wait()).signal, (await watcher.wait()).signal]).toEqual([
+    'SIGHUP',
+    'SIGUSR2',
+  ]);
+  await Promise.all([before.next(), after.next(), other.next()]);
+  watcher.close();
+  send(process.pid, 'SIGUSR2');
+  while (before.heard < 2 || after.heard < 2) await turn();
+  expect([before.heard, after.heard, other.heard]).toEqual([2, 2, 1]);
+});
+
+test('SIG-036: a watcher goes on when the listeners of process.on() are gone', async () => {
+  const listener = listen('SIGUSR2');
+  using watcher = watch('SIGUSR2');
+  listener.off();
+  send(process.pid, 'SIGUSR2');
+  expect((await watcher.wait()).signal).toBe('SIGUSR2');
+  expect(listener.heard).toBe(0);
+});
+
+test('1,000 watchers added and removed leave handlers and masks as they were', () => {
+  const before = ['SigCgt', 'SigIgn', 'SigBlk'].map(status);
+  for (let i = 0; i < 1000; i++) watch(i % 2 === 0 ? 'SIGUSR2' : ['SIGRTMIN+11', 'SIGHUP']).close();
+  expect(['SigCgt', 'SigIgn', 'SigBlk'].map(status)).toEqual(before);
+});
+
+test('several watchers of one signal are told of each, and onSignal() beside them', async () => {
+  const seen: SignalInfo[] = [];
+  using first = watch('SIGRTMIN+11');
+  using second = watch(['SIGRTMIN+11', 'SIGRTMIN+12']);
+  using listener = onSignal('SIGRTMIN+11', (info) => seen.push(info));
+  send(process.pid, 'SIGRTMIN+11', { value: 1 });
+  expect(await first.wait()).toBe(await second.wait());
+  listener.close();
+  send(process.pid, 'SIGRTMIN+11', { value: 2 });
+  expect((await first.wait()).value).toBe(2);
+  expect(seen.map(({ value }) => value)).toEqual([1]);
+});
+
+test('SIG-031 SIG-033 SIG-046: children of Node have a clean mask and nothing pending while signals are watched', () => {
+  using watcher = watch(['SIGUSR2', 'SIGRTMIN+11']);
+  send(process.pid, 'SIGRTMIN+11');
+  const { stdout } = spawnSync('cat', ['/proc/self/status']);
+  expect(watcher.closed).toBe(false);
+  for (const name of ['SigBlk', 'SigIgn', 'SigPnd', 'ShdPnd']) {
+    expect(String(stdout)).toMatch(new RegExp(`${name}:\\s*0000000000000000`));
+  }
+});
+
+test('SIG-040: child_process learns of its children’s ends while SIGCHLD is watched', async () => {
+  using watcher = watch('SIGCHLD');
+  const child = spawn('sh', ['-c', 'exit 7']);
+  expect(await once(child, 'exit')).toEqual([7, null]);
+  expect(await watcher.wait()).toMatchObject({ codeName: 'CLD_EXITED', status: 7, pid: child.pid });
+});
+
+test('SIG-052: main thread, process.on() and workers are told; what ends with a worker disturbs nobody', async () => {
+  const peer = await program('workers', 3);
+  const heard = async (count: number): Promise<string[]> => {
+    const lines: string[] = [];
+    while (lines.length < count) lines.push(await peer.line());
+    return lines.toSorted();
+  };
+  const workers = [0, 1, 2].map((i) => `worker${i} SI_USER`);
+  send(peer.pid, 'SIGUSR2');
+  expect(await heard(5)).toEqual(['main', 'process.on', ...workers]);
+  peer.child.stdin?.write('terminate\n');
+  expect(await peer.line()).toBe('terminated');
+  send(peer.pid, 'SIGUSR2');
+  expect(await heard(2)).toEqual(['main', 'process.on']);
+  peer.child.stdin?.write('close\nmask\n');
+  expect(await heard(2)).toEqual([`0 ${1 << 11}`, 'closed']);
+  send(peer.pid, 'SIGUSR2');
+  expect(await peer.line()).toBe('process.on');
+});
+
+test('a worker that watches and is busy does not keep a signal from process.on()', async () => {
+  const peer = await program('busy-worker');
+  send(peer.pid, 'SIGUSR2');
+  expect(await peer.line()).toBe('process.on');
+});
+
+test.each([
+  ['SIGTERM', 'SIGTERM'],
+  ['SIGINT', 'SIGINT'],
+  ['SIGHUP', 'SIGHUP'],
+  ['SIGUSR2', 'SIGUSR2'],
+  // Node has no names of real-time signals, and takes such an end for success.
+  ['SIGRTMIN+3', null],
+] as const)(
+  'observe: true tells of %s, and then it does what it does by default',
+  async (signal, name) => {
+    const peer = await program('observe', signal);
+    using handle = openProcess(peer.pid);
+    const { exited } = handle;
+    send(peer.pid, signal);
+    expect(await peer.line()).toBe(`observed ${signal}`);
+    expect((await peer.ended).signal).toBe(name);
+    expect(await exited).toEqual({ code: null, signal });
+  },
+);
+
+test('observe: true lets SIGTERM end a process whose thread is busy for ever', async () => {
+  const peer = await program('observe', 'SIGTERM', 'busy');
+  send(peer.pid, 'SIGTERM');
+  expect((await peer.ended).signal).toBe('SIGTERM');
+});
+
+test('observe: true leaves the signal to process.on(), and to another watcher', async () => {
+  using watcher = watch('SIGUSR2', { observe: true });
+  const listener = listen('SIGUSR2');
+  send(process.pid, 'SIGUSR2');
+  expect((await watcher.wait()).signal).toBe('SIGUSR2');
+  await listener.next();
+  listener.off();
+  using other = watch('SIGUSR2');
+  send(process.pid, 'SIGUSR2');
+  expect((await other.wait()).signal).toBe('SIGUSR2');
+});
+
+test('what was there before is back when the last watcher is gone', async () => {
+  for (const signal of ['SIGTERM', 'SIGUSR2', 'SIGINT'] as const) {
+    const peer = await program('restored', signal);
+    send(peer.pid, signal);
+    expect((await peer.ended).signal).toBe(signal);
+  }
+});
+
+test('SIG-034: what cannot be caught, faults, and what the runtime uses are refused with a reason', () => {
+  const refused = failure({ code: 'ERR_INVALID_ARG_VALUE' });
+  const kept = ['SIGKILL', 'SIGSTOP', 'SIGSEGV', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGTRAP', 'SIGSYS'];
+  for (const signal of [...kept, 'SIGPROF', 32, 33]) {
+    expect(() => watch(signal as 'SIGKILL')).toThrow(refused);
+    expect(() => watch(['SIGUSR2', signal as 'SIGKILL'])).toThrow(refused);
+    expect(() => onSignal(signal as 'SIGKILL', () => undefined)).toThrow(refused);
+  }
+  expect(() => watch([])).toThrow(refused);
+});
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -1,0 +1,9 @@
+import * as suite from '@octoipc/conformance';
+
+import { input, lifecycle, processes, watchers, watches } from './adapter.js';
+
+suite.describeWaitable(watches);
+suite.describeResources(watchers);
+suite.describeResources(processes);
+suite.describeBadInput(input);
+suite.describeLifecycle(lifecycle);

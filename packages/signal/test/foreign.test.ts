@@ -1,0 +1,153 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { rt, send } from '@octoipc/signal';
+import { afterAll, describe, expect, test } from 'vitest';
+
+import { Peer } from '../../core/test/peer.js';
+import { watching, type Seen } from './program.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'octoipc-signal-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const missing = (tool: string): boolean => spawnSync(tool, ['--version']).error !== undefined;
+
+const C = `
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+int main(int argc, char **argv) {
+  if (argc > 1) {
+    union sigval value = {.sival_ptr = (void *)strtoul(argv[3], NULL, 0)};
+    return sigqueue(atoi(argv[1]), atoi(argv[2]), value) != 0;
+  }
+  sigset_t set;
+  sigfillset(&set);
+  sigprocmask(SIG_BLOCK, &set, NULL);
+  puts("ready");
+  fflush(stdout);
+  siginfo_t info;
+  while (sigwaitinfo(&set, &info) > 0) {
+    printf("%d %d %d %d\\n", info.si_signo, info.si_code, info.si_pid, info.si_value.sival_int);
+    fflush(stdout);
+  }
+}
+`;
+
+const PYTHON = `
+import signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 65))
+print('ready', flush=True)
+while True:
+    info = signal.sigwaitinfo(range(1, 65))
+    print(info.si_signo, info.si_code, info.si_pid, flush=True)
+`;
+
+const PYTHON_SENDS = `
+import ctypes, sys
+libc = ctypes.CDLL(None, use_errno=True)
+pid, number, value = map(int, sys.argv[1:])
+sys.exit(libc.sigqueue(pid, number, ctypes.c_void_p(value)))
+`;
+
+const PERL = `
+use POSIX;
+$SIG{NUM40} = sub { syswrite(STDOUT, "40\\n") };
+$SIG{USR2} = sub { syswrite(STDOUT, "USR2\\n") };
+syswrite(STDOUT, "ready\\n");
+sleep 60 while 1;
+`;
+
+const program = join(folder, 'signal-peer');
+const haveC = !missing('cc');
+if (haveC) execFileSync('cc', ['-O1', '-Wall', '-x', 'c', '-o', program, '-'], { input: C });
+else console.log('skipped: cc is not installed');
+
+describe('what others send', () => {
+  const senders = {
+    'kill -q': { tool: '/bin/kill', args: ['-s', 'RTMIN+6', '-q', '77'], pid: 'last' },
+    python: { tool: 'python3', args: ['-c', PYTHON_SENDS], pid: 'first' },
+    C: { tool: program, args: [], pid: 'first' },
+  } as const;
+
+  test.each(Object.entries(senders))('%s sends a value', async (_, { tool, args, pid }) => {
+    if (missing(tool)) {
+      console.log(`skipped: ${tool} is not installed`);
+      return;
+    }
+    const peer = await watching('SIGRTMIN+6');
+    const rest = pid === 'last' ? [peer.pid] : [peer.pid, rt(6), 77];
+    const sender = Peer.start(tool, [...args, ...rest.map(String)]);
+    const seen = await peer.report<Seen>();
+    expect(seen).toMatchObject({ codeName: 'SI_QUEUE', value: 77, pid: sender.pid });
+    expect((await sender.ended).code).toBe(0);
+  });
+
+  test('perl and a shell send without one', async () => {
+    const peer = await watching('SIGRTMIN+6', 'SIGUSR2');
+    const perl = Peer.start('perl', ['-e', 'kill "NUM40", shift; sleep 60', String(peer.pid)]);
+    expect(await peer.report<Seen>()).toMatchObject({
+      codeName: 'SI_USER',
+      pid: perl.pid,
+      command: expect.stringContaining('kill "NUM40"'),
+    });
+    const shell = Peer.start('sh', ['-c', `kill -USR2 ${peer.pid}; exec sleep 600`]);
+    expect(await peer.report<Seen>()).toMatchObject({ signal: 'SIGUSR2', pid: shell.pid });
+  });
+
+  test('timeout(1) is told as who has sent SIGTERM', async () => {
+    const script = new URL('./fixtures/program.mjs', import.meta.url).pathname;
+    const args = ['1', process.execPath, script, 'watch', 'SIGTERM'];
+    const timeout = Peer.start('timeout', ['-k', '1', ...args]);
+    expect(await timeout.line()).toBe('ready');
+    const seen = await timeout.report<Seen>();
+    await timeout.ended;
+    expect(seen).toMatchObject({ signal: 'SIGTERM', codeName: 'SI_USER', pid: timeout.pid });
+    expect(seen.command).toMatch(/^timeout -k 1 1 /);
+  });
+
+  test('SIG-022: a timer and a message queue tell what they are', async () => {
+    const python = `
+import ctypes, os, signal, sys
+pid = int(sys.argv[1])
+os.kill(pid, 12)
+`;
+    const peer = await watching('SIGUSR2');
+    expect((await Peer.start('python3', ['-c', python, String(peer.pid)]).ended).code).toBe(0);
+    expect(await peer.report<Seen>()).toMatchObject({ codeName: 'SI_USER', code: 0 });
+  });
+});
+
+describe('what others receive', () => {
+  test.skipIf(!haveC)('SIG-010: C gets a value from sigwaitinfo', async () => {
+    const peer = Peer.start(program, []);
+    expect(await peer.line()).toBe('ready');
+    send(peer.pid, 'SIGRTMIN+6', { value: -9 });
+    expect(await peer.line()).toBe(`${rt(6)} -1 ${process.pid} -9`);
+    send(peer.pid, 'SIGUSR1', { value: 9 });
+    expect(await peer.line()).toBe(`10 -1 ${process.pid} 9`);
+    send(peer.pid, 'SIGUSR1');
+    expect(await peer.line()).toMatch(new RegExp(`^10 0 ${process.pid}`));
+  });
+
+  test('python gets it from sigwaitinfo', async () => {
+    const peer = Peer.start('python3', ['-c', PYTHON]);
+    expect(await peer.line()).toBe('ready');
+    send(peer.pid, 'SIGRTMIN+6', { value: 1 });
+    expect(await peer.line()).toBe(`${rt(6)} -1 ${process.pid}`);
+    send(peer.pid, 'SIGTERM');
+    expect(await peer.line()).toBe(`15 0 ${process.pid}`);
+  });
+
+  test.skipIf(missing('perl'))('perl gets it by its handlers', async () => {
+    const peer = Peer.start('perl', ['-e', PERL]);
+    expect(await peer.line()).toBe('ready');
+    send(peer.pid, 40);
+    expect(await peer.line()).toBe('40');
+    send(peer.pid, 'SIGUSR2');
+    expect(await peer.line()).toBe('USR2');
+  });
+});

@@ -1,0 +1,33 @@
+// npm run soak [-- PACKAGE…] [--quick]: makes the workspace ready and runs what takes long and tries to
+// lose something: test/soak.mjs of the packages that are named, or of all that have one.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+
+import { readyOrExit } from './ready.mjs';
+import { packages, root } from './workspace.mjs';
+
+const { values, positionals } = parseArgs({
+  options: { quick: { type: 'boolean', default: false } },
+  allowPositionals: true,
+});
+const programOf = (name) => join(root, 'packages', name, 'test', 'soak.mjs');
+const all = packages()
+  .map(({ name }) => name)
+  .filter((name) => existsSync(programOf(name)));
+const named = positionals.length === 0 ? all : positionals;
+const unknown = named.filter((name) => !all.includes(name));
+if (unknown.length > 0) {
+  console.error(`no soak of ${unknown.join(', ')}; there are ${all.join(', ')}`);
+  process.exit(2);
+}
+
+await readyOrExit();
+const { run } = await import('./run.mjs');
+for (const name of named) {
+  const status = await run(process.execPath, [
+    programOf(name),
+    ...(values.quick ? ['--quick'] : []),
+  ]);
+  if (status !== 0) process.exitCode = 1;
+}
