@@ -104,3 +104,6 @@ export const mq = lazy<typeof import('@octoipc/mq')>('@octoipc/mq');
  * @see popen(3)
  */
 export const popen = lazy<typeof import('@octoipc/popen')>('@octoipc/popen');
+
+/** `@octoipc/sem`, which loads when something is first asked of this namespace. */
+export const sem = lazy<typeof import('@octoipc/sem')>('@octoipc/sem');

@@ -1,0 +1,6 @@
+/**
+ * All of `@octoipc/sem`.
+ *
+ * @packageDocumentation
+ */
+export * from '@octoipc/sem';
