@@ -55,7 +55,19 @@ int64_t SetControl(int id, int32_t index, int32_t command, int32_t value) {
   return Retry([&] { return ::semctl(id, index, command, argument); });
 }
 
+/// How many semaphores a set has: GETALL and SETALL do not ask how long the array is.
+int64_t CountOf(int id) {
+  semid_ds status{};
+  Argument4 argument{};
+  argument.buf = &status;
+  const int64_t result = Retry([&] { return ::semctl(id, 0, IPC_STAT, argument); });
+  return result < 0 ? result : static_cast<int64_t>(status.sem_nsems);
+}
+
 int64_t SetValues(int id, Integers out) {
+  const int64_t count = CountOf(id);
+  if (count < 0) return count;
+  if (static_cast<size_t>(count) != out.size()) return -EFAULT;
   std::vector<unsigned short> values(out.size());
   Argument4 argument{};
   argument.array = values.data();
@@ -66,6 +78,10 @@ int64_t SetValues(int id, Integers out) {
 }
 
 int64_t SetAllValues(int id, Integers from) {
+  const int64_t count = CountOf(id);
+  // A set that may only be written: its creator knows.
+  if (count != -EACCES && count < 0) return count;
+  if (count != -EACCES && static_cast<size_t>(count) != from.size()) return -EFAULT;
   std::vector<unsigned short> values(from.begin(), from.end());
   Argument4 argument{};
   argument.array = values.data();

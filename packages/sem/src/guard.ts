@@ -24,18 +24,36 @@ export interface Guard extends Disposable {
   unlock(): void;
 }
 
+/** How a guard's lock is taken again, after a wait for a condition. */
+export interface Relock {
+  retake(guard: WordGuard): Promise<void>;
+  retakeSync(guard: WordGuard): void;
+}
+
 /** @internal The guard of a lock that one at a time can hold. */
 export class WordGuard implements Guard {
   readonly word: OwnedWord;
   readonly target: string;
+  /** undefined where the lock goes with no condition. */
+  readonly relock: Relock | undefined;
+  readonly #wakes: number;
   #recovered: DeadOwner | null;
   #consistent = false;
   #held = true;
 
-  constructor(word: OwnedWord, target: string, recovered: DeadOwner | null) {
+  /** @param wakes - how many who sleep may go on at once when it is let go */
+  constructor(
+    word: OwnedWord,
+    target: string,
+    recovered: DeadOwner | null,
+    relock: Relock | undefined,
+    wakes = 1,
+  ) {
     this.word = word;
     this.target = target;
+    this.relock = relock;
     this.#recovered = recovered;
+    this.#wakes = wakes;
   }
 
   get recovered(): DeadOwner | null {
@@ -70,7 +88,7 @@ export class WordGuard implements Guard {
   /** @internal */
   letGo(): void {
     this.#held = false;
-    if (this.#recovered === null || this.#consistent) this.word.leave();
+    if (this.#recovered === null || this.#consistent) this.word.leave(this.#wakes);
     else this.word.poison();
   }
 

@@ -22,10 +22,12 @@ export const DEAD = 2;
 export const STATE = 3;
 export const MAGIC = 4;
 export const KIND = 5;
-/** Readers' slots that were ever used; condition: the next ticket; barrier: parties. */
+/** Condition: the next ticket. Barrier: parties. */
 export const FIRST = 10;
 /** Barrier: its generation, which its waiters sleep on. */
 export const GENERATION = 11;
+/** How many slots were ever used: the others need not be looked at. */
+export const USED = 12;
 
 /** `OIPL`, stored last. */
 export const MAGIC_VALUE = 0x4c50_494f;

@@ -1,7 +1,7 @@
 import { IpcError, type WaitOptions } from '@octoipc/core';
 import { BLOCKED, callback, closedError, waitOptions } from '@octoipc/core/kit';
 
-import { WordGuard, type Guard } from './guard.js';
+import { WordGuard, type Guard, type Relock } from './guard.js';
 import { WORD } from './lock-layout.js';
 import {
   listLocks,
@@ -45,7 +45,7 @@ export type LockInfo = LockFile & { readonly owner: LockOwner | null };
  * ```
  * @see futex(7), set_robust_list(2)
  */
-export class Mutex extends WordHandle {
+export class Mutex extends WordHandle implements Relock {
   /** Bytes that one takes in memory. */
   static readonly byteLength = 64;
 
@@ -210,6 +210,12 @@ export class Mutex extends WordHandle {
     return this.#lock({}).then((taken) => guard.heldAgain(taken.recovered));
   }
 
+  /** @internal */
+  retakeSync(guard: WordGuard): void {
+    this.#check('lock');
+    guard.heldAgain(this.runSync(this.#blockingAttempt(), undefined, 'lock').recovered);
+  }
+
   #lock(wait: WaitOptions): Promise<WordGuard> {
     let again = false;
     return this.run(
@@ -242,12 +248,12 @@ export class Mutex extends WordHandle {
     const word = this.#word;
     if (!others && word.takeFree()) {
       word.enter();
-      return new WordGuard(word, this.#name, null);
+      return new WordGuard(word, this.#name, null, this);
     }
     const taken = word.take(waiting, others, this.#name);
     if (typeof taken === 'number') return this.#source.blocked(WORD, taken);
     word.enter();
-    return new WordGuard(word, this.#name, taken.dead);
+    return new WordGuard(word, this.#name, taken.dead, this);
   }
 
   #check(syscall: string): void {

@@ -16,7 +16,8 @@ import {
 import type { OpenedLock } from './lock-open.js';
 import type { Region } from './region.js';
 
-const EVERYBODY = 0x7fff_ffff;
+/** As many as sleep. */
+export const EVERYBODY = 0x7fff_ffff;
 const ME = process.pid;
 
 /** Who held a lock when it died. */
@@ -115,12 +116,18 @@ export class OwnedWord implements OwnedResource {
     return (seen & TID) === this.tid;
   }
 
-  /** Lets the word go. */
-  leave(): void {
+  /** Lets the word go, and wakes so many of those who sleep. */
+  leave(count = 1): void {
     const { words, tid } = this;
     this.held = false;
     words[OWNER] = 0;
-    if (Atomics.compareExchange(words, WORD, tid, 0) !== tid) this.#store(0, 1);
+    if (Atomics.compareExchange(words, WORD, tid, 0) !== tid) this.#store(0, count);
+  }
+
+  /** Lets a word go that was taken and not entered: what a dead owner left is still as it was. */
+  back(taken: Taken): void {
+    if (taken === CLEAN) this.leave(EVERYBODY);
+    else this.#store(OWNER_DIED, EVERYBODY);
   }
 
   /** What was broken is whole again. */
@@ -195,7 +202,8 @@ export function ownerOf(words: Int32Array): LockOwner | null {
   return (seen & OWNER_DIED) === 0 ? null : { pid, alive: false };
 }
 
-function poisoned(target: string): IpcError {
+/** Nobody gets the lock any more. */
+export function poisoned(target: string): IpcError {
   return new IpcError('ENOTRECOVERABLE', {
     syscall: 'lock',
     target,
