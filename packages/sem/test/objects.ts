@@ -4,6 +4,7 @@ import { isIpcError } from '@octoipc/core';
 import {
   Mutex,
   PosixSemaphore,
+  SysvSemaphoreSet,
   type NamedOpenOptions,
   type SemaphoreOpenOptions,
 } from '@octoipc/sem';
@@ -41,4 +42,46 @@ export function mutex(options: NamedOpenOptions = {}, name = freshName()): Mutex
     unlinkIfThere(Mutex, name);
   });
   return made;
+}
+
+/** A key that nobody uses, as far as that can be. */
+export function freshKey(): number {
+  return 0x0c80_0000 + randomBytes(2).readUInt16LE();
+}
+
+/** A set for one test. */
+export function set(...values: number[]): SysvSemaphoreSet {
+  const made = SysvSemaphoreSet.open('private', { temporary: true, values });
+  onTestFinished(() => made.close());
+  return made;
+}
+
+/** An object of another kind for one test, under a name of its own. */
+export function named<T extends { close(): void }>(
+  kind: { open(name: string, options: NamedOpenOptions): T; unlink(name: string): void },
+  options: NamedOpenOptions = {},
+  name = freshName(),
+): T {
+  const made = kind.open(name, { create: true, ...options });
+  onTestFinished(() => {
+    made.close();
+    unlinkIfThere(kind, name);
+  });
+  return made;
+}
+
+/** Whether a promise is still pending after the event loop has turned some times. */
+export async function isPending(promise: Promise<unknown>): Promise<boolean> {
+  let settled = false;
+  const settle = (): void => {
+    settled = true;
+  };
+  promise.then(settle, settle);
+  for (let i = 0; i < 10; i++) await new Promise((resolve) => setImmediate(resolve));
+  return !settled;
+}
+
+/** Waits until something holds that others bring about. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
 }
