@@ -105,5 +105,17 @@ export const mq = lazy<typeof import('@octoipc/mq')>('@octoipc/mq');
  */
 export const popen = lazy<typeof import('@octoipc/popen')>('@octoipc/popen');
 
-/** `@octoipc/sem`, which loads when something is first asked of this namespace. */
+/**
+ * Semaphores and locks: `@octoipc/sem`, which loads when something is first asked of this namespace.
+ *
+ * @example
+ * ```js
+ * import { sem } from 'octoipc';
+ *
+ * const mutex = sem.Mutex.open('/octoipc-mutex', { temporary: true });
+ * await mutex.withLock((guard) => guard.recovered); //=> null
+ * mutex.close();
+ * ```
+ * @see sem_overview(7)
+ */
 export const sem = lazy<typeof import('@octoipc/sem')>('@octoipc/sem');

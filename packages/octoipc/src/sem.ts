@@ -1,5 +1,5 @@
 /**
- * All of `@octoipc/sem`.
+ * Semaphores and locks: all of `@octoipc/sem`.
  *
  * @packageDocumentation
  */

@@ -21,8 +21,8 @@ inline int64_t Futex(const Word* word, int operation, uint32_t value, const time
       [&] { return ::syscall(SYS_futex, word, operation, value, time, nullptr, 0); });
 }
 
-/// Sleeps while the word has this value, for so long. 0 when it was woken, -EAGAIN when the word has
-/// another value, -ETIMEDOUT, -EINTR.
+/// Sleeps while the word has this value, for so long. 0 when it was woken, -EAGAIN when the word
+/// has another value, -ETIMEDOUT, -EINTR.
 inline int64_t FutexWait(const Word* word, uint32_t value, const timespec& time) {
   return Futex(word, FUTEX_WAIT, value, &time);
 }
@@ -32,7 +32,8 @@ inline int64_t FutexWake(const Word* word, int count) {
   return Futex(word, FUTEX_WAKE, static_cast<uint32_t>(count), nullptr);
 }
 
-/// -ETIMEDOUT if the word has this value; anything else is a reason to look: 0 took somebody's wake.
+/// -ETIMEDOUT if the word has this value; anything else is a reason to look: 0 took somebody's
+/// wake.
 inline int64_t FutexProbe(const Word* word, uint32_t value) {
   const timespec none = {0, 0};
   const int64_t result = FutexWait(word, value, none);

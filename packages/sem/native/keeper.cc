@@ -147,8 +147,8 @@ void Keeper::Settle(const std::vector<Armed>& armed, int64_t woken) {
   const size_t from = woken == -ETIMEDOUT ? std::min(armed.size(), kMost) : 0;
   for (size_t i = from; i < armed.size(); ++i) {
     const Armed& one = armed[i];
-    // More than one may have been woken, of whom the call names one; a wake that is lost would leave
-    // others asleep, so each is looked at.
+    // More than one may have been woken, of whom the call names one; a wake that is lost would
+    // leave others asleep, so each is looked at.
     const int64_t probe = static_cast<int64_t>(i) == woken ? 0 : FutexProbe(one.word, one.expected);
     if (probe == -ETIMEDOUT) continue;
     const std::lock_guard lock(mutex_);

@@ -28,7 +28,8 @@ namespace octoipc {
 /// 1. One for each environment, begun at the first lock, and never detached: the destructor wakes
 ///    and joins it.
 /// 2. A node's mapping stays until the node is taken off the list, or the thread has ended.
-/// 3. An armed word rings the bell once, when it may differ from what was expected, and is disarmed.
+/// 3. An armed word rings the bell once, when it may differ from what was expected, and is
+/// disarmed.
 ///    The keeper never reads memory itself: the kernel does, to which a hole is EFAULT.
 class Keeper : public Resource {
  public:

@@ -1,5 +1,5 @@
-// POSIX semaphores: sem_overview(7). Memory and waits are the same as a lock's; what is here is what
-// libc alone knows.
+// POSIX semaphores: sem_overview(7). Memory and waits are the same as a lock's; what is here is
+// what libc alone knows.
 #include <semaphore.h>
 #include <string.h>
 

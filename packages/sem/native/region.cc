@@ -47,7 +47,8 @@ bool IsShared(const void* address) {
 }  // namespace
 
 int64_t Mapping::Distance() {
-  static const int64_t distance = std::max<int64_t>(64 * 1024, 4 * static_cast<int64_t>(PageSize()));
+  static const int64_t distance =
+      std::max<int64_t>(64 * 1024, 4 * static_cast<int64_t>(PageSize()));
   return distance;
 }
 
@@ -59,7 +60,8 @@ size_t Mapping::to_page_end() const {
 bool Mapping::Reserve(size_t bytes, bool tracked) {
   pages_ = Rounded(bytes);
   length_ = tracked ? static_cast<size_t>(Distance()) + pages_ : pages_;
-  void* at = ::mmap(nullptr, length_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* at =
+      ::mmap(nullptr, length_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (at == MAP_FAILED) return false;
   reserved_ = static_cast<uint8_t*>(at);
   tracked_ = tracked;

@@ -13,8 +13,8 @@
 namespace octoipc {
 
 /// Memory of ours, mapped shared, and behind it as many private pages: what the kernel's list of
-/// held locks (set_robust_list(2)) needs for a word is at a fixed distance from the word, and belongs
-/// to this thread alone.
+/// held locks (set_robust_list(2)) needs for a word is at a fixed distance from the word, and
+/// belongs to this thread alone.
 ///
 /// Lifetime: shared by the region and by a keeper, whichever lets go last; then it is unmapped.
 class Mapping {
@@ -43,8 +43,8 @@ class Mapping {
   bool tracked() const { return tracked_; }
   /// The word at an offset; nullptr where there is none.
   Word* At(int64_t offset) const {
-    const bool fits = offset >= 0 && offset % 4 == 0 &&
-                      static_cast<size_t>(offset) + sizeof(Word) <= bytes_;
+    const bool fits =
+        offset >= 0 && offset % 4 == 0 && static_cast<size_t>(offset) + sizeof(Word) <= bytes_;
     return fits ? reinterpret_cast<Word*>(start_ + offset) : nullptr;
   }
 

@@ -1,4 +1,6 @@
 // System V semaphore sets: semget(2), semop(2), semctl(2).
+#include "sysv.h"
+
 #include <sys/ipc.h>
 #include <sys/sem.h>
 #include <time.h>
@@ -10,7 +12,6 @@
 #include "numbers.h"
 #include "octoipc/retry.h"
 #include "sem.h"
-#include "sysv.h"
 
 namespace octoipc {
 
@@ -97,11 +98,12 @@ int64_t SetStat(int id, Numbers out) {
   const int64_t result = Retry([&] { return ::semctl(id, 0, IPC_STAT, argument); });
   if (result < 0) return result;
   const ipc_perm& owner = status.sem_perm;
-  const double values[] = {static_cast<double>(owner.__key),       static_cast<double>(owner.mode & 0777),
-                           static_cast<double>(owner.uid),         static_cast<double>(owner.gid),
-                           static_cast<double>(owner.cuid),        static_cast<double>(owner.cgid),
-                           static_cast<double>(status.sem_nsems),  static_cast<double>(status.sem_otime),
-                           static_cast<double>(status.sem_ctime)};
+  const double values[] = {
+      static_cast<double>(owner.__key),      static_cast<double>(owner.mode & 0777),
+      static_cast<double>(owner.uid),        static_cast<double>(owner.gid),
+      static_cast<double>(owner.cuid),       static_cast<double>(owner.cgid),
+      static_cast<double>(status.sem_nsems), static_cast<double>(status.sem_otime),
+      static_cast<double>(status.sem_ctime)};
   std::copy(std::begin(values), std::end(values), out.begin());
   return 0;
 }
@@ -127,10 +129,9 @@ int64_t SetLimits(Numbers out) {
   argument.info = &info;
   const int64_t result = Retry([&] { return ::semctl(0, 0, IPC_INFO, argument); });
   if (result < 0) return result;
-  const double values[] = {
-      static_cast<double>(info.semmni), static_cast<double>(info.semmns),
-      static_cast<double>(info.semmsl), static_cast<double>(info.semopm),
-      static_cast<double>(info.semvmx)};
+  const double values[] = {static_cast<double>(info.semmni), static_cast<double>(info.semmns),
+                           static_cast<double>(info.semmsl), static_cast<double>(info.semopm),
+                           static_cast<double>(info.semvmx)};
   std::copy(std::begin(values), std::end(values), out.begin());
   return 0;
 }

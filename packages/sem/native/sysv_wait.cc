@@ -1,6 +1,6 @@
 // semop(2) on a thread of ours. SEM_UNDO works there as on any other thread: threads that
-// pthread_create(3) makes share one list of adjustments (CLONE_SYSVSEM), which the kernel undoes when
-// the last of them has ended.
+// pthread_create(3) makes share one list of adjustments (CLONE_SYSVSEM), which the kernel undoes
+// when the last of them has ended.
 #include <sys/sem.h>
 
 #include <memory>

@@ -1,5 +1,12 @@
 import type { WaitOptions } from '@octoipc/core';
-import { BLOCKED, closedError, integer, optionsObject, valueError, waitOptions } from '@octoipc/core/kit';
+import {
+  closedError,
+  integer,
+  optionsObject,
+  valueError,
+  waitOptions,
+  type BLOCKED,
+} from '@octoipc/core/kit';
 
 import {
   FIRST,
@@ -88,7 +95,11 @@ export class Barrier extends WordHandle {
     const found = opened.region.words[FIRST]!;
     if (parties !== undefined && parties !== found) {
       word.release();
-      throw valueError('options.parties', `must be ${found}, as of the barrier that is there`, parties);
+      throw valueError(
+        'options.parties',
+        `must be ${found}, as of the barrier that is there`,
+        parties,
+      );
     }
     const source = new WordSource(opened.region);
     super(word, source, opened.target);

@@ -1,5 +1,5 @@
 import type { WaitOptions } from '@octoipc/core';
-import { BLOCKED, closedError, integer, typeError, waitOptions } from '@octoipc/core/kit';
+import { closedError, integer, typeError, waitOptions, type BLOCKED } from '@octoipc/core/kit';
 
 import { WordGuard, type Guard, type Relock } from './guard.js';
 import { FIRST, SLOT_STATE, SLOT_TICKET, slotAt, WITH_SLOTS } from './lock-layout.js';

@@ -18,6 +18,11 @@ export type { SysvSetOpenOptions } from './sysv-open.js';
 export type { SysvOperation } from './sysv-operation.js';
 export { SysvSemaphoreSet, type SysvSetChanges } from './sysv-set.js';
 export type { SysvSetLimits, SysvSetStatus } from './sysv-status.js';
-export { Barrier, type BarrierAtOptions, type BarrierOpenOptions, type BarrierOptions } from './barrier.js';
+export {
+  Barrier,
+  type BarrierAtOptions,
+  type BarrierOpenOptions,
+  type BarrierOptions,
+} from './barrier.js';
 export { Condition } from './condition.js';
 export { RwLock } from './rw-lock.js';

@@ -50,7 +50,10 @@ export class Keeper {
 
   /** The slot rings once when the word may differ from what is expected. */
   arm(region: Region, offset: number, expected: number, slot: number): void {
-    check(this.#binding.keeperArm(this.#index, region.index, offset, expected, slot), 'futex_waitv');
+    check(
+      this.#binding.keeperArm(this.#index, region.index, offset, expected, slot),
+      'futex_waitv',
+    );
   }
 
   /** Whether it has not rung, and never will. */

@@ -10,7 +10,7 @@ export const OWNER_DIED = 0x4000_0000;
 /** Which thread holds the word; 0: none. */
 export const TID = 0x3fff_ffff;
 /** What a word holds that is beyond repair: no thread has this id. */
-export const POISONED = TID;
+export const POISONED = 0x3fff_ffff;
 
 /** Words of the head, by their index. */
 export const WORD = 0;

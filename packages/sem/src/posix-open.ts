@@ -1,6 +1,12 @@
 import { fstatSync } from 'node:fs';
 
-import { check, integer, optionalBoolean, optionsObject, unsupportedError } from '@octoipc/core/kit';
+import {
+  check,
+  integer,
+  optionalBoolean,
+  optionsObject,
+  unsupportedError,
+} from '@octoipc/core/kit';
 
 import { binding } from './binding.js';
 import { posixName } from './name.js';
@@ -110,10 +116,15 @@ export function openAt(
   const bytes = memoryAt(memory, byteOffset, SIZE, binding().semAlign);
   const target = `at ${byteOffset}`;
   const region = Region.ofMemory(bytes);
-  if (init === true) new Uint8Array(region.words.buffer, region.words.byteOffset, SIZE).set(contentOf(value));
+  if (init === true)
+    new Uint8Array(region.words.buffer, region.words.byteOffset, SIZE).set(contentOf(value));
   if (!isSharedSemaphore(region.words, flavour)) {
     region.close();
-    throw notOne(KIND, target, 'there is no semaphore that processes share: pass { init: true } once');
+    throw notOne(
+      KIND,
+      target,
+      'there is no semaphore that processes share: pass { init: true } once',
+    );
   }
   return { region, words: new SemWords(region.words, flavour), target, temporary: undefined };
 }

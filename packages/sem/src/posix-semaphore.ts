@@ -1,5 +1,5 @@
 import { IpcError, type WaitOptions } from '@octoipc/core';
-import { BLOCKED, callback, closedError, integer, waitOptions } from '@octoipc/core/kit';
+import { callback, closedError, integer, waitOptions, type BLOCKED } from '@octoipc/core/kit';
 
 import { HeldPermit, type Permit } from './permit.js';
 import {

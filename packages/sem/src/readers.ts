@@ -44,7 +44,8 @@ export class Readers implements OwnedResource {
       const seen = Atomics.load(words, WORD);
       if (isHeld(seen)) {
         const marked = waiting ? seen | WAITERS : seen;
-        if (Atomics.compareExchange(words, WORD, seen, marked) === seen) return { at: WORD, value: marked };
+        if (Atomics.compareExchange(words, WORD, seen, marked) === seen)
+          return { at: WORD, value: marked };
         continue;
       }
       if (this.#reading > 0) {
@@ -102,4 +103,3 @@ export class Readers implements OwnedResource {
     if (this.#slot >= 0) this.slots.forget(this.#slot);
   }
 }
-

@@ -6,7 +6,9 @@ import { EFAULT, EINVAL } from './errno.js';
 
 /** Memory that a semaphore or a lock can live in: of a SharedMemory, or of workers of one process. */
 export type LockMemory =
-  ArrayBufferLike | ArrayBufferView | { readonly buffer: ArrayBufferLike; readonly closed?: boolean };
+  | ArrayBufferLike
+  | ArrayBufferView
+  | { readonly buffer: ArrayBufferLike; readonly closed?: boolean };
 
 /**
  * Memory of one semaphore or lock.
@@ -84,7 +86,11 @@ export function memoryAt(
     throw rangeError('byteOffset', `a multiple of ${alignment} within the memory`, byteOffset);
   }
   if (byteOffset + size > length) {
-    throw rangeError('byteOffset', `${size} bytes before the memory's end, at ${length}`, byteOffset);
+    throw rangeError(
+      'byteOffset',
+      `${size} bytes before the memory's end, at ${length}`,
+      byteOffset,
+    );
   }
   return new Uint8Array(buffer, start, size);
 }

@@ -12,7 +12,14 @@ import {
   type OpenedLock,
 } from './lock-open.js';
 import type { LockInfo } from './mutex.js';
-import { EVERYBODY, OwnedWord, ownerOf, poisoned, type LockOwner, type Taken } from './owned-word.js';
+import {
+  EVERYBODY,
+  OwnedWord,
+  ownerOf,
+  poisoned,
+  type LockOwner,
+  type Taken,
+} from './owned-word.js';
 import { ReadGuard, type Reading } from './read-guard.js';
 import { Readers, type Obstacle } from './readers.js';
 import type { LockMemory } from './region.js';
@@ -297,10 +304,7 @@ export class RwLock extends WordHandle {
     }
   }
 
-  async #with<T>(
-    take: () => Promise<Guard>,
-    run: (guard: Guard) => T | Promise<T>,
-  ): Promise<T> {
+  async #with<T>(take: () => Promise<Guard>, run: (guard: Guard) => T | Promise<T>): Promise<T> {
     callback(run, 'run');
     const guard = await take();
     try {

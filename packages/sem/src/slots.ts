@@ -1,15 +1,7 @@
 import { IpcError } from '@octoipc/core';
 
 import { Keeper } from './keeper.js';
-import {
-  isHeld,
-  SLOT_OWNER,
-  SLOT_STATE,
-  SLOT_TICKET,
-  slotAt,
-  SLOTS,
-  USED,
-} from './lock-layout.js';
+import { isHeld, SLOT_OWNER, SLOT_STATE, SLOT_TICKET, slotAt, SLOTS, USED } from './lock-layout.js';
 import type { Region } from './region.js';
 
 /**

@@ -38,7 +38,8 @@ export function hex(key: number): string {
 
 function projectOf(project: unknown): number {
   if (typeof project === 'number') return integer(project, 'key.project', 1, 255);
-  if (typeof project !== 'string') throw typeError('key.project', 'a number or a character', project);
+  if (typeof project !== 'string')
+    throw typeError('key.project', 'a number or a character', project);
   const code = project.charCodeAt(0);
   if (project.length !== 1 || code < 1 || code > 255) {
     throw valueError('key.project', 'must be one character of one byte', project);

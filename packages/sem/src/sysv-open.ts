@@ -165,12 +165,16 @@ function make(native: SemBinding, key: number, wanted: Wanted): OpenedSet | numb
  */
 function initialise(native: SemBinding, id: number, wanted: Wanted, target: string): void {
   const { count = 1, values } = wanted;
-  const all = Int32Array.from(values ?? new Array<number>(count).fill(0));
+  const all = values === undefined ? new Int32Array(count) : Int32Array.from(values);
   check(native.setAllValues(id, all), 'semctl', { target });
   const last = all[0]!;
   const flags = native.IPC_NOWAIT;
   const nothing =
-    last === 0 ? [0, 0, flags] : last < MOST_VALUE ? [0, 1, flags, 0, -1, flags] : [0, -1, flags, 0, 1, flags];
+    last === 0
+      ? [0, 0, flags]
+      : last < MOST_VALUE
+        ? [0, 1, flags, 0, -1, flags]
+        : [0, -1, flags, 0, 1, flags];
   check(native.setOperate(id, Int32Array.from(nothing), 0), 'semop', { target });
 }
 
@@ -202,7 +206,8 @@ function find(native: SemBinding, key: number, count: number): number {
 }
 
 function openError(result: number, target: string): IpcError {
-  const hint = result === EINVAL ? 'the set has fewer semaphores than that' : HINTS[codeOfErrno(result)];
+  const hint =
+    result === EINVAL ? 'the set has fewer semaphores than that' : HINTS[codeOfErrno(result)];
   return errorOf(result, 'semget', { target, hint });
 }
 

@@ -48,7 +48,8 @@ export function operationsOf(native: SemBinding, value: unknown): Operations {
     optionalBoolean(noWait, `${name}.noWait`);
     integer(index, `${name}.index`, 0, Number.MAX_SAFE_INTEGER);
     integer(delta, `${name}.delta`, -Number.MAX_SAFE_INTEGER);
-    if (index > MOST_INDEX) throw new IpcError('EFBIG', { syscall: 'semop', hint: `${name}.index` });
+    if (index > MOST_INDEX)
+      throw new IpcError('EFBIG', { syscall: 'semop', hint: `${name}.index` });
     if (Math.abs(delta) > MOST_DELTA) {
       throw new IpcError('ERANGE', {
         syscall: 'semop',

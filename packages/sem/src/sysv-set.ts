@@ -21,7 +21,13 @@ import {
   type SysvSetOpenOptions,
 } from './sysv-open.js';
 import { operationsOf, type SysvOperation } from './sysv-operation.js';
-import { listSets, readSetStatus, setLimits, type SysvSetLimits, type SysvSetStatus } from './sysv-status.js';
+import {
+  listSets,
+  readSetStatus,
+  setLimits,
+  type SysvSetLimits,
+  type SysvSetStatus,
+} from './sysv-status.js';
 import { SetWaits } from './sysv-waits.js';
 import { binding } from './binding.js';
 
@@ -168,10 +174,7 @@ export class SysvSemaphoreSet extends ResourceHandle {
    * @throws {IpcError} ETIMEDOUT when the timeout is over; EBUSY when operations on the same semaphores wait
    * @see semtimedop(2)
    */
-  operateSync(
-    operations: readonly SysvOperation[],
-    options?: Omit<WaitOptions, 'signal'>,
-  ): void {
+  operateSync(operations: readonly SysvOperation[], options?: Omit<WaitOptions, 'signal'>): void {
     const { timeout } = waitOptions(options);
     const checked = operationsOf(this.#calls.binding, operations);
     this.#check('semtimedop');

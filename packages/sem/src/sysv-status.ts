@@ -60,7 +60,8 @@ export function listSets(): SysvSetStatus[] {
   const [, ...lines] = readFileSync('/proc/sysvipc/sem', 'latin1').trimEnd().split('\n');
   return lines.map((line) => {
     const [key, id, permissions, ...rest] = line.trim().split(/\s+/);
-    const [count = 0, uid = 0, gid = 0, creatorUid = 0, creatorGid = 0, ...times] = rest.map(Number);
+    const [count = 0, uid = 0, gid = 0, creatorUid = 0, creatorGid = 0, ...times] =
+      rest.map(Number);
     return {
       id: Number(id),
       key: Number(key) >>> 0,

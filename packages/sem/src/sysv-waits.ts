@@ -87,7 +87,7 @@ export class SetWaits {
 
   /** Rejects everyone who waits. */
   fail(error: unknown): void {
-    for (const lane of [...this.#lanes.values()]) {
+    for (const lane of this.#lanes.values()) {
       const waiters = lane.waiters.splice(0);
       if (this.#stopped(lane)) waiters.shift()?.pending.resolve();
       for (const { pending } of waiters) pending.fail(error);

@@ -55,7 +55,9 @@ describe('Condition', () => {
     other.unlock();
     await expect(wait).rejects.toBe(controller.signal.reason);
     expect([guard.held, condition.waiters]).toEqual([true, 0]);
-    await expect(condition.wait(guard, { signal: controller.signal })).rejects.toThrow();
+    await expect(condition.wait(guard, { signal: controller.signal })).rejects.toBe(
+      controller.signal.reason,
+    );
     expect(() => condition.waitSync(guard, { timeout: 5 })).toThrow(code('ETIMEDOUT'));
     expect(guard.held).toBe(true);
     guard.unlock();

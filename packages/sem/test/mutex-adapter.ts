@@ -98,7 +98,8 @@ export const input: BadInputAdapter = {
     const memory = new SharedArrayBuffer(64);
     return {
       numbers: {
-        'open({ mode })': (mode: never) => Mutex.open(freshName(), { temporary: true, mode }).close(),
+        'open({ mode })': (mode: never) =>
+          Mutex.open(freshName(), { temporary: true, mode }).close(),
         'at()': (offset: never) => Mutex.at(memory, offset, { init: true }),
         'lock({ timeout })': { call: (timeout: never) => mutex.lock({ timeout }), accepts: isWait },
         'lockSync({ timeout })': {

@@ -130,7 +130,15 @@ export const input: BadInputAdapter = {
       methods: [
         {
           of: semaphore,
-          names: ['acquire', 'tryAcquire', 'acquireSync', 'release', 'withPermit', 'value', 'close'],
+          names: [
+            'acquire',
+            'tryAcquire',
+            'acquireSync',
+            'release',
+            'withPermit',
+            'value',
+            'close',
+          ],
         },
       ],
       state: () => semaphore.value,

@@ -237,7 +237,9 @@ describe('PosixSemaphore', () => {
     onTestFinished(() => rmSync(folder, { recursive: true }));
     const count = join(folder, 'count');
     writeFileSync(count, Buffer.alloc(4));
-    const peers = Array.from({ length: 8 }, () => Peer.node(fixture, ['increment', name, count, 500]));
+    const peers = Array.from({ length: 8 }, () =>
+      Peer.node(fixture, ['increment', name, count, 500]),
+    );
     for (const peer of peers) expect(await peer.ended).toMatchObject({ code: 0, stderr: '' });
     expect(readFileSync(count).readInt32LE()).toBe(4000);
   }, 60_000);
@@ -275,7 +277,9 @@ describe('PosixSemaphore.at()', () => {
     expect(() => PosixSemaphore.at(memory, 4, { init: true })).toThrow(code('ERR_OUT_OF_RANGE'));
     expect(() => PosixSemaphore.at(memory, 0)).toThrow(code('EINVAL'));
     expect(() => PosixSemaphore.at({} as never, 0)).toThrow(code('ERR_INVALID_ARG_TYPE'));
-    expect(() => PosixSemaphore.at({ buffer: memory, closed: true }, 0)).toThrow(code('ERR_CLOSED'));
+    expect(() => PosixSemaphore.at({ buffer: memory, closed: true }, 0)).toThrow(
+      code('ERR_CLOSED'),
+    );
     const gone = new ArrayBuffer(64);
     structuredClone(gone, { transfer: [gone] });
     expect(() => PosixSemaphore.at(gone, 0, { init: true })).toThrow(code('ERR_CLOSED'));

@@ -98,9 +98,13 @@ export const input: BadInputAdapter = {
     const memory = new SharedArrayBuffer(RwLock.byteLength);
     return {
       numbers: {
-        'open({ mode })': (mode: never) => RwLock.open(freshName(), { temporary: true, mode }).close(),
+        'open({ mode })': (mode: never) =>
+          RwLock.open(freshName(), { temporary: true, mode }).close(),
         'at()': (offset: never) => RwLock.at(memory, offset, { init: true }),
-        'lock({ timeout })': { call: (timeout: never) => table.writeLock({ timeout }), accepts: isWait },
+        'lock({ timeout })': {
+          call: (timeout: never) => table.writeLock({ timeout }),
+          accepts: isWait,
+        },
         'lockSync({ timeout })': {
           call: (timeout: never) => table.writeLockSync({ timeout }),
           accepts: isWait,

@@ -87,13 +87,12 @@ class CallingThread : public Resource {
   enum State : uint32_t { kIdle, kCalling, kDone, kEnded };
 
   int64_t Wait(uint32_t value, const timespec& time) {
-    return ValueOrError(
-        [&] { return ::syscall(SYS_futex, &state_, FUTEX_WAIT_PRIVATE, value, &time, nullptr, 0); });
+    return ValueOrError([&] {
+      return ::syscall(SYS_futex, &state_, FUTEX_WAIT_PRIVATE, value, &time, nullptr, 0);
+    });
   }
 
-  void Wake() {
-    ::syscall(SYS_futex, &state_, FUTEX_WAKE_PRIVATE, INT_MAX, nullptr, nullptr, 0);
-  }
+  void Wake() { ::syscall(SYS_futex, &state_, FUTEX_WAKE_PRIVATE, INT_MAX, nullptr, nullptr, 0); }
 
   /// Signals are for the threads of the runtime: ours blocks all of them but the one that wakes it.
   int64_t StartThread() {
