@@ -1,5 +1,7 @@
 // octoipc
 
+import * as _octoipc_sem from '@octoipc/sem';
+
 import * as _octoipc_popen from '@octoipc/popen';
 
 import * as _octoipc_signal from '@octoipc/signal';
@@ -21,6 +23,9 @@ declare const popen: typeof _octoipc_popen;
 declare const signal: typeof _octoipc_signal;
 
 export { fifo, mq, pipe, popen, signal };
+declare const sem: typeof _octoipc_sem;
+
+export { fifo, mq, pipe, popen, sem };
 
 // octoipc/pipe
 
@@ -35,6 +40,7 @@ import '@octoipc/pipe';
 import '@octoipc/popen';
 
 import '@octoipc/signal';
+import '@octoipc/sem';
 
 export * from '@octoipc/fifo';
 
@@ -49,3 +55,6 @@ export * from '@octoipc/popen';
 // octoipc/signal
 
 export * from '@octoipc/signal';
+// octoipc/sem
+
+export * from '@octoipc/sem';

@@ -4,3 +4,4 @@
  * @packageDocumentation
  */
 export { fifo, mq, pipe, popen, signal } from './namespaces.js';
+export { fifo, mq, pipe, popen, sem } from './namespaces.js';

@@ -120,3 +120,18 @@ export const signal = lazy<typeof import('@octoipc/signal')>('@octoipc/signal');
  * @see popen(3)
  */
 export const popen = lazy<typeof import('@octoipc/popen')>('@octoipc/popen');
+
+/**
+ * Semaphores and locks: `@octoipc/sem`, which loads when something is first asked of this namespace.
+ *
+ * @example
+ * ```js
+ * import { sem } from 'octoipc';
+ *
+ * const mutex = sem.Mutex.open('/octoipc-mutex', { temporary: true });
+ * await mutex.withLock((guard) => guard.recovered); //=> null
+ * mutex.close();
+ * ```
+ * @see sem_overview(7)
+ */
+export const sem = lazy<typeof import('@octoipc/sem')>('@octoipc/sem');

@@ -1,0 +1,92 @@
+// How threads of ours tell JavaScript's thread that they are done: one descriptor for all of them.
+#pragma once
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "octoipc/environment.h"
+#include "octoipc/retry.h"
+
+namespace octoipc {
+
+/// A descriptor that becomes readable, and who it was.
+///
+/// Lifetime: one for each environment, shared by its threads, which may end after it.
+class Bell {
+ public:
+  /// The descriptor is JavaScript's; `Silence` before it is closed.
+  explicit Bell(int fd) : fd_(fd) {}
+
+  void Ring(int32_t who) {
+    const std::lock_guard lock(mutex_);
+    if (fd_ < 0) return;
+    rung_.push_back(who);
+    // Also if the last one was not answered: readiness is told of edges, and may have let that one
+    // go.
+    const uint64_t one = 1;
+    Retry([&] { return ::write(fd_, &one, sizeof one); });
+  }
+
+  /// Who has rung since the last time, up to the size of `who`; how many.
+  size_t Answer(Integers who) {
+    const std::lock_guard lock(mutex_);
+    const size_t count = std::min(who.size(), rung_.size());
+    std::copy_n(rung_.begin(), count, who.begin());
+    rung_.erase(rung_.begin(), rung_.begin() + static_cast<std::ptrdiff_t>(count));
+    if (rung_.empty() && fd_ >= 0) {
+      uint64_t rings = 0;
+      Retry([&] { return ::read(fd_, &rings, sizeof rings); });
+    }
+    return count;
+  }
+
+  /// From now on nobody is told.
+  void Silence() {
+    const std::lock_guard lock(mutex_);
+    fd_ = -1;
+  }
+
+ private:
+  std::mutex mutex_;
+  int fd_;
+  std::vector<int32_t> rung_;
+};
+
+/// Keeps the bell of one environment, beside those who ring it.
+struct BellHolder : Resource {
+  explicit BellHolder(int fd) : bell(std::make_shared<Bell>(fd)) {}
+  ~BellHolder() override { bell->Silence(); }
+  const std::shared_ptr<Bell> bell;
+};
+
+/// The bell of this index; nullptr if there is none.
+inline std::shared_ptr<Bell> BellAt(Environment& environment, int index) {
+  auto* holder = static_cast<BellHolder*>(environment.Kept(index));
+  return holder == nullptr ? nullptr : holder->bell;
+}
+
+/// A bell; `out` gets its descriptor, which JavaScript owns.
+inline int64_t BellOpen(Environment& environment, Integers out) {
+  if (out.empty()) return -EFAULT;
+  const int64_t fd = ValueOrError([] { return ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); });
+  if (fd < 0) return fd;
+  out[0] = static_cast<int32_t>(fd);
+  environment.Own(out[0]);
+  return environment.Keep(std::make_unique<BellHolder>(out[0]));
+}
+
+inline int64_t BellAnswer(Environment& environment, int index, Integers who) {
+  const std::shared_ptr<Bell> bell = BellAt(environment, index);
+  return bell == nullptr ? -EBADF : static_cast<int64_t>(bell->Answer(who));
+}
+
+inline void ExportBell(Exports& exports) {
+  exports.Function<BellOpen>("bellOpen").Function<BellAnswer>("bellAnswer");
+}
+
+}  // namespace octoipc

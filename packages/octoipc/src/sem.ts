@@ -1,0 +1,6 @@
+/**
+ * Semaphores and locks: all of `@octoipc/sem`.
+ *
+ * @packageDocumentation
+ */
+export * from '@octoipc/sem';

@@ -1,0 +1,260 @@
+#include "region.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+
+#include "octoipc/readiness.h"
+#include "octoipc/retry.h"
+#include "octoipc/unique_fd.h"
+#include "sem.h"
+
+namespace octoipc {
+namespace {
+
+size_t PageSize() {
+  static const size_t size = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+  return size;
+}
+
+size_t Rounded(size_t bytes) { return (bytes + PageSize() - 1) / PageSize() * PageSize(); }
+
+/// Whether an address is in a shared mapping, by /proc/self/maps: proc(5).
+bool IsShared(const void* address) {
+  FILE* maps = ::fopen("/proc/self/maps", "re");
+  if (maps == nullptr) return false;
+  char line[512];
+  bool shared = false;
+  const auto at = reinterpret_cast<unsigned long>(address);
+  while (::fgets(line, sizeof line, maps) != nullptr) {
+    unsigned long from = 0;
+    unsigned long to = 0;
+    char permissions[5] = "";
+    if (::sscanf(line, "%lx-%lx %4s", &from, &to, permissions) == 3 && at >= from && at < to) {
+      shared = permissions[3] == 's';
+      break;
+    }
+  }
+  ::fclose(maps);
+  return shared;
+}
+
+}  // namespace
+
+int64_t Mapping::Distance() {
+  static const int64_t distance =
+      std::max<int64_t>(64 * 1024, 4 * static_cast<int64_t>(PageSize()));
+  return distance;
+}
+
+size_t Mapping::to_page_end() const {
+  return PageSize() - reinterpret_cast<uintptr_t>(start_) % PageSize();
+}
+
+/// Address space for the memory and its nodes; nothing is there yet.
+bool Mapping::Reserve(size_t bytes, bool tracked) {
+  pages_ = Rounded(bytes);
+  length_ = tracked ? static_cast<size_t>(Distance()) + pages_ : pages_;
+  void* at =
+      ::mmap(nullptr, length_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (at == MAP_FAILED) return false;
+  reserved_ = static_cast<uint8_t*>(at);
+  tracked_ = tracked;
+  return true;
+}
+
+bool Mapping::AddNodes() {
+  void* nodes = ::mmap(reserved_ + Distance(), pages_, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+  return nodes != MAP_FAILED;
+}
+
+std::shared_ptr<Mapping> Mapping::OfFile(int fd, size_t bytes, bool tracked, int64_t* error) {
+  std::shared_ptr<Mapping> mapping(new Mapping);
+  if (mapping->Reserve(bytes, tracked) &&
+      ::mmap(mapping->reserved_, mapping->pages_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+             fd, 0) != MAP_FAILED &&
+      (!tracked || mapping->AddNodes())) {
+    mapping->start_ = mapping->reserved_;
+    mapping->bytes_ = bytes;
+    return mapping;
+  }
+  *error = -errno;
+  return nullptr;
+}
+
+/// mremap(2) of an old size of 0 makes a second mapping of the same shared pages; private memory is
+/// EINVAL.
+std::shared_ptr<Mapping> Mapping::OfMemory(uint8_t* memory, size_t bytes, int64_t* error) {
+  std::shared_ptr<Mapping> mapping(new Mapping);
+  const size_t within = reinterpret_cast<uintptr_t>(memory) % PageSize();
+  const auto aliased = [&] {
+    if (!mapping->Reserve(within + bytes, true)) return false;
+    void* at = ::mremap(memory - within, 0, mapping->pages_, MREMAP_MAYMOVE | MREMAP_FIXED,
+                        mapping->reserved_);
+    if (at == MAP_FAILED) {
+      // Shared memory of a kind that cannot be mapped twice (huge pages) must not pass for private.
+      const int saved = errno;
+      errno = saved == EINVAL && IsShared(memory) ? EOPNOTSUPP : saved;
+      return false;
+    }
+    // EACCES where the object was opened for reading only: a store would be a signal.
+    return ::mprotect(at, mapping->pages_, PROT_READ | PROT_WRITE) == 0 && mapping->AddNodes();
+  };
+  if (!aliased()) {
+    *error = -errno;
+    return nullptr;
+  }
+  mapping->start_ = mapping->reserved_ + within;
+  mapping->bytes_ = bytes;
+  return mapping;
+}
+
+std::shared_ptr<Mapping> Mapping::Borrowed(uint8_t* memory, size_t bytes) {
+  std::shared_ptr<Mapping> mapping(new Mapping);
+  mapping->start_ = memory;
+  mapping->bytes_ = bytes;
+  return mapping;
+}
+
+namespace {
+
+/// What a mapping weighs for the garbage collector: without this, dropped handles would use up the
+/// mappings that a process may have before a collection found them.
+constexpr int64_t kWeight = 32 * 1024;
+
+void Weigh(napi_env env, int64_t change) {
+  int64_t total = 0;
+  napi_adjust_external_memory(env, change, &total);
+}
+
+/// Keeps a mapping; `holder.buffer` becomes an ArrayBuffer over it.
+int64_t KeepMapping(Environment& environment, std::shared_ptr<Mapping> mapping,
+                    Napi::Object holder) {
+  napi_env env = environment.env();
+  napi_value buffer = nullptr;
+  // Who unmaps is the region, not the collector.
+  const auto nothing = [](napi_env, void*, void*) {};
+  if (napi_create_external_arraybuffer(env, mapping->start(), mapping->bytes(), nothing, nullptr,
+                                       &buffer) != napi_ok) {
+    return -EOPNOTSUPP;
+  }
+  auto region = std::make_unique<Region>(std::move(mapping));
+  region->view = Napi::Persistent(Napi::Object(env, buffer));
+  napi_set_named_property(env, holder, "buffer", buffer);
+  Weigh(env, kWeight);
+  return environment.Keep(std::move(region));
+}
+
+int64_t RegionOfFile(Environment& environment, int fd, int64_t bytes, bool tracked,
+                     Napi::Object holder) {
+  int64_t error = 0;
+  auto mapping = Mapping::OfFile(fd, static_cast<size_t>(bytes), tracked, &error);
+  return mapping == nullptr ? error : KeepMapping(environment, std::move(mapping), holder);
+}
+
+int64_t RegionOfMemory(Environment& environment, Bytes memory, Napi::Object holder) {
+  if (memory.empty()) return -EFAULT;
+  int64_t error = 0;
+  auto mapping = Mapping::OfMemory(memory.data(), memory.size(), &error);
+  if (mapping == nullptr) return error;
+  // Pages behind the end of an object that was cut short: the kernel looks, and says so.
+  for (size_t at = 0; at < memory.size(); at += at == 0 ? mapping->to_page_end() : PageSize()) {
+    if (FutexProbe(reinterpret_cast<const Word*>(mapping->start() + at), 0) == -EFAULT) {
+      return -EFAULT;
+    }
+  }
+  return KeepMapping(environment, std::move(mapping), holder);
+}
+
+/// `view` keeps the memory.
+int64_t RegionBorrow(Environment& environment, Bytes memory, Napi::Object view) {
+  if (memory.empty()) return -EFAULT;
+  auto region = std::make_unique<Region>(Mapping::Borrowed(memory.data(), memory.size()));
+  region->view = Napi::Persistent(view);
+  return environment.Keep(std::move(region));
+}
+
+int64_t RegionClose(Environment& environment, int index) {
+  Region* region = RegionAt(environment, index);
+  if (region == nullptr) return -EBADF;
+  const Napi::Object view = region->view.Value();
+  bool is_buffer = false;
+  napi_is_arraybuffer(environment.env(), view, &is_buffer);
+  if (is_buffer) {
+    napi_detach_arraybuffer(environment.env(), view);
+    Weigh(environment.env(), -kWeight);
+  }
+  environment.Drop(index);
+  return 0;
+}
+
+int64_t FileOpen(Environment& environment, const std::string& path) {
+  const int64_t fd =
+      Retry([&] { return ::open(path.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK); });
+  if (fd >= 0) environment.Own(static_cast<int>(fd));
+  return fd;
+}
+
+/// A new file that has its name only once it is complete: O_TMPFILE, then linkat(2). The mode is
+/// exact.
+int64_t FileCreate(Environment& environment, const std::string& path, Bytes content, int64_t size,
+                   uint32_t mode) {
+  const std::string folder = path.substr(0, path.rfind('/'));
+  const int64_t made =
+      Retry([&] { return ::open(folder.c_str(), O_RDWR | O_TMPFILE | O_CLOEXEC, 0600); });
+  if (made < 0) return made;
+  UniqueFd fd(static_cast<int>(made));
+  // Its pages are reserved now: a store into a full file system would be a signal.
+  const int reserved = ::posix_fallocate(fd.get(), 0, size);
+  if (reserved != 0) return -reserved;
+  const int64_t written =
+      Retry([&] { return ::pwrite(fd.get(), content.data(), content.size(), 0); });
+  if (written < 0) return written;
+  if (::fchmod(fd.get(), mode) != 0) return -errno;
+  const std::string link = "/proc/self/fd/" + std::to_string(fd.get());
+  if (::linkat(AT_FDCWD, link.c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW) != 0) {
+    return -errno;
+  }
+  environment.Own(fd.get());
+  return fd.release();
+}
+
+int64_t WordWait(Environment& environment, int region, int64_t offset, int32_t expected,
+                 int64_t milliseconds) {
+  const Word* word = WordAt(environment, region, offset);
+  if (word == nullptr) return -EFAULT;
+  const timespec time = {milliseconds / 1000, milliseconds % 1000 * 1'000'000};
+  return FutexWait(word, static_cast<uint32_t>(expected), time);
+}
+
+int64_t WordWake(Environment& environment, int region, int64_t offset, int32_t count) {
+  const Word* word = WordAt(environment, region, offset);
+  return word == nullptr ? -EFAULT : FutexWake(word, count);
+}
+
+int64_t WordWaiters(Environment& environment, int region, int64_t offset, int32_t value) {
+  const Word* word = WordAt(environment, region, offset);
+  return word == nullptr ? -EFAULT : FutexWaiters(word, static_cast<uint32_t>(value));
+}
+
+}  // namespace
+
+void ExportRegion(Exports& exports) {
+  exports.Function<RegionOfFile>("regionOfFile")
+      .Function<RegionOfMemory>("regionOfMemory")
+      .Function<RegionBorrow>("regionBorrow")
+      .Function<RegionClose>("regionClose")
+      .Function<FileOpen>("fileOpen")
+      .Function<FileCreate>("fileCreate")
+      .Function<WordWait>("wordWait")
+      .Function<WordWake>("wordWake")
+      .Function<WordWaiters>("wordWaiters");
+}
+
+}  // namespace octoipc

@@ -1,0 +1,86 @@
+import { createRequire } from 'node:module';
+
+import { loadBinding, type DescriptorBinding } from '@octoipc/core/kit';
+
+/** Where a native function leaves the memory that it has mapped. */
+export interface Holder {
+  buffer?: ArrayBuffer;
+}
+
+/**
+ * The native functions of this package; a negative result is -errno. A word is named by a region's index
+ * and a byte offset in it.
+ */
+export interface SemBinding extends DescriptorBinding {
+  fileOpen(path: string): number;
+  /** A new file of that content, complete before it has its name; its descriptor. */
+  fileCreate(path: string, content: Uint8Array, size: number, mode: number): number;
+  regionOfFile(fd: number, bytes: number, tracked: boolean, holder: Holder): number;
+  /** -EINVAL where the memory is private. */
+  regionOfMemory(memory: Uint8Array, holder: Holder): number;
+  regionBorrow(memory: Uint8Array, view: object): number;
+  regionClose(region: number): number;
+
+  wordWait(region: number, offset: number, expected: number, milliseconds: number): number;
+  wordWake(region: number, offset: number, count: number): number;
+  wordWaiters(region: number, offset: number, value: number): number;
+
+  bellOpen(fd: Int32Array): number;
+  bellAnswer(bell: number, who: Int32Array): number;
+
+  keeperOpen(bell: number, tid: Int32Array): number;
+  keeperLink(keeper: number, region: number, offset: number): number;
+  keeperUnlink(keeper: number, region: number, offset: number): number;
+  keeperRelease(
+    keeper: number,
+    region: number,
+    offset: number,
+    value: number,
+    count: number,
+  ): number;
+  keeperArm(keeper: number, region: number, offset: number, expected: number, who: number): number;
+  keeperDisarm(keeper: number, who: number): number;
+
+  /** 1: glibc's layout of sem_t, 2: musl's, 0: none that is known here. */
+  readonly semFlavour: number;
+  readonly semSize: number;
+  readonly semAlign: number;
+  semInit(memory: Uint8Array, value: number): number;
+
+  readonly GETVAL: number;
+  readonly SETVAL: number;
+  readonly GETPID: number;
+  readonly GETNCNT: number;
+  readonly GETZCNT: number;
+  readonly IPC_RMID: number;
+  readonly IPC_NOWAIT: number;
+  readonly SEM_UNDO: number;
+  setGet(key: number, count: number, create: boolean, exclusive: boolean, mode: number): number;
+  /** Operations are triples: index, delta, flags. */
+  setOperate(id: number, operations: Int32Array, milliseconds: number): number;
+  setControl(id: number, index: number, command: number, value: number): number;
+  setValues(id: number, out: Int32Array): number;
+  setAllValues(id: number, values: Int32Array): number;
+  /** Key, mode, uid, gid, cuid, cgid, count, times: as in sysv-status.ts. */
+  setStat(id: number, out: Float64Array): number;
+  setChange(id: number, mode: number, uid: number, gid: number): number;
+  /** SEMMNI, SEMMNS, SEMMSL, SEMOPM, SEMVMX. */
+  setLimits(out: Float64Array): number;
+  ftok(path: string, project: number, key: Int32Array): number;
+
+  waitOpen(bell: number, who: number): number;
+  waitOperate(wait: number, id: number, operations: Int32Array): number;
+  waitResult(wait: number): number;
+  waitStop(wait: number): number;
+}
+
+let loaded: SemBinding | undefined;
+
+/** The binding, loaded at its first use. */
+export function binding(): SemBinding {
+  loaded ??= loadBinding<SemBinding>(
+    createRequire(import.meta.url).resolve('../package.json'),
+    'sem',
+  );
+  return loaded;
+}

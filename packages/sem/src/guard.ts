@@ -1,0 +1,108 @@
+import { IpcError } from '@octoipc/core';
+import { closedError } from '@octoipc/core/kit';
+
+import type { DeadOwner, OwnedWord } from './owned-word.js';
+
+/** A lock that is held: let go by `unlock`, or at the end of a `using` block. */
+export interface Guard extends Disposable {
+  /**
+   * Who died holding the lock, if its last owner did: what it protects may be half-changed. Repair it and
+   * say so by `markConsistent()`.
+   */
+  readonly recovered: DeadOwner | null;
+  /** Whether the lock is held by this guard. */
+  readonly held: boolean;
+  /** What the last owner left is repaired. */
+  markConsistent(): void;
+  /** Lets the lock go for ever: whoever tries to lock it is told `ENOTRECOVERABLE`, until it is reset. */
+  poison(): void;
+  /**
+   * Lets the lock go. If it was recovered and not marked consistent, for ever.
+   *
+   * @throws {IpcError} EPERM when it was let go already; ERR_CLOSED when the lock's handle is closed
+   */
+  unlock(): void;
+}
+
+/** How a guard's lock is taken again, after a wait for a condition. */
+export interface Relock {
+  retake(guard: WordGuard): Promise<void>;
+  retakeSync(guard: WordGuard): void;
+}
+
+/** @internal The guard of a lock that one at a time can hold. */
+export class WordGuard implements Guard {
+  readonly word: OwnedWord;
+  readonly target: string;
+  /** undefined where the lock goes with no condition. */
+  readonly relock: Relock | undefined;
+  readonly #wakes: number;
+  #recovered: DeadOwner | null;
+  #consistent = false;
+  #held = true;
+
+  /** @param wakes - how many who sleep may go on at once when it is let go */
+  constructor(
+    word: OwnedWord,
+    target: string,
+    recovered: DeadOwner | null,
+    relock: Relock | undefined,
+    wakes = 1,
+  ) {
+    this.word = word;
+    this.target = target;
+    this.relock = relock;
+    this.#recovered = recovered;
+    this.#wakes = wakes;
+  }
+
+  get recovered(): DeadOwner | null {
+    return this.#recovered;
+  }
+
+  get held(): boolean {
+    return this.#held && this.word.held;
+  }
+
+  markConsistent(): void {
+    this.checkHeld('markConsistent');
+    this.#consistent = true;
+    if (this.#recovered !== null) this.word.repaired();
+  }
+
+  poison(): void {
+    this.checkHeld('poison');
+    this.#held = false;
+    this.word.poison();
+  }
+
+  unlock(): void {
+    this.checkHeld('unlock');
+    this.letGo();
+  }
+
+  [Symbol.dispose](): void {
+    if (this.held) this.letGo();
+  }
+
+  /** @internal */
+  letGo(): void {
+    this.#held = false;
+    if (this.#recovered === null || this.#consistent) this.word.leave(this.#wakes);
+    else this.word.poison();
+  }
+
+  /** @internal It is held again. */
+  heldAgain(recovered: DeadOwner | null): void {
+    this.#held = true;
+    this.#recovered = recovered;
+    this.#consistent = false;
+  }
+
+  /** @internal */
+  checkHeld(call: string): void {
+    const details = { syscall: call, target: this.target };
+    if (!this.#held) throw new IpcError('EPERM', { ...details, hint: 'it was let go already' });
+    if (!this.word.held) throw closedError(details);
+  }
+}

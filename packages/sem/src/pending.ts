@@ -1,0 +1,60 @@
+import type { WaitOptions } from '@octoipc/core';
+import { Deadline, timeoutError } from '@octoipc/core/kit';
+
+/** How errors name a wait. */
+interface Details {
+  readonly syscall: string;
+  readonly target: string;
+}
+
+/**
+ * A promise that is waited for, with its signal and its deadline.
+ *
+ * Lifetime: from construction until `resolve` or `fail`, after which neither listener nor timer is left.
+ */
+export class Pending<T> {
+  readonly promise: Promise<T>;
+  readonly #signal: AbortSignal | undefined;
+  readonly #deadline: Deadline | undefined;
+  #resolve!: (value: T) => void;
+  #reject!: (error: unknown) => void;
+  readonly #onAbort: () => void;
+
+  /** @param cancel - told once that the signal or the time has come; it calls `fail`, or `resolve` */
+  constructor(
+    { signal, timeout }: WaitOptions,
+    details: Details,
+    cancel: (error: unknown) => void,
+  ) {
+    this.promise = new Promise<T>((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.#signal = signal;
+    this.#onAbort = () => cancel(signal?.reason);
+    signal?.addEventListener('abort', this.#onAbort, { once: true });
+    if (timeout !== undefined && timeout !== Infinity) {
+      this.#deadline = new Deadline(timeout, () => cancel(timeoutError(details)));
+    }
+  }
+
+  resolve(value: T): void {
+    this.#settle();
+    this.#resolve(value);
+  }
+
+  fail(error: unknown): void {
+    this.#settle();
+    this.#reject(error);
+  }
+
+  /** Whether the deadline keeps the process alive. */
+  ref(alive: boolean): void {
+    this.#deadline?.ref(alive);
+  }
+
+  #settle(): void {
+    this.#deadline?.clear();
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+  }
+}

@@ -1,0 +1,100 @@
+import { IpcError } from '@octoipc/core';
+
+import { Keeper } from './keeper.js';
+import { isHeld, SLOT_OWNER, SLOT_STATE, SLOT_TICKET, slotAt, SLOTS, USED } from './lock-layout.js';
+import type { Region } from './region.js';
+
+/**
+ * The slots of a lock: whoever reads, or waits, holds the word of one, so that its death shows.
+ *
+ * Lifetime: a slot is linked to the keeper before it is claimed, until it is left for good.
+ */
+export class Slots {
+  readonly words: Int32Array;
+  readonly #region: Region;
+  readonly #keeper: Keeper;
+  readonly #linked = new Set<number>();
+
+  constructor(region: Region) {
+    this.#region = region;
+    this.words = region.words;
+    this.#keeper = Keeper.get();
+  }
+
+  /**
+   * Claims a slot that nobody alive holds.
+   *
+   * @param preferred - the one to begin with
+   * @returns its number
+   * @throws {IpcError} EAGAIN when all are held
+   */
+  claim(target: string, preferred = 0): number {
+    for (let i = 0; i < SLOTS; i++) {
+      const slot = (preferred + i) % SLOTS;
+      const seen = Atomics.load(this.words, slotAt(slot));
+      if (!isHeld(seen) && this.#tryClaim(slot, seen)) return slot;
+    }
+    throw new IpcError('EAGAIN', {
+      syscall: 'lock',
+      target,
+      hint: `all ${SLOTS} slots are held: as many read, or wait, already`,
+    });
+  }
+
+  /** Lets a slot's word go, and wakes who waits for that. */
+  leave(slot: number): void {
+    const at = slotAt(slot);
+    Atomics.store(this.words, at + SLOT_STATE, 0);
+    const { tid } = this.#keeper;
+    if (Atomics.compareExchange(this.words, at, tid, 0) === tid) return;
+    this.#keeper.release(this.#region, 4 * at, 0, 1);
+  }
+
+  /** The slot will not be claimed again soon. */
+  forget(slot: number): void {
+    if (this.#linked.delete(slot)) this.#keeper.unlink(this.#region, 4 * slotAt(slot));
+  }
+
+  /** Lets a slot go for good. */
+  end(slot: number): void {
+    this.leave(slot);
+    this.forget(slot);
+  }
+
+  /** The slots that somebody alive holds. */
+  *held(): Generator<number> {
+    const used = Atomics.load(this.words, USED);
+    for (let slot = 0; slot < used; slot++) {
+      if (isHeld(Atomics.load(this.words, slotAt(slot)))) yield slot;
+    }
+  }
+
+  /** A word of a slot: its state, its ticket or its owner. */
+  get(slot: number, field: number): number {
+    return Atomics.load(this.words, slotAt(slot) + field);
+  }
+
+  set(slot: number, field: number, value: number): void {
+    Atomics.store(this.words, slotAt(slot) + field, value);
+  }
+
+  #tryClaim(slot: number, seen: number): boolean {
+    const at = slotAt(slot);
+    if (!this.#linked.has(slot)) {
+      this.#keeper.link(this.#region, 4 * at);
+      this.#linked.add(slot);
+    }
+    if (Atomics.compareExchange(this.words, at, seen, this.#keeper.tid) !== seen) {
+      this.forget(slot);
+      return false;
+    }
+    this.set(slot, SLOT_STATE, 0);
+    this.set(slot, SLOT_TICKET, 0);
+    this.set(slot, SLOT_OWNER, process.pid);
+    for (;;) {
+      const used = Atomics.load(this.words, USED);
+      if (used > slot) return true;
+      Atomics.compareExchange(this.words, USED, used, slot + 1);
+    }
+  }
+}

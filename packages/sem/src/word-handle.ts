@@ -1,0 +1,110 @@
+import { IpcError, type WaitOptions } from '@octoipc/core';
+import {
+  closedError,
+  ResourceHandle,
+  WaitQueue,
+  waitSync,
+  type Attempt,
+  type OwnedResource,
+} from '@octoipc/core/kit';
+
+import type { WordSource } from './word-source.js';
+
+/** A blocked thread looks again so often: see `kSlice` in keeper.cc. */
+const SLICE = 20;
+
+/** How errors name a call. */
+export interface CallDetails {
+  readonly syscall: string;
+  readonly target: string;
+}
+
+/**
+ * A handle whose operations wait for words in shared memory, first come, first served.
+ *
+ * Lifetime: `close` rejects those who wait, and then lets the memory go.
+ */
+export abstract class WordHandle extends ResourceHandle {
+  readonly #source: WordSource;
+  readonly #queue: WaitQueue;
+  /** How errors name it. */
+  readonly #target: string;
+
+  /** @internal */
+  protected constructor(resource: OwnedResource, source: WordSource, target: string) {
+    super(resource);
+    this.#source = source;
+    this.#queue = new WaitQueue(source);
+    this.#target = target;
+  }
+
+  /** Pending waits reject with `ERR_CLOSED`. Closing again does nothing. */
+  override close(): void {
+    if (this.closed) return;
+    if (this.#queue.length > 0) this.#queue.fail(closedError(this.describe()));
+    super.close();
+  }
+
+  /** Pending waits keep the process alive; that is so from the start. */
+  ref(): this {
+    return this.#setAlive(true);
+  }
+
+  /** Pending waits of this handle do not keep the process alive. */
+  unref(): this {
+    return this.#setAlive(false);
+  }
+
+  /** @internal */
+  protected details(syscall: string): CallDetails {
+    return { syscall, target: this.#target };
+  }
+
+  /** @internal How many wait on this handle. */
+  protected get pending(): number {
+    return this.#queue.length;
+  }
+
+  /** @internal */
+  protected run<T>(
+    attempt: Attempt<T>,
+    options: WaitOptions,
+    syscall: string,
+    cancelled?: (error: unknown) => unknown,
+  ): Promise<T> {
+    const details = this.details(syscall);
+    return this.#queue.run(
+      attempt,
+      options,
+      cancelled === undefined ? { details } : { details, cancelled },
+    );
+  }
+
+  /** @internal */
+  protected runSync<T>(
+    attempt: Attempt<T>,
+    timeout: number | undefined,
+    syscall: string,
+    cancelled?: (error: unknown) => unknown,
+  ): T {
+    const details = this.details(syscall);
+    if (this.#queue.length > 0) {
+      throw new IpcError('EBUSY', {
+        ...details,
+        hint: 'asynchronous calls wait on this handle: await them before a blocking one',
+      });
+    }
+    return waitSync(
+      attempt,
+      (milliseconds) => this.#source.sleep(Math.min(milliseconds, SLICE)),
+      timeout,
+      cancelled === undefined ? { details } : { details, cancelled },
+    );
+  }
+
+  #setAlive(alive: boolean): this {
+    this.#source.ref(alive);
+    this.#queue.ref(alive);
+    return this;
+  }
+}

@@ -1,0 +1,88 @@
+import { BLOCKED, type WakeSource } from '@octoipc/core/kit';
+
+import { Bell } from './bell.js';
+import { Keeper } from './keeper.js';
+import type { Region } from './region.js';
+
+/**
+ * The word that a handle's first waiter sleeps on, as what wakes its queue.
+ *
+ * Lifetime:
+ * 1. An attempt that must wait says for which word, and which value of it; while the queue listens, the
+ *    keeper waits for that word to differ, and for the next one as soon as the attempt was made again.
+ * 2. A wake that reached the keeper and that nobody uses any more is passed on to whoever else sleeps.
+ */
+export class WordSource implements WakeSource {
+  readonly #region: Region;
+  readonly #entered: (() => void) | undefined;
+  readonly #left: (() => void) | undefined;
+  #offset = 0;
+  #expected = 0;
+  /** Of what is armed. */
+  #armed = 0;
+  #slot = -1;
+  #wake: (() => void) | undefined;
+  #alive = true;
+
+  /** @param entered, left - told when somebody begins to wait, and when nobody waits any more */
+  constructor(region: Region, entered?: () => void, left?: () => void) {
+    this.#region = region;
+    this.#entered = entered;
+    this.#left = left;
+  }
+
+  /** What an attempt answers that has to wait while a word has this value. */
+  blocked(offset: number, expected: number): typeof BLOCKED {
+    this.#offset = offset;
+    this.#expected = expected;
+    return BLOCKED;
+  }
+
+  /** Sleeps in the kernel while the word has the value that the last attempt has named. */
+  sleep(milliseconds: number): void {
+    this.#region.binding.wordWait(this.#region.index, this.#offset, this.#expected, milliseconds);
+  }
+
+  listen(wake: () => void): void {
+    Keeper.get();
+    this.#wake = wake;
+    this.#entered?.();
+    if (this.#alive) Bell.get().keep(1);
+    this.#arm();
+  }
+
+  rest(): void {
+    if (this.#wake === undefined) return;
+    this.#wake = undefined;
+    if (this.#slot >= 0) this.#disarm();
+    this.#left?.();
+    if (this.#alive) Bell.get().keep(-1);
+  }
+
+  /** Whether waits keep the process alive. */
+  ref(alive: boolean): void {
+    if (alive === this.#alive) return;
+    this.#alive = alive;
+    if (this.#wake !== undefined) Bell.get().keep(alive ? 1 : -1);
+  }
+
+  #arm(): void {
+    this.#slot = Bell.get().take(() => this.#rung());
+    this.#armed = this.#offset;
+    Keeper.get().arm(this.#region, this.#offset, this.#expected, this.#slot);
+  }
+
+  #disarm(): void {
+    const rung = !Keeper.get().disarm(this.#slot);
+    Bell.get().give(this.#slot, rung);
+    this.#slot = -1;
+    if (rung) this.#region.binding.wordWake(this.#region.index, this.#armed, 1);
+  }
+
+  #rung(): void {
+    Bell.get().give(this.#slot);
+    this.#slot = -1;
+    this.#wake?.();
+    if (this.#wake !== undefined && this.#slot < 0) this.#arm();
+  }
+}

@@ -1,0 +1,240 @@
+import { execFileSync } from 'node:child_process';
+
+import { SysvSemaphoreSet, type SysvOperation } from '@octoipc/sem';
+import { describe, expect, onTestFinished, test } from 'vitest';
+
+import { Peer } from '../../core/test/peer.js';
+import { freshKey, isPending, set, until } from './objects.js';
+
+const fixture = new URL('./fixtures/peer.mjs', import.meta.url);
+const code = (name: string) => expect.objectContaining({ code: name }) as Error;
+const operation = (index: number, delta: number, more = {}): SysvOperation => ({
+  index,
+  delta,
+  ...more,
+});
+
+/** Runs code as an unprivileged user; what it says. */
+function asNobody(script: string): string {
+  return execFileSync(
+    process.execPath,
+    [
+      '-e',
+      `process.setuid(65533); const { SysvSemaphoreSet } = require('@octoipc/sem'); ${script}`,
+    ],
+    { cwd: new URL('..', import.meta.url) },
+  ).toString();
+}
+
+describe('SysvSemaphoreSet.open()', () => {
+  test('SVSEM-001 SVSEM-035: a new set has its count, its mode and its values, and is ready', () => {
+    using made = SysvSemaphoreSet.open('private', { temporary: true, count: 3, mode: 0o640 });
+    expect(made.stat()).toMatchObject({ count: 3, mode: 0o640 });
+    expect(made.values).toEqual([0, 0, 0]);
+    const { operateTime } = made.stat();
+    expect(operateTime).not.toBeNull();
+    made.set(1, 5);
+    expect(made.stat().operateTime).toEqual(operateTime);
+  });
+
+  test('SVSEM-003: refuses sets of 0 and of 32,001', () => {
+    for (const count of [0, -1, 32_001]) {
+      expect(() => SysvSemaphoreSet.open('private', { temporary: true, count })).toThrow(
+        code('ERR_OUT_OF_RANGE'),
+      );
+    }
+  });
+
+  test('SVSEM-004: an existing set must have as many semaphores as are asked for', () => {
+    const key = freshKey();
+    using _made = SysvSemaphoreSet.open(key, { temporary: true, exclusive: true, count: 2 });
+    expect(() => SysvSemaphoreSet.open(key, { count: 3 })).toThrow(code('EINVAL'));
+    using other = SysvSemaphoreSet.open(key);
+    expect(other.count).toBe(2);
+  });
+
+  test('SVSEM-036: a set that its creator has not initialised is waited for, and not for ever', () => {
+    const key = freshKey();
+    const script = `my $id = semget(${key}, 1, 01600) // die $!; print $id`;
+    const id = Number(execFileSync('perl', ['-e', script]).toString());
+    onTestFinished(() => SysvSemaphoreSet.remove(id));
+    expect(() => SysvSemaphoreSet.open(key)).toThrow(code('EAGAIN'));
+    using raw = SysvSemaphoreSet.fromId(id);
+    raw.set(0, 1);
+    raw.tryOperate([operation(0, -1)]);
+    using ready = SysvSemaphoreSet.open(key);
+    expect(ready.values).toEqual([0]);
+  });
+
+  test('SVSEM-038: list() shows it, as ipcs(1) does', () => {
+    using made = SysvSemaphoreSet.open('private', { temporary: true, count: 4 });
+    const { id, key } = made;
+    expect(SysvSemaphoreSet.list().find((one) => one.id === id)).toMatchObject({ key, count: 4 });
+    expect(execFileSync('ipcs', ['-s', '-i', String(id)]).toString()).toMatch(/nsems = 4/);
+  });
+
+  test('SVSEM-006: limits() tells how many there can be', () => {
+    expect(SysvSemaphoreSet.limits()).toMatchObject({
+      operations: expect.any(Number),
+      value: 32_767,
+    });
+  });
+
+  test('SVSEM-005 SVSEM-019 SVSEM-034: modes keep others out', () => {
+    if (process.getuid?.() !== 0) {
+      console.log('skipped: it takes root to become somebody else');
+      return;
+    }
+    const key = freshKey();
+    using _none = SysvSemaphoreSet.open(key, { temporary: true, exclusive: true, mode: 0o600 });
+    expect(
+      asNobody(`try { SysvSemaphoreSet.open(${key}) } catch (e) { console.log(e.code) }`),
+    ).toBe('EACCES\n');
+    using read = SysvSemaphoreSet.open('private', { temporary: true, mode: 0o644 });
+    const script = `
+      const set = SysvSemaphoreSet.fromId(${read.id});
+      set.tryOperate([{ index: 0, delta: 0 }]);
+      for (const use of [() => set.tryOperate([{ index: 0, delta: 1 }]), () => set.remove(), () => set.setStat({ mode: 0 })])
+        try { use() } catch (e) { console.log(e.code) }`;
+    expect(asNobody(script)).toBe('EACCES\nEPERM\nEPERM\n');
+  });
+});
+
+describe('SysvSemaphoreSet.operate()', () => {
+  test('SVSEM-007 SVSEM-008 SVSEM-009: adds, takes, and waits for 0', async () => {
+    const made = set(2);
+    await made.operate([operation(0, 3)]);
+    await made.operate([operation(0, -4)]);
+    const zero = made.operate([operation(0, 0)]);
+    expect(await isPending(zero)).toBe(true);
+    made.tryOperate([operation(0, -1)]);
+    await made.operate([operation(0, 2)], { timeout: 10_000 });
+    made.set(0, 0);
+    await zero;
+  });
+
+  test('SVSEM-010 SVSEM-011 SVSEM-012: all of the operations or none, in their order', async () => {
+    const made = set(0, 1);
+    expect(made.tryOperate([operation(1, -1), operation(0, -1)])).toBe(false);
+    expect(made.values).toEqual([0, 1]);
+    const wait = made.operate([operation(1, -1), operation(0, -1)]);
+    expect(await isPending(wait)).toBe(true);
+    expect(made.values).toEqual([0, 1]);
+    made.set(0, 1);
+    await wait;
+    expect(made.values).toEqual([0, 0]);
+    await made.operate([operation(0, 0), operation(0, 1)]);
+    expect(made.tryOperate([operation(0, 0), operation(0, 1)])).toBe(false);
+    const refused = made.operate([operation(1, -1, { noWait: true })]);
+    await expect(refused).rejects.toThrow(code('EAGAIN'));
+  });
+
+  test('SVSEM-013 SVSEM-014 SVSEM-015: refuses too many, too far and too much, and does nothing', () => {
+    const made = set(1, 32_767);
+    expect(() => made.tryOperate([])).toThrow(code('EINVAL'));
+    const many = Array.from({ length: 501 }, () => operation(0, 0));
+    expect(() => made.tryOperate(many)).toThrow(code('E2BIG'));
+    expect(() => made.tryOperate([operation(0, -1), operation(2, 1)])).toThrow(code('EFBIG'));
+    expect(() => made.tryOperate([operation(0, 1), operation(70_000, 1)])).toThrow(code('EFBIG'));
+    expect(() => made.tryOperate([operation(0, -1), operation(1, 1)])).toThrow(code('ERANGE'));
+    expect(() => made.tryOperate([operation(0, 40_000)])).toThrow(code('ERANGE'));
+    expect(made.values).toEqual([1, 32_767]);
+  });
+
+  test('SVSEM-016 SVSEM-017: remove() ends 100 waits with EIDRM, and later use', async () => {
+    const made = set(0);
+    using other = SysvSemaphoreSet.fromId(made.id);
+    const waits = Array.from({ length: 100 }, () => made.operate([operation(0, -1)]));
+    await until(() => other.waiting(0).increase === 1);
+    other.remove();
+    for (const wait of waits) await expect(wait).rejects.toThrow(code('EIDRM'));
+    expect(() => made.tryOperate([operation(0, 1)])).toThrow(code('EIDRM'));
+  });
+
+  test('SVSEM-020 SVSEM-021: times out with ETIMEDOUT, and nothing is done', () => {
+    const made = set(1, 0);
+    expect(() => made.operateSync([operation(0, -1), operation(1, -1)], { timeout: 20 })).toThrow(
+      code('ETIMEDOUT'),
+    );
+    expect(() => made.operateSync([operation(1, -1)], { timeout: -1 })).toThrow(
+      code('ERR_OUT_OF_RANGE'),
+    );
+    expect(made.values).toEqual([1, 0]);
+  });
+
+  test('waits for other semaphores do not stand in the way', async () => {
+    const made = set(0, 0);
+    const first = made.operate([operation(0, -1)]);
+    const second = made.operate([operation(1, -1)]);
+    made.tryOperate([operation(1, 1)]);
+    await second;
+    expect(await isPending(first)).toBe(true);
+    await made.operate([operation(0, 1)]);
+    await first;
+  });
+
+  test('SVSEM-018 SVSEM-041: blocking outlasts signals, SIGSTOP and SIGCONT', async () => {
+    const made = set(0);
+    const script = `
+      import { SysvSemaphoreSet } from '@octoipc/sem';
+      process.on('SIGUSR2', () => {});
+      const made = SysvSemaphoreSet.fromId(${made.id});
+      console.log('ready');
+      made.operateSync([{ index: 0, delta: -1 }]);
+      console.log('done');`;
+    const peer = Peer.start(process.execPath, ['--input-type=module', '-e', script], {
+      cwd: new URL('..', import.meta.url),
+    });
+    await peer.line();
+    for (const signal of ['SIGUSR2', 'SIGSTOP', 'SIGCONT', 'SIGUSR2'] as const) {
+      peer.child.kill(signal);
+    }
+    made.tryOperate([operation(0, 1)]);
+    expect(await peer.line()).toBe('done');
+  });
+});
+
+describe('SysvSemaphoreSet', () => {
+  test('SVSEM-028 SVSEM-030 SVSEM-033: values are set as a whole, and bad ones refused as a whole', () => {
+    const made = set(1, 2, 3);
+    made.values = [4, 5, 6];
+    expect(made.values).toEqual([4, 5, 6]);
+    for (const bad of [
+      [7, 8],
+      [7, 8, -1],
+      [7, 8, 32_768],
+    ]) {
+      expect(() => (made.values = bad)).toThrow(code('ERR_OUT_OF_RANGE'));
+    }
+    expect(() => made.set(0, 32_768)).toThrow(code('ERR_OUT_OF_RANGE'));
+    for (const index of [-1, 3]) expect(() => made.get(index)).toThrow(code('ERR_OUT_OF_RANGE'));
+    expect(made.values).toEqual([4, 5, 6]);
+  });
+
+  test('SVSEM-029: set() lets those go on who wait', async () => {
+    const made = set(0);
+    const wait = made.operate([operation(0, -3)]);
+    expect(await isPending(wait)).toBe(true);
+    made.set(0, 3);
+    await wait;
+  });
+
+  test('SVSEM-031 SVSEM-032: tells who waits, and who was last', async () => {
+    const made = set(1);
+    using other = SysvSemaphoreSet.fromId(made.id);
+    const zero = made.operate([operation(0, 0)]);
+    const more = other.operate([operation(0, -2)]);
+    await until(() => made.waiting(0).increase === 1 && made.waiting(0).zero === 1);
+    const peer = Peer.node(fixture, ['operate', made.id, JSON.stringify([operation(0, 1)])]);
+    await peer.line();
+    await more;
+    await zero;
+    expect(made.lastPid(0)).toBe(process.pid);
+  });
+
+  test('setStat() changes the mode', () => {
+    const made = set(0);
+    made.setStat({ mode: 0o660 });
+    expect(made.stat().mode).toBe(0o660);
+  });
+});
