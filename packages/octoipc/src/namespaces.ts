@@ -104,3 +104,6 @@ export const mq = lazy<typeof import('@octoipc/mq')>('@octoipc/mq');
  * @see popen(3)
  */
 export const popen = lazy<typeof import('@octoipc/popen')>('@octoipc/popen');
+
+/** `@octoipc/shm`, which loads when something is first asked of this namespace. */
+export const shm = lazy<typeof import('@octoipc/shm')>('@octoipc/shm');

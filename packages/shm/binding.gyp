@@ -1,0 +1,3 @@
+{
+  'targets': [{ 'target_name': 'shm', 'sources': ['native/shm.cc'], 'includes': ['../core/addon.gypi'] }]
+}
