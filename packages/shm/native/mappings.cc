@@ -138,13 +138,14 @@ int64_t MapMend(Environment& environment, int index, int source, bool attached) 
   Slot* slot = mapping->region->slot();
   slot->faults.store(0);
   slot->repeats.store(0);
-  return attached ? mapping->region->Reattach(source) : mapping->region->Remap(source, false);
+  return attached ? mapping->region->Reattach(source) : mapping->region->Remap(source, Region::As::kReadOnly);
 }
 
-/// Maps the object anew where it is, writable or not.
+/// Maps the object anew where it is: writable, or so that it can be sealed against writing.
 int64_t MapProtect(Environment& environment, int index, int fd, bool writable) {
   Mapping* mapping = At(environment, index);
-  return mapping == nullptr ? -EBADF : mapping->region->Remap(fd, writable);
+  const auto as = writable ? Region::As::kWritable : Region::As::kBystander;
+  return mapping == nullptr ? -EBADF : mapping->region->Remap(fd, as);
 }
 
 /// Calls for a range of a mapping, which TypeScript has checked; once more here, since it is memory.

@@ -139,9 +139,13 @@ void Region::Retire() {
         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, &data);
 }
 
-int64_t Region::Remap(int fd, bool writable) {
+int64_t Region::Remap(int fd, As as) {
+  const bool writable = as == As::kWritable;
   uint8_t* data = nullptr;
-  const int64_t mapped = MapObject(data_, length_, writable, fd, &data);
+  const int64_t mapped =
+      as == As::kBystander
+          ? MapAt(data_, length_, PROT_READ, MAP_PRIVATE | MAP_FIXED, fd, &data)
+          : MapObject(data_, length_, writable, fd, &data);
   if (mapped < 0) return mapped;
   kind_.writable = writable;
   slot_->writable.store(writable);

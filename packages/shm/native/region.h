@@ -73,9 +73,16 @@ class Region {
   Slot* slot() const { return slot_; }
 
   void Retire();
+  /// How a mapping can be made anew.
+  enum class As {
+    kWritable,
+    kReadOnly,
+    /// Read-only, and not counted among those who may write, so that it can be sealed.
+    kBystander,
+  };
   /// Maps the object anew at the same addresses, which changes what may be done with it, or brings
   /// back pages that a fault replaced.
-  int64_t Remap(int fd, bool writable);
+  int64_t Remap(int fd, As as);
   int64_t Reattach(int id);
 
  private:

@@ -66,8 +66,6 @@ const MOST_WAITERS = 0x7fffffff;
  * 3. A pending wait keeps the handle and the process alive (`unref()`: only the handle).
  */
 export abstract class Memory extends ResourceHandle {
-  /** Whether its memory can only be read. */
-  readonly readOnly: boolean;
   /** @internal */
   protected mapping: Mapping;
   readonly #owned: OwnedMemory;
@@ -75,6 +73,7 @@ export abstract class Memory extends ResourceHandle {
   #bytes: Uint8Array | undefined;
   #words: Int32Array | undefined;
   #alive = true;
+  #readOnly: boolean;
 
   /** @internal */
   protected constructor(mapping: Mapping, owned: OwnedMemory, readOnly: boolean) {
@@ -86,7 +85,7 @@ export abstract class Memory extends ResourceHandle {
       },
     });
     this.mapping = mapping;
-    this.readOnly = readOnly;
+    this.#readOnly = readOnly;
     this.#owned = owned;
     owned.forget = mapping.forget();
     owned.temporary?.belongsTo(this);
@@ -109,6 +108,11 @@ export abstract class Memory extends ResourceHandle {
   get shared(): boolean {
     this.#check('mmap');
     return types.isSharedArrayBuffer(this.#buffer());
+  }
+
+  /** Whether its memory can only be read; sealing it against writing makes that so. */
+  get readOnly(): boolean {
+    return this.#readOnly;
   }
 
   /** The size of the object, to the byte. */
@@ -312,6 +316,11 @@ export abstract class Memory extends ResourceHandle {
   /** @internal */
   protected setLocked(lock: boolean): void {
     this.mapping.lock(lock, this.details(lock ? 'mlock' : 'munlock'));
+  }
+
+  /** @internal */
+  protected becomeReadOnly(): void {
+    this.#readOnly = true;
   }
 
   /** The object has another size now: fresh views, and the old ones reach it no more. @internal */

@@ -200,7 +200,7 @@ export class SharedMemory extends Memory {
     const { size: now } = fileStatus(this.#owned.fd, details);
     if (size !== now) this.#setSize(now, size);
     const mapping = Mapping.ofDescriptor(this.#owned.fd, size, {
-      writable: !this.readOnly && !this.#sealedAgainstWriting(),
+      writable: !this.readOnly,
       page: this.#page,
       details: this.details('mmap'),
     });
@@ -226,8 +226,11 @@ export class SharedMemory extends Memory {
     // The kernel refuses as long as anybody may write, ourselves included.
     if (write) check(this.mapping.protect(false), 'mmap', this.details('mmap'));
     const result = binding().addSeals(fd, bits);
-    if (result >= 0) return;
-    if (write && !this.#sealedAgainstWriting()) this.mapping.protect(true);
+    if (result >= 0) {
+      if (write) this.becomeReadOnly();
+      return;
+    }
+    if (write) this.mapping.protect(true);
     throw errorOf(result, 'fcntl', { ...this.details('fcntl'), hint: SEAL_HINTS[result] });
   }
 
@@ -241,11 +244,6 @@ export class SharedMemory extends Memory {
   /** @internal */
   protected override details(syscall: string): IpcErrorDetails {
     return { syscall, target: this.#target };
-  }
-
-  #sealedAgainstWriting(): boolean {
-    const bits = binding().getSeals(this.#owned.fd);
-    return bits > 0 && (bits & sealBits(['write', 'future-write'])) !== 0;
   }
 
   #setSize(now: number, size: number): void {
