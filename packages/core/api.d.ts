@@ -203,6 +203,8 @@ export {
 
 // @octoipc/core/kit
 
+declare const AGAIN: number;
+
 type ArgumentError = (TypeError | RangeError) & {
   code: string;
 };
@@ -341,6 +343,13 @@ declare abstract class ResourceHandle implements Closable {
   protected checkOpen(details?: IpcErrorDetails): void;
 }
 
+declare class Temporary {
+  constructor(kind: string, name: string, reaper: Reaper);
+  created(identity: ObjectIdentity): void;
+  belongsTo(handle: object): void;
+  end(): void;
+}
+
 declare class TemporaryName {
   static claim(kind: string, name: string): TemporaryName;
   identify(object: ObjectIdentity): void;
@@ -399,6 +408,8 @@ declare function errorOf(result: number, syscall: string, details?: IpcErrorDeta
 
 declare function integer(value: unknown, name: string, min?: number, max?: number): number;
 
+declare function ipcNamespace(): string;
+
 declare function isDetached(view: ArrayBufferView): boolean;
 
 declare function livenessOf(identity: ProcessIdentity): Liveness;
@@ -448,6 +459,7 @@ declare function waitSync<T>(
 declare function writableBytes(value: unknown, name: string): Uint8Array;
 
 export {
+  AGAIN,
   type Attempt,
   BLOCKED,
   Deadline,
@@ -469,6 +481,7 @@ export {
   type ReadinessMode,
   type Reaper,
   ResourceHandle,
+  Temporary,
   TemporaryName,
   Turn,
   WaitQueue,
@@ -486,6 +499,7 @@ export {
   errnoOfCode,
   errorOf,
   integer,
+  ipcNamespace,
   isDetached,
   livenessOf,
   loadBinding,

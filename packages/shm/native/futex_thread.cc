@@ -180,7 +180,8 @@ int64_t FutexThread::Sleep(uint32_t control, const std::vector<Wait>& waits) {
 }
 
 /// In slices, in case that the signal comes just before the call. More waits than one are here only
-/// if they came before it was known that there can be one: then it is looked at all of them in turn.
+/// if they came before it was known that there can be one: then it is looked at all of them in
+/// turn.
 int64_t FutexThread::SleepForOne(uint32_t control, const std::vector<Wait>& waits) {
   const timespec slice = {0, waits.size() == 1 ? 10'000'000 : 1'000'000};
   while (control_.load() == control) {

@@ -138,7 +138,8 @@ int64_t MapMend(Environment& environment, int index, int source, bool attached) 
   Slot* slot = mapping->region->slot();
   slot->faults.store(0);
   slot->repeats.store(0);
-  return attached ? mapping->region->Reattach(source) : mapping->region->Remap(source, Region::As::kReadOnly);
+  return attached ? mapping->region->Reattach(source)
+                  : mapping->region->Remap(source, Region::As::kReadOnly);
 }
 
 /// Maps the object anew where it is: writable, or so that it can be sealed against writing.
@@ -148,7 +149,8 @@ int64_t MapProtect(Environment& environment, int index, int fd, bool writable) {
   return mapping == nullptr ? -EBADF : mapping->region->Remap(fd, as);
 }
 
-/// Calls for a range of a mapping, which TypeScript has checked; once more here, since it is memory.
+/// Calls for a range of a mapping, which TypeScript has checked; once more here, since it is
+/// memory.
 template <typename Body>
 int64_t WithRange(Environment& environment, int index, int64_t offset, int64_t length, Body body) {
   Mapping* mapping = At(environment, index);
@@ -170,9 +172,8 @@ int64_t MapSync(Environment& environment, int index, int64_t offset, int64_t len
 }
 
 int64_t MapAdvise(Environment& environment, int index, int64_t offset, int64_t length, int advice) {
-  return WithRange(environment, index, offset, length, [&](void* data, size_t size) {
-    return ::madvise(data, size, advice);
-  });
+  return WithRange(environment, index, offset, length,
+                   [&](void* data, size_t size) { return ::madvise(data, size, advice); });
 }
 
 int64_t MapLock(Environment& environment, int index, int64_t offset, int64_t length, bool lock) {

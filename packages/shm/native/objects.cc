@@ -71,14 +71,14 @@ int64_t CreateNamed(Environment& environment, const std::string& path, int64_t s
   return Own(environment, std::move(fd));
 }
 
-/// A new object, which has its name only when it is complete: nobody finds it half made. `folder` is
-/// where `path` is.
+/// A new object, which has its name only when it is complete: nobody finds it half made. `folder`
+/// is where `path` is.
 int64_t CreateObject(Environment& environment, const std::string& folder, const std::string& path,
                      int64_t size, uint32_t mode) {
   // What is there already need not be made first.
   if (::faccessat(AT_FDCWD, path.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) return -EEXIST;
-  const int64_t opened = Retry(
-      [&] { return ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600); });
+  const int64_t opened =
+      Retry([&] { return ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600); });
   if (opened == -EOPNOTSUPP || opened == -EISDIR) {
     return CreateNamed(environment, path, size, mode);
   }
@@ -87,9 +87,8 @@ int64_t CreateObject(Environment& environment, const std::string& folder, const 
   const int64_t prepared = Prepare(fd.get(), size, mode);
   if (prepared < 0) return prepared;
   const std::string self = "/proc/self/fd/" + std::to_string(fd.get());
-  const int64_t linked = Retry([&] {
-    return ::linkat(AT_FDCWD, self.c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW);
-  });
+  const int64_t linked = Retry(
+      [&] { return ::linkat(AT_FDCWD, self.c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW); });
   // Without /proc.
   if (linked == -ENOENT) return CreateNamed(environment, path, size, mode);
   return linked < 0 ? linked : Own(environment, std::move(fd));

@@ -142,10 +142,9 @@ void Region::Retire() {
 int64_t Region::Remap(int fd, As as) {
   const bool writable = as == As::kWritable;
   uint8_t* data = nullptr;
-  const int64_t mapped =
-      as == As::kBystander
-          ? MapAt(data_, length_, PROT_READ, MAP_PRIVATE | MAP_FIXED, fd, &data)
-          : MapObject(data_, length_, writable, fd, &data);
+  const int64_t mapped = as == As::kBystander
+                             ? MapAt(data_, length_, PROT_READ, MAP_PRIVATE | MAP_FIXED, fd, &data)
+                             : MapObject(data_, length_, writable, fd, &data);
   if (mapped < 0) return mapped;
   kind_.writable = writable;
   slot_->writable.store(writable);

@@ -14,9 +14,8 @@ namespace {
 int64_t SysvGet(int32_t key, int64_t size, bool create, bool exclusive, uint32_t mode, bool huge) {
   const int flags =
       (create ? IPC_CREAT : 0) | (exclusive ? IPC_EXCL : 0) | (huge ? SHM_HUGETLB : 0);
-  return Retry([&] {
-    return ::shmget(key, static_cast<size_t>(size), flags | static_cast<int>(mode));
-  });
+  return Retry(
+      [&] { return ::shmget(key, static_cast<size_t>(size), flags | static_cast<int>(mode)); });
 }
 
 /// shmctl(IPC_STAT), in the order that sysv-status.ts has.
@@ -26,15 +25,21 @@ int64_t SysvStat(int id, Numbers out) {
   const int64_t result = Retry([&] { return ::shmctl(id, IPC_STAT, &status); });
   if (result < 0) return result;
   const ipc_perm& owner = status.shm_perm;
-  const double values[] = {
-      static_cast<double>(owner.__key),      static_cast<double>(owner.mode),
-      static_cast<double>(owner.uid),        static_cast<double>(owner.gid),
-      static_cast<double>(owner.cuid),       static_cast<double>(owner.cgid),
-      static_cast<double>(status.shm_segsz), static_cast<double>(status.shm_nattch),
-      static_cast<double>(status.shm_cpid),  static_cast<double>(status.shm_lpid),
-      static_cast<double>(status.shm_atime), static_cast<double>(status.shm_dtime),
-      static_cast<double>(status.shm_ctime), static_cast<double>(owner.__seq),
-      static_cast<double>(SHMLBA)};
+  const double values[] = {static_cast<double>(owner.__key),
+                           static_cast<double>(owner.mode),
+                           static_cast<double>(owner.uid),
+                           static_cast<double>(owner.gid),
+                           static_cast<double>(owner.cuid),
+                           static_cast<double>(owner.cgid),
+                           static_cast<double>(status.shm_segsz),
+                           static_cast<double>(status.shm_nattch),
+                           static_cast<double>(status.shm_cpid),
+                           static_cast<double>(status.shm_lpid),
+                           static_cast<double>(status.shm_atime),
+                           static_cast<double>(status.shm_dtime),
+                           static_cast<double>(status.shm_ctime),
+                           static_cast<double>(owner.__seq),
+                           static_cast<double>(SHMLBA)};
   std::copy(std::begin(values), std::end(values), out.begin());
   return 0;
 }

@@ -38,7 +38,11 @@ export function fileStatus(fd: number, details: IpcErrorDetails): FileStatus {
 export function statusOfFile(fd: number, name: string, details: IpcErrorDetails): FileStatus {
   const status = fileStatus(fd, details);
   if (!status.isFile) {
-    throw valueError(name, 'must be of a file, a memfd or shared memory: nothing else is mapped', details.target);
+    throw valueError(
+      name,
+      'must be of a file, a memfd or shared memory: nothing else is mapped',
+      details.target,
+    );
   }
   return status;
 }

@@ -51,7 +51,9 @@ function mapsOf(pid: number): Set<MapKey> {
     for (const line of readFileSync(`/proc/${pid}/maps`, 'latin1').split('\n')) {
       const [, , , device, inode, path] = line.split(/\s+/, 6);
       if (inode === undefined || inode === '0') continue;
-      keys.add(path?.startsWith('/SYSV') === true ? segmentKey(Number(inode)) : `${device} ${inode}`);
+      keys.add(
+        path?.startsWith('/SYSV') === true ? segmentKey(Number(inode)) : `${device} ${inode}`,
+      );
     }
   } catch {
     // It has ended, or is another user's.

@@ -42,12 +42,22 @@ export function createMemfd(options: MemfdOptions): OpenedObject {
     });
   }
   const page = hugePages === false ? 1 : hugePageSize(hugePages);
-  if (size % page !== 0) throw valueError('options.size', `must be a multiple of ${page}, the size of a huge page`, size);
+  if (size % page !== 0)
+    throw valueError(
+      'options.size',
+      `must be a multiple of ${page}, the size of a huge page`,
+      size,
+    );
   const native = binding();
   const fd = native.memfdCreate(name, size, sealable, huge);
   if (fd < 0) throw createError(fd, name, huge !== 0);
   try {
-    return { fd, status: statusOfFile(fd, 'name', { target: name }), target: name, temporary: undefined };
+    return {
+      fd,
+      status: statusOfFile(fd, 'name', { target: name }),
+      target: name,
+      temporary: undefined,
+    };
   } catch (error) {
     native.close(fd);
     throw error;

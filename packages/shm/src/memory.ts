@@ -146,7 +146,8 @@ export abstract class Memory extends ResourceHandle {
     this.#checkMemory('mmap');
     const { byteLength } = this.mapping;
     integer(byteOffset, 'byteOffset', 0, byteLength);
-    if (byteOffset % size !== 0) throw rangeError('byteOffset', `a multiple of ${size}`, byteOffset);
+    if (byteOffset % size !== 0)
+      throw rangeError('byteOffset', `a multiple of ${size}`, byteOffset);
     const most = Math.floor((byteLength - byteOffset) / size);
     const count = length === undefined ? most : integer(length, 'length', 0, most);
     return new constructor(this.#buffer(), byteOffset, count);
@@ -365,11 +366,7 @@ export abstract class Memory extends ResourceHandle {
 
   #wordsOf(syscall: string): Int32Array {
     this.#checkMemory(syscall);
-    this.#words ??= new Int32Array(
-      this.#buffer(),
-      0,
-      Math.floor(this.mapping.byteLength / 4),
-    );
+    this.#words ??= new Int32Array(this.#buffer(), 0, Math.floor(this.mapping.byteLength / 4));
     return this.#words;
   }
 

@@ -154,7 +154,10 @@ function existing(
 
 function openError(result: number, { target, syscall }: Place): IpcError {
   if (result === ELOOP) {
-    return errorOf(result, syscall, { target, hint: 'it is a symbolic link, which is not followed' });
+    return errorOf(result, syscall, {
+      target,
+      hint: 'it is a symbolic link, which is not followed',
+    });
   }
   return errorOf(result, syscall, { target, hint: HINTS[codeOfErrno(result)] });
 }
@@ -163,7 +166,8 @@ const HINTS: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such memory: pass { create: true, size } to make it',
   EEXIST: 'it exists: leave out `exclusive` to open it, or unlink it first',
   EACCES: 'its mode does not let this user in: { readOnly: true } may be allowed',
-  ENOSPC: 'the file system has no room for so many bytes (df /dev/shm): make it larger, or ask for fewer',
+  ENOSPC:
+    'the file system has no room for so many bytes (df /dev/shm): make it larger, or ask for fewer',
   EMFILE: 'this process has too many descriptors: raise `ulimit -n`, or close some',
 };
 

@@ -1,5 +1,12 @@
 import { IpcError, type IpcErrorDetails } from '@octoipc/core';
-import { check, descriptor, errorOf, optionalBoolean, optionsObject, typeError } from '@octoipc/core/kit';
+import {
+  check,
+  descriptor,
+  errorOf,
+  optionalBoolean,
+  optionsObject,
+  typeError,
+} from '@octoipc/core/kit';
 
 import { binding } from './binding.js';
 import { EBUSY, EINVAL, EPERM } from './errno.js';
@@ -14,7 +21,14 @@ import {
   type FileMemoryOptions,
   type SharedMemoryOpenOptions,
 } from './object-options.js';
-import { NO_ROOM, openFile, openPosix, statusToAdopt, unlinkPosix, type OpenedObject } from './posix-open.js';
+import {
+  NO_ROOM,
+  openFile,
+  openPosix,
+  statusToAdopt,
+  unlinkPosix,
+  type OpenedObject,
+} from './posix-open.js';
 import { sealBits, sealsOf, type Seal } from './seals.js';
 
 /** How a descriptor is taken over. */
@@ -147,10 +161,7 @@ export class SharedMemory extends Memory {
     }
     const readOnly = wanted ?? (sealed || !status.writable);
     check(binding().adopt(number), 'adopt', { target: number });
-    return new SharedMemory(
-      { fd: number, status, target: number, temporary: undefined },
-      readOnly,
-    );
+    return new SharedMemory({ fd: number, status, target: number, temporary: undefined }, readOnly);
   }
 
   /**

@@ -66,7 +66,8 @@ function openPrivate(
   native: ShmBinding,
   { mode, size = 0, temporary, create }: CheckedOptions,
 ): OpenedSegment {
-  if (!create) throw valueError('key', "'private' is always new: pass { create: true, size }", 'private');
+  if (!create)
+    throw valueError('key', "'private' is always new: pass { create: true, size }", 'private');
   if (!temporary) {
     const id = native.sysvGet(0, size, true, true, mode, false);
     if (id < 0) throw openError(id, 'private');
@@ -139,7 +140,8 @@ const HINTS: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such segment: pass { create: true, size } to make it',
   EEXIST: 'it exists: leave out `exclusive` to open it, or remove it first',
   EACCES: 'its mode does not let this user in: { readOnly: true } may be allowed',
-  ENOSPC: 'there are kernel.shmmni segments, or kernel.shmall pages: remove some, or raise the limit',
+  ENOSPC:
+    'there are kernel.shmmni segments, or kernel.shmall pages: remove some, or raise the limit',
   ENOMEM: 'the system has not so much memory',
   ENOSYS: 'this kernel was built without System V IPC (CONFIG_SYSVIPC)',
 };

@@ -1,4 +1,4 @@
-import { IpcError, type IpcErrorDetails } from '@octoipc/core';
+import type { IpcError, IpcErrorDetails } from '@octoipc/core';
 import { check, errorOf, integer, optionalBoolean, optionsObject } from '@octoipc/core/kit';
 
 import { binding } from './binding.js';

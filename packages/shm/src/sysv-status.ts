@@ -77,8 +77,15 @@ export function listSysv(): SysvSharedMemoryInfo[] {
 
 function statusOf(id: number, numbers: readonly number[]): SysvSharedMemoryStatus {
   const [key = 0, mode = 0, uid = 0, gid = 0, creatorUid = 0, creatorGid = 0] = numbers;
-  const [size = 0, attachments = 0, creatorPid = 0, lastPid = 0, attach = 0, detach = 0, change = 0] =
-    numbers.slice(6);
+  const [
+    size = 0,
+    attachments = 0,
+    creatorPid = 0,
+    lastPid = 0,
+    attach = 0,
+    detach = 0,
+    change = 0,
+  ] = numbers.slice(6);
   return {
     id,
     key: key >>> 0,
