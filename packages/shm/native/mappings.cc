@@ -47,6 +47,8 @@ void ReleaseShared(void*, void* hint) { delete static_cast<std::shared_ptr<Regio
 
 void ReleaseBuffer(napi_env, void*, void* hint) { ReleaseShared(nullptr, hint); }
 
+void ReleasePin(napi_env, void* pin, void*) { ReleaseShared(nullptr, pin); }
+
 using CreateShared = napi_status (*)(napi_env, void*, size_t, void (*)(void*, void*), void*,
                                      napi_value*);
 
@@ -86,6 +88,12 @@ napi_value MapBuffer(napi_env env, napi_callback_info info) {
     return nullptr;
   }
   hint.release();
+  // A job of the thread pool (crypto, zlib) has a bare address, and keeps only the JavaScript object
+  // from being collected; a detached buffer's memory is let go before that.
+  auto pin = std::make_unique<std::shared_ptr<Region>>(mapping->region);
+  if (napi_add_finalizer(env, result, pin.get(), ReleasePin, nullptr, nullptr) == napi_ok) {
+    pin.release();
+  }
   mapping->has_buffer = true;
   return result;
 }
@@ -114,8 +122,8 @@ int64_t MapCloseBuffer(Environment& environment, int index, Napi::Object buffer,
   if (mapping == nullptr) return -EBADF;
   mapping->region->slot()->fd.store(-1);
   const bool detached = Detach(environment.env(), buffer);
-  // Some job of the thread pool may still have the address: the region stays until its memory is
-  // let go by the runtime.
+  // Some job of the thread pool may still have the address: it stays reserved until the buffer is
+  // collected.
   if (detached || neutral) mapping->region->Retire();
   environment.Drop(index);
   return detached ? 1 : 0;
