@@ -61,7 +61,8 @@ int64_t FutexAdd(Environment& environment, int index, Integers words, int64_t at
 int64_t FutexRemove(Environment& environment, int index, int thread, int32_t who) {
   FutexWaiter* waiter = At(environment, index);
   if (waiter == nullptr || static_cast<size_t>(thread) >= waiter->threads.size()) return -EBADF;
-  return waiter->threads[static_cast<size_t>(thread)]->Remove(who) ? 1 : 0;
+  waiter->threads[static_cast<size_t>(thread)]->Remove(who);
+  return 0;
 }
 
 /// Who was woken, up to the size of `who`; how many.

@@ -90,24 +90,29 @@ int64_t FutexThread::Add(uint32_t* word, uint32_t expected, int32_t who) {
   return 0;
 }
 
-bool FutexThread::Remove(int32_t who) {
+void FutexThread::Remove(int32_t who) {
+  const auto is_it = [&](const Wait& wait) { return wait.who == who; };
   std::unique_lock lock(mutex_);
-  const auto wait =
-      std::find_if(waits_.begin(), waits_.end(), [&](const Wait& w) { return w.who == who; });
-  if (wait != waits_.end()) {
-    waits_.erase(wait);
+  const auto pending = std::find_if(waits_.begin(), waits_.end(), is_it);
+  if (pending != waits_.end()) {
+    waits_.erase(pending);
     lock.unlock();
     Kick();
-    return true;
+    return;
   }
-  woken_.erase(std::remove(woken_.begin(), woken_.end(), who), woken_.end());
-  return false;
+  const auto woken = std::find_if(woken_.begin(), woken_.end(), is_it);
+  if (woken == woken_.end()) return;
+  uint32_t* word = woken->word;
+  woken_.erase(woken);
+  HandOn(word);
+  lock.unlock();
+  Kick();
 }
 
 size_t FutexThread::Take(Integers who) {
   const std::lock_guard lock(mutex_);
   const size_t count = std::min(who.size(), woken_.size());
-  std::copy_n(woken_.begin(), count, who.begin());
+  for (size_t i = 0; i < count; ++i) who[i] = woken_[i].who;
   woken_.erase(woken_.begin(), woken_.begin() + static_cast<std::ptrdiff_t>(count));
   return count;
 }
@@ -217,20 +222,38 @@ void FutexThread::Settle(const std::vector<Wait>& waits, int64_t answer) {
   const uint32_t* hot = woken.back()->word;
   std::stable_partition(waits_.begin(), waits_.end(),
                         [&](const Wait& wait) { return wait.word == hot; });
-  const uint64_t one = 1;
-  Retry([&] { return ::write(bell_, &one, sizeof one); });
 }
 
-/// A wait that was removed meanwhile, to which a wake came, hands it on.
+/// With the lock held.
 void FutexThread::Tell(const Wait& wait) {
   const auto found = std::find_if(waits_.begin(), waits_.end(),
                                   [&](const Wait& pending) { return pending.id == wait.id; });
   if (found == waits_.end()) {
-    FutexWake(wait.word, 1);
+    // Removed meanwhile, or told already because a wake was handed on to it.
+    HandOn(wait.word);
     return;
   }
-  woken_.push_back(found->who);
+  woken_.push_back(*found);
   waits_.erase(found);
+  Ring();
+}
+
+/// With the lock held. To one of ours without the kernel, in which this thread may not be now.
+void FutexThread::HandOn(uint32_t* word) {
+  const auto next = std::find_if(waits_.begin(), waits_.end(),
+                                 [&](const Wait& wait) { return wait.word == word; });
+  if (next == waits_.end()) {
+    FutexWake(word, 1);
+    return;
+  }
+  woken_.push_back(*next);
+  waits_.erase(next);
+  Ring();
+}
+
+void FutexThread::Ring() {
+  const uint64_t one = 1;
+  Retry([&] { return ::write(bell_, &one, sizeof one); });
 }
 
 }  // namespace octoipc

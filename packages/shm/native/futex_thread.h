@@ -42,8 +42,8 @@ class FutexThread {
   bool HasRoom();
   /// 0, or -errno if no thread can be started.
   int64_t Add(uint32_t* word, uint32_t expected, int32_t who);
-  /// Ends a wait; whether it was still pending.
-  bool Remove(int32_t who);
+  /// Ends a wait; if it had been woken and nobody was told, the next who waits is.
+  void Remove(int32_t who);
   /// Who was woken since the last time, up to the size of `who`; how many.
   size_t Take(Integers who);
 
@@ -64,6 +64,9 @@ class FutexThread {
   int64_t SleepForOne(uint32_t control, const std::vector<Wait>& waits);
   void Settle(const std::vector<Wait>& waits, int64_t answer);
   void Tell(const Wait& wait);
+  /// A wake that came to a wait that is no more goes to the next who waits for the word.
+  void HandOn(uint32_t* word);
+  void Ring();
   void Kick();
 
   const int bell_;
@@ -77,7 +80,7 @@ class FutexThread {
   uint64_t next_id_ = 0;
   std::mutex mutex_;
   std::vector<Wait> waits_;
-  std::vector<int32_t> woken_;
+  std::vector<Wait> woken_;
 };
 
 /// futex(2) between processes. 0 when woken, -EAGAIN when the word has another value, -ETIMEDOUT,

@@ -88,8 +88,8 @@ napi_value MapBuffer(napi_env env, napi_callback_info info) {
     return nullptr;
   }
   hint.release();
-  // A job of the thread pool (crypto, zlib) has a bare address, and keeps only the JavaScript object
-  // from being collected; a detached buffer's memory is let go before that.
+  // A job of the thread pool (crypto, zlib) has a bare address, and keeps only the JavaScript
+  // object from being collected; a detached buffer's memory is let go before that.
   auto pin = std::make_unique<std::shared_ptr<Region>>(mapping->region);
   if (napi_add_finalizer(env, result, pin.get(), ReleasePin, nullptr, nullptr) == napi_ok) {
     pin.release();

@@ -115,9 +115,7 @@ export class FutexWaiter {
       },
       fail: (error) => {
         // A wake that came just before goes on to whoever is next.
-        if (this.#binding.futexRemove(this.#index, thread, who) === 0) {
-          this.#binding.futexNotify(request.words, request.index, 1);
-        }
+        this.#binding.futexRemove(this.#index, thread, who);
         end();
         request.reject(error);
       },

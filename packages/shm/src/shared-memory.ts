@@ -62,7 +62,10 @@ export class SharedMemory extends Memory {
   readonly #target: string | number;
   readonly #page: number;
 
-  private constructor({ fd, status, target, temporary }: OpenedObject, readOnly: boolean) {
+  private constructor(
+    { fd, status, target, temporary, adopted = false }: OpenedObject,
+    readOnly: boolean,
+  ) {
     const owned = { fd };
     const native = binding();
     let mapping: Mapping;
@@ -73,7 +76,8 @@ export class SharedMemory extends Memory {
         details: { target },
       });
     } catch (error) {
-      native.close(fd);
+      if (adopted) native.release(fd);
+      else native.close(fd);
       temporary?.end();
       throw error;
     }
@@ -161,7 +165,10 @@ export class SharedMemory extends Memory {
     }
     const readOnly = wanted ?? (sealed || !status.writable);
     check(binding().adopt(number), 'adopt', { target: number });
-    return new SharedMemory({ fd: number, status, target: number, temporary: undefined }, readOnly);
+    return new SharedMemory(
+      { fd: number, status, target: number, temporary: undefined, adopted: true },
+      readOnly,
+    );
   }
 
   /**

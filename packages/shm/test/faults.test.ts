@@ -40,7 +40,8 @@ test('SharedMemory survives truncation whatever touches it: Atomics, fill, crypt
     (bytes: Uint8Array) => bytes.slice(),
     (bytes: Uint8Array) => Buffer.from(bytes.buffer).toString('latin1'),
     (bytes: Uint8Array) => void randomFillSync(bytes),
-    (bytes: Uint8Array) => promisify(randomFill as (b: Uint8Array, done: () => void) => void)(bytes),
+    (bytes: Uint8Array) =>
+      promisify(randomFill as (b: Uint8Array, done: () => void) => void)(bytes),
     (bytes: Uint8Array) => {
       const fd = openSync('/dev/null', 'w');
       try {
@@ -69,29 +70,43 @@ test('a truncated object of many pages takes few mappings, from either end', () 
 });
 
 test.each([
-  ['SHM-005', 'POSIX memory', () => {
-    const memory = posix();
-    return [memory, closing(SharedMemory.fromFd(openSync(`/proc/self/fd/${memory.fd}`, 'r')))] as const;
-  }],
-  ['SVSHM-007', 'a System V segment', () => {
-    const memory = sysv();
-    return [memory, closing(SysvSharedMemory.fromId(memory.id, { readOnly: true }))] as const;
-  }],
-] as const)('%s SHM-032: a store through a read-only mapping of %s is undone, and EACCES once', (_, __, open) => {
-  const [memory, reader] = open();
-  memory.bytes[0] = 1;
-  const { bytes } = reader;
-  const words = new Int32Array(bytes.buffer, 0, 8);
-  expect(bytes[0]).toBe(1);
-  bytes[0] = 2;
-  Atomics.add(words, 1, 1);
-  Atomics.compareExchange(words, 2, 0, 1);
-  expect(memory.bytes.subarray(0, 12)).toEqual(Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0));
-  expect(() => reader.bytes).toThrow(failure('EACCES'));
-  expect(reader.bytes[0]).toBe(1);
-  memory.bytes[0] = 3;
-  expect(bytes[0]).toBe(3);
-});
+  [
+    'SHM-005',
+    'POSIX memory',
+    () => {
+      const memory = posix();
+      return [
+        memory,
+        closing(SharedMemory.fromFd(openSync(`/proc/self/fd/${memory.fd}`, 'r'))),
+      ] as const;
+    },
+  ],
+  [
+    'SVSHM-007',
+    'a System V segment',
+    () => {
+      const memory = sysv();
+      return [memory, closing(SysvSharedMemory.fromId(memory.id, { readOnly: true }))] as const;
+    },
+  ],
+] as const)(
+  '%s SHM-032: a store through a read-only mapping of %s is undone, and EACCES once',
+  (_, __, open) => {
+    const [memory, reader] = open();
+    memory.bytes[0] = 1;
+    const { bytes } = reader;
+    const words = new Int32Array(bytes.buffer, 0, 8);
+    expect(bytes[0]).toBe(1);
+    bytes[0] = 2;
+    Atomics.add(words, 1, 1);
+    Atomics.compareExchange(words, 2, 0, 1);
+    expect(memory.bytes.subarray(0, 12)).toEqual(Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0));
+    expect(() => reader.bytes).toThrow(failure('EACCES'));
+    expect(reader.bytes[0]).toBe(1);
+    memory.bytes[0] = 3;
+    expect(bytes[0]).toBe(3);
+  },
+);
 
 test('SHM-029: a use after close() throws ERR_CLOSED, or sees nothing', () => {
   const memory = posix();
@@ -127,7 +142,9 @@ test('SHM-029: a use after close() throws ERR_CLOSED, or sees nothing', () => {
 test('SHM-037: close() while the thread pool fills the memory harms nobody', async () => {
   for (let round = 0; round < 20; round++) {
     const memory = SharedMemory.memfd({ size: 1 << 20 });
-    const filling = promisify(randomFill as (b: Uint8Array, done: () => void) => void)(memory.bytes);
+    const filling = promisify(randomFill as (b: Uint8Array, done: () => void) => void)(
+      memory.bytes,
+    );
     memory.close();
     await filling;
   }
@@ -148,7 +165,10 @@ test('faults are survived in workers too, several at once', async () => {
   const workers = Array.from({ length: 4 }, () => new Worker(code, { eval: true }));
   onTestFinished(async () => void (await Promise.all(workers.map((worker) => worker.terminate()))));
   const codes = await Promise.all(
-    workers.map((worker) => new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject))),
+    workers.map(
+      (worker) =>
+        new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject)),
+    ),
   );
   expect(codes).toEqual(Array(4).fill('ERR_TRUNCATED'));
 });

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 
 import {
   SharedMemory,
@@ -44,4 +45,10 @@ export function sysv(options: SharedMemoryOpenOptions = {}): SysvSharedMemory {
 /** An error with this code. */
 export function failure(code: string): unknown {
   return expect.objectContaining({ code });
+}
+
+/** O_CLOEXEC of a descriptor's flags, which /proc writes in octal. */
+export function isCloseOnExec(fd: number): boolean {
+  const flags = /^flags:\s*(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1];
+  return (Number.parseInt(flags ?? '0', 8) & 0o2000000) !== 0;
 }

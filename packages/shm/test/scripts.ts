@@ -15,9 +15,16 @@ export interface Ended {
 }
 
 /** Runs a program to its end. */
-export function run(file: string, args: readonly string[], fds: readonly number[] = []): Promise<Ended> {
+export function run(
+  file: string,
+  args: readonly string[],
+  fds: readonly number[] = [],
+): Promise<Ended> {
   return new Promise((resolve, reject) => {
-    const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe', ...fds], cwd: import.meta.dirname });
+    const child = spawn(file, args, {
+      stdio: ['ignore', 'pipe', 'pipe', ...fds],
+      cwd: import.meta.dirname,
+    });
     let stdout = '';
     let stderr = '';
     child.stdout?.on('data', (data) => (stdout += String(data)));
@@ -46,7 +53,8 @@ export async function compile(code: string, context: TestContext): Promise<strin
   try {
     await promisify(execFile)('cc', ['-O2', '-o', path, `${path}.c`]);
   } catch (error) {
-    if ((error as { code?: unknown }).code === 'ENOENT') context.skip('there is no C compiler (cc)');
+    if ((error as { code?: unknown }).code === 'ENOENT')
+      context.skip('there is no C compiler (cc)');
     throw error;
   }
   return path;

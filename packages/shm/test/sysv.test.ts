@@ -29,7 +29,9 @@ test('SVSHM-002 SVSHM-003 SVSHM-019: keys open what is there; larger is EINVAL, 
   const key = freshKey();
   expect(() => SysvSharedMemory.open(key)).toThrow(failure('ENOENT'));
   closing(SysvSharedMemory.open(key, { temporary: true, size: 100 }));
-  expect(() => SysvSharedMemory.open(key, { exclusive: true, size: 100 })).toThrow(failure('EEXIST'));
+  expect(() => SysvSharedMemory.open(key, { exclusive: true, size: 100 })).toThrow(
+    failure('EEXIST'),
+  );
   expect(closing(SysvSharedMemory.open(key)).byteLength).toBe(100);
   expect(closing(SysvSharedMemory.open(key, { size: 50 })).byteLength).toBe(100);
   expect(() => SysvSharedMemory.open(key, { size: 101 })).toThrow(failure('EINVAL'));
@@ -71,11 +73,15 @@ test('SVSHM-014 SVSHM-015: who is killed is detached, and what was removed goes 
   onTestFinished(() => memory.close());
   const child = spawn(
     process.execPath,
-    ['--input-type=commonjs', '--eval', `
+    [
+      '--input-type=commonjs',
+      '--eval',
+      `
       globalThis.memory = require('@octoipc/shm').SysvSharedMemory.fromId(${memory.id});
       process.stdout.write('attached');
       setInterval(() => {}, 1000);
-    `],
+    `,
+    ],
     { stdio: ['ignore', 'pipe', 'inherit'], cwd: import.meta.dirname },
   );
   await once(child.stdout, 'data');

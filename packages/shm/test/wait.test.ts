@@ -68,7 +68,10 @@ test('a wait that is aborted has taken no wake', async () => {
     const second = memory.wait(0, 0);
     await wake(memory, 0);
     controller.abort(new Error('enough'));
-    const aborted = await first.then(() => false, () => true);
+    const aborted = await first.then(
+      () => false,
+      () => true,
+    );
     // The wake came to the first before the abort, or else is the second's.
     if (!aborted) await wake(memory, 0);
     expect(await second).toBe('ok');
@@ -111,13 +114,23 @@ int main(int argc, char **argv) {
 test.each(['memfd', 'System V'] as const)(
   "Atomics and wait() on %s agree with C's atomics and futex",
   { timeout: 60_000 },
-  async (kind, ) => {
-    const context = { skip: (why: string): never => { throw new Error(why); } };
+  async (kind) => {
+    const context = {
+      skip: (why: string): never => {
+        throw new Error(why);
+      },
+    };
     const program = await compile(PEER, context as never);
     const [memory, args, fds] =
       kind === 'memfd'
-        ? (() => { const m = memfd(); return [m, [], [m.fd]] as const; })()
-        : (() => { const m = sysv(); return [m, [String(m.id)], []] as const; })();
+        ? (() => {
+            const m = memfd();
+            return [m, [], [m.fd]] as const;
+          })()
+        : (() => {
+            const m = sysv();
+            return [m, [String(m.id)], []] as const;
+          })();
     const words = memory.view(Int32Array);
     const child = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit', ...fds] });
     onTestFinished(() => void child.kill('SIGKILL'));
