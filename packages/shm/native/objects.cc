@@ -3,11 +3,13 @@
 // shm_open(3) is open(2) in /dev/shm; libc's function is in librt before glibc 2.34.
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <linux/magic.h>
 #include <linux/memfd.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
 #include <string>
@@ -44,6 +46,13 @@ int64_t OpenObject(Environment& environment, const std::string& path, bool writa
 /// fallocate(2): the bytes are there from now on, or it is -ENOSPC at once and not a SIGBUS later.
 /// A file system that knows no fallocate gives holes.
 int64_t Reserve(int fd, int64_t from, int64_t to) {
+  // A memfd is in a tmpfs without a limit: the kernel would begin, and end other processes first.
+  struct sysinfo system{};
+  struct statfs files{};
+  if (::fstatfs(fd, &files) == 0 && files.f_type == TMPFS_MAGIC && ::sysinfo(&system) == 0 &&
+      static_cast<uint64_t>(to - from) / system.mem_unit > system.totalram + system.totalswap) {
+    return -ENOSPC;
+  }
   const int64_t result = Retry([&] { return ::fallocate(fd, 0, from, to - from); });
   if (result != -EOPNOTSUPP) return result;
   return Retry([&] { return ::ftruncate(fd, to); });
