@@ -344,6 +344,13 @@ declare abstract class ResourceHandle implements Closable {
   protected checkOpen(details?: IpcErrorDetails): void;
 }
 
+declare class Temporary {
+  constructor(kind: string, name: string, reaper: Reaper);
+  created(identity: ObjectIdentity): void;
+  belongsTo(handle: object): void;
+  end(): void;
+}
+
 declare class TemporaryName {
   static claim(kind: string, name: string): TemporaryName;
   identify(object: ObjectIdentity): void;
@@ -403,6 +410,8 @@ declare function errnoOfCode(code: string): number | undefined;
 declare function errorOf(result: number, syscall: string, details?: IpcErrorDetails): IpcError;
 
 declare function integer(value: unknown, name: string, min?: number, max?: number): number;
+
+declare function ipcNamespace(): string;
 
 declare function isDetached(view: ArrayBufferView): boolean;
 
@@ -475,6 +484,7 @@ export {
   type ReadinessMode,
   type Reaper,
   ResourceHandle,
+  Temporary,
   TemporaryName,
   Turn,
   WaitQueue,
@@ -493,6 +503,7 @@ export {
   errnoOfCode,
   errorOf,
   integer,
+  ipcNamespace,
   isDetached,
   livenessOf,
   loadBinding,

@@ -1,6 +1,7 @@
 // octoipc
 
 import * as _octoipc_sem from '@octoipc/sem';
+import * as _octoipc_shm from '@octoipc/shm';
 
 import * as _octoipc_popen from '@octoipc/popen';
 
@@ -26,6 +27,9 @@ export { fifo, mq, pipe, popen, signal };
 declare const sem: typeof _octoipc_sem;
 
 export { fifo, mq, pipe, popen, sem };
+declare const shm: typeof _octoipc_shm;
+
+export { fifo, mq, pipe, popen, shm };
 
 // octoipc/pipe
 
@@ -41,6 +45,7 @@ import '@octoipc/popen';
 
 import '@octoipc/signal';
 import '@octoipc/sem';
+import '@octoipc/shm';
 
 export * from '@octoipc/fifo';
 
@@ -58,3 +63,6 @@ export * from '@octoipc/signal';
 // octoipc/sem
 
 export * from '@octoipc/sem';
+// octoipc/shm
+
+export * from '@octoipc/shm';

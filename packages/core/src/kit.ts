@@ -37,6 +37,7 @@ export {
 export { registerReaper, type Reaper } from './reap.js';
 export { ResourceHandle, type OwnedResource } from './resource-handle.js';
 export { bufferOf, memoryForRead, readIntoSlab } from './slab.js';
+export { ipcNamespace, Temporary } from './temporary.js';
 export { Turn } from './turn.js';
 export {
   bytes,

@@ -1,12 +1,13 @@
 import { IpcError, type WaitOptions } from '@octoipc/core';
 import {
+  type Attempt,
   FdHandle,
   POLLIN,
   POLLOUT,
+  type Temporary,
   typeError,
   waitOptions,
   waitSync,
-  type Attempt,
 } from '@octoipc/core/kit';
 
 import { binding } from './binding.js';
@@ -14,7 +15,6 @@ import { Notifications, type Notification } from './notifications.js';
 import { PosixCalls } from './posix-calls.js';
 import type { PosixAttributes } from './posix-message.js';
 import type { OpenedQueue, PosixAccess } from './posix-open.js';
-import type { Temporary } from './temporary.js';
 
 /** A POSIX queue's descriptor, and all that is not sending and receiving. */
 export abstract class PosixHandle extends FdHandle {

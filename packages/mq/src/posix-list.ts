@@ -1,7 +1,7 @@
+import { ipcNamespace } from '@octoipc/core/kit';
 import { constants, readdirSync, readFileSync, readlinkSync, statfsSync, statSync } from 'node:fs';
 
 import { binding } from './binding.js';
-import { ipcNamespace } from './temporary.js';
 
 /** A POSIX queue, as anybody may see it. */
 export interface PosixQueueInfo {

@@ -3,19 +3,20 @@ import { constants, fstatSync } from 'node:fs';
 import {
   check,
   integer,
+  ipcNamespace,
+  type ObjectIdentity,
   oneOf,
   optionalBoolean,
   optionsObject,
-  registerReaper,
-  type ObjectIdentity,
   type Reaper,
+  registerReaper,
+  Temporary,
 } from '@octoipc/core/kit';
 
 import { binding } from './binding.js';
 import { EEXIST, ENOENT } from './errno.js';
 import { queueName } from './name.js';
 import { completeAttributes, openError } from './posix-limits.js';
-import { ipcNamespace, Temporary } from './temporary.js';
 
 /** What a queue's handle may do. */
 export type PosixAccess = 'send' | 'receive' | 'both';

@@ -5,13 +5,15 @@ import {
   codeOfErrno,
   errorOf,
   integer,
+  ipcNamespace,
+  type ObjectIdentity,
   optionalBoolean,
   optionsObject,
+  type Reaper,
   registerReaper,
+  Temporary,
   typeError,
   valueError,
-  type ObjectIdentity,
-  type Reaper,
 } from '@octoipc/core/kit';
 import type { IpcError } from '@octoipc/core';
 
@@ -19,7 +21,6 @@ import { binding, type MqBinding } from './binding.js';
 import { EACCES, EEXIST, ENOENT } from './errno.js';
 import { ftok } from './ftok.js';
 import { readStatus } from './sysv-status.js';
-import { ipcNamespace, Temporary } from './temporary.js';
 
 /** What names a System V queue: a key, a file and a number that make one, or nothing. */
 export type SysvKey =

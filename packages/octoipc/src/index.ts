@@ -5,3 +5,4 @@
  */
 export { fifo, mq, pipe, popen, signal } from './namespaces.js';
 export { fifo, mq, pipe, popen, sem } from './namespaces.js';
+export { fifo, mq, pipe, popen, shm } from './namespaces.js';

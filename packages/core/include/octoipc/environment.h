@@ -142,6 +142,14 @@ class Exports {
     return *this;
   }
 
+  /// A function whose result is no number; its data is the environment.
+  Exports& Callback(const char* name, napi_callback callback) {
+    napi_value function = nullptr;
+    napi_create_function(object_.Env(), name, NAPI_AUTO_LENGTH, callback, &environment_, &function);
+    napi_set_named_property(object_.Env(), object_, name, function);
+    return *this;
+  }
+
   Exports& Number(const char* name, int64_t value) {
     object_.Set(name, Napi::Number::New(object_.Env(), static_cast<double>(value)));
     return *this;

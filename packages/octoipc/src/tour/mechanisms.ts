@@ -9,3 +9,7 @@ import { signalTour } from './signal.js';
 /** The stops of the tour, in order. A new package adds its file and a line here. */
 export const mechanisms: readonly Mechanism[] = [pipeTour, fifoTour, mqTour, signalTour, popenTour];
 export const mechanisms: readonly Mechanism[] = [pipeTour, fifoTour, mqTour, semTour, popenTour];
+import { shmTour } from './shm.js';
+
+/** The stops of the tour, in order. A new package adds its file and a line here. */
+export const mechanisms: readonly Mechanism[] = [pipeTour, fifoTour, mqTour, shmTour, popenTour];

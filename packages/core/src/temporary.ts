@@ -1,6 +1,7 @@
 import { readlinkSync } from 'node:fs';
 
-import { TemporaryName, type ObjectIdentity, type Reaper } from '@octoipc/core/kit';
+import { TemporaryName, type ObjectIdentity } from './names.js';
+import type { Reaper } from './reap.js';
 
 const alive = new Set<Temporary>();
 let watching = false;
@@ -8,10 +9,10 @@ let watching = false;
 const dropped = new FinalizationRegistry<Temporary>((temporary) => temporary.end());
 
 /**
- * A queue that goes with its creator.
+ * An object that goes with its creator.
  *
- * Lifetime: from before the queue is created until its handle is closed or collected, or the process or
- * worker exits; killed, it leaves its record to `reap`. Removes the queue only while the name still
+ * Lifetime: from before the object is created until its handle is closed or collected, or the process or
+ * worker exits; killed, it leaves its record to `reap`. Removes the object only while the name still
  * means the one that was created.
  */
 export class Temporary {
@@ -27,7 +28,7 @@ export class Temporary {
     this.#record = TemporaryName.claim(kind, name);
   }
 
-  /** The queue exists now. */
+  /** The object exists now. */
   created(identity: ObjectIdentity): void {
     this.#record.identify(identity);
     this.#identity = identity;
@@ -39,12 +40,12 @@ export class Temporary {
     });
   }
 
-  /** From now on the queue goes when this handle is collected. */
+  /** From now on the object goes when this handle is collected. */
   belongsTo(handle: object): void {
     dropped.register(handle, this);
   }
 
-  /** Removes the queue, if it is still the same, and the record. Doing it again does nothing. */
+  /** Removes the object, if it is still the same, and the record. Doing it again does nothing. */
   end(): void {
     alive.delete(this);
     const identity = this.#identity;

@@ -1,0 +1,6 @@
+/**
+ * All of `@octoipc/shm`.
+ *
+ * @packageDocumentation
+ */
+export * from '@octoipc/shm';

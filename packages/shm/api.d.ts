@@ -1,0 +1,195 @@
+// @octoipc/shm
+
+import { WaitOptions, IpcErrorDetails } from '@octoipc/core';
+
+import { ResourceHandle } from '@octoipc/core/kit';
+
+interface FileMemoryOptions {
+  readonly create?: boolean | undefined;
+  readonly size?: number | undefined;
+  readonly readOnly?: boolean | undefined;
+}
+
+interface FromFdOptions {
+  readonly readOnly?: boolean | undefined;
+  readonly requireSeals?: readonly Seal[] | undefined;
+}
+
+interface MemfdOptions {
+  readonly name?: string | undefined;
+  readonly size: number;
+  readonly sealable?: boolean | undefined;
+  readonly hugePages?: boolean | '2MB' | '1GB' | undefined;
+}
+
+declare abstract class Memory extends ResourceHandle {
+  get buffer(): MemoryBuffer;
+  get shared(): boolean;
+  get readOnly(): boolean;
+  get byteLength(): number;
+  get bytes(): Uint8Array;
+  view<V extends ArrayBufferView>(
+    constructor: ViewConstructor<V>,
+    byteOffset?: number,
+    length?: number,
+  ): V;
+  wait(byteOffset: number, expected: number, options?: WaitOptions): Promise<'ok' | 'not-equal'>;
+  waitSync(
+    byteOffset: number,
+    expected: number,
+    options?: {
+      readonly timeout?: number | undefined;
+    },
+  ): 'ok' | 'not-equal';
+  notify(byteOffset: number, count?: number): number;
+  sync(
+    range?: MemoryRange & {
+      readonly wait?: boolean | undefined;
+    },
+  ): void;
+  advise(advice: MemoryAdvice, range?: MemoryRange): void;
+  lockInMemory(): void;
+  unlockFromMemory(): void;
+  close(): void;
+  ref(): this;
+  unref(): this;
+  protected describe(): IpcErrorDetails;
+}
+
+type MemoryAdvice =
+  | 'normal'
+  | 'random'
+  | 'sequential'
+  | 'willneed'
+  | 'dontneed'
+  | 'hugepage'
+  | 'nohugepage'
+  | 'dontfork'
+  | 'dofork'
+  | 'dontdump'
+  | 'dodump';
+
+type MemoryBuffer = ArrayBuffer | SharedArrayBuffer;
+
+interface MemoryRange {
+  readonly byteOffset?: number | undefined;
+  readonly length?: number | undefined;
+}
+
+type Seal = 'shrink' | 'grow' | 'write' | 'future-write' | 'seal';
+
+declare class SharedMemory extends Memory {
+  static open(name: string, options?: SharedMemoryOpenOptions): SharedMemory;
+  static memfd(options: MemfdOptions): SharedMemory;
+  static file(path: string, options?: FileMemoryOptions): SharedMemory;
+  static fromFd(fd: number, options?: FromFdOptions): SharedMemory;
+  static unlink(name: string): void;
+  static list(): SharedMemoryInfo[];
+  get fd(): number;
+  resize(bytes: number): void;
+  seal(...seals: Seal[]): void;
+  get seals(): Seal[];
+}
+
+interface SharedMemoryInfo {
+  readonly name: string;
+  readonly size: number;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly mappedBy: readonly number[];
+  readonly holders: readonly number[];
+}
+
+interface SharedMemoryOpenOptions {
+  readonly create?: boolean | undefined;
+  readonly exclusive?: boolean | undefined;
+  readonly mode?: number | undefined;
+  readonly temporary?: boolean | undefined;
+  readonly size?: number | undefined;
+  readonly readOnly?: boolean | undefined;
+}
+
+type SysvKey =
+  | number
+  | 'private'
+  | {
+      readonly path: string;
+      readonly project: number | string;
+    };
+
+declare class SysvSharedMemory extends Memory {
+  readonly key: number;
+  static open(key: SysvKey, options?: SharedMemoryOpenOptions): SysvSharedMemory;
+  static fromId(
+    id: number,
+    options?: {
+      readonly readOnly?: boolean | undefined;
+    },
+  ): SysvSharedMemory;
+  static remove(id: number): void;
+  static list(): SysvSharedMemoryInfo[];
+  get id(): number;
+  get attachments(): number;
+  stat(): SysvSharedMemoryStatus;
+  setStat(changes: SysvSharedMemoryChanges): void;
+  remove(): void;
+}
+
+interface SysvSharedMemoryChanges {
+  readonly mode?: number | undefined;
+  readonly uid?: number | undefined;
+  readonly gid?: number | undefined;
+}
+
+interface SysvSharedMemoryInfo extends SysvSharedMemoryStatus {
+  readonly mappedBy: readonly number[];
+}
+
+interface SysvSharedMemoryStatus {
+  readonly id: number;
+  readonly key: number;
+  readonly mode: number;
+  readonly removed: boolean;
+  readonly locked: boolean;
+  readonly uid: number;
+  readonly gid: number;
+  readonly creatorUid: number;
+  readonly creatorGid: number;
+  readonly size: number;
+  readonly attachments: number;
+  readonly creatorPid: number;
+  readonly lastPid: number;
+  readonly attachTime: Date | null;
+  readonly detachTime: Date | null;
+  readonly changeTime: Date;
+}
+
+type ViewConstructor<V extends ArrayBufferView> = new (
+  buffer: MemoryBuffer,
+  byteOffset: number,
+  length: number,
+) => V;
+
+declare function ftok(path: string, project: number | string): number;
+
+export {
+  type FileMemoryOptions,
+  type FromFdOptions,
+  type MemfdOptions,
+  Memory,
+  type MemoryAdvice,
+  type MemoryBuffer,
+  type MemoryRange,
+  type Seal,
+  SharedMemory,
+  type SharedMemoryInfo,
+  type SharedMemoryOpenOptions,
+  type SysvKey,
+  SysvSharedMemory,
+  type SysvSharedMemoryChanges,
+  type SysvSharedMemoryInfo,
+  type SysvSharedMemoryStatus,
+  type ViewConstructor,
+  ftok,
+};

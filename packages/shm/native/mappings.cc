@@ -1,0 +1,220 @@
+// Mappings, and what JavaScript sees of them: mmap(2), msync(2), madvise(2), mlock(2).
+#include <dlfcn.h>
+#include <sys/mman.h>
+
+#include <memory>
+#include <utility>
+
+#include "octoipc/readiness.h"
+#include "octoipc/retry.h"
+#include "region.h"
+#include "shm.h"
+
+namespace octoipc {
+namespace {
+
+/// Lifetime: one for each handle, until its close or the end of its environment. The region lives
+/// on for as long as JavaScript has a buffer of it that could not be detached.
+struct Mapping : Resource {
+  explicit Mapping(std::shared_ptr<Region> of) : region(std::move(of)) {}
+  std::shared_ptr<Region> region;
+  bool has_buffer = false;
+};
+
+Mapping* At(Environment& environment, int index) {
+  return static_cast<Mapping*>(environment.Kept(index));
+}
+
+int64_t MapOpen(Environment& environment, int fd, int64_t length, bool writable, int64_t page) {
+  const int64_t guarded = GuardFaults();
+  if (guarded < 0) return guarded;
+  std::shared_ptr<Region> region;
+  const Region::Kind kind = {writable, static_cast<size_t>(page)};
+  const int64_t mapped = Region::Map(fd, static_cast<size_t>(length), kind, &region);
+  return mapped < 0 ? mapped : environment.Keep(std::make_unique<Mapping>(std::move(region)));
+}
+
+int64_t MapAttach(Environment& environment, int id, int64_t length, bool writable) {
+  const int64_t guarded = GuardFaults();
+  if (guarded < 0) return guarded;
+  std::shared_ptr<Region> region;
+  const int64_t attached = Region::Attach(id, static_cast<size_t>(length), writable, &region);
+  return attached < 0 ? attached : environment.Keep(std::make_unique<Mapping>(std::move(region)));
+}
+
+/// On whatever thread the memory of a SharedArrayBuffer is let go.
+void ReleaseShared(void*, void* hint) { delete static_cast<std::shared_ptr<Region>*>(hint); }
+
+void ReleaseBuffer(napi_env, void*, void* hint) { ReleaseShared(nullptr, hint); }
+
+void ReleasePin(napi_env, void* pin, void*) { ReleaseShared(nullptr, pin); }
+
+using CreateShared = napi_status (*)(napi_env, void*, size_t, void (*)(void*, void*), void*,
+                                     napi_value*);
+
+/// node_api_create_external_sharedarraybuffer, where the runtime has it.
+CreateShared FindCreateShared() {
+  static const auto found = reinterpret_cast<CreateShared>(
+      dlsym(RTLD_DEFAULT, "node_api_create_external_sharedarraybuffer"));
+  return found;
+}
+
+/// The memory as a SharedArrayBuffer or an ArrayBuffer, once for each mapping: V8 refuses a second
+/// one at the same address. Undefined where the runtime has neither over foreign memory.
+napi_value MapBuffer(napi_env env, napi_callback_info info) {
+  size_t count = 1;
+  napi_value argument = nullptr;
+  void* data = nullptr;
+  int32_t index = -1;
+  if (napi_get_cb_info(env, info, &count, &argument, nullptr, &data) != napi_ok || count < 1 ||
+      !Argument<int32_t>::Read(env, argument, &index)) {
+    return nullptr;
+  }
+  Mapping* mapping = At(*static_cast<Environment*>(data), index);
+  if (mapping == nullptr || mapping->has_buffer) return nullptr;
+  auto hint = std::make_unique<std::shared_ptr<Region>>(mapping->region);
+  Region& region = *mapping->region;
+  napi_value result = nullptr;
+  const CreateShared shared = FindCreateShared();
+  const napi_status status =
+      shared != nullptr
+          ? shared(env, region.data(), region.length(), ReleaseShared, hint.get(), &result)
+          : napi_create_external_arraybuffer(env, region.data(), region.length(), ReleaseBuffer,
+                                             hint.get(), &result);
+  if (status != napi_ok) {
+    bool pending = false;
+    napi_is_exception_pending(env, &pending);
+    if (pending) napi_get_and_clear_last_exception(env, &result);
+    return nullptr;
+  }
+  hint.release();
+  // A job of the thread pool (crypto, zlib) has a bare address, and keeps only the JavaScript
+  // object from being collected; a detached buffer's memory is let go before that.
+  auto pin = std::make_unique<std::shared_ptr<Region>>(mapping->region);
+  if (napi_add_finalizer(env, result, pin.get(), ReleasePin, nullptr, nullptr) == napi_ok) {
+    pin.release();
+  }
+  mapping->has_buffer = true;
+  return result;
+}
+
+/// Detaches a buffer, so that all its views have length 0; whether that could be done.
+bool Detach(napi_env env, napi_value buffer) {
+  bool is_buffer = false;
+  return napi_is_arraybuffer(env, buffer, &is_buffer) == napi_ok && is_buffer &&
+         napi_detach_arraybuffer(env, buffer) == napi_ok;
+}
+
+/// Lets the object go, of which no buffer was made.
+int64_t MapClose(Environment& environment, int index) {
+  Mapping* mapping = At(environment, index);
+  if (mapping == nullptr) return -EBADF;
+  mapping->region->slot()->fd.store(-1);
+  environment.Drop(index);
+  return 0;
+}
+
+/// Detaches the buffer and gives the object back at once; what cannot be detached keeps it mapped
+/// until the last view is collected, unless it is to be neutral: then its views see zeroes that are
+/// nobody else's. 1 if detached.
+int64_t MapCloseBuffer(Environment& environment, int index, Napi::Object buffer, bool neutral) {
+  Mapping* mapping = At(environment, index);
+  if (mapping == nullptr) return -EBADF;
+  mapping->region->slot()->fd.store(-1);
+  const bool detached = Detach(environment.env(), buffer);
+  // Some job of the thread pool may still have the address: it stays reserved until the buffer is
+  // collected.
+  if (detached || neutral) mapping->region->Retire();
+  environment.Drop(index);
+  return detached ? 1 : 0;
+}
+
+/// Bits of Fault, and where the first was. They are forgotten if the cause is (`MapMend`).
+int64_t MapFaults(Environment& environment, int index, Numbers out) {
+  Mapping* mapping = At(environment, index);
+  if (mapping == nullptr) return -EBADF;
+  const Slot* slot = mapping->region->slot();
+  const uint32_t faults = slot->faults.load();
+  if (faults != 0 && !out.empty()) out[0] = static_cast<double>(slot->first.load());
+  return faults;
+}
+
+/// After stores through a read-only mapping: the object's own pages are back, nothing is noted.
+int64_t MapMend(Environment& environment, int index, int source, bool attached) {
+  Mapping* mapping = At(environment, index);
+  if (mapping == nullptr) return -EBADF;
+  Slot* slot = mapping->region->slot();
+  slot->faults.store(0);
+  slot->repeats.store(0);
+  return attached ? mapping->region->Reattach(source)
+                  : mapping->region->Remap(source, Region::As::kReadOnly);
+}
+
+/// Maps the object anew where it is: writable, or so that it can be sealed against writing.
+int64_t MapProtect(Environment& environment, int index, int fd, bool writable) {
+  Mapping* mapping = At(environment, index);
+  const auto as = writable ? Region::As::kWritable : Region::As::kBystander;
+  return mapping == nullptr ? -EBADF : mapping->region->Remap(fd, as);
+}
+
+/// Calls for a range of a mapping, which TypeScript has checked; once more here, since it is
+/// memory.
+template <typename Body>
+int64_t WithRange(Environment& environment, int index, int64_t offset, int64_t length, Body body) {
+  Mapping* mapping = At(environment, index);
+  if (mapping == nullptr) return -EBADF;
+  const auto size = static_cast<int64_t>(mapping->region->length());
+  if (offset < 0 || length < 0 || offset > size || length > size - offset) return -EFAULT;
+  // From the beginning of its page: all of these calls want that.
+  const auto page = static_cast<int64_t>(SystemPage());
+  const int64_t start = offset / page * page;
+  return Retry([&] {
+    return body(mapping->region->data() + start, static_cast<size_t>(length + offset - start));
+  });
+}
+
+int64_t MapSync(Environment& environment, int index, int64_t offset, int64_t length, bool wait) {
+  return WithRange(environment, index, offset, length, [&](void* data, size_t size) {
+    return ::msync(data, size, wait ? MS_SYNC : MS_ASYNC);
+  });
+}
+
+int64_t MapAdvise(Environment& environment, int index, int64_t offset, int64_t length, int advice) {
+  return WithRange(environment, index, offset, length,
+                   [&](void* data, size_t size) { return ::madvise(data, size, advice); });
+}
+
+int64_t MapLock(Environment& environment, int index, int64_t offset, int64_t length, bool lock) {
+  return WithRange(environment, index, offset, length, [&](void* data, size_t size) {
+    return lock ? ::mlock(data, size) : ::munlock(data, size);
+  });
+}
+
+}  // namespace
+
+void ExportMappings(Exports& exports) {
+  exports.Function<MapOpen>("mapOpen")
+      .Function<MapAttach>("mapAttach")
+      .Callback("mapBuffer", MapBuffer)
+      .Function<MapClose>("mapClose")
+      .Function<MapCloseBuffer>("mapCloseBuffer")
+      .Function<MapFaults>("mapFaults")
+      .Function<MapMend>("mapMend")
+      .Function<MapProtect>("mapProtect")
+      .Function<MapSync>("mapSync")
+      .Function<MapAdvise>("mapAdvise")
+      .Function<MapLock>("mapLock")
+      .Number("adviseNormal", MADV_NORMAL)
+      .Number("adviseRandom", MADV_RANDOM)
+      .Number("adviseSequential", MADV_SEQUENTIAL)
+      .Number("adviseWillNeed", MADV_WILLNEED)
+      .Number("adviseDontNeed", MADV_DONTNEED)
+      .Number("adviseHugePage", MADV_HUGEPAGE)
+      .Number("adviseNoHugePage", MADV_NOHUGEPAGE)
+      .Number("adviseDontFork", MADV_DONTFORK)
+      .Number("adviseDoFork", MADV_DOFORK)
+      .Number("adviseDontDump", MADV_DONTDUMP)
+      .Number("adviseDoDump", MADV_DODUMP);
+}
+
+}  // namespace octoipc

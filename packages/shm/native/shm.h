@@ -1,0 +1,23 @@
+// The parts of this binding, one a file.
+#pragma once
+
+#include "octoipc/environment.h"
+
+namespace octoipc {
+
+void ExportObjects(Exports& exports);
+void ExportFutex(Exports& exports);
+void ExportMappings(Exports& exports);
+void ExportSysv(Exports& exports);
+
+/// A Float64Array as an argument: where a call leaves several numbers.
+using Numbers = std::span<double>;
+
+template <>
+struct Argument<Numbers> {
+  static bool Read(napi_env env, napi_value value, Numbers* out) {
+    return ReadTypedArray<napi_float64_array>(env, value, out);
+  }
+};
+
+}  // namespace octoipc

@@ -1,0 +1,77 @@
+import { createRequire } from 'node:module';
+
+import { loadBinding, type DescriptorBinding } from '@octoipc/core/kit';
+
+/** The native functions of this package; a negative result is -errno. */
+export interface ShmBinding extends DescriptorBinding {
+  openObject(path: string, writable: boolean): number;
+  createObject(folder: string, path: string, size: number, mode: number): number;
+  unlink(path: string): number;
+  /** `huge`: 0 usual pages, -1 the system's huge ones, else the logarithm of their size. */
+  memfdCreate(name: string, size: number, sealable: boolean, huge: number): number;
+  /** Size, type and mode, uid, gid, device, inode, access mode, page size. */
+  fileStatus(fd: number, out: Float64Array): number;
+  reserve(fd: number, from: number, to: number): number;
+  truncate(fd: number, size: number): number;
+  getSeals(fd: number): number;
+  addSeals(fd: number, seals: number): number;
+
+  mapOpen(fd: number, length: number, writable: boolean, page: number): number;
+  mapAttach(id: number, length: number, writable: boolean): number;
+  /** Once for each mapping. */
+  mapBuffer(index: number): ArrayBuffer | SharedArrayBuffer | undefined;
+  mapClose(index: number): number;
+  /** 1 if the buffer is detached now. */
+  mapCloseBuffer(index: number, buffer: object, neutral: boolean): number;
+  /** Bits of FAULT; where the first was is left in `out`. */
+  mapFaults(index: number, out: Float64Array): number;
+  mapMend(index: number, source: number, attached: boolean): number;
+  mapProtect(index: number, fd: number, writable: boolean): number;
+  mapSync(index: number, offset: number, length: number, wait: boolean): number;
+  mapAdvise(index: number, offset: number, length: number, advice: number): number;
+  mapLock(index: number, offset: number, length: number, lock: boolean): number;
+  readonly adviseNormal: number;
+  readonly adviseRandom: number;
+  readonly adviseSequential: number;
+  readonly adviseWillNeed: number;
+  readonly adviseDontNeed: number;
+  readonly adviseHugePage: number;
+  readonly adviseNoHugePage: number;
+  readonly adviseDontFork: number;
+  readonly adviseDoFork: number;
+  readonly adviseDontDump: number;
+  readonly adviseDoDump: number;
+
+  futexOpen(fd: Int32Array): number;
+  futexAdd(waiter: number, words: Int32Array, at: number, expected: number, who: number): number;
+  futexRemove(waiter: number, thread: number, who: number): number;
+  futexTake(waiter: number, who: Int32Array): number;
+  futexSleep(words: Int32Array, at: number, expected: number, milliseconds: number): number;
+  futexNotify(words: Int32Array, at: number, count: number): number;
+
+  sysvGet(
+    key: number,
+    size: number,
+    create: boolean,
+    exclusive: boolean,
+    mode: number,
+    huge: boolean,
+  ): number;
+  /** In the order of sysv-status.ts. */
+  sysvStat(id: number, out: Float64Array): number;
+  sysvSet(id: number, mode: number, uid: number, gid: number): number;
+  sysvRemove(id: number): number;
+  sysvLock(id: number, lock: boolean): number;
+  ftok(path: string, project: number, key: Int32Array): number;
+}
+
+let loaded: ShmBinding | undefined;
+
+/** The binding, loaded at its first use. */
+export function binding(): ShmBinding {
+  loaded ??= loadBinding<ShmBinding>(
+    createRequire(import.meta.url).resolve('../package.json'),
+    'shm',
+  );
+  return loaded;
+}

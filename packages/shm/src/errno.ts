@@ -1,0 +1,18 @@
+import { constants } from 'node:os';
+
+const { errno } = constants;
+
+/** What native functions answer, where it is not an error but news. */
+export const EACCES = -errno.EACCES;
+export const EAGAIN = -errno.EAGAIN;
+export const EBUSY = -errno.EBUSY;
+export const EEXIST = -errno.EEXIST;
+export const EIDRM = -errno.EIDRM;
+export const EINTR = -errno.EINTR;
+export const EINVAL = -errno.EINVAL;
+export const ELOOP = -errno.ELOOP;
+export const ENOENT = -errno.ENOENT;
+export const ENOMEM = -errno.ENOMEM;
+export const ENOSPC = -errno.ENOSPC;
+export const EPERM = -errno.EPERM;
+export const ETIMEDOUT = -errno.ETIMEDOUT;

@@ -1,0 +1,18 @@
+/**
+ * Shared memory: of POSIX, of System V, memfds and mapped files, as buffers that no misuse turns into the
+ * death of the process.
+ *
+ * @packageDocumentation
+ */
+export type { MemoryAdvice } from './advice.js';
+export { ftok } from './ftok.js';
+export type { SharedMemoryInfo } from './list.js';
+export type { MemoryBuffer } from './mapping.js';
+export type { MemfdOptions } from './memfd.js';
+export { Memory, type MemoryRange, type ViewConstructor } from './memory.js';
+export type { FileMemoryOptions, SharedMemoryOpenOptions } from './object-options.js';
+export type { Seal } from './seals.js';
+export { SharedMemory, type FromFdOptions } from './shared-memory.js';
+export type { SysvKey } from './sysv-open.js';
+export { SysvSharedMemory, type SysvSharedMemoryChanges } from './sysv-shared-memory.js';
+export type { SysvSharedMemoryInfo, SysvSharedMemoryStatus } from './sysv-status.js';

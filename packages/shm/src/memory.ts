@@ -1,0 +1,414 @@
+import { types } from 'node:util';
+
+import type { IpcErrorDetails, WaitOptions } from '@octoipc/core';
+import {
+  check,
+  checkTimeout,
+  closedError,
+  integer,
+  oneOf,
+  optionalBoolean,
+  optionsObject,
+  rangeError,
+  ResourceHandle,
+  timeoutError,
+  typeError,
+  waitOptions,
+  type Temporary,
+} from '@octoipc/core/kit';
+
+import { ADVICE, type MemoryAdvice } from './advice.js';
+import { binding } from './binding.js';
+import { EAGAIN, EINTR, ETIMEDOUT } from './errno.js';
+import { FutexWaiter, type FutexWait } from './futex-waiter.js';
+import type { Mapping, MemoryBuffer } from './mapping.js';
+
+/** What a mapping is owned with. Never refers to the handle, nor to the buffer. */
+export interface OwnedMemory {
+  /** Unmaps, where the handle was collected. */
+  forget: () => void;
+  /** Closes what is mapped. */
+  readonly letGo: () => void;
+  readonly temporary: Temporary | undefined;
+}
+
+/** The constructor of a view: of a typed array, or DataView. */
+export type ViewConstructor<V extends ArrayBufferView> = new (
+  buffer: MemoryBuffer,
+  byteOffset: number,
+  length: number,
+) => V;
+
+/** A part of a memory, in bytes; all of it where nothing is said. */
+export interface MemoryRange {
+  /** @default 0 */
+  readonly byteOffset?: number | undefined;
+  /** @default the rest */
+  readonly length?: number | undefined;
+}
+
+/** Handles that must live as long as their buffers do: collected, they would unmap what is in use. */
+const keepers = new WeakMap<MemoryBuffer, Memory>();
+
+/** The longest that a blocking wait sleeps before JavaScript gets a chance to be terminated. */
+const SLICE = 100;
+
+const MOST_WAITERS = 0x7fffffff;
+
+/**
+ * Memory that processes share, whatever object it is of.
+ *
+ * Lifetime:
+ * 1. Mapped from construction until `close()`, else until neither the handle nor a view of its memory
+ *    is in use any more, else until its thread ends.
+ * 2. `close()` rejects pending waits; then an ArrayBuffer's views have length 0, a SharedArrayBuffer's
+ *    go on with what is no handle's any more.
+ * 3. A pending wait keeps the handle and the process alive (`unref()`: only the handle).
+ */
+export abstract class Memory extends ResourceHandle {
+  /** @internal */
+  protected mapping: Mapping;
+  readonly #owned: OwnedMemory;
+  readonly #waits = new Set<FutexWait>();
+  #bytes: Uint8Array | undefined;
+  #words: Int32Array | undefined;
+  #alive = true;
+  #readOnly: boolean;
+
+  /** @internal */
+  protected constructor(mapping: Mapping, owned: OwnedMemory, readOnly: boolean) {
+    super({
+      release() {
+        owned.forget();
+        owned.letGo();
+        owned.temporary?.end();
+      },
+    });
+    this.mapping = mapping;
+    this.#readOnly = readOnly;
+    this.#owned = owned;
+    owned.forget = mapping.forget();
+    owned.temporary?.belongsTo(this);
+  }
+
+  /**
+   * The memory itself, from the object's first byte to its last: a SharedArrayBuffer where the runtime
+   * can make one over foreign memory, else an ArrayBuffer.
+   *
+   * @throws {IpcError} ERR_TRUNCATED when somebody has made the object smaller
+   * @throws {IpcError} EACCES when somebody stored into a read-only memory since the last call
+   * @throws {IpcError} ERR_CLOSED when the handle is closed
+   */
+  get buffer(): MemoryBuffer {
+    this.#checkMemory('mmap');
+    return this.#buffer();
+  }
+
+  /** Whether `buffer` is a SharedArrayBuffer. */
+  get shared(): boolean {
+    this.#check('mmap');
+    return types.isSharedArrayBuffer(this.#buffer());
+  }
+
+  /** Whether its memory can only be read; sealing it against writing makes that so. */
+  get readOnly(): boolean {
+    return this.#readOnly;
+  }
+
+  /** The size of the object, to the byte. */
+  get byteLength(): number {
+    this.#check('mmap');
+    return this.mapping.byteLength;
+  }
+
+  /** All of the memory as bytes; throws as `buffer` does. */
+  get bytes(): Uint8Array {
+    this.#checkMemory('mmap');
+    this.#bytes ??= new Uint8Array(this.#buffer());
+    return this.#bytes;
+  }
+
+  /**
+   * The memory, or a part of it, as numbers of some type.
+   *
+   * @param constructor - `Float64Array`, `BigInt64Array`, `DataView`, …
+   * @param byteOffset - where it begins, a multiple of the type's size
+   * @param length - how many numbers (bytes, for a DataView); the rest if left out
+   * @throws {RangeError} ERR_OUT_OF_RANGE when that is misaligned, or not within the memory
+   * @throws {IpcError} ERR_CLOSED when the handle is closed; ERR_TRUNCATED and EACCES as `buffer`
+   */
+  view<V extends ArrayBufferView>(
+    constructor: ViewConstructor<V>,
+    byteOffset = 0,
+    length?: number,
+  ): V {
+    const size = sizeOf(constructor);
+    this.#checkMemory('mmap');
+    const { byteLength } = this.mapping;
+    integer(byteOffset, 'byteOffset', 0, byteLength);
+    if (byteOffset % size !== 0)
+      throw rangeError('byteOffset', `a multiple of ${size}`, byteOffset);
+    const most = Math.floor((byteLength - byteOffset) / size);
+    const count = length === undefined ? most : integer(length, 'length', 0, most);
+    return new constructor(this.#buffer(), byteOffset, count);
+  }
+
+  /**
+   * Waits until somebody notifies the 32-bit word at an offset, as long as it has the expected value: a
+   * futex between processes. As with any futex a wait may end for no reason: look at the word again.
+   *
+   * @param byteOffset - where the word is, a multiple of 4
+   * @param expected - the value, signed or unsigned
+   * @returns `'not-equal'` at once when the word has another value, else `'ok'` when it was notified or
+   *   has changed
+   * @throws {IpcError} ETIMEDOUT when the timeout is over
+   * @throws {IpcError} ERR_CLOSED when the handle is closed, now or while it waits
+   * @throws {RangeError} ERR_OUT_OF_RANGE when there is no such word
+   * @see futex(2), futex_waitv(2)
+   */
+  wait(byteOffset: number, expected: number, options?: WaitOptions): Promise<'ok' | 'not-equal'> {
+    try {
+      const wait = waitOptions(options);
+      const index = this.#wordAt(byteOffset);
+      const value = wordValue(expected);
+      const { signal, timeout } = wait;
+      if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
+      const words = this.#wordsOf('futex');
+      if (Atomics.load(words, index) !== value) return Promise.resolve('not-equal');
+      const details = this.details('futex');
+      if (timeout === 0) return Promise.reject(timeoutError(details));
+      return new Promise((resolve, reject) => {
+        const pending = FutexWaiter.get().wait({
+          words,
+          index,
+          expected: value,
+          options: wait,
+          alive: this.#alive,
+          details,
+          ended: (ended) => this.#waits.delete(ended),
+          resolve: () => resolve('ok'),
+          reject,
+        });
+        this.#waits.add(pending);
+      });
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+
+  /**
+   * As `wait`, but blocks the calling thread.
+   *
+   * @throws {IpcError} ETIMEDOUT when the timeout is over
+   */
+  waitSync(
+    byteOffset: number,
+    expected: number,
+    options?: { readonly timeout?: number | undefined },
+  ): 'ok' | 'not-equal' {
+    const { timeout = Infinity } = optionsObject(options);
+    checkTimeout(timeout);
+    const index = this.#wordAt(byteOffset);
+    const value = wordValue(expected);
+    const words = this.#wordsOf('futex');
+    if (Atomics.load(words, index) !== value) return 'not-equal';
+    const deadline = performance.now() + timeout;
+    for (;;) {
+      const left = deadline - performance.now();
+      if (left <= 0) throw timeoutError(this.details('futex'));
+      const slice = Math.min(Math.ceil(left), SLICE);
+      const result = binding().futexSleep(words, index, value, slice);
+      if (result === 0 || result === EAGAIN) return 'ok';
+      if (result !== ETIMEDOUT && result !== EINTR) check(result, 'futex', this.details('futex'));
+    }
+  }
+
+  /**
+   * Wakes those who wait for a word, here and in other processes, in the order in which they came.
+   *
+   * @param byteOffset - where the word is, a multiple of 4
+   * @param count - how many at most; Infinity for all
+   * @returns how many it were
+   * @see futex(2)
+   */
+  notify(byteOffset: number, count = 1): number {
+    const index = this.#wordAt(byteOffset);
+    const most = count === Infinity ? MOST_WAITERS : integer(count, 'count', 0, MOST_WAITERS);
+    const words = this.#wordsOf('futex');
+    if (most === 0) return 0;
+    return check(binding().futexNotify(words, index, most), 'futex', this.details('futex'));
+  }
+
+  /**
+   * Writes what was changed to where the object is kept: of use for mapped files alone.
+   *
+   * @param range - which part, and `wait: false` to only begin with it
+   * @throws {IpcError} EIO when the device fails
+   * @see msync(2)
+   */
+  sync(range?: MemoryRange & { readonly wait?: boolean | undefined }): void {
+    const { wait = true } = optionsObject(range);
+    optionalBoolean(wait, 'options.wait');
+    const [byteOffset, length] = this.#range(range);
+    this.mapping.sync(byteOffset, length, wait, this.details('msync'));
+  }
+
+  /**
+   * Tells the system how a part of the memory will be used.
+   *
+   * @param advice - `'willneed'` and so on, as madvise(2) has it
+   * @throws {IpcError} EINVAL when the kernel does not know it for such memory
+   * @see madvise(2)
+   */
+  advise(advice: MemoryAdvice, range?: MemoryRange): void {
+    const name = oneOf(advice, 'advice', Object.keys(ADVICE) as MemoryAdvice[]);
+    const [byteOffset, length] = this.#range(range);
+    this.mapping.advise(byteOffset, length, binding()[ADVICE[name]], this.details('madvise'));
+  }
+
+  /**
+   * Keeps the memory from being swapped out, until it is closed or unlocked.
+   *
+   * @throws {IpcError} ENOMEM or EPERM when RLIMIT_MEMLOCK does not allow it
+   * @see mlock(2)
+   */
+  lockInMemory(): void {
+    this.#checkMemory('mlock');
+    this.setLocked(true);
+  }
+
+  /** Takes `lockInMemory` back. */
+  unlockFromMemory(): void {
+    this.#checkMemory('munlock');
+    this.setLocked(false);
+  }
+
+  /** Pending waits reject with `ERR_CLOSED`, and views have length 0 where that is possible. */
+  override close(): void {
+    if (this.closed) return;
+    const waits = [...this.#waits];
+    const error = waits.length === 0 ? undefined : closedError(this.describe());
+    // Before the memory goes: a wake that had come is handed on.
+    for (const wait of waits) wait.fail(error);
+    this.#owned.forget = () => {};
+    this.mapping.close();
+    this.#bytes = undefined;
+    this.#words = undefined;
+    super.close();
+  }
+
+  /** Pending waits keep the process alive; that is so from the start. */
+  ref(): this {
+    return this.#setAlive(true);
+  }
+
+  /** Pending waits of this handle do not keep the process alive. */
+  unref(): this {
+    return this.#setAlive(false);
+  }
+
+  protected override describe(): IpcErrorDetails {
+    return this.details('mmap');
+  }
+
+  /** @internal */
+  protected abstract details(syscall: string): IpcErrorDetails;
+
+  /** @internal */
+  protected setLocked(lock: boolean): void {
+    this.mapping.lock(lock, this.details(lock ? 'mlock' : 'munlock'));
+  }
+
+  /** @internal */
+  protected becomeReadOnly(): void {
+    this.#readOnly = true;
+  }
+
+  /** The object has another size now: fresh views, and the old ones reach it no more. @internal */
+  protected remap(mapping: Mapping): void {
+    const waits = [...this.#waits];
+    const old = this.mapping;
+    this.mapping = mapping;
+    this.#owned.forget = mapping.forget();
+    this.#bytes = undefined;
+    this.#words = undefined;
+    // Whoever waits looks again, at the memory as it is now.
+    for (const wait of waits) wait.wake();
+    old.close(true);
+  }
+
+  /** @internal */
+  protected check(syscall: string): void {
+    this.#check(syscall);
+  }
+
+  #check(syscall: string): void {
+    if (this.closed) throw closedError(this.details(syscall));
+  }
+
+  #checkMemory(syscall: string): void {
+    this.#check(syscall);
+    this.mapping.checkFaults(this.details(syscall));
+  }
+
+  #buffer(): MemoryBuffer {
+    const { buffer } = this.mapping;
+    if (!keepers.has(buffer)) keepers.set(buffer, this);
+    return buffer;
+  }
+
+  #wordAt(byteOffset: number): number {
+    this.#check('futex');
+    integer(byteOffset, 'byteOffset', 0, this.mapping.byteLength - 4);
+    if (byteOffset % 4 !== 0) throw rangeError('byteOffset', 'a multiple of 4', byteOffset);
+    return byteOffset / 4;
+  }
+
+  #wordsOf(syscall: string): Int32Array {
+    this.#checkMemory(syscall);
+    this.#words ??= new Int32Array(this.#buffer(), 0, Math.floor(this.mapping.byteLength / 4));
+    return this.#words;
+  }
+
+  #range(range: MemoryRange | undefined): [number, number] {
+    const { byteOffset = 0, length } = optionsObject(range);
+    this.#checkMemory('mmap');
+    const { byteLength } = this.mapping;
+    integer(byteOffset, 'options.byteOffset', 0, byteLength);
+    const rest = byteLength - byteOffset;
+    return [byteOffset, length === undefined ? rest : integer(length, 'options.length', 0, rest)];
+  }
+
+  #setAlive(alive: boolean): this {
+    this.#alive = alive;
+    for (const wait of this.#waits) wait.ref(alive);
+    return this;
+  }
+}
+
+const VIEWS: ReadonlySet<unknown> = new Set([
+  Int8Array,
+  Uint8Array,
+  Uint8ClampedArray,
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+  Uint32Array,
+  Float32Array,
+  Float64Array,
+  BigInt64Array,
+  BigUint64Array,
+  DataView,
+  (globalThis as { Float16Array?: unknown }).Float16Array,
+]);
+
+function sizeOf(constructor: unknown): number {
+  if (constructor === undefined || !VIEWS.has(constructor)) {
+    throw typeError('constructor', 'the constructor of a typed array, or DataView', constructor);
+  }
+  return (constructor as { BYTES_PER_ELEMENT?: number }).BYTES_PER_ELEMENT ?? 1;
+}
+
+function wordValue(expected: number): number {
+  return integer(expected, 'expected', -0x8000_0000, 0xffff_ffff) | 0;
+}

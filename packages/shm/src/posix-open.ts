@@ -1,0 +1,210 @@
+import { readlinkSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+import { IpcError } from '@octoipc/core';
+import {
+  check,
+  codeOfErrno,
+  cString,
+  errorOf,
+  registerReaper,
+  Temporary,
+  valueError,
+  type ObjectIdentity,
+  type Reaper,
+} from '@octoipc/core/kit';
+
+import { binding, type ShmBinding } from './binding.js';
+import { EEXIST, ELOOP, ENOENT } from './errno.js';
+import { statusOfFile, type FileStatus } from './file-status.js';
+import { FOLDER, memoryName } from './name.js';
+import type { CheckedOptions } from './object-options.js';
+
+/** An object with a descriptor, and what makes its name go again. */
+export interface OpenedObject {
+  readonly fd: number;
+  readonly status: FileStatus;
+  /** How errors name it: a name, a path, or a number. */
+  readonly target: string | number;
+  readonly temporary: Temporary | undefined;
+  /** The descriptor came from outside: it stays its owner's where it cannot be mapped. */
+  readonly adopted?: boolean;
+}
+
+/** The mount namespace, in which /dev/shm is. */
+function mountNamespace(): string {
+  return readlinkSync('/proc/self/ns/mnt');
+}
+
+const KIND = 'posix-shm';
+const ATTEMPTS = 100;
+
+/** How long somebody else may take to give new memory its size, in milliseconds, and how often it is looked. */
+const PATIENCE = 500;
+const GLANCE = 1;
+
+const clock = new Int32Array(new SharedArrayBuffer(4));
+
+/** Where something is opened. */
+interface Place {
+  readonly path: string;
+  readonly target: string;
+  readonly syscall: string;
+  readonly kind: string | undefined;
+}
+
+/** shm_open(3). */
+export function openPosix(value: string, options: CheckedOptions): OpenedObject {
+  const name = memoryName(value, 'shm_open');
+  return open({ path: FOLDER + name, target: name, syscall: 'shm_open', kind: KIND }, options);
+}
+
+/** open(2) of a file to map. */
+export function openFile(value: string, options: CheckedOptions): OpenedObject {
+  const path = cString(value, 'path');
+  return open({ path, target: path, syscall: 'open', kind: undefined }, options);
+}
+
+/** shm_unlink(3). */
+export function unlinkPosix(value: string): void {
+  const name = memoryName(value, 'shm_unlink');
+  check(binding().unlink(FOLDER + name), 'shm_unlink', { target: name });
+}
+
+function open(place: Place, options: CheckedOptions): OpenedObject {
+  const { path, target } = place;
+  const { create, exclusive, temporary, size, readOnly, mode } = options;
+  const native = binding();
+  for (let attempt = 1; ; attempt++) {
+    if (!(create && exclusive)) {
+      const fd = native.openObject(path, !readOnly);
+      if (fd >= 0) return existing(native, fd, place, options);
+      if (!create || fd !== ENOENT) throw openError(fd, place);
+    }
+    const claim =
+      temporary && place.kind !== undefined ? new Temporary(place.kind, target, reaper) : undefined;
+    const fd = native.createObject(dirname(path), path, size ?? 0, mode);
+    if (fd >= 0) return created(native, fd, place, { claim, readOnly });
+    const last = exclusive || fd !== EEXIST || attempt === ATTEMPTS;
+    // Before the record is let go, whose descriptor may be the one that lacked.
+    const error = last ? openError(fd, place) : undefined;
+    claim?.end();
+    if (error !== undefined) throw error;
+  }
+}
+
+function created(
+  native: ShmBinding,
+  made: number,
+  { path, target, syscall }: Place,
+  { claim, readOnly }: { claim: Temporary | undefined; readOnly: boolean },
+): OpenedObject {
+  let fd = made;
+  try {
+    const status = statusOfFile(fd, 'name', { target });
+    claim?.created({ ...status.identity, namespace: mountNamespace() });
+    if (!readOnly) return { fd, status, target, temporary: claim };
+    // Made by writing, used by reading: a descriptor that cannot write.
+    const reader = native.openObject(path, false);
+    check(reader, syscall, { target });
+    native.close(fd);
+    fd = reader;
+    return { fd, status: statusOfFile(fd, 'name', { target }), target, temporary: claim };
+  } catch (error) {
+    // The record cannot be completed: then there is no object either.
+    native.close(fd);
+    native.unlink(path);
+    claim?.end();
+    throw error;
+  }
+}
+
+function existing(
+  native: ShmBinding,
+  fd: number,
+  place: Place,
+  { create, size }: CheckedOptions,
+): OpenedObject {
+  const { target, syscall } = place;
+  const details = { target, syscall };
+  try {
+    let status = statusOfFile(fd, place.kind === undefined ? 'path' : 'name', details);
+    // Whoever makes it in the old way gives it its size in a second step.
+    const until = performance.now() + (place.kind === undefined ? 0 : PATIENCE);
+    while (status.size === 0 && performance.now() < until) {
+      Atomics.wait(clock, 0, 0, GLANCE);
+      status = statusOfFile(fd, 'name', details);
+    }
+    if (status.size === 0 && create && size !== undefined && status.writable) {
+      check(native.reserve(fd, 0, size), 'fallocate', { target, hint: HINTS['ENOSPC'] });
+      status = statusOfFile(fd, 'name', details);
+    }
+    if (status.size === 0) {
+      const hint = 'it is empty: its creator has not given it a size, or it was cut off';
+      throw new IpcError('EINVAL', { ...details, syscall: 'mmap', hint });
+    }
+    if (size !== undefined && status.size < size) {
+      const hint = `it has ${status.size} bytes, fewer than options.size: open it without, and resize() it`;
+      throw new IpcError('EINVAL', { ...details, hint });
+    }
+    return { fd, status, target, temporary: undefined };
+  } catch (error) {
+    native.close(fd);
+    throw error;
+  }
+}
+
+function openError(result: number, { target, syscall }: Place): IpcError {
+  if (result === ELOOP) {
+    return errorOf(result, syscall, {
+      target,
+      hint: 'it is a symbolic link, which is not followed',
+    });
+  }
+  return errorOf(result, syscall, { target, hint: HINTS[codeOfErrno(result)] });
+}
+
+const HINTS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such memory: pass { create: true, size } to make it',
+  EEXIST: 'it exists: leave out `exclusive` to open it, or unlink it first',
+  EACCES: 'its mode does not let this user in: { readOnly: true } may be allowed',
+  ENOSPC:
+    'the file system has no room for so many bytes (df /dev/shm): make it larger, or ask for fewer',
+  EMFILE: 'this process has too many descriptors: raise `ulimit -n`, or close some',
+};
+
+/** Told to whoever cannot get the bytes. */
+export const NO_ROOM = HINTS['ENOSPC'];
+
+/** How temporary memory is found and removed, by `close` and by `reap`. */
+const reaper: Reaper = {
+  identify(name): ObjectIdentity | null {
+    const native = binding();
+    const fd = native.openObject(FOLDER + memoryName(name, 'shm_open'), false);
+    if (fd === ENOENT) return null;
+    check(fd, 'shm_open', { target: name });
+    try {
+      const { identity } = statusOfFile(fd, 'name', { target: name });
+      return { ...identity, namespace: mountNamespace() };
+    } finally {
+      native.close(fd);
+    }
+  },
+  remove: (name) => unlinkPosix(name),
+};
+
+registerReaper(KIND, reaper);
+
+/** What can be mapped, of a descriptor that came from outside; it is not taken over yet. */
+export function statusToAdopt(fd: number): FileStatus {
+  const status = statusOfFile(fd, 'fd', { target: fd });
+  if (!status.readable) {
+    throw new IpcError('EACCES', {
+      syscall: 'mmap',
+      target: fd,
+      hint: 'the descriptor is open for writing only: memory can only be mapped where it can be read',
+    });
+  }
+  if (status.size === 0) throw valueError('fd', 'must be of something that is not empty', fd);
+  return status;
+}

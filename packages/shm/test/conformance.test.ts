@@ -1,0 +1,12 @@
+import * as suite from '@octoipc/conformance';
+
+import * as posix from './posix-adapter.js';
+import * as sysv from './sysv-adapter.js';
+
+for (const kind of [posix, sysv]) {
+  suite.describeWaitable(kind.waits);
+  suite.describeNamedObject(kind.names as never);
+  suite.describeResources(kind.resources);
+  suite.describeBadInput(kind.input);
+  suite.describeLifecycle(kind.lifecycle);
+}
