@@ -3,6 +3,4 @@
  *
  * @packageDocumentation
  */
-export { fifo, mq, pipe, popen, signal } from './namespaces.js';
-export { fifo, mq, pipe, popen, sem } from './namespaces.js';
-export { fifo, mq, pipe, popen, shm } from './namespaces.js';
+export { fifo, mq, pipe, popen, sem, shm, signal } from './namespaces.js';

@@ -135,5 +135,6 @@ export const popen = lazy<typeof import('@octoipc/popen')>('@octoipc/popen');
  * @see sem_overview(7)
  */
 export const sem = lazy<typeof import('@octoipc/sem')>('@octoipc/sem');
+
 /** `@octoipc/shm`, which loads when something is first asked of this namespace. */
 export const shm = lazy<typeof import('@octoipc/shm')>('@octoipc/shm');
