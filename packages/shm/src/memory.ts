@@ -12,7 +12,6 @@ import {
   rangeError,
   ResourceHandle,
   timeoutError,
-  typeError,
   waitOptions,
   type Temporary,
 } from '@octoipc/core/kit';
@@ -22,6 +21,7 @@ import { binding } from './binding.js';
 import { EAGAIN, EINTR, ETIMEDOUT } from './errno.js';
 import { FutexWaiter, type FutexWait } from './futex-waiter.js';
 import type { Mapping, MemoryBuffer } from './mapping.js';
+import { sizeOf, type ViewConstructor } from './view.js';
 
 /** What a mapping is owned with. Never refers to the handle, nor to the buffer. */
 export interface OwnedMemory {
@@ -31,13 +31,6 @@ export interface OwnedMemory {
   readonly letGo: () => void;
   readonly temporary: Temporary | undefined;
 }
-
-/** The constructor of a view: of a typed array, or DataView. */
-export type ViewConstructor<V extends ArrayBufferView> = new (
-  buffer: MemoryBuffer,
-  byteOffset: number,
-  length: number,
-) => V;
 
 /** A part of a memory, in bytes; all of it where nothing is said. */
 export interface MemoryRange {
@@ -384,29 +377,6 @@ export abstract class Memory extends ResourceHandle {
     for (const wait of this.#waits) wait.ref(alive);
     return this;
   }
-}
-
-const VIEWS: ReadonlySet<unknown> = new Set([
-  Int8Array,
-  Uint8Array,
-  Uint8ClampedArray,
-  Int16Array,
-  Uint16Array,
-  Int32Array,
-  Uint32Array,
-  Float32Array,
-  Float64Array,
-  BigInt64Array,
-  BigUint64Array,
-  DataView,
-  (globalThis as { Float16Array?: unknown }).Float16Array,
-]);
-
-function sizeOf(constructor: unknown): number {
-  if (constructor === undefined || !VIEWS.has(constructor)) {
-    throw typeError('constructor', 'the constructor of a typed array, or DataView', constructor);
-  }
-  return (constructor as { BYTES_PER_ELEMENT?: number }).BYTES_PER_ELEMENT ?? 1;
 }
 
 function wordValue(expected: number): number {
