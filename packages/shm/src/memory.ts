@@ -21,7 +21,9 @@ import { binding } from './binding.js';
 import { EAGAIN, EINTR, ETIMEDOUT } from './errno.js';
 import { FutexWaiter, type FutexWait } from './futex-waiter.js';
 import type { Mapping, MemoryBuffer } from './mapping.js';
+import type { MemoryRange } from './range.js';
 import { sizeOf, type ViewConstructor } from './view.js';
+import { wordValue } from './word.js';
 
 /** What a mapping is owned with. Never refers to the handle, nor to the buffer. */
 export interface OwnedMemory {
@@ -30,14 +32,6 @@ export interface OwnedMemory {
   /** Closes what is mapped. */
   readonly letGo: () => void;
   readonly temporary: Temporary | undefined;
-}
-
-/** A part of a memory, in bytes; all of it where nothing is said. */
-export interface MemoryRange {
-  /** @default 0 */
-  readonly byteOffset?: number | undefined;
-  /** @default the rest */
-  readonly length?: number | undefined;
 }
 
 /** Handles that must live as long as their buffers do: collected, they would unmap what is in use. */
@@ -377,8 +371,4 @@ export abstract class Memory extends ResourceHandle {
     for (const wait of this.#waits) wait.ref(alive);
     return this;
   }
-}
-
-function wordValue(expected: number): number {
-  return integer(expected, 'expected', -0x8000_0000, 0xffff_ffff) | 0;
 }
