@@ -93,7 +93,7 @@ export abstract class Memory extends ResourceHandle {
 
   /** Whether `buffer` is a SharedArrayBuffer. */
   get shared(): boolean {
-    this.#check('mmap');
+    this.check('mmap');
     return types.isSharedArrayBuffer(this.#buffer());
   }
 
@@ -104,7 +104,7 @@ export abstract class Memory extends ResourceHandle {
 
   /** The size of the object, to the byte. */
   get byteLength(): number {
-    this.#check('mmap');
+    this.check('mmap');
     return this.mapping.byteLength;
   }
 
@@ -326,15 +326,11 @@ export abstract class Memory extends ResourceHandle {
 
   /** @internal */
   protected check(syscall: string): void {
-    this.#check(syscall);
-  }
-
-  #check(syscall: string): void {
     if (this.closed) throw closedError(this.details(syscall));
   }
 
   #checkMemory(syscall: string): void {
-    this.#check(syscall);
+    this.check(syscall);
     this.mapping.checkFaults(this.details(syscall));
   }
 
@@ -345,7 +341,7 @@ export abstract class Memory extends ResourceHandle {
   }
 
   #wordAt(byteOffset: number): number {
-    this.#check('futex');
+    this.check('futex');
     integer(byteOffset, 'byteOffset', 0, this.mapping.byteLength - 4);
     if (byteOffset % 4 !== 0) throw rangeError('byteOffset', 'a multiple of 4', byteOffset);
     return byteOffset / 4;
