@@ -12,7 +12,6 @@ import {
   rangeError,
   ResourceHandle,
   timeoutError,
-  typeError,
   waitOptions,
   type Temporary,
 } from '@octoipc/core/kit';
@@ -22,6 +21,9 @@ import { binding } from './binding.js';
 import { EAGAIN, EINTR, ETIMEDOUT } from './errno.js';
 import { FutexWaiter, type FutexWait } from './futex-waiter.js';
 import type { Mapping, MemoryBuffer } from './mapping.js';
+import type { MemoryRange } from './range.js';
+import { sizeOf, type ViewConstructor } from './view.js';
+import { wordValue } from './word.js';
 
 /** What a mapping is owned with. Never refers to the handle, nor to the buffer. */
 export interface OwnedMemory {
@@ -30,21 +32,6 @@ export interface OwnedMemory {
   /** Closes what is mapped. */
   readonly letGo: () => void;
   readonly temporary: Temporary | undefined;
-}
-
-/** The constructor of a view: of a typed array, or DataView. */
-export type ViewConstructor<V extends ArrayBufferView> = new (
-  buffer: MemoryBuffer,
-  byteOffset: number,
-  length: number,
-) => V;
-
-/** A part of a memory, in bytes; all of it where nothing is said. */
-export interface MemoryRange {
-  /** @default 0 */
-  readonly byteOffset?: number | undefined;
-  /** @default the rest */
-  readonly length?: number | undefined;
 }
 
 /** Handles that must live as long as their buffers do: collected, they would unmap what is in use. */
@@ -106,7 +93,7 @@ export abstract class Memory extends ResourceHandle {
 
   /** Whether `buffer` is a SharedArrayBuffer. */
   get shared(): boolean {
-    this.#check('mmap');
+    this.check('mmap');
     return types.isSharedArrayBuffer(this.#buffer());
   }
 
@@ -117,7 +104,7 @@ export abstract class Memory extends ResourceHandle {
 
   /** The size of the object, to the byte. */
   get byteLength(): number {
-    this.#check('mmap');
+    this.check('mmap');
     return this.mapping.byteLength;
   }
 
@@ -339,15 +326,11 @@ export abstract class Memory extends ResourceHandle {
 
   /** @internal */
   protected check(syscall: string): void {
-    this.#check(syscall);
-  }
-
-  #check(syscall: string): void {
     if (this.closed) throw closedError(this.details(syscall));
   }
 
   #checkMemory(syscall: string): void {
-    this.#check(syscall);
+    this.check(syscall);
     this.mapping.checkFaults(this.details(syscall));
   }
 
@@ -358,7 +341,7 @@ export abstract class Memory extends ResourceHandle {
   }
 
   #wordAt(byteOffset: number): number {
-    this.#check('futex');
+    this.check('futex');
     integer(byteOffset, 'byteOffset', 0, this.mapping.byteLength - 4);
     if (byteOffset % 4 !== 0) throw rangeError('byteOffset', 'a multiple of 4', byteOffset);
     return byteOffset / 4;
@@ -384,31 +367,4 @@ export abstract class Memory extends ResourceHandle {
     for (const wait of this.#waits) wait.ref(alive);
     return this;
   }
-}
-
-const VIEWS: ReadonlySet<unknown> = new Set([
-  Int8Array,
-  Uint8Array,
-  Uint8ClampedArray,
-  Int16Array,
-  Uint16Array,
-  Int32Array,
-  Uint32Array,
-  Float32Array,
-  Float64Array,
-  BigInt64Array,
-  BigUint64Array,
-  DataView,
-  (globalThis as { Float16Array?: unknown }).Float16Array,
-]);
-
-function sizeOf(constructor: unknown): number {
-  if (constructor === undefined || !VIEWS.has(constructor)) {
-    throw typeError('constructor', 'the constructor of a typed array, or DataView', constructor);
-  }
-  return (constructor as { BYTES_PER_ELEMENT?: number }).BYTES_PER_ELEMENT ?? 1;
-}
-
-function wordValue(expected: number): number {
-  return integer(expected, 'expected', -0x8000_0000, 0xffff_ffff) | 0;
 }

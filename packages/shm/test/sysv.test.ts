@@ -113,7 +113,7 @@ test('SVSHM-020: list() and ipcs(1) agree', async () => {
     mappedBy: [process.pid],
   });
   const { stdout, code } = await run('ipcs', ['-m', '-i', String(memory.id)]);
-  if (code === 0) expect(stdout).toMatch(/bytes=321\b/);
+  expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringMatching(/bytes=321\b/) });
 });
 
 test('SVSHM-004 SVSHM-005: limits of the system are errors with a remedy', async () => {
