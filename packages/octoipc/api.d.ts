@@ -1,7 +1,8 @@
 // octoipc
 
-import * as _octoipc_sem from '@octoipc/sem';
 import * as _octoipc_shm from '@octoipc/shm';
+
+import * as _octoipc_sem from '@octoipc/sem';
 
 import * as _octoipc_popen from '@octoipc/popen';
 
@@ -21,15 +22,13 @@ declare const pipe: typeof _octoipc_pipe;
 
 declare const popen: typeof _octoipc_popen;
 
-declare const signal: typeof _octoipc_signal;
-
-export { fifo, mq, pipe, popen, signal };
 declare const sem: typeof _octoipc_sem;
 
-export { fifo, mq, pipe, popen, sem };
 declare const shm: typeof _octoipc_shm;
 
-export { fifo, mq, pipe, popen, shm };
+declare const signal: typeof _octoipc_signal;
+
+export { fifo, mq, pipe, popen, sem, shm, signal };
 
 // octoipc/pipe
 
@@ -43,9 +42,11 @@ import '@octoipc/pipe';
 
 import '@octoipc/popen';
 
-import '@octoipc/signal';
 import '@octoipc/sem';
+
 import '@octoipc/shm';
+
+import '@octoipc/signal';
 
 export * from '@octoipc/fifo';
 
@@ -53,16 +54,18 @@ export * from '@octoipc/fifo';
 
 export * from '@octoipc/mq';
 
-// octoipc/popen
+// octoipc/sem
 
-export * from '@octoipc/popen';
+export * from '@octoipc/sem';
+
+// octoipc/shm
+
+export * from '@octoipc/shm';
 
 // octoipc/signal
 
 export * from '@octoipc/signal';
-// octoipc/sem
 
-export * from '@octoipc/sem';
-// octoipc/shm
+// octoipc/popen
 
-export * from '@octoipc/shm';
+export * from '@octoipc/popen';

@@ -50,6 +50,8 @@ interface PipeBinding extends DescriptorBinding {
   ): number;
   read(fd: number, into: Uint8Array, offset: number, length: number, nowait: boolean): number;
   write(fd: number, from: Uint8Array, offset: number, length: number, nowait: boolean): number;
+  fill(fd: number, into: Uint8Array): number;
+  put(fd: number, from: Uint8Array): number;
   fileType(fd: number): number;
   statusFlags(fd: number): number;
   setNonblocking(fd: number, nonblocking: boolean): number;
@@ -80,6 +82,9 @@ declare class PipeEnd {
   write(from: Uint8Array, offset: number, length: number): number;
   readSleeping(into: Uint8Array, offset: number, length: number): number;
   writeSleeping(from: Uint8Array, offset: number, length: number): number;
+  get sleeps(): boolean;
+  fillSleeping(into: Uint8Array): number;
+  putSleeping(from: Uint8Array): number;
   get capacity(): number;
   set capacity(bytes: number);
   restore(): void;
