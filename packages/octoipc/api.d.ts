@@ -1,5 +1,7 @@
 // octoipc
 
+import * as _octoipc_socket from '@octoipc/socket';
+
 import * as _octoipc_popen from '@octoipc/popen';
 
 import * as _octoipc_mq from '@octoipc/mq';
@@ -16,7 +18,9 @@ declare const pipe: typeof _octoipc_pipe;
 
 declare const popen: typeof _octoipc_popen;
 
-export { fifo, mq, pipe, popen };
+declare const socket: typeof _octoipc_socket;
+
+export { fifo, mq, pipe, popen, socket };
 
 // octoipc/pipe
 
@@ -30,6 +34,8 @@ import '@octoipc/pipe';
 
 import '@octoipc/popen';
 
+import '@octoipc/socket';
+
 export * from '@octoipc/fifo';
 
 // octoipc/mq
@@ -39,3 +45,7 @@ export * from '@octoipc/mq';
 // octoipc/popen
 
 export * from '@octoipc/popen';
+
+// octoipc/socket
+
+export * from '@octoipc/socket';

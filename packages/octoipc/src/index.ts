@@ -3,4 +3,4 @@
  *
  * @packageDocumentation
  */
-export { fifo, mq, pipe, popen } from './namespaces.js';
+export { fifo, mq, pipe, popen, socket } from './namespaces.js';

@@ -104,3 +104,6 @@ export const mq = lazy<typeof import('@octoipc/mq')>('@octoipc/mq');
  * @see popen(3)
  */
 export const popen = lazy<typeof import('@octoipc/popen')>('@octoipc/popen');
+
+/** `@octoipc/socket`, which loads when something is first asked of this namespace. */
+export const socket = lazy<typeof import('@octoipc/socket')>('@octoipc/socket');

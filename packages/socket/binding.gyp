@@ -1,0 +1,3 @@
+{
+  'targets': [{ 'target_name': 'socket', 'sources': ['native/socket.cc'], 'includes': ['../core/addon.gypi'] }]
+}
