@@ -1,8 +1,15 @@
 import type { WaitOptions } from '@octoipc/core';
-import { BLOCKED, POLLOUT, timeoutError, waitOptions, waitSync, YIELD } from '@octoipc/core/kit';
+import {
+  BLOCKED,
+  busy,
+  POLLOUT,
+  timeoutError,
+  waitOptions,
+  waitSync,
+  YIELD,
+} from '@octoipc/core/kit';
 
 import { binding } from './binding.js';
-import { busy } from './reading.js';
 import { Transfer } from './transfer.js';
 import { becomesReadable, sinkOf, sourceOf, whileOpen } from './transfer-ends.js';
 import {

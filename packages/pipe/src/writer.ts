@@ -4,6 +4,7 @@ import { IpcError, type Bytes, type ByteWriter, type WaitOptions } from '@octoip
 import {
   AGAIN,
   BLOCKED,
+  busy,
   bytes,
   check,
   checkTimeout,
@@ -13,17 +14,18 @@ import {
   valueError,
   waitOptions,
   waitSync,
+  webWritableOf,
+  writableOf,
+  writing,
   type Attempt,
   type Operation,
+  type WriteSyncOptions,
 } from '@octoipc/core/kit';
 
 import { adoptEnd, PipeEnd, type Adoption } from './end.js';
 import { PipeHandle } from './pipe-handle.js';
-import { busy } from './reading.js';
-import { webWritableOf, writableOf } from './streams.js';
-import { writing, type WriteSyncOptions } from './writing.js';
 
-export type { WriteSyncOptions } from './writing.js';
+export type { WriteSyncOptions } from '@octoipc/core/kit';
 
 /**
  * The write end of a pipe.

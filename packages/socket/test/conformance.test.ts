@@ -1,10 +1,12 @@
-import { describeWaitable } from '@octoipc/conformance';
+import * as suite from '@octoipc/conformance';
 
-import { open } from './waitable.js';
+import * as socket from './adapter.js';
+import { input } from './misuse.js';
 
-describeWaitable({
-  name: 'Socket.wait()',
-  mechanism: 'SOCKET',
-  lacks: { tokens: 'one count is like another' },
-  open,
-});
+for (const stream of [socket.stream, socket.tcp]) suite.describeByteStream(stream);
+for (const channel of [socket.channel, socket.packets]) suite.describeMessageChannel(channel);
+for (const waits of [socket.reads, socket.receives, socket.datagrams]) suite.describeWaitable(waits);
+suite.describeResources(socket.resources);
+suite.describeBadInput(input);
+suite.describeCrashSafety(socket.crashes);
+suite.describeLifecycle(socket.lifecycle);

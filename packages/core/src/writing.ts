@@ -1,5 +1,5 @@
-import type { IpcErrorDetails } from '@octoipc/core';
-import { BLOCKED, tellBytesWritten, YIELD, type Attempt, type Operation } from '@octoipc/core/kit';
+import { tellBytesWritten, type IpcErrorDetails } from './errors.js';
+import { BLOCKED, YIELD, type Attempt, type Operation } from './wait.js';
 
 /** What a blocking write takes. */
 export interface WriteSyncOptions {

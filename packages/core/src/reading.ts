@@ -1,11 +1,7 @@
-import {
-  IpcError,
-  type ByteReader,
-  type IpcErrorDetails,
-  type ReadTarget,
-  type WaitOptions,
-} from '@octoipc/core';
-import { integer, optionsObject, valueError, waitOptions, writableBytes } from '@octoipc/core/kit';
+import type { ByteReader, ReadTarget } from './channel.js';
+import { IpcError, type IpcErrorDetails } from './errors.js';
+import { integer, optionsObject, valueError, writableBytes } from './validate.js';
+import { waitOptions, type WaitOptions } from './wait.js';
 
 /** What a read takes. */
 export interface ReadOptions extends ReadTarget, WaitOptions {}
