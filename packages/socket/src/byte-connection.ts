@@ -28,9 +28,9 @@ import {
 } from '@octoipc/core/kit';
 
 import { SHUT_RD, SHUT_WR, SOCK_SEQPACKET, SOCK_STREAM } from './constants.js';
-import { adoptSocket, type SocketEnd } from './end.js';
-import { SocketHandle } from './socket-handle.js';
+import { adoptSocket, SocketEnd } from './end.js';
 import { PacketInbox } from './inbox.js';
+import { SocketHandle } from './socket-handle.js';
 
 /** What a connection is of: bytes without boundaries, or packets. */
 export type ConnectionType = 'stream' | 'seqpacket';
@@ -57,7 +57,7 @@ export abstract class ByteConnection
 
   /** @param end - owned by the binding, or a descriptor from outside, which is checked and taken over */
   protected constructor(end: SocketEnd | number) {
-    super(typeof end === 'number' ? adoptSocket(end, [SOCK_STREAM, SOCK_SEQPACKET]) : end);
+    super(end instanceof SocketEnd ? end : adoptSocket(end, [SOCK_STREAM, SOCK_SEQPACKET]));
     this.type = this.socket.type === SOCK_SEQPACKET ? 'seqpacket' : 'stream';
     this.inbox = new PacketInbox(this.socket);
   }

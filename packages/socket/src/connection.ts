@@ -106,6 +106,8 @@ export class Connection extends ByteConnection {
    * over TCP. By the time you look, the pid may mean another process: see {@link peerProcess}.
    */
   get peer(): Peer | null {
+    // Of a connection only: a private field sees through another `this`.
+    void this.#maxMessageSize;
     this.checkOpen('getsockopt');
     return peerCredentials(this.fd);
   }

@@ -7,6 +7,7 @@ import {
   closedError,
   codeOfErrno,
   Deadline,
+  descriptor,
   errorOf,
   optionsObject,
   timeoutError,
@@ -111,6 +112,7 @@ export class Server extends SocketHandle implements AsyncIterable<Connection> {
    */
   static fromFd(fd: number, options?: ServeOptions): Server {
     checkServeOptions(optionsObject(options));
+    descriptor(fd);
     const listening = intOption(fd, SOL_SOCKET, SO_ACCEPTCONN);
     if (listening === 0) throw valueError('fd', 'must be a socket that listens', fd);
     const end = adoptSocket(fd, [SOCK_STREAM, SOCK_SEQPACKET]);

@@ -29,10 +29,11 @@ const script = new URL('./fixtures/roles.mjs', import.meta.url);
 const bytesBetween = (
   name: string,
   open: () => Promise<[Connection, Connection]> | [Connection, Connection],
+  lacks: ByteStreamAdapter['lacks'] = {},
 ): ByteStreamAdapter => ({
   name,
   mechanism,
-  lacks: { atomic: 'a socket takes what fits' },
+  lacks: { atomic: 'a socket takes what fits', ...lacks },
   async open() {
     const [reader, writer] = await open();
     return { reader, writer };
@@ -41,14 +42,20 @@ const bytesBetween = (
 
 export const stream = bytesBetween('socketPair()', () => socketPair());
 
-export const tcp = bytesBetween('connect() over TCP', async () => {
+const overTcp = async (): Promise<[Connection, Connection]> => {
   const server = await listen({ host: '127.0.0.1', port: 0 });
   try {
-    const client = await connect(server.address as { host: string; port: number });
-    return [await server.accept(), client];
+    server.receiveBufferSize = 64 * 1024;
+    const writer = await connect(server.address as { host: string; port: number });
+    writer.sendBufferSize = 64 * 1024;
+    return [await server.accept(), writer];
   } finally {
     server.close();
   }
+};
+
+export const tcp = bytesBetween('connect() over TCP', overTcp, {
+  brokenPipe: 'the network tells later, and of a reset first (TCP-004, TCP-005)',
 });
 
 const channelOf = (

@@ -67,7 +67,6 @@ export const input: BadInputAdapter = {
         'write()': (data: never) => left.write(data),
         'tryWrite()': (data: never) => left.tryWrite(data),
         'writeSync()': (data: never) => left.writeSync(data),
-        'sendFds()': (data: never) => left.sendFds([left], data),
       },
       names: {
         'listen({ path })': (path: never) => listen({ path }),
