@@ -17,13 +17,7 @@ export interface SocketBinding extends DescriptorBinding {
   bind(fd: number, address: Uint8Array): number;
   listen(fd: number, backlog: number): number;
   connect(fd: number, address: Uint8Array): number;
-  accept(
-    fd: number,
-    name: Uint8Array,
-    length: Int32Array,
-    flags: number,
-    owned: boolean,
-  ): number;
+  accept(fd: number, name: Uint8Array, length: Int32Array, flags: number, owned: boolean): number;
   shutdown(fd: number, how: number): number;
   name(fd: number, peer: boolean, out: Uint8Array): number;
   getOption(fd: number, level: number, option: number, out: Uint8Array): number;

@@ -17,7 +17,14 @@ import {
 } from '@octoipc/core/kit';
 
 import { parseAddress, resolveAddress, type Address } from './address.js';
-import { AF_UNIX, MSG_DONTWAIT, MSG_TRUNC, SO_PASSCRED, SOCK_DGRAM, SOL_SOCKET } from './constants.js';
+import {
+  AF_UNIX,
+  MSG_DONTWAIT,
+  MSG_TRUNC,
+  SO_PASSCRED,
+  SOCK_DGRAM,
+  SOL_SOCKET,
+} from './constants.js';
 import { messageOf, type DatagramMessage } from './datagram-message.js';
 import { Destination } from './destination.js';
 import { adoptSocket, makeSocket, setIntOption, type SocketEnd } from './end.js';
@@ -186,9 +193,7 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
     try {
       const put = this.#sending(data, route, options);
       const waited =
-        route === undefined
-          ? this.isWaiting('writable')
-          : this.#destinations.has(keyOf(route));
+        route === undefined ? this.isWaiting('writable') : this.#destinations.has(keyOf(route));
       return !waited && put() !== BLOCKED;
     } finally {
       route?.close();
@@ -244,7 +249,9 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
   }
 
   /** {@link receive} without waiting: `undefined` if there is nothing now. */
-  tryReceive(options?: Omit<DatagramReceiveOptions, keyof WaitOptions>): DatagramMessage | undefined {
+  tryReceive(
+    options?: Omit<DatagramReceiveOptions, keyof WaitOptions>,
+  ): DatagramMessage | undefined {
     const take = this.#receiving(options);
     if (this.isWaiting('readable')) return undefined;
     const message = take();

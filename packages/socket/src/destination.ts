@@ -42,7 +42,8 @@ export class Destination extends FdHandle {
   ready(options: WaitOptions): Promise<void> {
     // poll(2) itself asks the kernel to tell when the receiver reads: unix_dgram_poll.
     const attempt = (): void | typeof BLOCKED => {
-      if (check(binding().poll(this.#fd, POLLOUT, 0), 'poll', this.describe()) === 0) return BLOCKED;
+      if (check(binding().poll(this.#fd, POLLOUT, 0), 'poll', this.describe()) === 0)
+        return BLOCKED;
     };
     return this.queue('writable').run(attempt, options, { details: this.describe() });
   }

@@ -135,4 +135,3 @@ export function adoptSocket(fd: number, types: readonly number[]): SocketEnd {
   }
   return new SocketEnd(fd, domain, type);
 }
-

@@ -1,5 +1,13 @@
 import { IpcError, type Bytes } from '@octoipc/core';
-import { bytes, check, descriptor, integer, optionsObject, rangeError, typeError } from '@octoipc/core/kit';
+import {
+  bytes,
+  check,
+  descriptor,
+  integer,
+  optionsObject,
+  rangeError,
+  typeError,
+} from '@octoipc/core/kit';
 
 import { binding } from './binding.js';
 import { AF_UNIX, MSG_CTRUNC, SCM_MAX_FD } from './constants.js';
@@ -20,7 +28,11 @@ export interface FdMessage {
 export function fdNumbers(fds: unknown, name = 'fds'): Int32Array {
   if (!Array.isArray(fds)) throw typeError(name, 'an array of descriptors and handles', fds);
   if (fds.length > SCM_MAX_FD) {
-    throw rangeError(`${name}.length`, `at most ${SCM_MAX_FD}, the kernel's SCM_MAX_FD`, fds.length);
+    throw rangeError(
+      `${name}.length`,
+      `at most ${SCM_MAX_FD}, the kernel's SCM_MAX_FD`,
+      fds.length,
+    );
   }
   return Int32Array.from(fds, (source: unknown, i) => {
     const isHandle = typeof source === 'object' && source !== null && 'fd' in source;

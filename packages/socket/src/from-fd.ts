@@ -20,9 +20,7 @@ export function fromFd(fd: number): Connection | Server | Datagram {
   if (type === NOT_A_SOCKET) throw valueError('fd', 'must be a socket', fd);
   check(type, 'getsockopt', { target: fd });
   if (type === SOCK_DGRAM) return Datagram.fromFd(fd);
-  return intOption(fd, SOL_SOCKET, SO_ACCEPTCONN) === 1
-    ? Server.fromFd(fd)
-    : Connection.fromFd(fd);
+  return intOption(fd, SOL_SOCKET, SO_ACCEPTCONN) === 1 ? Server.fromFd(fd) : Connection.fromFd(fd);
 }
 
 /** -ENOTSOCK. */

@@ -55,7 +55,9 @@ export class PacketInbox {
     if (packet === null || packet === BLOCKED) return packet;
     const surplus = packet.fds.length - maxFds;
     checkFdsWhole(
-      surplus <= 0 ? packet : { ...packet, dropped: packet.dropped + surplus, fds: kept(packet, maxFds) },
+      surplus <= 0
+        ? packet
+        : { ...packet, dropped: packet.dropped + surplus, fds: kept(packet, maxFds) },
       this.#end,
     );
     const data = this.#cut(packet, wanted);

@@ -187,7 +187,11 @@ export class PacketMessages implements Messages {
   #packet(message: Bytes): Uint8Array {
     const data = bytes(message, 'message');
     if (data.length === 0) {
-      throw valueError('message', 'must not be empty: a packet without bytes looks like the end', data);
+      throw valueError(
+        'message',
+        'must not be empty: a packet without bytes looks like the end',
+        data,
+      );
     }
     if (data.length > this.#limit) throw tooLong(data.length, this.#limit);
     return data;

@@ -94,9 +94,9 @@ function packetAt(index: number, memory: Buffer, room: number): Packet {
         : Buffer.concat([memory.subarray(start, start + room), spill!.subarray(0, length - room)]),
     length: numbers[at + 2]!,
     flags: numbers[at + 3]!,
-    from:
-      nameLength === 0 ? null : decodeAddress(names.subarray(ADDRESS_ROOM * index), nameLength),
-    peer: numbers[at + 5]! < 0 ? null : peerOf(numbers[at + 5]!, numbers[at + 6]!, numbers[at + 7]!),
+    from: nameLength === 0 ? null : decodeAddress(names.subarray(ADDRESS_ROOM * index), nameLength),
+    peer:
+      numbers[at + 5]! < 0 ? null : peerOf(numbers[at + 5]!, numbers[at + 6]!, numbers[at + 7]!),
     fds: fds === 0 ? NO_FDS : Array.from(lastFds.subarray(0, fds)),
     dropped: numbers[at + 9]!,
   };

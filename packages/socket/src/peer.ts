@@ -100,7 +100,8 @@ export class PeerProcess extends FdHandle {
       const wait = waitOptions(options);
       const { fd } = this;
       const attempt = (): void | typeof BLOCKED => {
-        if (check(binding().poll(fd, POLLIN, 0), 'poll', { target: this.pid }) === 0) return BLOCKED;
+        if (check(binding().poll(fd, POLLIN, 0), 'poll', { target: this.pid }) === 0)
+          return BLOCKED;
       };
       return this.queue('readable').run(attempt, wait, { details: this.describe() });
     } catch (error) {

@@ -31,7 +31,9 @@ export class Route {
     const folder = dirname(path);
     this.#directory = check(binding().openDirectory(folder), 'open', { target: folder });
     try {
-      this.bytes = encodeAddress({ path: join(`/proc/self/fd/${this.#directory}`, basename(path)) });
+      this.bytes = encodeAddress({
+        path: join(`/proc/self/fd/${this.#directory}`, basename(path)),
+      });
     } catch (error) {
       this.close();
       throw error;

@@ -6,7 +6,13 @@ import { beginConnect, connectEnd, connectEndSync, IN_PROGRESS } from './connect
 import { SocketEnd } from './end.js';
 import { Route } from './place.js';
 import { rawSync, rawTry, rawWait, type RawCall } from './raw-wait.js';
-import { ADDRESS_ROOM, decodeAddress, familyOf, showAddress, type SocketAddress } from './sockaddr.js';
+import {
+  ADDRESS_ROOM,
+  decodeAddress,
+  familyOf,
+  showAddress,
+  type SocketAddress,
+} from './sockaddr.js';
 
 /** A connection that was accepted. */
 export interface Accepted {

@@ -177,9 +177,7 @@ function optionBytes(value: unknown): Uint8Array {
   if (value instanceof Uint8Array) return value;
   if (typeof value === 'boolean') return optionBytes(value ? 1 : 0);
   if (typeof value !== 'number') throw typeError('value', 'a number, a boolean or bytes', value);
-  return new Uint8Array(
-    Int32Array.of(integer(value, 'value', -0x80000000, 0x7fffffff)).buffer,
-  );
+  return new Uint8Array(Int32Array.of(integer(value, 'value', -0x80000000, 0x7fffffff)).buffer);
 }
 
 export { rawClose as close } from './raw-wait.js';

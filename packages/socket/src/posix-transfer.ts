@@ -1,16 +1,16 @@
 import type { Bytes, WaitOptions } from '@octoipc/core';
-import {
-  AGAIN,
-  BLOCKED,
-  bytes,
-  check,
-  integer,
-  optionsObject,
-  typeError,
-} from '@octoipc/core/kit';
+import { AGAIN, BLOCKED, bytes, check, integer, optionsObject, typeError } from '@octoipc/core/kit';
 
 import { binding } from './binding.js';
-import { AF_UNIX, MSG_CTRUNC, MSG_DONTWAIT, MSG_TRUNC, SCM_MAX_FD, SO_DOMAIN, SOL_SOCKET } from './constants.js';
+import {
+  AF_UNIX,
+  MSG_CTRUNC,
+  MSG_DONTWAIT,
+  MSG_TRUNC,
+  SCM_MAX_FD,
+  SO_DOMAIN,
+  SOL_SOCKET,
+} from './constants.js';
 import { intOption, SocketEnd } from './end.js';
 import { checkCarriesFds, fdNumbers, takeFds, type FdSource } from './fds.js';
 import { receivePackets } from './packets.js';
@@ -70,7 +70,11 @@ const NO_CREDENTIALS = new Int32Array(0);
 const NO_FDS = new Int32Array(0);
 const NO_ADDRESS = new Uint8Array(0);
 
-function sendingMessage(fd: number, message: OutgoingMessage, syscall = 'sendmsg'): RawCall<number> {
+function sendingMessage(
+  fd: number,
+  message: OutgoingMessage,
+  syscall = 'sendmsg',
+): RawCall<number> {
   if (typeof message !== 'object' || message === null) {
     throw typeError('message', 'an object: { data, fds, credentials, address }', message);
   }

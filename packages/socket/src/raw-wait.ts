@@ -131,4 +131,3 @@ export function rawClose(fd: number): void {
 
 /** -EBUSY. */
 const NOT_OURS = -16;
-

@@ -155,9 +155,7 @@ export class Server extends SocketHandle implements AsyncIterable<Connection> {
         try {
           const attempt = (): Connection | typeof BLOCKED => this.#take();
           const connection = await this.waitFor('readable', attempt, left(), { details });
-          return this.#finish === undefined
-            ? connection
-            : await this.#finish(connection, left());
+          return this.#finish === undefined ? connection : await this.#finish(connection, left());
         } catch (error) {
           if (!isIpcError(error) || !EXHAUSTED.has(error.code)) throw error;
           this.#warn(error);
@@ -312,4 +310,3 @@ export function checkServeOptions(options: ServeOptions): void {
   messageLimit(maxMessageSize);
   checkTcpOptions(options);
 }
-

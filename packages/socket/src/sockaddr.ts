@@ -46,11 +46,7 @@ export interface VsockAddress {
 
 /** An address of a socket, as a plain object. */
 export type SocketAddress =
-  | PathAddress
-  | AbstractAddress
-  | AutobindAddress
-  | IpAddress
-  | VsockAddress;
+  PathAddress | AbstractAddress | AutobindAddress | IpAddress | VsockAddress;
 
 /** The longest sockaddr, a `sockaddr_un`, and some. */
 export const ADDRESS_ROOM = 128;
@@ -176,7 +172,8 @@ function encodeIp({ host, port }: IpAddress): Uint8Array {
     bytes.set(parseIpv4(host), 4);
     return bytes;
   }
-  if (!isIPv6(host)) throw valueError('address.host', 'must be a numeric IPv4 or IPv6 address', host);
+  if (!isIPv6(host))
+    throw valueError('address.host', 'must be a numeric IPv4 or IPv6 address', host);
   const bytes = withFamily(AF_INET6, 28);
   new DataView(bytes.buffer).setUint16(2, port);
   bytes.set(parseIpv6(host), 8);

@@ -81,7 +81,11 @@ export abstract class SocketHandle extends FdHandle {
    * @internal
    */
   sleep(direction: Direction, milliseconds: number): void {
-    this.socket.binding.poll(this.socket.fd, direction === 'readable' ? POLLIN : POLLOUT, milliseconds);
+    this.socket.binding.poll(
+      this.socket.fd,
+      direction === 'readable' ? POLLIN : POLLOUT,
+      milliseconds,
+    );
   }
 
   /** @internal */
@@ -91,7 +95,9 @@ export abstract class SocketHandle extends FdHandle {
 
   #option(option: number): number {
     this.checkOpen('getsockopt');
-    return check(intOption(this.fd, SOL_SOCKET, option), 'getsockopt', { target: this.socket.target });
+    return check(intOption(this.fd, SOL_SOCKET, option), 'getsockopt', {
+      target: this.socket.target,
+    });
   }
 
   #setOption(option: number, bytes: number, name: string): void {

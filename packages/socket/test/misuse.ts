@@ -42,8 +42,7 @@ export const input: BadInputAdapter = {
           call: (timeout: never) => left.write('x', { timeout }),
           accepts: isWait,
         },
-        'receiveFds({ maxFds })': (maxFds: never) =>
-          datagram.receive({ maxFds, timeout: 0 }),
+        'receiveFds({ maxFds })': (maxFds: never) => datagram.receive({ maxFds, timeout: 0 }),
         'sendFds()': (fd: never) => left.sendFds([fd]),
       },
       options: {

@@ -3,6 +3,7 @@ import { mqTour } from './mq.js';
 import { pipeTour } from './pipe.js';
 import { popenTour } from './popen.js';
 import type { Mechanism } from './row.js';
+import { socketTour } from './socket.js';
 
 /** The stops of the tour, in order. A new package adds its file and a line here. */
-export const mechanisms: readonly Mechanism[] = [pipeTour, fifoTour, mqTour, popenTour];
+export const mechanisms: readonly Mechanism[] = [pipeTour, fifoTour, mqTour, socketTour, popenTour];
