@@ -1,5 +1,10 @@
 // A line for syslog or the journal, as syslog(3) sends it. With a path as argument, to that socket.
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
 import { Datagram } from '@octoipc/socket';
+
+const own = join(tmpdir(), `example-${process.pid}.sock`);
 
 const USER = 1 << 3;
 const INFO = 6;
@@ -11,9 +16,8 @@ async function log(text, path = '/dev/log') {
   socket.close();
 }
 
-const daemon =
-  process.argv[2] === undefined ? await Datagram.bind({ path: 'log.sock' }) : undefined;
-await log('hello', process.argv[2] ?? 'log.sock');
+const daemon = process.argv[2] === undefined ? await Datagram.bind({ path: own }) : undefined;
+await log('hello', process.argv[2] ?? own);
 if (daemon !== undefined) {
   console.log(String((await daemon.receive()).data).replace(/\d+\]/, 'PID]')); // <14>example[PID]: hello
   daemon.close();

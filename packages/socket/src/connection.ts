@@ -121,7 +121,7 @@ export class Connection extends ByteConnection {
    */
   peerProcess(): PeerProcess {
     this.checkOpen('getsockopt');
-    return PeerProcess.of(this.fd, this.socket.target);
+    return PeerProcess.of(this.socket);
   }
 
   /** The longest message that `send` takes. */

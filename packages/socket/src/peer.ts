@@ -13,7 +13,8 @@ import {
 } from '@octoipc/core/kit';
 
 import { binding } from './binding.js';
-import { SO_PEERCRED, SOL_SOCKET } from './constants.js';
+import { AF_UNIX, SO_PEERCRED, SOL_SOCKET } from './constants.js';
+import type { SocketEnd } from './end.js';
 
 /** Who is at the other end, as the kernel vouches for it. */
 export interface Peer {
@@ -74,8 +75,8 @@ export class PeerProcess extends FdHandle {
    *
    * @internal
    */
-  static of(socket: number, target: string | number): PeerProcess {
-    const native = binding();
+  static of({ binding: native, fd: socket, domain, target }: SocketEnd): PeerProcess {
+    if (domain !== AF_UNIX) throw unsupported(target);
     const fd = native.peerPidfd(socket);
     if (fd < 0) throw refusal(fd, target);
     const pid = pidOf(fd);
@@ -128,16 +129,18 @@ function gone(target: string | number): IpcError {
   });
 }
 
+function unsupported(target: string | number): IpcError {
+  return unsupportedError('SO_PEERPIDFD', {
+    syscall: 'getsockopt',
+    target,
+    hint: 'it needs Linux 6.5 and a Unix socket',
+  });
+}
+
 /** 'The kernel is too old' and 'the peer has ended' are told apart. */
 function refusal(result: number, target: string | number): IpcError {
   const code = codeOfErrno(result);
-  if (code === 'ENOPROTOOPT') {
-    return unsupportedError('SO_PEERPIDFD', {
-      syscall: 'getsockopt',
-      target,
-      hint: 'it needs Linux 6.5 and a Unix socket',
-    });
-  }
+  if (code === 'ENOPROTOOPT') return unsupported(target);
   // Linux 6.5 to 6.14 refuse a pidfd of a process that was waited for.
   if (code === 'EINVAL' || code === 'ESRCH') return gone(target);
   return errorOf(result, 'getsockopt', { target });

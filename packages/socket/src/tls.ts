@@ -67,19 +67,25 @@ function settled(
     const done = (settle: () => void): void => {
       deadline?.clear();
       signal?.removeEventListener('abort', onAbort);
-      stream.off('error', onError).off('close', onClose).off(event, onSecure);
+      stream.off('error', onError).off('close', onClose).off('end', onClose);
+      stream.off('readable', onReadable).off(event, onSecure);
       settle();
     };
     const onError = (cause: Error): void =>
       done(() => reject(new IpcError('EPROTO', { ...details, text: cause.message, cause })));
     const onClose = (): void => done(() => reject(new IpcError('ECONNRESET', details)));
+    // A stream tells its end to those only who read: of a handshake that the other side has left.
+    const onReadable = (): void => {
+      if (stream.readableLength === 0) stream.read(0);
+    };
     const onSecure = (): void => done(resolve);
     const onAbort = (): void => done(() => reject(signal?.reason as Error));
     const deadline =
       timeout === undefined || timeout === Infinity
         ? undefined
         : new Deadline(timeout, () => done(() => reject(timeoutError(details))));
-    stream.on('error', onError).on('close', onClose).on(event, onSecure);
+    stream.on('error', onError).on('close', onClose).on('end', onClose);
+    stream.on('readable', onReadable).on(event, onSecure);
     signal?.addEventListener('abort', onAbort, { once: true });
     if (signal?.aborted === true) onAbort();
   });

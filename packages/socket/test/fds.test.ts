@@ -108,9 +108,10 @@ test('SOCK-055: sendFds() takes 253 at once, and without data one byte; more are
 
 test('SOCK-056: sendFds() of one that is closed is EBADF, and nothing is sent', async () => {
   const [left, right] = pair();
+  const fd = open();
   const gone = openSync('/dev/null', 'r');
   closeSync(gone);
-  await expect(left.sendFds([open(), gone], 'x')).rejects.toThrow(failing('EBADF'));
+  await expect(left.sendFds([fd, gone], 'x')).rejects.toThrow(failing('EBADF'));
   expect(right.tryRead()).toBe(undefined);
   const closed = closing(createPipe());
   closed.close();
