@@ -35,7 +35,7 @@ export {
   type ProcessIdentity,
 } from './process-identity.js';
 export {
-  busy,
+  busyError,
   DEFAULT_MAX_BYTES,
   readAllOf,
   readTarget,
@@ -74,4 +74,4 @@ export {
   type WakeSource,
 } from './wait.js';
 export { waitSync } from './wait-sync.js';
-export { writing, type WriteSyncOptions } from './writing.js';
+export { writingAll, type WriteSyncOptions } from './writing.js';

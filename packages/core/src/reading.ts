@@ -22,7 +22,7 @@ export interface ReadAllOptions extends WaitOptions {
 export const DEFAULT_MAX_BYTES = 64 * 1024;
 
 /** What a blocking call throws that would overtake those who wait. */
-export function busy(details: IpcErrorDetails): IpcError {
+export function busyError(details: IpcErrorDetails): IpcError {
   return new IpcError('EBUSY', {
     ...details,
     hint: 'asynchronous calls wait on this handle: await them before a blocking one',

@@ -18,7 +18,7 @@ const BURST = 1024 * 1024;
  * @param begun - how many were written before
  * @param details - names the call in errors
  */
-export function writing(
+export function writingAll(
   put: (written: number) => number,
   length: number,
   begun: number,

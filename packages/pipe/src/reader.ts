@@ -5,7 +5,7 @@ import {
   AGAIN,
   BLOCKED,
   bufferOf,
-  busy,
+  busyError,
   check,
   checkTimeout,
   DEFAULT_MAX_BYTES,
@@ -30,12 +30,7 @@ import {
 import { adoptEnd, PipeEnd, type Adoption } from './end.js';
 import { PipeHandle } from './pipe-handle.js';
 
-export type {
-  LinesOptions,
-  ReadAllOptions,
-  ReadOptions,
-  ReadSyncOptions,
-} from '@octoipc/core/kit';
+export type { LinesOptions, ReadAllOptions, ReadOptions, ReadSyncOptions } from '@octoipc/core/kit';
 
 type Fill = (memory: Uint8Array, offset: number, length: number) => number;
 
@@ -136,7 +131,7 @@ export class PipeReader extends PipeHandle implements ByteReader, AsyncIterable<
     const { maxBytes, into } = readTarget(options);
     checkTimeout(options?.timeout);
     this.#checkOpen('read');
-    if (this.waiting('readable') > 0) throw busy(this.details('read'));
+    if (this.waiting('readable') > 0) throw busyError(this.details('read'));
     if (options?.timeout === undefined) {
       const result = this.#takeSleeping(maxBytes, into);
       if (result !== BLOCKED) return result;

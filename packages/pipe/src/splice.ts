@@ -1,7 +1,7 @@
 import type { WaitOptions } from '@octoipc/core';
 import {
   BLOCKED,
-  busy,
+  busyError,
   POLLOUT,
   timeoutError,
   waitOptions,
@@ -208,7 +208,7 @@ function transferSync(
 ): number {
   const progress = new Progress(call, from, to, options);
   const { timeout } = waitOptions(options);
-  if (hasWaiters(from) || hasWaiters(to)) throw busy(progress.details);
+  if (hasWaiters(from) || hasWaiters(to)) throw busyError(progress.details);
   const native = binding();
   const sleep = (milliseconds: number): void => {
     if (becomesReadable(native, from, milliseconds)) {

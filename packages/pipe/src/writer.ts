@@ -4,7 +4,7 @@ import { IpcError, type Bytes, type ByteWriter, type WaitOptions } from '@octoip
 import {
   AGAIN,
   BLOCKED,
-  busy,
+  busyError,
   bytes,
   check,
   checkTimeout,
@@ -16,7 +16,7 @@ import {
   waitSync,
   webWritableOf,
   writableOf,
-  writing,
+  writingAll,
   type Attempt,
   type Operation,
   type WriteSyncOptions,
@@ -205,7 +205,7 @@ export class PipeWriter extends PipeHandle implements ByteWriter {
     this.#checkOpen('write');
     const { length } = view;
     const put = (written: number): number => this.#put(view, written, length, written);
-    return writing(put, length, begun, this.describe());
+    return writingAll(put, length, begun, this.describe());
   }
 
   #writingAtomic(data: Bytes): Attempt<void> {
@@ -266,7 +266,7 @@ export class PipeWriter extends PipeHandle implements ByteWriter {
     checkTimeout(waitOptions(options).timeout);
     const { fd, binding } = this.end;
     if (this.waiting('writable') > 0) {
-      throw busy(this.describe());
+      throw busyError(this.describe());
     }
     const sleep = (milliseconds: number): number => binding.poll(fd, POLLOUT, milliseconds);
     waitSync(attempt, sleep, options?.timeout, operation);

@@ -21,8 +21,9 @@ int64_t LimitMode(int fd, uint32_t mode) {
   return Retry([&] { return ::fchmod(fd, mode); });
 }
 
-/// The exact mode of a socket's file, whatever the umask; never of anything else that has the path by
-/// now. An O_PATH descriptor cannot be given to fchmod(2), but its path below /proc can to chmod(2).
+/// The exact mode of a socket's file, whatever the umask; never of anything else that has the path
+/// by now. An O_PATH descriptor cannot be given to fchmod(2), but its path below /proc can to
+/// chmod(2).
 int64_t SetMode(const std::string& path, uint32_t mode) {
   const UniqueFd file(::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
   if (!file) return -errno;
@@ -38,14 +39,13 @@ int64_t SetMode(const std::string& path, uint32_t mode) {
 
 /// A directory as a descriptor, by which names in it can be reached however long its path is.
 int64_t OpenDirectory(Environment& environment, const std::string& path) {
-  const int64_t fd =
-      Retry([&] { return ::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC); });
+  const int64_t fd = Retry([&] { return ::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC); });
   if (fd >= 0) environment.Own(static_cast<int>(fd));
   return fd;
 }
 
-/// Opens a file of locks, makes it if it is missing, and locks it: -EAGAIN where another has it. The
-/// lock goes with the descriptor, however its process ends. F_OFD_SETLK of fcntl(2).
+/// Opens a file of locks, makes it if it is missing, and locks it: -EAGAIN where another has it.
+/// The lock goes with the descriptor, however its process ends. F_OFD_SETLK of fcntl(2).
 int64_t OpenLock(Environment& environment, const std::string& path) {
   const int flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC;
   const int64_t opened = Retry([&] { return ::open(path.c_str(), flags, 0600); });

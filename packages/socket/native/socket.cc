@@ -1,5 +1,7 @@
-// Sockets and their life: socket(2) to close(2). Addresses cross as the bytes of their sockaddr, which
-// TypeScript makes and reads.
+// Sockets and their life: socket(2) to close(2). Addresses cross as the bytes of their sockaddr,
+// which TypeScript makes and reads.
+#include "socket.h"
+
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -10,7 +12,6 @@
 #include "octoipc/readiness.h"
 #include "octoipc/retry.h"
 #include "octoipc/unique_fd.h"
-#include "socket.h"
 
 #ifndef SO_PEERPIDFD
 #define SO_PEERPIDFD 77
@@ -31,10 +32,10 @@ const sockaddr* AddressOf(const Bytes& address) {
 
 /// socket(2), close-on-exec from birth and non-blocking.
 int64_t Socket(Environment& environment, int domain, int type, int protocol, bool owned) {
-  return Made(
-      environment,
-      Retry([&] { return ::socket(domain, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol); }),
-      owned);
+  return Made(environment, Retry([&] {
+                return ::socket(domain, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
+              }),
+              owned);
 }
 
 /// socketpair(2), close-on-exec from birth; `ends` gets the two descriptors.
@@ -87,9 +88,8 @@ int64_t Shutdown(int fd, int how) {
 int64_t Name(int fd, bool peer, Bytes out) {
   socklen_t size = static_cast<socklen_t>(out.size());
   auto* address = reinterpret_cast<sockaddr*>(out.data());
-  const int64_t result = Retry([&] {
-    return peer ? ::getpeername(fd, address, &size) : ::getsockname(fd, address, &size);
-  });
+  const int64_t result = Retry(
+      [&] { return peer ? ::getpeername(fd, address, &size) : ::getsockname(fd, address, &size); });
   return result < 0 ? result : static_cast<int64_t>(size);
 }
 

@@ -20,8 +20,8 @@ constexpr size_t kMostFds = 253;
 /// recv(2) and send(2) move no more than this at once.
 constexpr int64_t kLongest = 0x7ffff000;
 
-/// Room for all ancillary data that a peer can make the kernel deliver: with less, descriptors would
-/// be lost, or, since CMSG_SPACE rounds up, one more would come than was asked for.
+/// Room for all ancillary data that a peer can make the kernel deliver: with less, descriptors
+/// would be lost, or, since CMSG_SPACE rounds up, one more would come than was asked for.
 constexpr size_t kControlSize =
     CMSG_SPACE(kMostFds * sizeof(int)) + CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(64);
 
@@ -81,11 +81,11 @@ int64_t SendMessage(int fd, Bytes data, int64_t offset, int64_t length, Integers
 /// What ReceiveMessages tells of each message; the order is TypeScript's, too.
 enum Found : size_t {
   kStart,
-  kLength,   // bytes that came, in memory and then in the spill
-  kReal,     // bytes that it had
-  kFlags,    // msg_flags
+  kLength,  // bytes that came, in memory and then in the spill
+  kReal,    // bytes that it had
+  kFlags,   // msg_flags
   kNameLength,
-  kPid,      // -1: no credentials came
+  kPid,  // -1: no credentials came
   kUid,
   kGid,
   kFds,      // descriptors that were kept
@@ -126,10 +126,10 @@ void TakeControl(Environment& environment, msghdr* message, Integers fds, int32_
   }
 }
 
-/// recvmsg(2), again and again, for up to `max` messages. Each needs `room` bytes of the memory from
-/// `offset` on; what one has beyond goes to the spill. Ends early after a message that is empty, that
-/// used the spill or that brought descriptors: those are up to the caller. `names` has equal room for
-/// each message's address. How many came, or -errno if none did.
+/// recvmsg(2), again and again, for up to `max` messages. Each needs `room` bytes of the memory
+/// from `offset` on; what one has beyond goes to the spill. Ends early after a message that is
+/// empty, that used the spill or that brought descriptors: those are up to the caller. `names` has
+/// equal room for each message's address. How many came, or -errno if none did.
 int64_t ReceiveMessages(Environment& environment, int fd, Bytes memory, int64_t offset,
                         int64_t room, int64_t max, Bytes spill, Bytes names, Integers fds,
                         Integers numbers, int flags) {

@@ -3,7 +3,7 @@ import {
   AGAIN,
   BLOCKED,
   bufferOf,
-  busy,
+  busyError,
   bytes,
   check,
   checkTimeout,
@@ -17,7 +17,7 @@ import {
   valueError,
   waitOptions,
   waitSync,
-  writing,
+  writingAll,
   type Attempt,
   type LinesOptions,
   type Operation,
@@ -27,7 +27,7 @@ import {
   type WriteSyncOptions,
 } from '@octoipc/core/kit';
 
-import { SHUT_RD, SHUT_WR, SOCK_SEQPACKET, SOCK_STREAM } from './constants.js';
+import { SOCK_SEQPACKET, SOCK_STREAM } from './constants.js';
 import { adoptSocket, SocketEnd } from './end.js';
 import { PacketInbox } from './inbox.js';
 import { SocketHandle } from './socket-handle.js';
@@ -107,7 +107,7 @@ export abstract class ByteConnection
     const { maxBytes, into } = readTarget(options);
     checkTimeout(options?.timeout);
     this.checkOpen('recv');
-    if (this.isWaiting('readable')) throw busy(this.socket.details('recv'));
+    if (this.isWaiting('readable')) throw busyError(this.socket.details('recv'));
     if (options?.timeout === undefined) {
       const result = this.#take(maxBytes, into, this.#fillSleeping);
       if (result !== BLOCKED) return result;
@@ -197,7 +197,7 @@ export abstract class ByteConnection
   writeSync(data: Bytes, options?: WriteSyncOptions): void {
     const view = this.#outgoing(data);
     const { timeout } = waitOptions(options);
-    if (this.isWaiting('writable')) throw busy(this.socket.details('send'));
+    if (this.isWaiting('writable')) throw busyError(this.socket.details('send'));
     let written = 0;
     if (timeout === undefined) {
       written = this.#putSleeping(view);
@@ -212,7 +212,7 @@ export abstract class ByteConnection
    *
    * @internal
    */
-  shutdown(how: typeof SHUT_RD | typeof SHUT_WR): void {
+  shutdown(how: number): void {
     const result = this.socket.binding.shutdown(this.fd, how);
     // Over TCP a peer that has reset the connection leaves nothing to shut down.
     if (result < 0 && errorOf(result, 'shutdown').code === 'ENOTCONN') return;
@@ -303,7 +303,7 @@ export abstract class ByteConnection
         { bytesWritten: written },
       );
     };
-    return writing(put, length, begun, this.socket.details('send'));
+    return writingAll(put, length, begun, this.socket.details('send'));
   }
 
   /** One send; 0 if there is no room. */

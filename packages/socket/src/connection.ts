@@ -2,35 +2,21 @@ import type { Duplex } from 'node:stream';
 
 import { IpcError, type Bytes, type WaitOptions } from '@octoipc/core';
 import {
-  AGAIN,
   BLOCKED,
-  busy,
+  busyError,
   checkTimeout,
-  errorOf,
   optionsObject,
   waitOptions,
   waitSync,
-  writing,
-  type Attempt,
-  type Operation,
 } from '@octoipc/core/kit';
 
 import { ByteConnection, messageLimit } from './byte-connection.js';
-import { MSG_DONTWAIT, SHUT_WR } from './constants.js';
+import { SHUT_WR } from './constants.js';
 import { duplexOf, webStreamsOf, type DuplexOptions } from './duplex.js';
 import type { SocketEnd } from './end.js';
-import {
-  carrier,
-  checkCarriesFds,
-  checkFdsWhole,
-  fdNumbers,
-  maxFdsOf,
-  takeFds,
-  type FdMessage,
-  type FdSource,
-} from './fds.js';
+import { sendingFds, takeStreamFds, type FdSending } from './fd-transfer.js';
+import { checkCarriesFds, maxFdsOf, type FdMessage, type FdSource } from './fds.js';
 import { PacketMessages, StreamMessages, type Messages } from './messages.js';
-import { receivePackets } from './packets.js';
 import { peerCredentials, PeerProcess, type Peer } from './peer.js';
 import type { SocketAddress } from './sockaddr.js';
 import { setKeepAlive, setNoDelay, type KeepAlive } from './tcp.js';
@@ -40,12 +26,6 @@ export interface ReceiveFdsOptions extends WaitOptions {
   /** More descriptors than this are closed, and reported. @default 253, as many as a message has */
   readonly maxFds?: number | undefined;
 }
-
-/** Bytes beside descriptors that are taken at once. */
-const FD_DATA = 64 * 1024;
-
-const NO_ADDRESS = new Uint8Array(0);
-const NO_CREDENTIALS = new Int32Array(0);
 
 /**
  * One end of a connection: a stream of bytes, or packets.
@@ -221,7 +201,7 @@ export class Connection extends ByteConnection {
     const { attempt, operation } = this.#sendingFds(fds, data);
     const { timeout } = optionsObject(options);
     checkTimeout(timeout);
-    if (this.isWaiting('writable')) throw busy(operation.details);
+    if (this.isWaiting('writable')) throw busyError(operation.details);
     waitSync(attempt, (milliseconds) => this.sleep('writable', milliseconds), timeout, operation);
   }
 
@@ -263,7 +243,7 @@ export class Connection extends ByteConnection {
     checkTimeout(options?.timeout);
     this.checkOpen('recvmsg');
     const details = this.socket.details('recvmsg');
-    if (this.isWaiting('readable')) throw busy(details);
+    if (this.isWaiting('readable')) throw busyError(details);
     return waitSync(
       () => this.#takeFds(maxFds),
       (milliseconds) => this.sleep('readable', milliseconds),
@@ -340,67 +320,29 @@ export class Connection extends ByteConnection {
     return super.release();
   }
 
+  #sendingFds(fds: readonly FdSource[], data?: Bytes): FdSending {
+    const sending = sendingFds(this.socket, fds, data);
+    this.checkOpen('sendmsg');
+    checkCarriesFds(this.socket);
+    this.#made?.flush();
+    return sending;
+  }
+
+  #takeFds(maxFds: number): FdMessage | null | typeof BLOCKED {
+    if (this.type === 'stream') {
+      const returned = this.takeReturned();
+      return returned === undefined
+        ? takeStreamFds(this.socket, maxFds)
+        : { data: returned, fds: [] };
+    }
+    const wanted = { maxBytes: Math.max(1, this.#maxMessageSize), truncate: false };
+    return this.inbox.takeWithFds(wanted, maxFds);
+  }
+
   get #messages(): Messages {
     return (this.#made ??=
       this.type === 'seqpacket'
         ? new PacketMessages(this, this.inbox, this.#maxMessageSize)
         : new StreamMessages(this, this.#maxMessageSize));
-  }
-
-  #sendingFds(
-    fds: readonly FdSource[],
-    data: Bytes | undefined,
-  ): { attempt: Attempt<void>; operation: Operation } {
-    const numbers = fdNumbers(fds);
-    const view = carrier(data);
-    this.checkOpen('sendmsg');
-    checkCarriesFds(this.socket);
-    this.#made?.flush();
-    const { binding, fd, target } = this.socket;
-    const { length } = view;
-    const put = (written: number): number => {
-      // They go with the first byte; what follows is plain data.
-      const count =
-        written > 0
-          ? this.socket.write(view, written, length - written)
-          : binding.sendMessage(
-              fd,
-              view,
-              0,
-              length,
-              numbers,
-              NO_CREDENTIALS,
-              NO_ADDRESS,
-              MSG_DONTWAIT,
-            );
-      if (count >= 0) return count;
-      if (count === AGAIN) return 0;
-      throw errorOf(count, 'sendmsg', { target, bytesWritten: written });
-    };
-    return writing(put, length, 0, this.socket.details('sendmsg'));
-  }
-
-  #takeFds(maxFds: number): FdMessage | null | typeof BLOCKED {
-    if (this.type === 'seqpacket') {
-      const wanted = { maxBytes: Math.max(1, this.#maxMessageSize), truncate: false };
-      return this.inbox.takeWithFds(wanted, maxFds);
-    }
-    const returned = this.takeReturned();
-    if (returned !== undefined) return { data: returned, fds: [] };
-    const found = receivePackets(this.socket, {
-      max: 1,
-      maxBytes: FD_DATA,
-      maxFds,
-      names: false,
-      flags: MSG_DONTWAIT,
-    });
-    if (typeof found === 'number') {
-      if (found === AGAIN) return BLOCKED;
-      throw errorOf(found, 'recvmsg', { target: this.socket.target });
-    }
-    const [packet] = found;
-    if (packet!.length === 0) return null;
-    checkFdsWhole(packet!, this.socket);
-    return { data: packet!.data, fds: takeFds(packet!.fds) };
   }
 }

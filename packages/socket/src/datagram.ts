@@ -1,8 +1,8 @@
-import { IpcError, type Bytes, type WaitOptions } from '@octoipc/core';
+import type { Bytes, WaitOptions } from '@octoipc/core';
 import {
   AGAIN,
   BLOCKED,
-  busy,
+  busyError,
   bytes,
   check,
   checkTimeout,
@@ -26,7 +26,13 @@ import {
   SOL_SOCKET,
 } from './constants.js';
 import { messageOf, type DatagramMessage } from './datagram-message.js';
+import type {
+  DatagramBindOptions,
+  DatagramReceiveOptions,
+  DatagramSendOptions,
+} from './datagram-options.js';
 import { Destination } from './destination.js';
+import { Destinations } from './destinations.js';
 import { adoptSocket, makeSocket, setIntOption, type SocketEnd } from './end.js';
 import { checkCarriesFds, checkFdsWhole, fdNumbers, maxFdsOf, type FdSource } from './fds.js';
 import { checkMode } from './listen.js';
@@ -34,28 +40,6 @@ import { receivePackets } from './packets.js';
 import { Place, Route } from './place.js';
 import { familyOf, showAddress, type SocketAddress } from './sockaddr.js';
 import { SocketHandle } from './socket-handle.js';
-
-/** What `Datagram.bind` takes. */
-export interface DatagramBindOptions {
-  /** The permission bits of a path; who may write may send. @default 0o600 */
-  readonly mode?: number;
-  /** Take over the path of a socket that is gone, as `listen` does. @default false */
-  readonly reclaim?: boolean;
-}
-
-/** What `Datagram.send` takes. */
-export interface DatagramSendOptions extends WaitOptions {
-  /** Descriptors that go with it; yours stay open. */
-  readonly fds?: readonly FdSource[];
-}
-
-/** What `Datagram.receive` takes. */
-export interface DatagramReceiveOptions extends WaitOptions {
-  /** Of a longer datagram the rest is dropped, and `truncated` says so. @default 1048576 (1 MiB) */
-  readonly maxBytes?: number;
-  /** More descriptors than this are closed, and reported. @default 253, as many as one has */
-  readonly maxFds?: number;
-}
 
 const DEFAULT_MAX_BYTES = 1024 * 1024;
 const NO_CREDENTIALS = new Int32Array(0);
@@ -89,7 +73,10 @@ const NO_ADDRESS = new Uint8Array(0);
 export class Datagram extends SocketHandle implements AsyncIterable<DatagramMessage> {
   readonly #place: Place | undefined;
   /** Receivers that somebody waits for, by their address. */
-  readonly #destinations = new Map<string, Destination>();
+  readonly #destinations = new Destinations({
+    hasRoom: () => this.#hasRoom(),
+    room: (wait) => this.#room(wait),
+  });
 
   private constructor(end: SocketEnd, place?: Place) {
     super(end);
@@ -181,7 +168,8 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
         await this.waitFor('writable', put, wait, { details: this.socket.details('sendmsg') });
         return;
       }
-      await this.#sendTo(put, route, to!, wait);
+      const target = showAddress(parseAddress(to!) as SocketAddress);
+      await this.#destinations.send(route, target, put, wait);
     } finally {
       route?.close();
     }
@@ -193,7 +181,7 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
     try {
       const put = this.#sending(data, route, options);
       const waited =
-        route === undefined ? this.isWaiting('writable') : this.#destinations.has(keyOf(route));
+        route === undefined ? this.isWaiting('writable') : this.#destinations.isWaiting(route);
       return !waited && put() !== BLOCKED;
     } finally {
       route?.close();
@@ -212,8 +200,8 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
     try {
       const put = this.#sending(data, route, options);
       const details = this.socket.details('sendmsg');
-      if (route === undefined ? this.isWaiting('writable') : this.#destinations.has(keyOf(route))) {
-        throw busy(details);
+      if (route === undefined ? this.isWaiting('writable') : this.#destinations.isWaiting(route)) {
+        throw busyError(details);
       }
       const sleep = (milliseconds: number): void => {
         if (route === undefined || this.socket.domain !== AF_UNIX || !this.#hasRoom()) {
@@ -262,7 +250,7 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
   receiveSync(options?: Omit<DatagramReceiveOptions, 'signal'>): DatagramMessage {
     checkTimeout(optionsObject(options).timeout);
     const take = this.#receiving(options);
-    if (this.isWaiting('readable')) throw busy(this.describe());
+    if (this.isWaiting('readable')) throw busyError(this.describe());
     if (options?.timeout === undefined && this.socket.sleeps) {
       const message = this.#receiving(options, 0)();
       if (message !== BLOCKED) return message;
@@ -293,10 +281,7 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
     if (this.closed) return;
     this.#place?.release();
     super.close();
-    for (const destination of this.#destinations.values()) {
-      destination.fail(closedError({ syscall: 'sendmsg' }));
-    }
-    this.#destinations.clear();
+    this.#destinations.fail(closedError({ syscall: 'sendmsg' }));
   }
 
   protected override describe(): { syscall: string; target: string | number } {
@@ -345,55 +330,6 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
     };
   }
 
-  /**
-   * Sends to a receiver that may be full. Of an unconnected socket the kernel says that it is writable
-   * then: so we wait for a socket of our own that is connected to the receiver.
-   */
-  async #sendTo(
-    put: () => void | typeof BLOCKED,
-    route: Route,
-    to: Address,
-    wait: WaitOptions,
-  ): Promise<void> {
-    const key = keyOf(route);
-    if (!this.#destinations.has(key) && put() !== BLOCKED) return;
-    const details = { syscall: 'sendmsg', target: showAddress(parseAddress(to) as SocketAddress) };
-    if (wait.timeout === 0) throw new IpcError('ETIMEDOUT', details);
-    const deadline = wait.timeout === undefined ? Infinity : performance.now() + wait.timeout;
-    const left = (): WaitOptions => ({
-      signal: wait.signal,
-      ...(deadline === Infinity ? {} : { timeout: Math.max(0, deadline - performance.now()) }),
-    });
-    const destination = this.#destination(key, route, details.target);
-    destination.users += 1;
-    try {
-      if (!destination.turn.tryTake()) await destination.turn.take(left(), details);
-      try {
-        while (put() === BLOCKED) {
-          if (this.#hasRoom()) await destination.ready(left());
-          else await this.#room(left());
-        }
-      } finally {
-        destination.turn.pass();
-      }
-    } finally {
-      destination.users -= 1;
-      if (destination.users === 0) {
-        destination.close();
-        this.#destinations.delete(key);
-      }
-    }
-  }
-
-  #destination(key: string, route: Route, target: string): Destination {
-    let destination = this.#destinations.get(key);
-    if (destination === undefined) {
-      destination = Destination.of(route, target);
-      this.#destinations.set(key, destination);
-    }
-    return destination;
-  }
-
   /** Whether our own buffer has room. */
   #hasRoom(): boolean {
     const { binding, fd, target } = this.socket;
@@ -426,10 +362,6 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
       return messageOf(found[0]!);
     };
   }
-}
-
-function keyOf(route: Route): string {
-  return Buffer.from(route.bytes).toString('latin1');
 }
 
 async function oneAddress(address: Address): Promise<SocketAddress> {

@@ -10,13 +10,13 @@ export type { ConnectionType } from './byte-connection.js';
 export { socketReceiver, socketSender } from './channel.js';
 export { connect, connectSync, type ConnectOptions } from './connect.js';
 export { Connection, type ReceiveFdsOptions } from './connection.js';
-export {
-  Datagram,
-  type DatagramBindOptions,
-  type DatagramReceiveOptions,
-  type DatagramSendOptions,
-} from './datagram.js';
+export { Datagram } from './datagram.js';
 export type { DatagramMessage } from './datagram-message.js';
+export type {
+  DatagramBindOptions,
+  DatagramReceiveOptions,
+  DatagramSendOptions,
+} from './datagram-options.js';
 export type { DuplexOptions } from './duplex.js';
 export type { FdMessage, FdSource } from './fds.js';
 export { fromFd } from './from-fd.js';

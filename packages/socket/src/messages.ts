@@ -10,12 +10,12 @@ import {
 import {
   AGAIN,
   BLOCKED,
-  busy,
+  busyError,
   bytes,
   errorOf,
   valueError,
   waitSync,
-  writing,
+  writingAll,
   type Attempt,
 } from '@octoipc/core/kit';
 
@@ -87,7 +87,7 @@ export class StreamMessages implements Messages {
 
   receiveSync(timeout: number | undefined): Buffer | null {
     const connection = this.#connection;
-    if (connection.isWaiting('readable')) throw busy(connection.socket.details('receive'));
+    if (connection.isWaiting('readable')) throw busyError(connection.socket.details('receive'));
     return waitSync<Buffer | null>(
       () => {
         const message = this.#receiver.tryReceive();
@@ -162,7 +162,7 @@ export class PacketMessages implements Messages {
   receiveSync(timeout: number | undefined): Buffer | null {
     const connection = this.#connection;
     const details = connection.socket.details('receive');
-    if (connection.isWaiting('readable')) throw busy(details);
+    if (connection.isWaiting('readable')) throw busyError(details);
     if (timeout === undefined) {
       const packet = this.#take(1, true);
       if (packet !== BLOCKED) return packet;
@@ -210,6 +210,6 @@ export class PacketMessages implements Messages {
       if (count === AGAIN) return 0;
       throw errorOf(count, 'send', { target: end.target });
     };
-    return writing(put, length, 0, end.details('send')).attempt;
+    return writingAll(put, length, 0, end.details('send')).attempt;
   }
 }

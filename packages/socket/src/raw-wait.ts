@@ -1,7 +1,7 @@
 import { IpcError, type WaitOptions } from '@octoipc/core';
 import {
   BLOCKED,
-  busy,
+  busyError,
   check,
   checkTimeout,
   descriptor,
@@ -106,7 +106,7 @@ export function rawSync<T>(
   checkTimeout(timeout);
   descriptor(fd);
   const details = { syscall, target: fd };
-  if (waits.get(fd)?.isWaiting(direction) === true) throw busy(details);
+  if (waits.get(fd)?.isWaiting(direction) === true) throw busyError(details);
   const events = direction === 'readable' ? POLLIN : POLLOUT;
   const sleep = (milliseconds: number): number => binding().poll(fd, events, milliseconds);
   return waitSync(() => attempt(fd), sleep, timeout, { details });

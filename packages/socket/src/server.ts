@@ -2,7 +2,7 @@ import { IpcError, isIpcError, type WaitOptions } from '@octoipc/core';
 import {
   AGAIN,
   BLOCKED,
-  busy,
+  busyError,
   checkTimeout,
   closedError,
   codeOfErrno,
@@ -181,7 +181,7 @@ export class Server extends SocketHandle implements AsyncIterable<Connection> {
     checkTimeout(timeout);
     this.#checkPlain();
     const details = this.socket.details('accept');
-    if (this.#turn.taken) throw busy(details);
+    if (this.#turn.taken) throw busyError(details);
     return waitSync<Connection>(
       () => this.#take(),
       (milliseconds) => this.sleep('readable', milliseconds),

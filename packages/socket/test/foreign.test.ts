@@ -13,12 +13,6 @@ import { folder, freshName, freshPath } from './place.js';
 const has = (tool: string): boolean =>
   spawnSync('/bin/sh', ['-c', `command -v ${tool}`]).status === 0;
 
-/** A test that says which tool it misses. */
-function testWith(tool: string, title: string, body: () => Promise<void>): void {
-  const missing = !has(tool);
-  test.skipIf(missing)(missing ? `${title} (skipped: there is no ${tool})` : title, body);
-}
-
 const program = `${folder}/peer`;
 
 beforeAll(() => {
@@ -67,7 +61,7 @@ test('C: its server is spoken to, and gets a descriptor', async () => {
   expect(await child.ended).toMatchObject({ code: 0 });
 });
 
-testWith('python3', 'python3: send_fds and recv_fds, both ways', async () => {
+test.skipIf(!has('python3'))('python3: send_fds and recv_fds, both ways', async () => {
   const path = freshPath();
   const listening = await server({ path });
   const script = `
@@ -88,8 +82,7 @@ os.write(w, data + str(len(fds)).encode())
   closeSync(fds[0]!);
 });
 
-testWith(
-  'python3',
+test.skipIf(!has('python3'))(
   'python3: an abstract name with its exact bytes, and datagrams with replies',
   async () => {
     const receiver = closing(await Datagram.bind({ abstract: freshName() }));
@@ -108,7 +101,7 @@ s.sendto(b'ping', '\\0' + sys.argv[1]); print(s.recv(100).decode())
   },
 );
 
-testWith('perl', 'perl: a client of ours, and a server for us', async () => {
+test.skipIf(!has('perl'))('perl: a client of ours, and a server for us', async () => {
   const path = freshPath();
   const { serving } = await echo({ path });
   const client = `use IO::Socket::UNIX; $s = IO::Socket::UNIX->new($ARGV[0]) or die; print $s "perl\\n"; $s->flush; print scalar <$s>;`;
@@ -124,32 +117,35 @@ testWith('perl', 'perl: a client of ours, and a server for us', async () => {
   expect(String(await connection.readAll())).toBe('got: line\n');
 });
 
-testWith('socat', 'socat: streams, packets, abstract names and TCP as a client', async () => {
-  const through = async (address: string, input: string): Promise<void> => {
-    const { stdout, code } = await Peer.start('/bin/sh', [
-      '-c',
-      `printf ${input} | socat -t 5 - ${address}`,
-    ]).ended;
-    expect([stdout, code]).toEqual([input, 0]);
-  };
-  const path = freshPath();
-  const stream = await echo({ path });
-  await through(`UNIX-CONNECT:${path}`, 'stream');
-  await stream.serving;
-  const abstract = freshName();
-  const named = await echo({ abstract });
-  await through(`ABSTRACT-CONNECT:${abstract}`, 'abstract');
-  await named.serving;
-  const packets = freshPath();
-  const seqpacket = await echo({ path: packets }, 'seqpacket');
-  await through(`UNIX-CONNECT:${packets},type=5`, 'packet');
-  await seqpacket.serving;
-  const tcp = await echo({ host: '127.0.0.1', port: 0 });
-  await through(`TCP:127.0.0.1:${(tcp.listening.address as { port: number }).port}`, 'tcp');
-  await tcp.serving;
-});
+test.skipIf(!has('socat'))(
+  'socat: streams, packets, abstract names and TCP as a client',
+  async () => {
+    const through = async (address: string, input: string): Promise<void> => {
+      const { stdout, code } = await Peer.start('/bin/sh', [
+        '-c',
+        `printf ${input} | socat -t 5 - ${address}`,
+      ]).ended;
+      expect([stdout, code]).toEqual([input, 0]);
+    };
+    const path = freshPath();
+    const stream = await echo({ path });
+    await through(`UNIX-CONNECT:${path}`, 'stream');
+    await stream.serving;
+    const abstract = freshName();
+    const named = await echo({ abstract });
+    await through(`ABSTRACT-CONNECT:${abstract}`, 'abstract');
+    await named.serving;
+    const packets = freshPath();
+    const seqpacket = await echo({ path: packets }, 'seqpacket');
+    await through(`UNIX-CONNECT:${packets},type=5`, 'packet');
+    await seqpacket.serving;
+    const tcp = await echo({ host: '127.0.0.1', port: 0 });
+    await through(`TCP:127.0.0.1:${(tcp.listening.address as { port: number }).port}`, 'tcp');
+    await tcp.serving;
+  },
+);
 
-testWith('socat', 'socat: as a server', async () => {
+test.skipIf(!has('socat'))('socat: as a server', async () => {
   const path = freshPath();
   const child = Peer.start('socat', ['-d', '-d', `UNIX-LISTEN:${path}`, 'EXEC:cat']);
   await child.complains('listening');
@@ -160,7 +156,7 @@ testWith('socat', 'socat: as a server', async () => {
   await child.ended;
 });
 
-testWith('nc', 'netcat: a client of ours', async () => {
+test.skipIf(!has('nc'))('netcat: a client of ours', async () => {
   const path = freshPath();
   const { serving } = await echo({ path });
   const child = Peer.start('/bin/sh', ['-c', `printf netcat | nc -N -U ${path}`]);
@@ -168,7 +164,7 @@ testWith('nc', 'netcat: a client of ours', async () => {
   await serving;
 });
 
-testWith('ss', 'ss -x: sees our names and types', async () => {
+test.skipIf(!has('ss'))('ss -x: sees our names and types', async () => {
   const path = freshPath();
   await server({ path }, { type: 'seqpacket', backlog: 7 });
   const { stdout } = spawnSync('ss', ['-xlH']);
@@ -178,7 +174,7 @@ testWith('ss', 'ss -x: sees our names and types', async () => {
   expect(line).toMatch(/^u_seq\s+LISTEN\s+0\s+7\s/);
 });
 
-testWith('curl', 'curl: asks http over our Unix socket', async () => {
+test.skipIf(!has('curl'))('curl: asks http over our Unix socket', async () => {
   const path = freshPath();
   const listening = await server({ path });
   const http = createServer((incoming, response) => void incoming.pipe(response));
