@@ -39,7 +39,7 @@ interface ActivationSocket {
   toServer(options?: ServeOptions): Server;
 }
 
-type Address = PathAddress | AbstractAddress | HostAddress | string;
+type Address = SocketAddress | HostAddress | string;
 
 interface AutobindAddress {
   readonly autobind: true;
@@ -67,7 +67,7 @@ declare abstract class ByteConnection
   write(data: Bytes, options?: WaitOptions): Promise<void>;
   tryWrite(data: Bytes): number;
   writeSync(data: Bytes, options?: WriteSyncOptions): void;
-  shutdown(how: typeof SHUT_RD | typeof SHUT_WR): void;
+  shutdown(how: number): void;
   takeReturned(): Buffer | undefined;
   protected describe(): {
     syscall: string;
@@ -270,10 +270,6 @@ declare class Place {
 interface ReceiveFdsOptions extends WaitOptions {
   readonly maxFds?: number | undefined;
 }
-
-declare const SHUT_RD = 0;
-
-declare const SHUT_WR = 1;
 
 interface ServeOptions extends TcpOptions {
   readonly authorize?: (peer: Peer | null, connection: Connection) => boolean;

@@ -5,7 +5,7 @@ import { IpcError, type WaitOptions } from '@octoipc/core';
 import { integer, typeError, valueError } from '@octoipc/core/kit';
 
 import { isNumericHost } from './ip-address.js';
-import type { AbstractAddress, PathAddress, SocketAddress } from './sockaddr.js';
+import type { SocketAddress } from './sockaddr.js';
 
 /** A place on the network. */
 export interface HostAddress {
@@ -17,7 +17,7 @@ export interface HostAddress {
 }
 
 /** Where to connect to, or to listen: an object or a URL. */
-export type Address = PathAddress | AbstractAddress | HostAddress | string;
+export type Address = SocketAddress | HostAddress | string;
 
 /** Where it is, with what goes beyond a socket's own address. */
 export interface Target {
@@ -27,7 +27,7 @@ export interface Target {
 }
 
 /** An address of the file system or an abstract name, or a host that may still be a name. */
-type Parsed = PathAddress | AbstractAddress | HostAddress;
+type Parsed = SocketAddress | HostAddress;
 
 /**
  * An address that was given as an object or a URL.
@@ -81,7 +81,7 @@ function checkedHost(address: HostAddress): HostAddress {
 export async function resolveAddress(address: Address, wait: WaitOptions): Promise<Target> {
   const parsed = parseAddress(address);
   if (!('host' in parsed)) return { addresses: [parsed] };
-  const { host, port, tls = false } = parsed;
+  const { host, port, tls = false } = parsed as HostAddress;
   const secured = tls === false ? {} : { tls: tls === true ? {} : tls };
   if (isNumericHost(host)) return { addresses: [{ host, port }], host, ...secured };
   const found = await lookupHost(host, wait);

@@ -3,7 +3,7 @@ import type { ConnectionOptions } from 'node:tls';
 import { IpcError, isIpcError, type WaitOptions } from '@octoipc/core';
 import { oneOf, optionsObject, waitOptions } from '@octoipc/core/kit';
 
-import { parseAddress, resolveAddress, type Address } from './address.js';
+import { parseAddress, resolveAddress, type Address, type HostAddress } from './address.js';
 import { messageLimit, type ConnectionType } from './byte-connection.js';
 import { connectEnd, connectEndSync } from './connecting.js';
 import { Connection } from './connection.js';
@@ -95,7 +95,10 @@ export function connectSync(
   checkTcpOptions(given);
   const { timeout } = waitOptions(options);
   const parsed = parseAddress(address);
-  if ('host' in parsed && (!isNumericHost(parsed.host) || (parsed.tls ?? false) !== false)) {
+  if (
+    'host' in parsed &&
+    (!isNumericHost(parsed.host) || ((parsed as HostAddress).tls ?? false) !== false)
+  ) {
     throw new IpcError('ERR_UNSUPPORTED', {
       text: 'a blocking connect looks up no names and has no TLS',
       syscall: 'connect',

@@ -1,14 +1,10 @@
 import type { Bytes, WaitOptions } from '@octoipc/core';
 import {
-  AGAIN,
   BLOCKED,
   busyError,
-  bytes,
   check,
   checkTimeout,
   closedError,
-  errorOf,
-  integer,
   optionsObject,
   POLLOUT,
   valueError,
@@ -17,15 +13,9 @@ import {
 } from '@octoipc/core/kit';
 
 import { parseAddress, resolveAddress, type Address } from './address.js';
-import {
-  AF_UNIX,
-  MSG_DONTWAIT,
-  MSG_TRUNC,
-  SO_PASSCRED,
-  SOCK_DGRAM,
-  SOL_SOCKET,
-} from './constants.js';
-import { messageOf, type DatagramMessage } from './datagram-message.js';
+import { AF_UNIX, SO_PASSCRED, SOCK_DGRAM, SOL_SOCKET } from './constants.js';
+import { receivingDatagram, sendingDatagram } from './datagram-calls.js';
+import type { DatagramMessage } from './datagram-message.js';
 import type {
   DatagramBindOptions,
   DatagramReceiveOptions,
@@ -34,17 +24,11 @@ import type {
 import { Destination } from './destination.js';
 import { Destinations } from './destinations.js';
 import { adoptSocket, makeSocket, setIntOption, type SocketEnd } from './end.js';
-import { checkCarriesFds, checkFdsWhole, fdNumbers, maxFdsOf, type FdSource } from './fds.js';
+import type { FdSource } from './fds.js';
 import { checkMode } from './listen.js';
-import { receivePackets } from './packets.js';
 import { Place, Route } from './place.js';
 import { familyOf, showAddress, type SocketAddress } from './sockaddr.js';
 import { SocketHandle } from './socket-handle.js';
-
-const DEFAULT_MAX_BYTES = 1024 * 1024;
-const NO_CREDENTIALS = new Int32Array(0);
-const NO_FDS = new Int32Array(0);
-const NO_ADDRESS = new Uint8Array(0);
 
 /**
  * A socket of datagrams: each arrives whole, or not at all. Over Unix sockets none is lost or overtaken,
@@ -163,7 +147,7 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
     wait.signal?.throwIfAborted();
     const route = this.#routeTo(to);
     try {
-      const put = this.#sending(data, route, options);
+      const put = sendingDatagram(this, data, route, options);
       if (route === undefined || this.socket.domain !== AF_UNIX) {
         await this.waitFor('writable', put, wait, { details: this.socket.details('sendmsg') });
         return;
@@ -179,7 +163,7 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
   trySend(data: Bytes, to?: Address | null, options?: Pick<DatagramSendOptions, 'fds'>): boolean {
     const route = this.#routeTo(to);
     try {
-      const put = this.#sending(data, route, options);
+      const put = sendingDatagram(this, data, route, options);
       const waited =
         route === undefined ? this.isWaiting('writable') : this.#destinations.isWaiting(route);
       return !waited && put() !== BLOCKED;
@@ -198,7 +182,7 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
     const route = this.#routeTo(to);
     let destination: Destination | undefined;
     try {
-      const put = this.#sending(data, route, options);
+      const put = sendingDatagram(this, data, route, options);
       const details = this.socket.details('sendmsg');
       if (route === undefined ? this.isWaiting('writable') : this.#destinations.isWaiting(route)) {
         throw busyError(details);
@@ -228,7 +212,7 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
    */
   receive(options?: DatagramReceiveOptions): Promise<DatagramMessage> {
     try {
-      const take = this.#receiving(options);
+      const take = receivingDatagram(this, options);
       const wait = waitOptions(options);
       return this.waitFor('readable', take, wait, { details: this.describe() });
     } catch (error) {
@@ -240,7 +224,7 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
   tryReceive(
     options?: Omit<DatagramReceiveOptions, keyof WaitOptions>,
   ): DatagramMessage | undefined {
-    const take = this.#receiving(options);
+    const take = receivingDatagram(this, options);
     if (this.isWaiting('readable')) return undefined;
     const message = take();
     return message === BLOCKED ? undefined : message;
@@ -249,10 +233,10 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
   /** {@link receive} that blocks this thread. */
   receiveSync(options?: Omit<DatagramReceiveOptions, 'signal'>): DatagramMessage {
     checkTimeout(optionsObject(options).timeout);
-    const take = this.#receiving(options);
+    const take = receivingDatagram(this, options);
     if (this.isWaiting('readable')) throw busyError(this.describe());
     if (options?.timeout === undefined && this.socket.sleeps) {
-      const message = this.#receiving(options, 0)();
+      const message = receivingDatagram(this, options, 0)();
       if (message !== BLOCKED) return message;
     }
     const sleep = (milliseconds: number): void => this.sleep('readable', milliseconds);
@@ -297,39 +281,6 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
     return new Route(parsed as SocketAddress);
   }
 
-  #sending(
-    data: Bytes,
-    route: Route | undefined,
-    options: Pick<DatagramSendOptions, 'fds'> | undefined,
-  ): () => void | typeof BLOCKED {
-    const view = bytes(data);
-    const { length } = view;
-    const { fds } = optionsObject(options);
-    const numbers = fds === undefined ? NO_FDS : fdNumbers(fds, 'options.fds');
-    if (numbers.length > 0) checkCarriesFds(this.socket);
-    const { binding, fd, target } = this.socket;
-    const address = route?.bytes ?? NO_ADDRESS;
-    return () => {
-      this.checkOpen('sendmsg');
-      if (view.length !== length) {
-        throw valueError('data', 'was detached or resized while it was being sent', view);
-      }
-      const result = binding.sendMessage(
-        fd,
-        view,
-        0,
-        length,
-        numbers,
-        NO_CREDENTIALS,
-        address,
-        MSG_DONTWAIT,
-      );
-      if (result === AGAIN) return BLOCKED;
-      if (result < 0) throw errorOf(result, 'sendmsg', { target });
-      return undefined;
-    };
-  }
-
   /** Whether our own buffer has room. */
   #hasRoom(): boolean {
     const { binding, fd, target } = this.socket;
@@ -341,26 +292,6 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
       if (!this.#hasRoom()) return BLOCKED;
     };
     return this.waitFor('writable', attempt, wait, { details: this.socket.details('sendmsg') });
-  }
-
-  #receiving(
-    options: Pick<DatagramReceiveOptions, 'maxBytes' | 'maxFds'> | undefined,
-    how = MSG_DONTWAIT,
-  ): () => DatagramMessage | typeof BLOCKED {
-    const { maxBytes = DEFAULT_MAX_BYTES } = optionsObject(options);
-    integer(maxBytes, 'options.maxBytes', 1, 0x3fffffff);
-    const maxFds = maxFdsOf(options);
-    this.checkOpen('recvmsg');
-    const request = { max: 1, maxBytes, maxFds, names: true, flags: MSG_TRUNC | how };
-    return () => {
-      const found = receivePackets(this.socket, request);
-      if (found === AGAIN) return BLOCKED;
-      if (typeof found === 'number') {
-        throw errorOf(found, 'recvmsg', { target: this.socket.target });
-      }
-      checkFdsWhole(found[0]!, this.socket);
-      return messageOf(found[0]!);
-    };
   }
 }
 

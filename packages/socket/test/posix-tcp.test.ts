@@ -1,11 +1,11 @@
-import { closeSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 
 import * as posix from '@octoipc/socket/posix';
 import { expect, onTestFinished, test } from 'vitest';
 
-import { freshName, freshPath } from './place.js';
+import { freshPath } from './place.js';
 
-const { AF_INET, AF_INET6, AF_UNIX, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM, SOL_SOCKET } = posix;
+const { AF_INET, AF_INET6, AF_UNIX, SOCK_STREAM } = posix;
 
 const failing = (code: string) => expect.objectContaining({ name: 'IpcError', code });
 
@@ -22,17 +22,6 @@ function closing(fd: number): number {
 
 const socket = (domain = AF_UNIX, type = SOCK_STREAM): number =>
   closing(posix.socket(domain, type));
-
-function pair(type = SOCK_STREAM): [number, number] {
-  const [left, right] = posix.socketpair(AF_UNIX, type);
-  return [closing(left), closing(right)];
-}
-
-const flagsOf = (fd: number): number =>
-  Number.parseInt(
-    /^flags:\s*(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))![1]!,
-    8,
-  );
 
 test('TCP-001 TCP-002 TCP-010: the textbook way on loopback, with v4 and v6', async () => {
   for (const [domain, host] of [

@@ -1,11 +1,11 @@
-import { closeSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 
 import * as posix from '@octoipc/socket/posix';
 import { expect, onTestFinished, test } from 'vitest';
 
 import { freshName, freshPath } from './place.js';
 
-const { AF_INET, AF_INET6, AF_UNIX, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM, SOL_SOCKET } = posix;
+const { AF_INET, AF_UNIX, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM, SOL_SOCKET } = posix;
 
 const failing = (code: string) => expect.objectContaining({ name: 'IpcError', code });
 
