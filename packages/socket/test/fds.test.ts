@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 
+import { isIpcError } from '@octoipc/core';
 import { createPipe, PipeReader } from '@octoipc/pipe';
 import { connect, Connection, listen, Server } from '@octoipc/socket';
 import * as posix from '@octoipc/socket/posix';
@@ -168,7 +169,7 @@ test('SOCK-062: with SO_PASSRIGHTS off on the receiver, the sender of descriptor
   try {
     posix.setsockopt(right.fd, posix.SOL_SOCKET, posix.SO_PASSRIGHTS, false);
   } catch (error) {
-    expect(error).toEqual(failing('ENOPROTOOPT'));
+    if (!isIpcError(error, 'ENOPROTOOPT')) throw error;
     console.log('this kernel has no SO_PASSRIGHTS (Linux 6.16)');
     return;
   }

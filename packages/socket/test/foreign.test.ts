@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { createServer } from 'node:http';
 import { writeFileSync, closeSync, openSync, readFileSync } from 'node:fs';
 
-import { connect, Datagram, listen } from '@octoipc/socket';
+import { connect, Datagram, type Address } from '@octoipc/socket';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 
 import { Peer } from '../../core/test/peer.js';
@@ -21,7 +21,7 @@ beforeAll(() => {
   if (built.status !== 0) throw new Error(String(built.stderr));
 });
 
-async function echo(address: Parameters<typeof listen>[0], type?: 'stream' | 'seqpacket') {
+async function echo(address: Address, type?: 'stream' | 'seqpacket') {
   const listening = await server(address, type === undefined ? {} : { type });
   const serving = listening.accept().then(async (connection) => {
     for await (const part of connection) await connection.write(part);

@@ -58,7 +58,7 @@ test('TCP-008: descriptors over TCP, which would be dropped, are refused', async
 });
 
 test('close() rejects who waits for the descriptor, and refuses what a handle owns', async () => {
-  const [left] = pair();
+  const left = closing(posix.socketpair(AF_UNIX, SOCK_STREAM)[0]);
   const waiting = posix.recv(left, 1);
   posix.close(left);
   await expect(waiting).rejects.toThrow(failing('ERR_CLOSED'));
