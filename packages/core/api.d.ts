@@ -203,6 +203,8 @@ export {
 
 // @octoipc/core/kit
 
+import { Readable, Writable } from 'node:stream';
+
 declare const AGAIN: number;
 
 type ArgumentError = (TypeError | RangeError) & {
@@ -213,6 +215,16 @@ type Attempt<T> = () => T | typeof BLOCKED | typeof YIELD;
 
 declare const BLOCKED: unique symbol;
 
+interface ByteReader extends Closable {
+  read(options?: WaitOptions & ReadTarget): Promise<Buffer | null>;
+  tryRead(options?: ReadTarget): Buffer | null | undefined;
+}
+
+interface ByteWriter extends Closable {
+  write(data: Bytes, options?: WaitOptions): Promise<void>;
+  tryWrite(data: Bytes): number;
+}
+
 type Bytes = Uint8Array | string;
 
 interface Closable {
@@ -220,6 +232,8 @@ interface Closable {
   close(): void;
   [Symbol.dispose](): void;
 }
+
+declare const DEFAULT_MAX_BYTES: number;
 
 declare class Deadline {
   constructor(milliseconds: number, expire: () => void);
@@ -283,6 +297,10 @@ interface IpcErrorDetails {
   readonly cause?: unknown;
 }
 
+interface LinesOptions {
+  readonly maxLineLength?: number | undefined;
+}
+
 type Liveness = 'alive' | 'dead' | 'unknown';
 
 type ObjectIdentity = Readonly<Record<string, string | number>>;
@@ -309,6 +327,21 @@ interface ProcessIdentity {
   readonly startTime: string;
   readonly bootId: string;
   readonly pidNamespace: string;
+}
+
+interface ReadAllOptions extends WaitOptions {
+  readonly maxBytes?: number | undefined;
+}
+
+interface ReadOptions extends ReadTarget, WaitOptions {}
+
+interface ReadSyncOptions extends ReadTarget {
+  readonly timeout?: number | undefined;
+}
+
+interface ReadTarget {
+  readonly maxBytes?: number | undefined;
+  readonly into?: Uint8Array | undefined;
 }
 
 declare class Readiness {
@@ -383,11 +416,17 @@ interface WakeSource {
   rest(): void;
 }
 
+interface WriteSyncOptions {
+  readonly timeout?: number | undefined;
+}
+
 declare const YIELD: unique symbol;
 
 declare function adopt(binding: DescriptorBinding, fd: number): number;
 
 declare const bufferOf: (memory: ArrayBufferLike, offset: number, length: number) => Buffer;
+
+declare function busyError(details: IpcErrorDetails): IpcError;
 
 declare function bytes(value: Bytes | ArrayBufferView, name?: string): Uint8Array;
 
@@ -415,6 +454,8 @@ declare function ipcNamespace(): string;
 
 declare function isDetached(view: ArrayBufferView): boolean;
 
+declare function linesOf(reader: ByteReader, options?: LinesOptions): AsyncIterableIterator<string>;
+
 declare function livenessOf(identity: ProcessIdentity): Liveness;
 
 declare function loadBinding<T>(manifest: string, name: string): T;
@@ -431,10 +472,24 @@ declare function ownIdentity(): ProcessIdentity;
 
 declare function rangeError(name: string, range: string, actual: unknown): ArgumentError;
 
+declare function readAllOf(
+  reader: ByteReader,
+  details: IpcErrorDetails,
+  giveBack: (chunks: readonly Buffer[]) => void,
+  options?: ReadAllOptions,
+): Promise<Buffer>;
+
 declare function readIntoSlab(
   size: number,
   fill: (memory: Buffer, offset: number, length: number) => number,
 ): Buffer | number;
+
+declare function readTarget(options: ReadTarget | undefined): {
+  maxBytes: number;
+  into: Uint8Array | undefined;
+};
+
+declare function readableOf(reader: ByteReader): Readable;
 
 declare function registerReaper(kind: string, reaper: Reaper): void;
 
@@ -459,17 +514,35 @@ declare function waitSync<T>(
   operation: Operation,
 ): T;
 
+declare function webReadableOf(reader: ByteReader): ReadableStream<Uint8Array>;
+
+declare function webWritableOf(writer: ByteWriter): WritableStream<Uint8Array | string>;
+
 declare function writableBytes(value: unknown, name: string): Uint8Array;
+
+declare function writableOf(writer: ByteWriter): Writable;
+
+declare function writingAll(
+  put: (written: number) => number,
+  length: number,
+  begun: number,
+  details: IpcErrorDetails,
+): {
+  attempt: Attempt<void>;
+  operation: Operation;
+};
 
 export {
   AGAIN,
   type Attempt,
   BLOCKED,
+  DEFAULT_MAX_BYTES,
   Deadline,
   type DescriptorBinding,
   type Direction,
   FdHandle,
   FdSource,
+  type LinesOptions,
   type Liveness,
   type ObjectIdentity,
   type Operation,
@@ -479,6 +552,9 @@ export {
   POLLIN,
   POLLOUT,
   type ProcessIdentity,
+  type ReadAllOptions,
+  type ReadOptions,
+  type ReadSyncOptions,
   Readiness,
   type ReadinessBinding,
   type ReadinessMode,
@@ -489,9 +565,11 @@ export {
   Turn,
   WaitQueue,
   type WakeSource,
+  type WriteSyncOptions,
   YIELD,
   adopt,
   bufferOf,
+  busyError,
   bytes,
   cString,
   callback,
@@ -505,6 +583,7 @@ export {
   integer,
   ipcNamespace,
   isDetached,
+  linesOf,
   livenessOf,
   loadBinding,
   memoryForRead,
@@ -513,7 +592,10 @@ export {
   optionsObject,
   ownIdentity,
   rangeError,
+  readAllOf,
   readIntoSlab,
+  readTarget,
+  readableOf,
   registerReaper,
   tellBytesWritten,
   textOfCode,
@@ -523,5 +605,9 @@ export {
   valueError,
   waitOptions,
   waitSync,
+  webReadableOf,
+  webWritableOf,
   writableBytes,
+  writableOf,
+  writingAll,
 };

@@ -1,9 +1,9 @@
 // @octoipc/pipe
 
 import {
+  ByteReader,
   ReadTarget,
   WaitOptions,
-  ByteReader,
   ByteWriter,
   Bytes,
   FrameReceiver,
@@ -12,7 +12,15 @@ import {
 
 import { Readable, Writable } from 'node:stream';
 
-import { DescriptorBinding, FdHandle } from '@octoipc/core/kit';
+import {
+  DescriptorBinding,
+  FdHandle,
+  ReadOptions,
+  ReadSyncOptions,
+  ReadAllOptions,
+  LinesOptions,
+  WriteSyncOptions,
+} from '@octoipc/core/kit';
 
 import { SpawnOptions, ChildProcess } from 'node:child_process';
 
@@ -26,10 +34,6 @@ type ChildEnd = 'read' | 'write';
 interface CreatePipeOptions {
   readonly packet?: boolean;
   readonly capacity?: number;
-}
-
-interface LinesOptions {
-  readonly maxLineLength?: number | undefined;
 }
 
 interface Pipe {
@@ -142,16 +146,6 @@ declare class PipeWriter extends PipeHandle implements ByteWriter {
   };
 }
 
-interface ReadAllOptions extends WaitOptions {
-  readonly maxBytes?: number | undefined;
-}
-
-interface ReadOptions extends ReadTarget, WaitOptions {}
-
-interface ReadSyncOptions extends ReadTarget {
-  readonly timeout?: number | undefined;
-}
-
 interface SpawnWithPipesOptions<P extends Readonly<Record<number, ChildEnd>>> extends SpawnOptions {
   readonly pipes: P;
 }
@@ -171,10 +165,6 @@ type TransferEnd =
 
 interface TransferOptions extends WaitOptions {
   readonly length?: number | undefined;
-}
-
-interface WriteSyncOptions {
-  readonly timeout?: number | undefined;
 }
 
 declare function createPipe(options?: CreatePipeOptions): Pipe;
@@ -236,19 +226,22 @@ declare function tryTee(
 ): number;
 
 export {
+  LinesOptions,
+  ReadAllOptions,
+  ReadOptions,
+  ReadSyncOptions,
+  WriteSyncOptions,
+} from '@octoipc/core/kit';
+
+export {
   type CreatePipeOptions,
-  type LinesOptions,
   type Pipe,
   PipeReader,
   PipeWriter,
-  type ReadAllOptions,
-  type ReadOptions,
-  type ReadSyncOptions,
   type SpawnWithPipesOptions,
   type SpawnedWithPipes,
   type TransferEnd,
   type TransferOptions,
-  type WriteSyncOptions,
   createPipe,
   pipeReceiver,
   pipeSender,

@@ -16,6 +16,7 @@ export {
 } from './errors.js';
 export { Deadline } from './deadline.js';
 export { FdHandle, type DescriptorBinding, type Direction } from './handle.js';
+export { linesOf, type LinesOptions } from './lines.js';
 export { loadBinding } from './load-binding.js';
 export {
   FdSource,
@@ -34,10 +35,20 @@ export {
   type Liveness,
   type ProcessIdentity,
 } from './process-identity.js';
+export {
+  busyError,
+  DEFAULT_MAX_BYTES,
+  readAllOf,
+  readTarget,
+  type ReadAllOptions,
+  type ReadOptions,
+  type ReadSyncOptions,
+} from './reading.js';
 export { registerReaper, type Reaper } from './reap.js';
 export { ResourceHandle, type OwnedResource } from './resource-handle.js';
 export { bufferOf, memoryForRead, readIntoSlab } from './slab.js';
 export { ipcNamespace, Temporary } from './temporary.js';
+export { readableOf, webReadableOf, webWritableOf, writableOf } from './streams.js';
 export { Turn } from './turn.js';
 export {
   bytes,
@@ -65,3 +76,4 @@ export {
   type WakeSource,
 } from './wait.js';
 export { waitSync } from './wait-sync.js';
+export { writingAll, type WriteSyncOptions } from './writing.js';

@@ -3,4 +3,4 @@
  *
  * @packageDocumentation
  */
-export { fifo, mq, pipe, popen, sem, shm, signal } from './namespaces.js';
+export { fifo, mq, pipe, popen, sem, shm, signal, socket } from './namespaces.js';

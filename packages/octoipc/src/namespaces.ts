@@ -136,5 +136,35 @@ export const popen = lazy<typeof import('@octoipc/popen')>('@octoipc/popen');
  */
 export const sem = lazy<typeof import('@octoipc/sem')>('@octoipc/sem');
 
-/** `@octoipc/shm`, which loads when something is first asked of this namespace. */
+/**
+ * Shared memory: `@octoipc/shm`, which loads when something is first asked of this namespace.
+ *
+ * @example
+ * ```js
+ * import { shm } from 'octoipc';
+ *
+ * const memory = shm.SharedMemory.open('/octoipc-picture', { create: true, temporary: true, size: 4096 });
+ * memory.bytes.set([1, 2, 3]);
+ * memory.byteLength; //=> 4096
+ * memory.close();
+ * ```
+ * @see shm_overview(7)
+ */
 export const shm = lazy<typeof import('@octoipc/shm')>('@octoipc/shm');
+
+/**
+ * Sockets: `@octoipc/socket`, which loads when something is first asked of this namespace.
+ *
+ * @example
+ * ```js
+ * import { socket } from 'octoipc';
+ *
+ * const [left, right] = socket.socketPair({ type: 'seqpacket' });
+ * await left.send('a packet');
+ * String(await right.receive()); //=> 'a packet'
+ * left.close();
+ * right.close();
+ * ```
+ * @see unix(7)
+ */
+export const socket = lazy<typeof import('@octoipc/socket')>('@octoipc/socket');

@@ -4,34 +4,33 @@ import type { ByteReader, ReadTarget, WaitOptions } from '@octoipc/core';
 import {
   AGAIN,
   BLOCKED,
+  bufferOf,
+  busyError,
   check,
   checkTimeout,
+  DEFAULT_MAX_BYTES,
   errorOf,
+  linesOf,
   POLLHUP,
   POLLIN,
+  readableOf,
+  readAllOf,
   readIntoSlab,
-  bufferOf,
+  readTarget,
   valueError,
   waitOptions,
   waitSync,
-} from '@octoipc/core/kit';
-
-import { adoptEnd, PipeEnd, type Adoption } from './end.js';
-import { linesOf, type LinesOptions } from './lines.js';
-import { PipeHandle } from './pipe-handle.js';
-import {
-  busy,
-  DEFAULT_MAX_BYTES,
-  readAllOf,
-  readTarget,
+  webReadableOf,
+  type LinesOptions,
   type ReadAllOptions,
   type ReadOptions,
   type ReadSyncOptions,
-} from './reading.js';
-import { readableOf, webReadableOf } from './streams.js';
+} from '@octoipc/core/kit';
 
-export type { LinesOptions } from './lines.js';
-export type { ReadAllOptions, ReadOptions, ReadSyncOptions } from './reading.js';
+import { adoptEnd, PipeEnd, type Adoption } from './end.js';
+import { PipeHandle } from './pipe-handle.js';
+
+export type { LinesOptions, ReadAllOptions, ReadOptions, ReadSyncOptions } from '@octoipc/core/kit';
 
 type Fill = (memory: Uint8Array, offset: number, length: number) => number;
 
@@ -135,7 +134,7 @@ export class PipeReader extends PipeHandle implements ByteReader, AsyncIterable<
     const { maxBytes, into } = readTarget(options);
     checkTimeout(options?.timeout);
     this.#checkOpen('read');
-    if (this.waiting('readable') > 0) throw busy(this.details('read'));
+    if (this.waiting('readable') > 0) throw busyError(this.details('read'));
     if (options?.timeout === undefined) {
       const result = this.#takeSleeping(maxBytes, into);
       if (result !== BLOCKED) return result;

@@ -1,8 +1,15 @@
 import type { WaitOptions } from '@octoipc/core';
-import { BLOCKED, POLLOUT, timeoutError, waitOptions, waitSync, YIELD } from '@octoipc/core/kit';
+import {
+  BLOCKED,
+  busyError,
+  POLLOUT,
+  timeoutError,
+  waitOptions,
+  waitSync,
+  YIELD,
+} from '@octoipc/core/kit';
 
 import { binding } from './binding.js';
-import { busy } from './reading.js';
 import { Transfer } from './transfer.js';
 import { becomesReadable, sinkOf, sourceOf, whileOpen } from './transfer-ends.js';
 import {
@@ -201,7 +208,7 @@ function transferSync(
 ): number {
   const progress = new Progress(call, from, to, options);
   const { timeout } = waitOptions(options);
-  if (hasWaiters(from) || hasWaiters(to)) throw busy(progress.details);
+  if (hasWaiters(from) || hasWaiters(to)) throw busyError(progress.details);
   const native = binding();
   const sleep = (milliseconds: number): void => {
     if (becomesReadable(native, from, milliseconds)) {

@@ -4,6 +4,7 @@ import { IpcError, type Bytes, type ByteWriter, type WaitOptions } from '@octoip
 import {
   AGAIN,
   BLOCKED,
+  busyError,
   bytes,
   check,
   checkTimeout,
@@ -13,17 +14,18 @@ import {
   valueError,
   waitOptions,
   waitSync,
+  webWritableOf,
+  writableOf,
+  writingAll,
   type Attempt,
   type Operation,
+  type WriteSyncOptions,
 } from '@octoipc/core/kit';
 
 import { adoptEnd, PipeEnd, type Adoption } from './end.js';
 import { PipeHandle } from './pipe-handle.js';
-import { busy } from './reading.js';
-import { webWritableOf, writableOf } from './streams.js';
-import { writing, type WriteSyncOptions } from './writing.js';
 
-export type { WriteSyncOptions } from './writing.js';
+export type { WriteSyncOptions } from '@octoipc/core/kit';
 
 /**
  * The write end of a pipe.
@@ -204,7 +206,7 @@ export class PipeWriter extends PipeHandle implements ByteWriter {
     this.#checkOpen('write');
     const { length } = view;
     const put = (written: number): number => this.#put(view, written, length, written);
-    return writing(put, length, begun, this.describe());
+    return writingAll(put, length, begun, this.describe());
   }
 
   #writingAtomic(data: Bytes): Attempt<void> {
@@ -268,7 +270,7 @@ export class PipeWriter extends PipeHandle implements ByteWriter {
     checkTimeout(waitOptions(options).timeout);
     const { fd, binding } = this.end;
     if (this.waiting('writable') > 0) {
-      throw busy(this.describe());
+      throw busyError(this.describe());
     }
     const sleep = (milliseconds: number): number => binding.poll(fd, POLLOUT, milliseconds);
     waitSync(attempt, sleep, options?.timeout, operation);

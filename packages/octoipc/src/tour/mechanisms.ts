@@ -6,6 +6,7 @@ import type { Mechanism } from './row.js';
 import { semTour } from './sem.js';
 import { shmTour } from './shm.js';
 import { signalTour } from './signal.js';
+import { socketTour } from './socket.js';
 
 /** The stops of the tour, in order. A new package adds its file and a line here. */
 export const mechanisms: readonly Mechanism[] = [
@@ -15,5 +16,6 @@ export const mechanisms: readonly Mechanism[] = [
   semTour,
   shmTour,
   signalTour,
+  socketTour,
   popenTour,
 ];

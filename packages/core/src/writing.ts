@@ -1,5 +1,5 @@
-import type { IpcErrorDetails } from '@octoipc/core';
-import { BLOCKED, tellBytesWritten, YIELD, type Attempt, type Operation } from '@octoipc/core/kit';
+import { tellBytesWritten, type IpcErrorDetails } from './errors.js';
+import { BLOCKED, YIELD, type Attempt, type Operation } from './wait.js';
 
 /** What a blocking write takes. */
 export interface WriteSyncOptions {
@@ -18,7 +18,7 @@ const BURST = 1024 * 1024;
  * @param begun - how many were written before
  * @param details - names the call in errors
  */
-export function writing(
+export function writingAll(
   put: (written: number) => number,
   length: number,
   begun: number,

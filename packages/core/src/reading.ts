@@ -1,11 +1,7 @@
-import {
-  IpcError,
-  type ByteReader,
-  type IpcErrorDetails,
-  type ReadTarget,
-  type WaitOptions,
-} from '@octoipc/core';
-import { integer, optionsObject, valueError, waitOptions, writableBytes } from '@octoipc/core/kit';
+import type { ByteReader, ReadTarget } from './channel.js';
+import { IpcError, type IpcErrorDetails } from './errors.js';
+import { integer, optionsObject, valueError, writableBytes } from './validate.js';
+import { waitOptions, type WaitOptions } from './wait.js';
 
 /** What a read takes. */
 export interface ReadOptions extends ReadTarget, WaitOptions {}
@@ -26,7 +22,7 @@ export interface ReadAllOptions extends WaitOptions {
 export const DEFAULT_MAX_BYTES = 64 * 1024;
 
 /** What a blocking call throws that would overtake those who wait. */
-export function busy(details: IpcErrorDetails): IpcError {
+export function busyError(details: IpcErrorDetails): IpcError {
   return new IpcError('EBUSY', {
     ...details,
     hint: 'asynchronous calls wait on this handle: await them before a blocking one',

@@ -1,6 +1,6 @@
 import { Readable, Writable } from 'node:stream';
 
-import type { ByteReader, ByteWriter } from '@octoipc/core';
+import type { ByteReader, ByteWriter } from './channel.js';
 
 const HIGH_WATER_MARK = 64 * 1024;
 

@@ -1,5 +1,6 @@
-import { IpcError, type ByteReader } from '@octoipc/core';
-import { integer, optionsObject } from '@octoipc/core/kit';
+import type { ByteReader } from './channel.js';
+import { IpcError } from './errors.js';
+import { integer, optionsObject } from './validate.js';
 
 /** What `lines` takes. */
 export interface LinesOptions {

@@ -1,0 +1,6 @@
+/**
+ * All of `@octoipc/socket`.
+ *
+ * @packageDocumentation
+ */
+export * from '@octoipc/socket';

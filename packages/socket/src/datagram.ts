@@ -1,0 +1,307 @@
+import type { Bytes, WaitOptions } from '@octoipc/core';
+import {
+  BLOCKED,
+  busyError,
+  check,
+  checkTimeout,
+  closedError,
+  optionsObject,
+  POLLOUT,
+  valueError,
+  waitOptions,
+  waitSync,
+} from '@octoipc/core/kit';
+
+import { parseAddress, resolveAddress, type Address } from './address.js';
+import { AF_UNIX, SO_PASSCRED, SOCK_DGRAM, SOL_SOCKET } from './constants.js';
+import { receivingDatagram, sendingDatagram } from './datagram-calls.js';
+import type { DatagramMessage } from './datagram-message.js';
+import type {
+  DatagramBindOptions,
+  DatagramReceiveOptions,
+  DatagramSendOptions,
+} from './datagram-options.js';
+import { Destination } from './destination.js';
+import { Destinations } from './destinations.js';
+import { adoptSocket, makeSocket, setIntOption, type SocketEnd } from './end.js';
+import type { FdSource } from './fds.js';
+import { checkMode } from './listen.js';
+import { Place, Route } from './place.js';
+import { familyOf, showAddress, type SocketAddress } from './sockaddr.js';
+import { SocketHandle } from './socket-handle.js';
+
+/**
+ * A socket of datagrams: each arrives whole, or not at all. Over Unix sockets none is lost or overtaken,
+ * and each comes with its sender's address and identity; over UDP, with its address.
+ *
+ * Lifetime: it owns its descriptor, and the file of its path, until `close()` or `release()`. Where a
+ * receiver is full `send` waits until it has room, and for that receiver only; senders to it are served
+ * first come, first served.
+ *
+ * @example
+ * ```js
+ * import { Datagram } from '@octoipc/socket';
+ *
+ * const server = await Datagram.bind({ abstract: 'octoipc-clock' });
+ * const client = await Datagram.bind();
+ * await client.send('what time is it?', server.local);
+ * const { data, from, peer } = await server.receive();
+ * peer.pid === process.pid; //=> true
+ * await server.send(`you asked: ${data}`, from);
+ * String((await client.receive()).data); //=> 'you asked: what time is it?'
+ * server.close();
+ * client.close();
+ * ```
+ * @see unix(7), udp(7)
+ */
+export class Datagram extends SocketHandle implements AsyncIterable<DatagramMessage> {
+  readonly #place: Place | undefined;
+  /** Receivers that somebody waits for, by their address. */
+  readonly #destinations = new Destinations({
+    hasRoom: () => this.#hasRoom(),
+    room: (wait) => this.#room(wait),
+  });
+
+  private constructor(end: SocketEnd, place?: Place) {
+    super(end);
+    this.#place = place;
+  }
+
+  /**
+   * A socket with a name, to which others can send.
+   *
+   * @param address - where; none: an abstract name that the kernel chooses
+   * @throws {IpcError} EADDRINUSE when somebody has the address
+   * @throws {IpcError} ENAMETOOLONG when the path is over 107 bytes
+   * @see bind(2)
+   */
+  static override async bind(address?: Address, options?: DatagramBindOptions): Promise<Datagram> {
+    const { mode = 0o600, reclaim = false } = optionsObject(options);
+    checkMode(mode);
+    const where: SocketAddress =
+      address === undefined ? { autobind: true } : await oneAddress(address);
+    const end = makeSocket(familyOf(where), SOCK_DGRAM, where);
+    try {
+      prepare(end);
+      return new Datagram(end, Place.bind(end, where, { mode, reclaim }));
+    } catch (error) {
+      end.binding.close(end.fd);
+      throw error;
+    }
+  }
+
+  /**
+   * A socket that sends to one receiver, and receives from nobody else.
+   *
+   * @param address - the receiver's
+   * @throws {IpcError} ENOENT or ECONNREFUSED when nobody has it
+   * @see connect(2)
+   */
+  static async connect(address: Address): Promise<Datagram> {
+    const where = await oneAddress(address);
+    const end = makeSocket(familyOf(where), SOCK_DGRAM, where);
+    const route = new Route(where);
+    try {
+      prepare(end);
+      check(end.binding.connect(end.fd, route.bytes), 'connect', { target: showAddress(where) });
+      return new Datagram(end);
+    } catch (error) {
+      end.binding.close(end.fd);
+      throw error;
+    } finally {
+      route.close();
+    }
+  }
+
+  /**
+   * Takes over a descriptor: from now on this handle closes it.
+   *
+   * @throws {TypeError} ERR_INVALID_ARG_VALUE when it is no datagram socket
+   * @throws {IpcError} EBADF when it is not open, EEXIST when another handle owns it
+   */
+  static fromFd(fd: number): Datagram {
+    const end = adoptSocket(fd, [SOCK_DGRAM]);
+    prepare(end);
+    return new Datagram(end);
+  }
+
+  /** The receiver that it is connected to; `null` if it is not. */
+  get remote(): SocketAddress | null {
+    this.checkOpen('getpeername');
+    return this.socket.remoteAddress();
+  }
+
+  /**
+   * Sends one datagram; waits while the receiver is full.
+   *
+   * @param data - bytes, none too
+   * @param to - the receiver, as `from` has it; a connected socket knows it
+   * @param options - descriptors, and how long
+   * @throws {IpcError} EMSGSIZE when it is longer than the socket takes
+   * @throws {IpcError} ECONNREFUSED or ENOENT when nobody has the address
+   * @throws {IpcError} EPERM when the receiver is connected to somebody else
+   * @throws {IpcError} ETIMEDOUT when the timeout is over; nothing was sent then
+   */
+  async send(data: Bytes, to?: Address | null, options?: DatagramSendOptions): Promise<void> {
+    const wait = waitOptions(options);
+    wait.signal?.throwIfAborted();
+    const route = this.#routeTo(to);
+    try {
+      const put = sendingDatagram(this, data, route, options);
+      if (route === undefined || this.socket.domain !== AF_UNIX) {
+        await this.waitFor('writable', put, wait, { details: this.socket.details('sendmsg') });
+        return;
+      }
+      const target = showAddress(parseAddress(to!) as SocketAddress);
+      await this.#destinations.send(route, target, put, wait);
+    } finally {
+      route?.close();
+    }
+  }
+
+  /** Sends if that needs no waiting; false, and nothing sent, if it does. */
+  trySend(data: Bytes, to?: Address | null, options?: Pick<DatagramSendOptions, 'fds'>): boolean {
+    const route = this.#routeTo(to);
+    try {
+      const put = sendingDatagram(this, data, route, options);
+      const waited =
+        route === undefined ? this.isWaiting('writable') : this.#destinations.isWaiting(route);
+      return !waited && put() !== BLOCKED;
+    } finally {
+      route?.close();
+    }
+  }
+
+  /** {@link send} that blocks this thread. */
+  sendSync(
+    data: Bytes,
+    to?: Address | null,
+    options?: { readonly fds?: readonly FdSource[]; readonly timeout?: number },
+  ): void {
+    checkTimeout(optionsObject(options).timeout);
+    const route = this.#routeTo(to);
+    let destination: Destination | undefined;
+    try {
+      const put = sendingDatagram(this, data, route, options);
+      const details = this.socket.details('sendmsg');
+      if (route === undefined ? this.isWaiting('writable') : this.#destinations.isWaiting(route)) {
+        throw busyError(details);
+      }
+      const sleep = (milliseconds: number): void => {
+        if (route === undefined || this.socket.domain !== AF_UNIX || !this.#hasRoom()) {
+          this.sleep('writable', milliseconds);
+          return;
+        }
+        destination ??= Destination.of(route, this.socket.target);
+        destination.sleep(milliseconds);
+      };
+      waitSync(put, sleep, options?.timeout, { details });
+    } finally {
+      destination?.close();
+      route?.close();
+    }
+  }
+
+  /**
+   * Receives one datagram.
+   *
+   * @returns the bytes, and who sent them
+   * @throws {IpcError} ERR_FDS_TRUNCATED when more descriptors came than were asked for, or than this
+   *   process can have: all of them are closed then, and the error's `data` has the bytes
+   * @throws {IpcError} ETIMEDOUT when the timeout is over
+   */
+  receive(options?: DatagramReceiveOptions): Promise<DatagramMessage> {
+    try {
+      const take = receivingDatagram(this, options);
+      const wait = waitOptions(options);
+      return this.waitFor('readable', take, wait, { details: this.describe() });
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+
+  /** {@link receive} without waiting: `undefined` if there is nothing now. */
+  tryReceive(
+    options?: Omit<DatagramReceiveOptions, keyof WaitOptions>,
+  ): DatagramMessage | undefined {
+    const take = receivingDatagram(this, options);
+    if (this.isWaiting('readable')) return undefined;
+    const message = take();
+    return message === BLOCKED ? undefined : message;
+  }
+
+  /** {@link receive} that blocks this thread. */
+  receiveSync(options?: Omit<DatagramReceiveOptions, 'signal'>): DatagramMessage {
+    checkTimeout(optionsObject(options).timeout);
+    const take = receivingDatagram(this, options);
+    if (this.isWaiting('readable')) throw busyError(this.describe());
+    if (options?.timeout === undefined && this.socket.sleeps) {
+      const message = receivingDatagram(this, options, 0)();
+      if (message !== BLOCKED) return message;
+    }
+    const sleep = (milliseconds: number): void => this.sleep('readable', milliseconds);
+    return waitSync(take, sleep, options?.timeout, { details: this.describe() });
+  }
+
+  /** Datagrams as they come, until the socket is closed. Leaving the loop does not close it. */
+  [Symbol.asyncIterator](): AsyncIterator<DatagramMessage> {
+    const ended: IteratorResult<DatagramMessage> = { done: true, value: undefined };
+    return {
+      next: async () => {
+        if (this.closed) return ended;
+        try {
+          return { done: false, value: await this.receive() };
+        } catch (error) {
+          if (this.closed) return ended;
+          throw error;
+        }
+      },
+      return: () => Promise.resolve(ended),
+    };
+  }
+
+  /** Closes it, and removes the file of its path if that is still its own. */
+  override close(): void {
+    if (this.closed) return;
+    this.#place?.release();
+    super.close();
+    this.#destinations.fail(closedError({ syscall: 'sendmsg' }));
+  }
+
+  protected override describe(): { syscall: string; target: string | number } {
+    return this.socket.details('recvmsg');
+  }
+
+  /** Where to; undefined where the socket is connected. */
+  #routeTo(to: Address | null | undefined): Route | undefined {
+    this.checkOpen('sendmsg');
+    if (to === undefined) return undefined;
+    if (to === null) throw valueError('to', 'is nobody: the sender had no name to reply to', to);
+    const parsed = parseAddress(to);
+    return new Route(parsed as SocketAddress);
+  }
+
+  /** Whether our own buffer has room. */
+  #hasRoom(): boolean {
+    const { binding, fd, target } = this.socket;
+    return (check(binding.poll(fd, POLLOUT, 0), 'poll', { target }) & POLLOUT) !== 0;
+  }
+
+  #room(wait: WaitOptions): Promise<void> {
+    const attempt = (): void | typeof BLOCKED => {
+      if (!this.#hasRoom()) return BLOCKED;
+    };
+    return this.waitFor('writable', attempt, wait, { details: this.socket.details('sendmsg') });
+  }
+}
+
+async function oneAddress(address: Address): Promise<SocketAddress> {
+  const { addresses } = await resolveAddress(address, {});
+  return addresses[0]!;
+}
+
+/** Who sends is told with each datagram: SO_PASSCRED. It gives a socket without a name one. */
+function prepare(end: SocketEnd): void {
+  if (end.domain === AF_UNIX) setIntOption(end.fd, SOL_SOCKET, SO_PASSCRED, 1);
+  end.binding.setNonblocking(end.fd, false);
+}

@@ -1,0 +1,128 @@
+import { IpcError } from '@octoipc/core';
+import { AGAIN, BLOCKED, errorOf, POLLIN } from '@octoipc/core/kit';
+
+import { MSG_DONTWAIT, MSG_PEEK, MSG_TRUNC, SCM_MAX_FD } from './constants.js';
+import type { SocketEnd } from './end.js';
+import { checkFdsWhole, closeFds, takeFds, type FdMessage } from './fds.js';
+import { receivePackets, type Packet } from './packets.js';
+
+/** What one take wants. */
+interface Take {
+  readonly maxBytes: number;
+  /** Whether the end of a longer packet may be dropped; else it is `EMSGSIZE`. */
+  readonly truncate: boolean;
+  /** Whether the call may sleep in the kernel. */
+  readonly sleeping?: boolean;
+  /** As many packets as may be taken out of the kernel at once. @default 1 */
+  readonly ahead?: number;
+}
+
+/** poll(2): the other side writes no more. */
+const POLLRDHUP = 0x2000;
+
+const scratch = new Uint8Array(1);
+
+/**
+ * Packets that were taken out of the kernel and wait for somebody who wants them.
+ *
+ * Lifetime: as long as its connection; the descriptors of packets that nobody took are closed with it.
+ */
+export class PacketInbox {
+  readonly #end: SocketEnd;
+  #packets: Packet[] = [];
+  #at = 0;
+
+  constructor(end: SocketEnd) {
+    this.#end = end;
+  }
+
+  /** Whether packets wait here, which nobody who gets the descriptor would see. */
+  get isEmpty(): boolean {
+    return this.#at >= this.#packets.length;
+  }
+
+  /** The data of the next packet, whose descriptors are closed; null at the end. */
+  take(wanted: Take): Buffer | null | typeof BLOCKED {
+    const packet = this.#next(wanted);
+    if (packet === null || packet === BLOCKED) return packet;
+    closeFds(packet.fds);
+    return this.#cut(packet, wanted);
+  }
+
+  /** The next packet with its descriptors; null at the end. */
+  takeWithFds(wanted: Take, maxFds: number): FdMessage | null | typeof BLOCKED {
+    const packet = this.#next(wanted);
+    if (packet === null || packet === BLOCKED) return packet;
+    const surplus = packet.fds.length - maxFds;
+    checkFdsWhole(
+      surplus <= 0
+        ? packet
+        : { ...packet, dropped: packet.dropped + surplus, fds: kept(packet, maxFds) },
+      this.#end,
+    );
+    const data = this.#cut(packet, wanted);
+    return { data, fds: takeFds(packet.fds) };
+  }
+
+  clear(): void {
+    for (const packet of this.#packets.slice(this.#at)) closeFds(packet.fds);
+    this.#packets = [];
+    this.#at = 0;
+  }
+
+  #next(wanted: Take): Packet | null | typeof BLOCKED {
+    const waiting = this.#packets[this.#at];
+    if (waiting !== undefined) {
+      this.#at += 1;
+      return waiting;
+    }
+    const { maxBytes, sleeping = false, ahead = 1 } = wanted;
+    const found = receivePackets(this.#end, {
+      max: ahead,
+      maxBytes,
+      maxFds: SCM_MAX_FD,
+      names: false,
+      flags: MSG_TRUNC | (sleeping && this.#end.sleeps ? 0 : MSG_DONTWAIT),
+    });
+    if (typeof found === 'number') {
+      if (found === AGAIN) return BLOCKED;
+      throw errorOf(found, 'recvmsg', { target: this.#end.target });
+    }
+    const last = found.at(-1)!;
+    if (last.length === 0 && last.fds.length === 0 && this.#isEnd()) {
+      found.pop();
+      // The end is found again by whoever asks after the last packet.
+      if (found.length === 0) return null;
+    }
+    this.#packets = found;
+    this.#at = 1;
+    return found[0]!;
+  }
+
+  /**
+   * Whether no bytes mean the end, or a packet without bytes: after the end nothing more comes, and the
+   * other side writes no more.
+   */
+  #isEnd(): boolean {
+    const { binding, fd } = this.#end;
+    const events = binding.poll(fd, POLLIN | POLLRDHUP, 0);
+    if (events >= 0 && (events & POLLRDHUP) === 0) return false;
+    return binding.receive(fd, scratch, 0, 1, MSG_PEEK | MSG_DONTWAIT) <= 0;
+  }
+
+  #cut(packet: Packet, { maxBytes, truncate }: Take): Buffer {
+    if (packet.length <= maxBytes) return packet.data;
+    if (truncate) return packet.data.subarray(0, maxBytes);
+    closeFds(packet.fds);
+    throw new IpcError('EMSGSIZE', {
+      ...this.#end.details('recvmsg'),
+      hint: `a packet has ${packet.length} bytes, more than is taken (${maxBytes}): it is dropped`,
+    });
+  }
+}
+
+/** The first descriptors; the others are closed. */
+function kept(packet: Packet, maxFds: number): readonly number[] {
+  closeFds(packet.fds.slice(maxFds));
+  return packet.fds.slice(0, maxFds);
+}

@@ -1,0 +1,113 @@
+import type { TlsOptions } from 'node:tls';
+
+import type { WaitOptions } from '@octoipc/core';
+import { check, integer, optionalBoolean, optionsObject, waitOptions } from '@octoipc/core/kit';
+
+import { resolveAddress, type Address } from './address.js';
+import type { ConnectionType } from './byte-connection.js';
+import { checkConnectionOptions } from './connect.js';
+import {
+  IPPROTO_IPV6,
+  IPV6_V6ONLY,
+  SO_REUSEADDR,
+  SO_REUSEPORT,
+  SOL_SOCKET,
+  SOMAXCONN,
+} from './constants.js';
+import { makeSocket, setIntOption, type SocketEnd } from './end.js';
+import { Place } from './place.js';
+import { checkServeOptions, Server, type Finish, type ServeOptions } from './server.js';
+import { familyOf, type SocketAddress } from './sockaddr.js';
+
+/** What `listen` takes. */
+export interface ListenOptions extends ServeOptions, Pick<WaitOptions, 'signal'> {
+  /** Bytes without boundaries, or packets. @default 'stream' */
+  readonly type?: ConnectionType;
+  /** How many may wait to be accepted; capped at net.core.somaxconn. @default 4096 */
+  readonly backlog?: number;
+  /** The permission bits of a path; who may write may connect. @default 0o600 */
+  readonly mode?: number;
+  /**
+   * Take over the path of a server that is gone. A lock, the file `PATH.lock`, which the server holds for
+   * its life, sees to it that only one does; a live server is never displaced.
+   *
+   * @default false
+   */
+  readonly reclaim?: boolean;
+  /** TCP only: several sockets may listen on one port, and share those who connect. @default false */
+  readonly reusePort?: boolean;
+  /** IPv6 only: `::` does not take IPv4 as well. @default false */
+  readonly ipv6Only?: boolean;
+}
+
+/**
+ * Listens for connections.
+ *
+ * @param address - `{ path }`, `{ abstract }`, `{ host, port, tls? }` (port 0: the kernel chooses), or a
+ *   URL: `unix:/run/x.sock`, `unix:@name`, `tcp://host:port`
+ * @param options - its type, who may connect, and whether a stale path is taken over
+ * @returns the server, to which anybody may connect from now on
+ * @throws {IpcError} EADDRINUSE when somebody has the address
+ * @throws {IpcError} ENAMETOOLONG when the path is over 107 bytes
+ * @throws {IpcError} EACCES when the directory is not writable, ENOENT when it is missing
+ * @see bind(2), listen(2), unix(7)
+ */
+export async function listen(address: Address, options?: ListenOptions): Promise<Server> {
+  const given = optionsObject(options);
+  const type = checkListenOptions(given);
+  const wait = waitOptions(given.signal === undefined ? undefined : { signal: given.signal });
+  wait.signal?.throwIfAborted();
+  const { addresses, tls } = await resolveAddress(address, wait);
+  let finish: Finish | undefined;
+  if (tls !== undefined) {
+    const { serving } = await import('./tls.js');
+    finish = serving(tls as TlsOptions, given.maxMessageSize);
+  }
+  return open(addresses[0]!, type, given, finish);
+}
+
+function checkListenOptions(options: ListenOptions): number {
+  const { backlog, mode, reclaim, reusePort, ipv6Only } = options;
+  checkServeOptions(options);
+  if (backlog !== undefined) integer(backlog, 'options.backlog', 0, 0x7fffffff);
+  checkMode(mode);
+  optionalBoolean(reclaim, 'options.reclaim');
+  optionalBoolean(reusePort, 'options.reusePort');
+  optionalBoolean(ipv6Only, 'options.ipv6Only');
+  return checkConnectionOptions(options);
+}
+
+/** Checks the permission bits of a path. */
+export function checkMode(mode: number | undefined): void {
+  if (mode !== undefined) integer(mode, 'options.mode', 0, 0o777);
+}
+
+function open(
+  address: SocketAddress,
+  type: number,
+  options: ListenOptions,
+  finish: Finish | undefined,
+): Server {
+  const { mode = 0o600, reclaim = false, backlog = SOMAXCONN } = options;
+  const end = makeSocket(familyOf(address), type, address);
+  let place: Place | undefined;
+  try {
+    if ('host' in address) prepareTcp(end, address.host, options);
+    place = Place.bind(end, address, { mode, reclaim });
+    check(end.binding.listen(end.fd, backlog), 'listen', { target: end.target });
+    return Server.over(end, options, place, finish);
+  } catch (error) {
+    place?.release();
+    end.binding.close(end.fd);
+    throw error;
+  }
+}
+
+/** A port that connections of an earlier server still linger on can be had at once: socket(7). */
+function prepareTcp(end: SocketEnd, host: string, { reusePort, ipv6Only }: ListenOptions): void {
+  setIntOption(end.fd, SOL_SOCKET, SO_REUSEADDR, 1);
+  if (reusePort === true) setIntOption(end.fd, SOL_SOCKET, SO_REUSEPORT, 1);
+  if (host.includes(':')) {
+    setIntOption(end.fd, IPPROTO_IPV6, IPV6_V6ONLY, ipv6Only === true ? 1 : 0);
+  }
+}

@@ -1,0 +1,215 @@
+import {
+  frameReceiver,
+  frameSender,
+  IpcError,
+  type Bytes,
+  type FrameReceiver,
+  type FrameSender,
+  type WaitOptions,
+} from '@octoipc/core';
+import {
+  AGAIN,
+  BLOCKED,
+  busyError,
+  bytes,
+  errorOf,
+  valueError,
+  waitSync,
+  writingAll,
+  type Attempt,
+} from '@octoipc/core/kit';
+
+import type { ByteConnection } from './byte-connection.js';
+import { SO_SNDBUF, SOL_SOCKET } from './constants.js';
+import { intOption } from './end.js';
+import type { PacketInbox } from './inbox.js';
+import { BATCH } from './packets.js';
+
+/** How messages travel over a connection: the arguments are checked. */
+export interface Messages {
+  readonly maxMessageSize: number;
+  send(message: Bytes, options: WaitOptions): Promise<void>;
+  trySend(message: Bytes): boolean;
+  sendSync(message: Bytes, timeout: number | undefined): void;
+  receive(options: WaitOptions): Promise<Buffer | null>;
+  tryReceive(): Buffer | null | undefined;
+  receiveSync(timeout: number | undefined): Buffer | null;
+  /** Hands what is gathered for one write to the queue of writes. */
+  flush(): void;
+}
+
+/** What the blocking flavours need of the frame they write: 4 bytes of length, then the message. */
+function frameOf(message: Uint8Array): Buffer {
+  const frame = Buffer.allocUnsafe(4 + message.length);
+  frame.writeUInt32LE(message.length, 0);
+  frame.set(message, 4);
+  return frame;
+}
+
+/** Messages as frames within a stream. */
+export class StreamMessages implements Messages {
+  readonly maxMessageSize: number;
+  readonly #connection: ByteConnection;
+  readonly #sender: FrameSender;
+  readonly #receiver: FrameReceiver;
+
+  constructor(connection: ByteConnection, maxMessageSize: number) {
+    this.#connection = connection;
+    this.maxMessageSize = maxMessageSize;
+    this.#sender = frameSender(connection, { maxMessageSize });
+    this.#receiver = frameReceiver(connection, { maxMessageSize });
+  }
+
+  send(message: Bytes, options: WaitOptions): Promise<void> {
+    return options.signal === undefined && options.timeout === undefined
+      ? this.#sender.send(message)
+      : this.#sender.send(message, options);
+  }
+
+  trySend(message: Bytes): boolean {
+    return this.#sender.trySend(message);
+  }
+
+  sendSync(message: Bytes, timeout: number | undefined): void {
+    const data = bytes(message, 'message');
+    if (data.length > this.maxMessageSize) throw tooLong(data.length, this.maxMessageSize);
+    this.flush();
+    this.#connection.writeSync(frameOf(data), timeout === undefined ? undefined : { timeout });
+  }
+
+  receive(options: WaitOptions): Promise<Buffer | null> {
+    return this.#receiver.receive(options);
+  }
+
+  tryReceive(): Buffer | null | undefined {
+    return this.#receiver.tryReceive();
+  }
+
+  receiveSync(timeout: number | undefined): Buffer | null {
+    const connection = this.#connection;
+    if (connection.isWaiting('readable')) throw busyError(connection.socket.details('receive'));
+    return waitSync<Buffer | null>(
+      () => {
+        const message = this.#receiver.tryReceive();
+        return message === undefined ? BLOCKED : message;
+      },
+      (milliseconds) => connection.sleep('readable', milliseconds),
+      timeout,
+      { details: connection.socket.details('receive') },
+    );
+  }
+
+  flush(): void {
+    this.#sender.sendMany([]).catch(() => {});
+  }
+}
+
+function tooLong(size: number, limit: number): IpcError {
+  return new IpcError('EMSGSIZE', {
+    syscall: 'send',
+    hint: `the message has ${size} bytes, maxMessageSize is ${limit}`,
+  });
+}
+
+/** The kernel's own needs within SO_SNDBUF: unix(7). */
+const SNDBUF_OVERHEAD = 32;
+
+/** Messages as packets. */
+export class PacketMessages implements Messages {
+  readonly #connection: ByteConnection;
+  readonly #inbox: PacketInbox;
+  readonly #limit: number;
+
+  constructor(connection: ByteConnection, inbox: PacketInbox, maxMessageSize: number) {
+    this.#connection = connection;
+    this.#inbox = inbox;
+    this.#limit = maxMessageSize;
+  }
+
+  get maxMessageSize(): number {
+    const { fd } = this.#connection;
+    return Math.min(this.#limit, intOption(fd, SOL_SOCKET, SO_SNDBUF) - SNDBUF_OVERHEAD);
+  }
+
+  send(message: Bytes, options: WaitOptions): Promise<void> {
+    const attempt = this.#sending(message);
+    const details = this.#connection.socket.details('send');
+    return this.#connection.waitFor('writable', attempt, options, { details });
+  }
+
+  trySend(message: Bytes): boolean {
+    const attempt = this.#sending(message);
+    return !this.#connection.isWaiting('writable') && attempt() !== BLOCKED;
+  }
+
+  sendSync(message: Bytes, timeout: number | undefined): void {
+    const packet = this.#packet(message);
+    this.#connection.writeSync(packet, timeout === undefined ? undefined : { timeout });
+  }
+
+  receive(options: WaitOptions): Promise<Buffer | null> {
+    const attempt = (): Buffer | null | typeof BLOCKED => this.#take(BATCH);
+    const details = this.#connection.socket.details('receive');
+    return this.#connection.waitFor('readable', attempt, options, { details });
+  }
+
+  tryReceive(): Buffer | null | undefined {
+    if (this.#connection.isWaiting('readable')) return undefined;
+    const packet = this.#take(1);
+    return packet === BLOCKED ? undefined : packet;
+  }
+
+  receiveSync(timeout: number | undefined): Buffer | null {
+    const connection = this.#connection;
+    const details = connection.socket.details('receive');
+    if (connection.isWaiting('readable')) throw busyError(details);
+    if (timeout === undefined) {
+      const packet = this.#take(1, true);
+      if (packet !== BLOCKED) return packet;
+    }
+    const sleep = (milliseconds: number): void => connection.sleep('readable', milliseconds);
+    return waitSync(() => this.#take(1), sleep, timeout, { details });
+  }
+
+  flush(): void {
+    // Each packet goes out by itself.
+  }
+
+  #take(ahead: number, sleeping = false): Buffer | null | typeof BLOCKED {
+    return this.#inbox.take({ maxBytes: this.#room(), truncate: false, ahead, sleeping });
+  }
+
+  /** What a packet may have at most: the kernel's own limit is a buffer's size, so 16 MiB are plenty. */
+  #room(): number {
+    return Math.max(1, this.#limit);
+  }
+
+  #packet(message: Bytes): Uint8Array {
+    const data = bytes(message, 'message');
+    if (data.length === 0) {
+      throw valueError(
+        'message',
+        'must not be empty: a packet without bytes looks like the end',
+        data,
+      );
+    }
+    if (data.length > this.#limit) throw tooLong(data.length, this.#limit);
+    return data;
+  }
+
+  #sending(message: Bytes): Attempt<void> {
+    const data = this.#packet(message);
+    const { length } = data;
+    const { socket: end } = this.#connection;
+    const put = (): number => {
+      if (data.length !== length) {
+        throw valueError('message', 'was detached or resized while it was being sent', data);
+      }
+      const count = end.write(data, 0, length);
+      if (count >= 0) return count;
+      if (count === AGAIN) return 0;
+      throw errorOf(count, 'send', { target: end.target });
+    };
+    return writingAll(put, length, 0, end.details('send')).attempt;
+  }
+}

@@ -1,0 +1,312 @@
+import { IpcError, isIpcError, type WaitOptions } from '@octoipc/core';
+import {
+  AGAIN,
+  BLOCKED,
+  busyError,
+  checkTimeout,
+  closedError,
+  codeOfErrno,
+  Deadline,
+  descriptor,
+  errorOf,
+  optionsObject,
+  timeoutError,
+  Turn,
+  typeError,
+  valueError,
+  waitOptions,
+  waitSync,
+} from '@octoipc/core/kit';
+
+import { messageLimit } from './byte-connection.js';
+import { Connection } from './connection.js';
+import { SO_ACCEPTCONN, SOCK_SEQPACKET, SOCK_STREAM, SOL_SOCKET } from './constants.js';
+import { adoptSocket, intOption, SocketEnd } from './end.js';
+import type { Peer } from './peer.js';
+import type { Place } from './place.js';
+import { showAddress, type SocketAddress } from './sockaddr.js';
+import { SocketHandle } from './socket-handle.js';
+import { applyTcpOptions, checkTcpOptions, type TcpOptions } from './tcp.js';
+
+/** What a server does with those who connect. */
+export interface ServeOptions extends TcpOptions {
+  /**
+   * Whether somebody may connect, who is told by the kernel; `null` over TCP. Anything but `true` closes
+   * the connection, and nobody sees it.
+   */
+  readonly authorize?: (peer: Peer | null, connection: Connection) => boolean;
+  /** The longest message of `send` and `receive` on its connections. @default 16777216 (16 MiB) */
+  readonly maxMessageSize?: number;
+}
+
+/** How a connection becomes what is handed out: TLS begins here. */
+export type Finish = (connection: Connection, wait: WaitOptions) => Promise<Connection>;
+
+/** Failures of one connection that waited for its accept, which say nothing of the server: accept(2). */
+const PASSING: ReadonlySet<string> = new Set([
+  'ECONNABORTED',
+  'EHOSTDOWN',
+  'EHOSTUNREACH',
+  'ENETDOWN',
+  'ENETUNREACH',
+  'ENONET',
+  'ENOPROTOOPT',
+  'EPROTO',
+  'EPERM',
+]);
+
+/** Failures that pass when something is closed; the connections wait in the backlog until then. */
+const EXHAUSTED: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']);
+
+/** So long a server without descriptors waits, unless somebody closes one before. */
+const PAUSE = 50;
+
+const NO_NAME = new Uint8Array(0);
+const nameLength = new Int32Array(1);
+
+/**
+ * A socket that takes connections.
+ *
+ * Lifetime: it owns its descriptor, and the file of its path, until `close()`; connections outlive it.
+ * A pending `accept` keeps the process alive, an idle server does not. Where this process has no
+ * descriptor left, accepting waits until it has, and those who connect wait in the backlog.
+ *
+ * @example
+ * ```js
+ * import { connect, listen } from '@octoipc/socket';
+ *
+ * const server = await listen({ abstract: 'octoipc-echo' });
+ * const client = await connect(server.address);
+ * await client.send('over here');
+ * for await (const connection of server) {
+ *   await connection.send(await connection.receive());
+ *   connection.close();
+ *   server.close();
+ * }
+ * String(await client.receive()); //=> 'over here'
+ * client.close();
+ * ```
+ * @see listen(2), accept(2)
+ */
+export class Server extends SocketHandle implements AsyncIterable<Connection> {
+  readonly #options: ServeOptions;
+  readonly #place: Place | undefined;
+  readonly #finish: Finish | undefined;
+  readonly #turn = new Turn();
+  #warned = false;
+
+  private constructor(end: SocketEnd, options: ServeOptions, place?: Place, finish?: Finish) {
+    super(end);
+    this.#options = options;
+    this.#place = place;
+    this.#finish = finish;
+  }
+
+  /**
+   * Takes over a descriptor that listens: from now on this handle closes it. It becomes non-blocking.
+   *
+   * @param fd - a listening stream or seqpacket socket, as systemd or another process hands it over
+   * @param options - what to do with those who connect
+   * @throws {TypeError} ERR_INVALID_ARG_VALUE when it is no such socket, or does not listen
+   * @throws {IpcError} EBADF when it is not open, EEXIST when another handle owns it
+   */
+  static fromFd(fd: number, options?: ServeOptions): Server {
+    checkServeOptions(optionsObject(options));
+    descriptor(fd);
+    const listening = intOption(fd, SOL_SOCKET, SO_ACCEPTCONN);
+    if (listening === 0) throw valueError('fd', 'must be a socket that listens', fd);
+    const end = adoptSocket(fd, [SOCK_STREAM, SOCK_SEQPACKET]);
+    end.binding.setNonblocking(fd, true);
+    return new Server(end, options ?? {});
+  }
+
+  /** @internal */
+  static over(end: SocketEnd, options: ServeOptions, place: Place, finish?: Finish): Server {
+    return new Server(end, options, place, finish);
+  }
+
+  /** Where it listens; with the port that the kernel has chosen. */
+  get address(): SocketAddress {
+    const { local } = this;
+    if (local === null) throw new IpcError('EINVAL', this.socket.details('getsockname'));
+    return local;
+  }
+
+  /**
+   * The next connection, of a peer that may connect.
+   *
+   * @throws {IpcError} ETIMEDOUT when the timeout is over
+   * @throws {IpcError} ERR_CLOSED when the server is closed, now or while it waits
+   */
+  async accept(options?: WaitOptions): Promise<Connection> {
+    const wait = waitOptions(options);
+    wait.signal?.throwIfAborted();
+    this.checkOpen('accept');
+    const details = this.socket.details('accept');
+    const deadline = wait.timeout === undefined ? Infinity : performance.now() + wait.timeout;
+    const left = (): WaitOptions =>
+      deadline === Infinity
+        ? wait
+        : { signal: wait.signal, timeout: Math.max(0, deadline - performance.now()) };
+    if (!this.#turn.tryTake()) await this.#turn.take(left(), details);
+    try {
+      for (;;) {
+        this.checkOpen('accept');
+        try {
+          const attempt = (): Connection | typeof BLOCKED => this.#take();
+          const connection = await this.waitFor('readable', attempt, left(), { details });
+          return this.#finish === undefined ? connection : await this.#finish(connection, left());
+        } catch (error) {
+          if (!isIpcError(error) || !EXHAUSTED.has(error.code)) throw error;
+          this.#warn(error);
+          await this.#pause(left());
+        }
+      }
+    } finally {
+      this.#turn.pass();
+    }
+  }
+
+  /** The next connection if one waits; `undefined` if none does, or others wait already. */
+  tryAccept(): Connection | undefined {
+    this.#checkPlain();
+    if (this.#turn.taken) return undefined;
+    const connection = this.#take();
+    return connection === BLOCKED ? undefined : connection;
+  }
+
+  /** {@link accept} that blocks this thread. */
+  acceptSync(options?: { readonly timeout?: number | undefined }): Connection {
+    const { timeout } = optionsObject(options);
+    checkTimeout(timeout);
+    this.#checkPlain();
+    const details = this.socket.details('accept');
+    if (this.#turn.taken) throw busyError(details);
+    return waitSync<Connection>(
+      () => this.#take(),
+      (milliseconds) => this.sleep('readable', milliseconds),
+      timeout,
+      { details },
+    );
+  }
+
+  /** Connections as they come, until the server is closed. Leaving the loop does not close it. */
+  [Symbol.asyncIterator](): AsyncIterator<Connection> {
+    const ended: IteratorResult<Connection> = { done: true, value: undefined };
+    return {
+      next: async () => {
+        if (this.closed) return ended;
+        try {
+          return { done: false, value: await this.accept() };
+        } catch (error) {
+          if (this.closed && isIpcError(error, 'ERR_CLOSED')) return ended;
+          throw error;
+        }
+      },
+      return: () => Promise.resolve(ended),
+    };
+  }
+
+  /** Stops listening, and removes the file of its path if that is still its own. */
+  override close(): void {
+    if (this.closed) return;
+    this.#place?.release();
+    super.close();
+    this.#turn.fail(closedError({ syscall: 'accept' }));
+  }
+
+  /** Gives the descriptor away, and the path with it: its next owner removes that. */
+  override release(): number {
+    const fd = super.release();
+    this.#turn.fail(closedError({ syscall: 'accept' }));
+    return fd;
+  }
+
+  protected override describe(): { syscall: string; target: string | number } {
+    return this.socket.details('accept');
+  }
+
+  /** The next connection that may be. */
+  #take(): Connection | typeof BLOCKED {
+    const { binding, fd, domain, type, target } = this.socket;
+    for (;;) {
+      const accepted = binding.accept(fd, NO_NAME, nameLength, 0, true);
+      if (accepted === AGAIN) return BLOCKED;
+      if (accepted < 0) {
+        if (PASSING.has(codeOfErrno(accepted))) continue;
+        throw errorOf(accepted, 'accept', {
+          target,
+          hint: 'close what is not needed, or raise the limit: ulimit -n (RLIMIT_NOFILE)',
+        });
+      }
+      const end = new SocketEnd(accepted, domain, type, target);
+      const connection = Connection.over(end, this.#options.maxMessageSize);
+      if (this.#admits(connection)) return connection;
+    }
+  }
+
+  #admits(connection: Connection): boolean {
+    const { authorize } = this.#options;
+    let admitted = false;
+    try {
+      applyTcpOptions(connection.socket, this.#options);
+      const verdict: unknown =
+        authorize === undefined ? true : authorize(connection.peer, connection);
+      // A promise would be as good as true to whoever is not careful.
+      if (typeof verdict !== 'boolean') throw typeError('authorize()', 'a boolean', verdict);
+      admitted = verdict;
+    } finally {
+      if (!admitted) connection.close();
+    }
+    return admitted;
+  }
+
+  #checkPlain(): void {
+    this.checkOpen('accept');
+    if (this.#finish === undefined) return;
+    throw new IpcError('ERR_UNSUPPORTED', {
+      ...this.socket.details('accept'),
+      text: 'TLS cannot be begun without waiting',
+      hint: 'await accept() instead',
+    });
+  }
+
+  /** Waits a moment for a descriptor to be closed. */
+  #pause({ signal, timeout = Infinity }: WaitOptions): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const settle = (settled: () => void): void => {
+        deadline.clear();
+        forget();
+        signal?.removeEventListener('abort', onAbort);
+        settled();
+      };
+      const details = this.socket.details('accept');
+      const over = timeout <= PAUSE;
+      const deadline = new Deadline(Math.min(timeout, PAUSE), () =>
+        settle(() => (over ? reject(timeoutError(details)) : resolve())),
+      );
+      const onAbort = (): void => settle(() => reject(signal?.reason as Error));
+      const forget = this.onClosed(() => settle(() => reject(closedError(details))));
+      signal?.addEventListener('abort', onAbort, { once: true });
+    });
+  }
+
+  #warn(error: IpcError): void {
+    if (this.#warned) return;
+    this.#warned = true;
+    process.emitWarning(
+      `${showAddress(this.local)} accepts nobody until a descriptor is closed: ${error.message}`,
+      { type: 'IpcExhaustedWarning', code: error.code },
+    );
+  }
+}
+
+/** Checks what a server takes. */
+export function checkServeOptions(options: ServeOptions): void {
+  const { authorize, maxMessageSize } = options;
+  if (authorize !== undefined && typeof authorize !== 'function') {
+    throw typeError('options.authorize', 'a function', authorize);
+  }
+  messageLimit(maxMessageSize);
+  checkTcpOptions(options);
+}

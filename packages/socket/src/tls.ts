@@ -1,0 +1,92 @@
+import type { Socket } from 'node:net';
+import {
+  connect,
+  createSecureContext,
+  TLSSocket,
+  type ConnectionOptions,
+  type TlsOptions,
+} from 'node:tls';
+
+import { IpcError, type WaitOptions } from '@octoipc/core';
+import { Deadline, timeoutError } from '@octoipc/core/kit';
+
+import type { Connection } from './connection.js';
+import { SecureConnection } from './secure-connection.js';
+import type { Finish } from './server.js';
+
+/** The client's side of TLS over a connection, which goes with the result. */
+export function secure(
+  connection: Connection,
+  options: ConnectionOptions,
+  maxMessageSize: number | undefined,
+  wait: WaitOptions,
+): Promise<Connection> {
+  return handshake(connection, maxMessageSize, wait, 'secureConnect', (socket) => {
+    // A numeric address is no server name (RFC 6066).
+    const { servername, ...others } = options;
+    const named = servername === undefined || /^[\d.]+$|:/.test(servername) ? {} : { servername };
+    return connect({ host: servername, ...others, ...named, socket });
+  });
+}
+
+/** The server's side. */
+export function serving(options: TlsOptions, maxMessageSize: number | undefined): Finish {
+  const secureContext = options.secureContext ?? createSecureContext(options);
+  return (connection, wait) =>
+    handshake(connection, maxMessageSize, wait, 'secure', (socket) => {
+      return new TLSSocket(socket, { ...options, isServer: true, secureContext });
+    });
+}
+
+async function handshake(
+  connection: Connection,
+  maxMessageSize: number | undefined,
+  wait: WaitOptions,
+  event: 'secure' | 'secureConnect',
+  begin: (socket: Socket) => TLSSocket,
+): Promise<Connection> {
+  const { target } = connection.socket;
+  try {
+    const stream = begin(connection.toDuplex({ allowHalfOpen: true }) as Socket);
+    await settled(stream, event, wait, target);
+    return SecureConnection.join(connection, stream, maxMessageSize);
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
+function settled(
+  stream: TLSSocket,
+  event: string,
+  { signal, timeout }: WaitOptions,
+  target: string | number,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const details = { syscall: 'tls', target };
+    const done = (settle: () => void): void => {
+      deadline?.clear();
+      signal?.removeEventListener('abort', onAbort);
+      stream.off('error', onError).off('close', onClose).off('end', onClose);
+      stream.off('readable', onReadable).off(event, onSecure);
+      settle();
+    };
+    const onError = (cause: Error): void =>
+      done(() => reject(new IpcError('EPROTO', { ...details, text: cause.message, cause })));
+    const onClose = (): void => done(() => reject(new IpcError('ECONNRESET', details)));
+    // A stream tells its end to those only who read: of a handshake that the other side has left.
+    const onReadable = (): void => {
+      if (stream.readableLength === 0) stream.read(0);
+    };
+    const onSecure = (): void => done(resolve);
+    const onAbort = (): void => done(() => reject(signal?.reason as Error));
+    const deadline =
+      timeout === undefined || timeout === Infinity
+        ? undefined
+        : new Deadline(timeout, () => done(() => reject(timeoutError(details))));
+    stream.on('error', onError).on('close', onClose).on('end', onClose);
+    stream.on('readable', onReadable).on(event, onSecure);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    if (signal?.aborted === true) onAbort();
+  });
+}

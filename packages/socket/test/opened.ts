@@ -1,0 +1,32 @@
+import { readdirSync, readlinkSync } from 'node:fs';
+
+import { listen, socketPair, type Connection, type Server } from '@octoipc/socket';
+import { onTestFinished } from 'vitest';
+
+/** Closes it when the test is over. */
+export function closing<T extends { close(): void }>(handle: T): T {
+  onTestFinished(() => handle.close());
+  return handle;
+}
+
+/** Both ends of a pair. */
+export function pair(type?: 'stream' | 'seqpacket'): [Connection, Connection] {
+  const [left, right] = socketPair(type === undefined ? undefined : { type });
+  return [closing(left), closing(right)];
+}
+
+/** A server. */
+export async function server(...args: Parameters<typeof listen>): Promise<Server> {
+  return closing(await listen(...args));
+}
+
+/** What the descriptors of this process stand for. */
+export function descriptors(): string[] {
+  return readdirSync('/proc/self/fd').flatMap((fd) => {
+    try {
+      return [`${fd} ${readlinkSync(`/proc/self/fd/${fd}`)}`];
+    } catch {
+      return [];
+    }
+  });
+}
