@@ -311,6 +311,11 @@ export abstract class Memory extends ResourceHandle {
     this.#readOnly = true;
   }
 
+  /** What native functions know the mapping by. @internal */
+  get mappingIndex(): number {
+    return this.mapping.index;
+  }
+
   /** The object has another size now: fresh views, and the old ones reach it no more. @internal */
   protected remap(mapping: Mapping): void {
     const waits = [...this.#waits];

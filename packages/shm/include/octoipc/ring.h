@@ -98,7 +98,7 @@ static inline int64_t oipc_process_start(uint32_t pid) {
   if (at == NULL) return -EAGAIN;
   if (at[2] == 'Z' || at[2] == 'X') return -ESRCH;
   ++at;
-  for (int field = 2; field < 22 && at != NULL; ++field) at = strchr(at + 1, ' ');
+  for (int field = 3; field < 22 && at != NULL; ++field) at = strchr(at + 1, ' ');
   return at == NULL ? -EAGAIN : (int64_t)(strtoull(at, NULL, 10) & 0xffffffffu);
 }
 
