@@ -3,7 +3,6 @@ import {
   BLOCKED,
   checkTimeout,
   closedError,
-  errorOf,
   optionsObject,
   rangeError,
   ResourceHandle,
@@ -14,10 +13,9 @@ import {
 } from '@octoipc/core/kit';
 
 import { binding } from './binding.js';
-import { EBADMSG } from './errno.js';
 import type { Memory } from './memory.js';
 import { Bell, SLICE, Waker } from './ring-bell.js';
-import { DATA, SEAT, SLEEP, WORD, type RingGeometry } from './ring-layout.js';
+import { DATA, MAGIC, SEAT, SLEEP, WORD, type RingGeometry } from './ring-layout.js';
 import { Seats, takeSeat, type TakenSeat } from './ring-seat.js';
 
 /** What one end has done so far. */
@@ -104,6 +102,7 @@ export abstract class RingEnd extends ResourceHandle {
     const details = { syscall: 'mmap', target: ring.target };
     const words = memory.view(Int32Array, 0, DATA / 4);
     const bytes = memory.view(Uint8Array, DATA, geometry.capacity);
+    const records = memory.view(Int32Array, DATA, geometry.capacity / 4);
     const seat = takeSeat(memory, geometry, producer ? producers : consumer, details);
     const left: Left = { bell: undefined, seat };
     super({
@@ -119,7 +118,7 @@ export abstract class RingEnd extends ResourceHandle {
     this.geometry = geometry;
     this.words = words;
     this.bytes = bytes;
-    this.records = memory.view(Int32Array, DATA, geometry.capacity / 4);
+    this.records = records;
     this.seat = seat;
     this.seats = new Seats(memory);
     this.waker = new Waker(memory, geometry, this.seats);
@@ -219,17 +218,21 @@ export abstract class RingEnd extends ResourceHandle {
 
   /** Another process has written what cannot be: this end is closed. @internal */
   protected damage(): Error {
+    const error = this.#whatIsWrong();
+    this.#queue?.fail(error);
+    this.close();
+    return error;
+  }
+
+  #whatIsWrong(): Error {
     try {
       // A ring that was cut off is damaged, too; that has a better explanation.
       void this.#ring.memory.buffer;
     } catch (error) {
-      this.close();
       return error as Error;
     }
-    const details = this.describe();
-    this.close();
-    return errorOf(EBADMSG, details.syscall ?? 'receive', {
-      ...details,
+    return new IpcError('EBADMSG', {
+      ...this.describe(),
       text: 'the ring is damaged',
       hint: 'some process has written into it what cannot be: unlink it and create it again',
     });
@@ -308,7 +311,10 @@ export abstract class RingEnd extends ResourceHandle {
   #attempt<T>(attempt: Attempt<T>, bit: number, once: boolean): T | typeof BLOCKED {
     this.checkUse();
     let result = attempt() as T | typeof BLOCKED;
-    if (result !== BLOCKED || once) return result;
+    if (result !== BLOCKED) return result;
+    // An empty ring may be one that was wiped out, or cut off.
+    if (this.words[WORD.magic] !== MAGIC) throw this.damage();
+    if (once) return result;
     if (this.#spin > 0 && this.#spinUntilReady()) {
       result = attempt() as T | typeof BLOCKED;
       if (result !== BLOCKED) return result;

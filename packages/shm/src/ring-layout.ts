@@ -28,7 +28,8 @@ export const KIND = { message: 1, filler: 2 } as const;
 /** What sleeps: bits of consumerSleep and producerSleep. */
 export const SLEEP = { futex: 1, bell: 2 } as const;
 
-const MAGIC = 0x474e_524f;
+/** The bytes `ORNG`. */
+export const MAGIC = 0x474e_524f;
 const VERSION = 1;
 const ORDER = 0x0102_0304;
 const SEATS = 32;

@@ -79,7 +79,8 @@ export class RingProducer extends RingEnd {
       if (typeof (messages as Iterable<Bytes> | null)?.[Symbol.iterator] !== 'function') {
         throw typeError('messages', 'an iterable of messages', messages);
       }
-      const all = Array.from(messages, (message) => this.#checked(message));
+      const all: Uint8Array[] = [];
+      for (const message of messages) all.push(this.#checked(message));
       let next = 0;
       return this.run(() => {
         if (next === all.length) return undefined;
