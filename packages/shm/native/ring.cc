@@ -20,7 +20,8 @@
 namespace octoipc {
 namespace {
 
-/// The low 32 bits of a process's start time, -ESRCH if it is dead: proc(5), stat. A zombie is dead.
+/// The low 32 bits of a process's start time, -ESRCH if it is dead: proc(5), stat. A zombie is
+/// dead.
 int64_t ProcessStart(uint32_t pid) {
   const std::string path = "/proc/" + std::to_string(pid) + "/stat";
   const int64_t opened = Retry([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); });
@@ -84,8 +85,8 @@ socklen_t AddressOf(const std::string& name, sockaddr_un* out) {
   return static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + length);
 }
 
-/// A socket for bells. With a name it is one: if the name is taken it will not be rung, and the ring
-/// is looked at from time to time all the same.
+/// A socket for bells. With a name it is one: if the name is taken it will not be rung, and the
+/// ring is looked at from time to time all the same.
 int64_t BellOpen(Environment& environment, const std::string& name) {
   const int type = SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK;
   const int64_t fd = ValueOrError([&] { return ::socket(AF_UNIX, type, 0); });

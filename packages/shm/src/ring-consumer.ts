@@ -98,10 +98,7 @@ export class RingConsumer extends RingEnd implements AsyncIterable<Buffer> {
    * @param fn - if it throws, this does; that message and those before count as taken
    * @returns how many there were
    */
-  consume(
-    fn: (view: Uint8Array) => void,
-    options?: { readonly max?: number | undefined },
-  ): number {
+  consume(fn: (view: Uint8Array) => void, options?: { readonly max?: number | undefined }): number {
     callback(fn, 'fn');
     const { max = Infinity } = optionsObject<{ readonly max?: number | undefined }>(options);
     if (max !== Infinity) integer(max, 'options.max', 1);

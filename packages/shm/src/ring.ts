@@ -235,5 +235,15 @@ function ownMapping(where: unknown): Place {
     throw typeError('where', 'memory with a descriptor: System V memory has none', where);
   }
   const target = where.fd;
-  return { memory: SharedMemory.fromFd(openSync(`/proc/self/fd/${target}`, 'r+')), target };
+  return { memory: SharedMemory.fromFd(reopen(target)), target };
+}
+
+function reopen(fd: number): number {
+  try {
+    return openSync(`/proc/self/fd/${fd}`, 'r+');
+  } catch (error) {
+    const { code = 'EIO' } = error as { code?: string };
+    const hint = code === 'EACCES' ? 'a ring needs memory that this user may write to' : undefined;
+    throw new IpcError(code, { syscall: 'open', target: fd, hint, cause: error });
+  }
 }

@@ -17,7 +17,10 @@ interface Vector {
 }
 
 const vectors = JSON.parse(
-  readFileSync(fileURLToPath(new URL('../../../docs/layout-vectors.json', import.meta.url)), 'utf8'),
+  readFileSync(
+    fileURLToPath(new URL('../../../docs/layout-vectors.json', import.meta.url)),
+    'utf8',
+  ),
 ) as Vector[];
 
 /** 16 bytes a line, without those that are 0. */

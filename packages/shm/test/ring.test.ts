@@ -16,12 +16,16 @@ describe('ShmRing', () => {
       const random = numbers(capacity);
       const draw = (below: number): number => (random.next().value as number) % below;
       const model: Buffer[] = [];
+      const wrong: string[] = [];
+      const take = (got: Uint8Array | undefined, step: number): void => {
+        if (!same(got, model.shift())) wrong.push(`step ${step} of capacity ${capacity}`);
+      };
       for (let step = 0; step < 5000; step++) {
         const message = Buffer.alloc(draw(made.maxMessageSize + 1), step);
         const action = draw(5);
         if (action <= 1) {
           if (producer.trySend(message)) model.push(message);
-          else expect(model.length).toBeGreaterThan(0);
+          else if (model.length === 0) wrong.push(`full at step ${step}`);
         } else if (action === 2) {
           const claim = producer.claim(message.length);
           claim?.bytes.set(message);
@@ -29,15 +33,14 @@ describe('ShmRing', () => {
           else if (claim !== null) model.push(message);
           claim?.commit();
         } else if (action === 3) {
-          expect(same(consumer.tryReceive(), model.shift())).toBe(true);
+          take(consumer.tryReceive(), step);
         } else if (draw(2) === 0 && model.length > 0) {
-          for (const one of await consumer.receiveMany({ max: 3 })) {
-            expect(same(one, model.shift())).toBe(true);
-          }
+          for (const one of await consumer.receiveMany({ max: 3 })) take(one, step);
         } else {
-          consumer.consume((view) => expect(same(view, model.shift())).toBe(true), { max: 2 });
+          consumer.consume((view) => take(view, step), { max: 2 });
         }
       }
+      expect(wrong).toEqual([]);
     }
   });
 
@@ -135,6 +138,7 @@ describe('ShmRing', () => {
     const random = numbers(99);
     const draw = (): number => random.next().value as number;
     const places = [16, 32, 48, 64, 80, 128, 144, 1024, 1025, 1030, 1031];
+    const codes = new Set<unknown>();
     for (let round = 0; round < 2000; round++) {
       const memory = SharedMemory.memfd({ size: 4096 + 256 });
       const made = ShmRing.create(memory, { capacity: 256 });
@@ -153,15 +157,14 @@ describe('ShmRing', () => {
           if (i % 7 === 0) await consumer.receiveMany({ timeout: 0 });
         }
       } catch (error) {
-        expect(error).toMatchObject({
-          code: expect.stringMatching(/^(EBADMSG|ETIMEDOUT|EOWNERDEAD)$/) as string,
-        });
-        const { code } = error as { code: string };
-        if (code === 'EBADMSG') expect(producer.closed || consumer.closed).toBe(true);
+        const { code } = error as { code?: unknown };
+        const left = code !== 'EBADMSG' || producer.closed || consumer.closed;
+        codes.add(left ? code : 'damaged, but not closed');
       }
       made.close();
       memory.close();
     }
+    expect([...codes].toSorted()).toEqual(['EBADMSG', 'EOWNERDEAD', 'ETIMEDOUT']);
   });
 
   test('RING-011 RING-012: one creates, and a name that is gone takes nothing away', async () => {

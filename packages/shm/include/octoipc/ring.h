@@ -1,7 +1,8 @@
-/* Rings of @octoipc/shm for C11: docs/layout.md, header-only. Functions answer 0 or more, or -errno.
+/* Rings of @octoipc/shm for C11: docs/layout.md, header-only. Functions answer 0 or more, or
+ * -errno.
  *
- * A handle belongs to one thread. Map the object (shm_open, mmap), oipc_ring_attach, then join as the
- * producer or the consumer, and leave at the end. */
+ * A handle belongs to one thread. Map the object (shm_open, mmap), oipc_ring_attach, then join as
+ * the producer or the consumer, and leave at the end. */
 #ifndef OCTOIPC_RING_H
 #define OCTOIPC_RING_H
 
@@ -63,21 +64,21 @@ _Static_assert(offsetof(oipc_ring_header, seat) == 512, "layout");
 _Static_assert(sizeof(oipc_ring_seat) == 64, "layout");
 
 typedef struct {
-  oipc_ring_header *shared;
-  uint8_t *data;
+  oipc_ring_header* shared;
+  uint8_t* data;
   /* Copies: what the other side writes there later must not matter. */
   uint32_t capacity, max_message_size, seats, flags;
-  char bell[48];      /* "octoipc-ring-ID-" */
-  int seat;           /* -1, or the index in shared->seat */
+  char bell[48]; /* "octoipc-ring-ID-" */
+  int seat;      /* -1, or the index in shared->seat */
   uint64_t identity;
-  uint32_t turn;      /* what this producer puts into the lock */
+  uint32_t turn; /* what this producer puts into the lock */
   bool locked;
-  uint32_t here;      /* tail of a producer, head of a consumer, with what is not published yet */
+  uint32_t here; /* tail of a producer, head of a consumer, with what is not published yet */
   uint32_t published;
-  uint32_t there;     /* the other side's, as it was */
-  uint32_t claimed;   /* length of the claim */
+  uint32_t there;   /* the other side's, as it was */
+  uint32_t claimed; /* length of the claim */
   uint8_t seen[1 + OIPC_RING_SEATS];
-  bool death;         /* of a producer, which is not reported yet */
+  bool death; /* of a producer, which is not reported yet */
   int socket;
 } oipc_ring;
 
@@ -87,14 +88,14 @@ typedef struct {
 static inline int64_t oipc_process_start(uint32_t pid) {
   char path[32], text[512];
   snprintf(path, sizeof path, "/proc/%u/stat", pid);
-  FILE *file = fopen(path, "re");
+  FILE* file = fopen(path, "re");
   if (file == NULL) return errno == ENOENT || errno == ESRCH ? -ESRCH : -EAGAIN;
   const size_t size = fread(text, 1, sizeof text - 1, file);
   const int failed = ferror(file);
   fclose(file);
   if (failed) return -ESRCH;
   text[size] = 0;
-  const char *at = strrchr(text, ')');
+  const char* at = strrchr(text, ')');
   if (at == NULL) return -EAGAIN;
   if (at[2] == 'Z' || at[2] == 'X') return -ESRCH;
   ++at;
@@ -126,10 +127,11 @@ static inline bool oipc_identity_is_dead(uint64_t identity) {
 
 /* ---- making and attaching ---- */
 
-/* Makes a ring in zeroed memory. flags: OIPC_RING_TURNS or 0; id: 16 bytes, or NULL for random ones. */
-static inline int oipc_ring_format(void *memory, size_t size, uint32_t capacity, uint32_t max,
-                                   uint32_t flags, const uint8_t *id) {
-  oipc_ring_header *shared = memory;
+/* Makes a ring in zeroed memory. flags: OIPC_RING_TURNS or 0; id: 16 bytes, or NULL for random
+ * ones. */
+static inline int oipc_ring_format(void* memory, size_t size, uint32_t capacity, uint32_t max,
+                                   uint32_t flags, const uint8_t* id) {
+  oipc_ring_header* shared = memory;
   if (capacity < 64 || capacity > 1u << 30 || (capacity & (capacity - 1)) ||
       max > capacity / 2 - 8 || flags > 1 || size < (size_t)OIPC_RING_DATA + capacity) {
     return -EINVAL;
@@ -141,23 +143,25 @@ static inline int oipc_ring_format(void *memory, size_t size, uint32_t capacity,
   shared->max_message_size = max;
   shared->data_offset = OIPC_RING_DATA;
   shared->seats = flags & OIPC_RING_TURNS ? OIPC_RING_SEATS : 1;
-  if (id != NULL) memcpy(shared->id, id, 16);
-  else if (getrandom(shared->id, 16, 0) != 16) return -errno;
+  if (id != NULL)
+    memcpy(shared->id, id, 16);
+  else if (getrandom(shared->id, 16, 0) != 16)
+    return -errno;
   shared->ns = oipc_pid_namespace();
   atomic_store_explicit(&shared->magic, OIPC_RING_MAGIC, memory_order_release);
   return 0;
 }
 
 /* -EAGAIN while it is being made, -EBADMSG if it is no ring of this version. */
-static inline int oipc_ring_attach(oipc_ring *ring, void *memory, size_t size) {
-  oipc_ring_header *shared = memory;
+static inline int oipc_ring_attach(oipc_ring* ring, void* memory, size_t size) {
+  oipc_ring_header* shared = memory;
   memset(ring, 0, sizeof *ring);
   ring->socket = ring->seat = -1;
   if (size < OIPC_RING_DATA) return -EBADMSG;
   const uint32_t magic = atomic_load_explicit(&shared->magic, memory_order_acquire);
   if (magic == 0) return -EAGAIN;
   ring->shared = shared;
-  ring->data = (uint8_t *)memory + OIPC_RING_DATA;
+  ring->data = (uint8_t*)memory + OIPC_RING_DATA;
   ring->capacity = shared->capacity;
   ring->max_message_size = shared->max_message_size;
   ring->flags = shared->flags;
@@ -180,8 +184,8 @@ static inline int oipc_ring_attach(oipc_ring *ring, void *memory, size_t size) {
 /* ---- seats ---- */
 
 /* Takes this seat; -EBUSY if somebody lives there. */
-static inline int oipc_ring_sit(oipc_ring *ring, int index) {
-  oipc_ring_seat *seat = &ring->shared->seat[index];
+static inline int oipc_ring_sit(oipc_ring* ring, int index) {
+  oipc_ring_seat* seat = &ring->shared->seat[index];
   uint64_t old = atomic_load(&seat->identity);
   for (;;) {
     const bool taken = OIPC_ID_PID(old) != 0;
@@ -198,7 +202,7 @@ static inline int oipc_ring_sit(oipc_ring *ring, int index) {
   }
 }
 
-static inline void oipc_ring_leave(oipc_ring *ring) {
+static inline void oipc_ring_leave(oipc_ring* ring) {
   if (ring->seat >= 0) {
     uint64_t mine = ring->identity;
     if (ring->locked) atomic_store(&ring->shared->lock, 0);
@@ -209,7 +213,7 @@ static inline void oipc_ring_leave(oipc_ring *ring) {
   ring->seat = ring->socket = -1;
 }
 
-static inline int oipc_ring_join(oipc_ring *ring, bool producer) {
+static inline int oipc_ring_join(oipc_ring* ring, bool producer) {
   const int64_t start = oipc_process_start((uint32_t)getpid());
   if (start < 0) return (int)start;
   const uint64_t foreign = ring->shared->ns != oipc_pid_namespace();
@@ -234,15 +238,15 @@ static inline int oipc_ring_join(oipc_ring *ring, bool producer) {
   return 0;
 }
 
-static inline int oipc_ring_join_producer(oipc_ring *ring) { return oipc_ring_join(ring, true); }
-static inline int oipc_ring_join_consumer(oipc_ring *ring) { return oipc_ring_join(ring, false); }
+static inline int oipc_ring_join_producer(oipc_ring* ring) { return oipc_ring_join(ring, true); }
+static inline int oipc_ring_join_consumer(oipc_ring* ring) { return oipc_ring_join(ring, false); }
 
 /* Buries who is dead on the other side; -EOWNERDEAD, once for each death. */
-static inline int oipc_ring_check(oipc_ring *ring) {
+static inline int oipc_ring_check(oipc_ring* ring) {
   const bool producer = ring->seat > 0;
   int result = 0;
   for (uint32_t i = producer ? 0 : 1; i <= (producer ? 0 : ring->seats); ++i) {
-    _Atomic uint64_t *seat = &ring->shared->seat[i].identity;
+    _Atomic uint64_t* seat = &ring->shared->seat[i].identity;
     uint64_t identity = atomic_load(seat);
     if (oipc_identity_is_dead(identity)) {
       const uint64_t buried = (uint64_t)(uint8_t)(OIPC_ID_DEATHS(identity) + 1) << 56;
@@ -258,17 +262,19 @@ static inline int oipc_ring_check(oipc_ring *ring) {
 
 /* ---- sleeping ---- */
 
-static inline void oipc_ring_ring(oipc_ring *ring, int index) {
+static inline void oipc_ring_ring(oipc_ring* ring, int index) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
-  const int length = index == 0 ? snprintf(address.sun_path + 1, 100, "%s-c", ring->bell)
-                                : snprintf(address.sun_path + 1, 100, "%s-%d", ring->bell, index - 1);
-  if (ring->socket < 0) ring->socket = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  const int length = index == 0
+                         ? snprintf(address.sun_path + 1, 100, "%s-c", ring->bell)
+                         : snprintf(address.sun_path + 1, 100, "%s-%d", ring->bell, index - 1);
+  if (ring->socket < 0)
+    ring->socket = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (ring->socket < 0) return;
   const socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length);
-  (void)!sendto(ring->socket, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&address, size);
+  (void)!sendto(ring->socket, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr*)&address, size);
 }
 
-static inline void oipc_ring_wake(oipc_ring *ring, _Atomic uint32_t *word, bool consumer) {
+static inline void oipc_ring_wake(oipc_ring* ring, _Atomic uint32_t* word, bool consumer) {
   const uint32_t bits = atomic_exchange(word, 0);
   OIPC_RING_STEP();
   if (bits & OIPC_RING_SLEEP_FUTEX) syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
@@ -280,14 +286,15 @@ static inline void oipc_ring_wake(oipc_ring *ring, _Atomic uint32_t *word, bool 
 }
 
 /* Tells the other side of all that was put in, or taken out, since the last time. */
-static inline void oipc_ring_publish(oipc_ring *ring) {
+static inline void oipc_ring_publish(oipc_ring* ring) {
   const bool producer = ring->seat > 0;
-  oipc_ring_header *shared = ring->shared;
+  oipc_ring_header* shared = ring->shared;
   if (ring->here != ring->published) {
-    atomic_store_explicit(producer ? &shared->tail : &shared->head, ring->here, memory_order_release);
+    atomic_store_explicit(producer ? &shared->tail : &shared->head, ring->here,
+                          memory_order_release);
     OIPC_RING_STEP();
     ring->published = ring->here;
-    _Atomic uint32_t *word = producer ? &shared->consumer_sleep : &shared->producer_sleep;
+    _Atomic uint32_t* word = producer ? &shared->consumer_sleep : &shared->producer_sleep;
     atomic_thread_fence(memory_order_seq_cst);
     if (atomic_load_explicit(word, memory_order_relaxed)) oipc_ring_wake(ring, word, producer);
   }
@@ -302,12 +309,12 @@ static inline void oipc_ring_publish(oipc_ring *ring) {
 }
 
 /* Takes the lock away from who is dead. */
-static inline void oipc_ring_mend_lock(oipc_ring *ring) {
+static inline void oipc_ring_mend_lock(oipc_ring* ring) {
   uint32_t held = atomic_load(&ring->shared->lock);
   const uint32_t index = held & 0xff;
   if (held == 0 || held == ring->turn) return;
   if (index <= ring->seats && index > 0) {
-    oipc_ring_seat *seat = &ring->shared->seat[index];
+    oipc_ring_seat* seat = &ring->shared->seat[index];
     const uint64_t identity = atomic_load(&seat->identity);
     const bool same = (atomic_load(&seat->generation) & 0xffffff) == held >> 8;
     if (same && OIPC_ID_PID(identity) != 0 && !oipc_identity_is_dead(identity)) return;
@@ -316,14 +323,15 @@ static inline void oipc_ring_mend_lock(oipc_ring *ring) {
 }
 
 /* Sleeps until something may have changed. */
-static inline void oipc_ring_sleep(oipc_ring *ring, uint32_t need, int64_t ms) {
+static inline void oipc_ring_sleep(oipc_ring* ring, uint32_t need, int64_t ms) {
   const bool producer = ring->seat > 0;
-  oipc_ring_header *shared = ring->shared;
-  _Atomic uint32_t *word = producer ? &shared->producer_sleep : &shared->consumer_sleep;
+  oipc_ring_header* shared = ring->shared;
+  _Atomic uint32_t* word = producer ? &shared->producer_sleep : &shared->consumer_sleep;
   const uint32_t bits = atomic_fetch_or(word, OIPC_RING_SLEEP_FUTEX) | OIPC_RING_SLEEP_FUTEX;
   OIPC_RING_STEP();
   if (producer) {
-    const bool room = ring->capacity - (atomic_load(&shared->tail) - atomic_load(&shared->head)) >= need;
+    const bool room =
+        ring->capacity - (atomic_load(&shared->tail) - atomic_load(&shared->head)) >= need;
     if (room && atomic_load(&shared->lock) == 0) return;
   } else if (atomic_load(&shared->tail) != ring->here) {
     return;
@@ -335,19 +343,21 @@ static inline void oipc_ring_sleep(oipc_ring *ring, uint32_t need, int64_t ms) {
 /* ---- producer ---- */
 
 /* What a message of this length takes up at most of here. */
-static inline uint32_t oipc_ring_need(const oipc_ring *ring, uint32_t length) {
+static inline uint32_t oipc_ring_need(const oipc_ring* ring, uint32_t length) {
   const uint32_t record = 8 + ((length + 7) & ~7u);
   const uint32_t rest = ring->capacity - (ring->here & (ring->capacity - 1));
   return record > rest ? record + rest : record;
 }
 
-/* Room for a message; NULL and errno: EAGAIN full or another's turn, EMSGSIZE, EBADMSG. One at a time. */
-static inline void *oipc_ring_claim(oipc_ring *ring, size_t length) {
-  oipc_ring_header *shared = ring->shared;
+/* Room for a message; NULL and errno: EAGAIN full or another's turn, EMSGSIZE, EBADMSG. One at a
+ * time. */
+static inline void* oipc_ring_claim(oipc_ring* ring, size_t length) {
+  oipc_ring_header* shared = ring->shared;
   if (length > ring->max_message_size) return errno = EMSGSIZE, NULL;
   if (ring->flags & OIPC_RING_TURNS && !ring->locked) {
     uint32_t none = 0;
-    if (!atomic_compare_exchange_strong(&shared->lock, &none, ring->turn)) return errno = EAGAIN, NULL;
+    if (!atomic_compare_exchange_strong(&shared->lock, &none, ring->turn))
+      return errno = EAGAIN, NULL;
     OIPC_RING_STEP();
     ring->locked = true;
     ring->here = ring->published = atomic_load_explicit(&shared->tail, memory_order_acquire);
@@ -371,7 +381,7 @@ static inline void *oipc_ring_claim(oipc_ring *ring, size_t length) {
 }
 
 /* Puts the claimed message in; it is seen after oipc_ring_publish. */
-static inline void oipc_ring_push(oipc_ring *ring) {
+static inline void oipc_ring_push(oipc_ring* ring) {
   const uint32_t record = 8 + ((ring->claimed + 7) & ~7u);
   const uint32_t need = oipc_ring_need(ring, ring->claimed);
   if (need != record) {
@@ -386,8 +396,8 @@ static inline void oipc_ring_push(oipc_ring *ring) {
   ring->here += record;
 }
 
-static inline int oipc_ring_put(oipc_ring *ring, const void *message, size_t length) {
-  void *room = oipc_ring_claim(ring, length);
+static inline int oipc_ring_put(oipc_ring* ring, const void* message, size_t length) {
+  void* room = oipc_ring_claim(ring, length);
   if (room == NULL) return -errno;
   memcpy(room, message, length);
   OIPC_RING_STEP();
@@ -395,14 +405,15 @@ static inline int oipc_ring_put(oipc_ring *ring, const void *message, size_t len
   return 0;
 }
 
-static inline int oipc_ring_try_send(oipc_ring *ring, const void *message, size_t length) {
+static inline int oipc_ring_try_send(oipc_ring* ring, const void* message, size_t length) {
   const int result = oipc_ring_put(ring, message, length);
   if (result == 0 || ring->locked) oipc_ring_publish(ring);
   return result;
 }
 
 /* timeout_ms < 0: for ever. -ETIMEDOUT; -EOWNERDEAD once, nothing sent, after the consumer died. */
-static inline int oipc_ring_send(oipc_ring *ring, const void *message, size_t length, int64_t timeout_ms) {
+static inline int oipc_ring_send(oipc_ring* ring, const void* message, size_t length,
+                                 int64_t timeout_ms) {
   const int64_t until = oipc_now_ms() + timeout_ms;
   for (;;) {
     const int result = oipc_ring_try_send(ring, message, length);
@@ -420,7 +431,7 @@ static inline int oipc_ring_send(oipc_ring *ring, const void *message, size_t le
 /* ---- consumer ---- */
 
 /* The next message where it is; its length, -EAGAIN if there is none, -EBADMSG. */
-static inline int64_t oipc_ring_peek(oipc_ring *ring, const void **message) {
+static inline int64_t oipc_ring_peek(oipc_ring* ring, const void** message) {
   for (;;) {
     if (ring->here == ring->there) {
       ring->there = atomic_load_explicit(&ring->shared->tail, memory_order_acquire);
@@ -451,10 +462,10 @@ static inline int64_t oipc_ring_peek(oipc_ring *ring, const void **message) {
 }
 
 /* Goes past the message of the last peek; the producer learns it by oipc_ring_publish. */
-static inline void oipc_ring_pop(oipc_ring *ring) { ring->here += 8 + ((ring->claimed + 7) & ~7u); }
+static inline void oipc_ring_pop(oipc_ring* ring) { ring->here += 8 + ((ring->claimed + 7) & ~7u); }
 
-static inline int64_t oipc_ring_try_receive(oipc_ring *ring, void *into, size_t room) {
-  const void *message;
+static inline int64_t oipc_ring_try_receive(oipc_ring* ring, void* into, size_t room) {
+  const void* message;
   const int64_t length = oipc_ring_peek(ring, &message);
   if (length == -EAGAIN) oipc_ring_publish(ring);
   if (length < 0) return length;
@@ -466,7 +477,8 @@ static inline int64_t oipc_ring_try_receive(oipc_ring *ring, void *into, size_t 
 }
 
 /* timeout_ms < 0: for ever. -ETIMEDOUT; -EOWNERDEAD once for each producer that died. */
-static inline int64_t oipc_ring_receive(oipc_ring *ring, void *into, size_t room, int64_t timeout_ms) {
+static inline int64_t oipc_ring_receive(oipc_ring* ring, void* into, size_t room,
+                                        int64_t timeout_ms) {
   const int64_t until = oipc_now_ms() + timeout_ms;
   for (;;) {
     const int64_t result = oipc_ring_try_receive(ring, into, room);
