@@ -14,7 +14,8 @@ export type { FileMemoryOptions, SharedMemoryOpenOptions } from './object-option
 export type { MemoryRange } from './range.js';
 export { shmReceiver, shmSender } from './ring-channel.js';
 export type { RingConsumer, RingReceiveManyOptions } from './ring-consumer.js';
-export type { RingEnd, RingStats } from './ring-end.js';
+export type { RingStats } from './mapped-ring.js';
+export type { RingEnd } from './ring-end.js';
 export type { RingClaim, RingProducer } from './ring-producer.js';
 export { ShmRing, type ShmRingOptions } from './ring.js';
 export type { Seal } from './seals.js';

@@ -3,7 +3,8 @@ import { BLOCKED, bufferOf, callback, integer, optionsObject } from '@octoipc/co
 
 import { binding } from './binding.js';
 import { EBADMSG } from './errno.js';
-import { RingEnd, type MappedRing } from './ring-end.js';
+import type { MappedRing } from './mapped-ring.js';
+import { RingEnd } from './ring-end.js';
 import { KIND, WORD } from './ring-layout.js';
 
 /** How many messages are received at once, and for how long they are waited for. */

@@ -13,34 +13,11 @@ import {
 } from '@octoipc/core/kit';
 
 import { binding } from './binding.js';
-import type { Memory } from './memory.js';
+import type { MappedRing, RingStats } from './mapped-ring.js';
 import { Bell, SLICE, Waker } from './ring-bell.js';
 import { DATA, MAGIC, SEAT, SLEEP, WORD, type RingGeometry } from './ring-layout.js';
 import { Seats, takeSeat, type TakenSeat } from './ring-seat.js';
-
-/** What one end has done so far. */
-export interface RingStats {
-  /** Messages that were sent, or received. */
-  readonly messages: number;
-  /** How often this end slept. */
-  readonly sleeps: number;
-  /** How often it woke the other side. */
-  readonly wakes: number;
-  /** Deaths on the other side. */
-  readonly deaths: number;
-}
-
-/** A ring that is mapped, as its ends need it. */
-export interface MappedRing {
-  readonly memory: Memory;
-  readonly geometry: RingGeometry;
-  readonly target: string | number | undefined;
-  /** The end is closed. */
-  ended(end: RingEnd): void;
-}
-
-/** A look at the other side, /proc and all, costs some 10 µs: an end that polls has one each 10 ms. */
-const LOOK = 10;
+import { PeerWatch } from './ring-watch.js';
 
 const MOST_SPIN = 1_000_000;
 
@@ -84,15 +61,12 @@ export abstract class RingEnd extends ResourceHandle {
   protected death = false;
   readonly #ring: MappedRing;
   readonly #left: Left;
-  readonly #others: readonly [number, number];
-  readonly #seen: bigint[] = [];
+  readonly #watch: PeerWatch;
   readonly #word: number;
   #queue: WaitQueue | undefined;
   #alive = true;
   #spin = 0;
-  #looked = 0;
   #sleeps = 0;
-  #deaths = 0;
 
   /** @internal */
   protected constructor(ring: MappedRing, producer: boolean) {
@@ -113,7 +87,6 @@ export abstract class RingEnd extends ResourceHandle {
     });
     this.#ring = ring;
     this.#left = left;
-    this.#others = producer ? consumer : producers;
     this.#word = producer ? WORD.producerSleep : WORD.consumerSleep;
     this.geometry = geometry;
     this.words = words;
@@ -126,9 +99,7 @@ export abstract class RingEnd extends ResourceHandle {
     const head = Atomics.load(words, WORD.head);
     this.here = producer ? tail : head;
     this.there = producer ? head : tail;
-    for (let index = this.#others[0]; index <= this.#others[1]; index++) {
-      this.#seen[index] = this.seats.identity(index) >> 56n;
-    }
+    this.#watch = new PeerWatch(this.seats, producer ? consumer : producers);
     this.checkPositions(tail, head);
   }
 
@@ -162,7 +133,7 @@ export abstract class RingEnd extends ResourceHandle {
       messages: this.count,
       sleeps: this.#sleeps,
       wakes: this.waker.wakes,
-      deaths: this.#deaths,
+      deaths: this.#watch.deaths,
     };
   }
 
@@ -240,17 +211,7 @@ export abstract class RingEnd extends ResourceHandle {
 
   /** Looks whether anybody of the other side has died, if that was not done just now. @internal */
   protected look(): void {
-    const now = performance.now();
-    if (now - this.#looked < LOOK) return;
-    this.#looked = now;
-    for (let index = this.#others[0]; index <= this.#others[1]; index++) {
-      const deaths = this.seats.deaths(index);
-      const seen = this.#seen[index]!;
-      if (deaths === seen) continue;
-      this.#deaths += Number((deaths - seen) & 0xffn);
-      this.#seen[index] = deaths;
-      this.death = true;
-    }
+    if (this.#watch.look()) this.death = true;
   }
 
   /** @internal */

@@ -1,7 +1,8 @@
 import { IpcError, type Bytes, type WaitOptions } from '@octoipc/core';
 import { BLOCKED, bytes as bytesOf, integer, typeError } from '@octoipc/core/kit';
 
-import { RingEnd, type MappedRing } from './ring-end.js';
+import type { MappedRing } from './mapped-ring.js';
+import { RingEnd } from './ring-end.js';
 import { KIND, WORD } from './ring-layout.js';
 
 /** Room in a ring that is about to be a message. */
