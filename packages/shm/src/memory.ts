@@ -54,7 +54,7 @@ const MOST_WAITERS = 0x7fffffff;
  */
 export abstract class Memory extends ResourceHandle {
   /** @internal */
-  protected mapping: Mapping;
+  mapping: Mapping;
   readonly #owned: OwnedMemory;
   readonly #waits = new Set<FutexWait>();
   #bytes: Uint8Array | undefined;
@@ -309,11 +309,6 @@ export abstract class Memory extends ResourceHandle {
   /** @internal */
   protected becomeReadOnly(): void {
     this.#readOnly = true;
-  }
-
-  /** What native functions know the mapping by. @internal */
-  get mappingIndex(): number {
-    return this.mapping.index;
   }
 
   /** The object has another size now: fresh views, and the old ones reach it no more. @internal */

@@ -94,7 +94,7 @@ export function takeSeat(
     let mine = take(seats, index, own);
     if (mine === undefined) continue;
     const offset = SEAT.offset + SEAT.size * index;
-    const kept = native.ringSit(memory.mappingIndex, offset);
+    const kept = native.ringSit(memory.mapping.index, offset);
     if (kept < 0) seats.exchange(index, mine, mine & DEATHS);
     check(kept, 'mmap', details);
     const words = memory.view(Int32Array, 0, DATA / 4);
