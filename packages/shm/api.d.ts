@@ -1,6 +1,6 @@
 // @octoipc/shm
 
-import { WaitOptions, IpcErrorDetails } from '@octoipc/core';
+import { WaitOptions, IpcErrorDetails, Bytes, Receiver, Sender } from '@octoipc/core';
 
 import { ResourceHandle } from '@octoipc/core/kit';
 
@@ -76,6 +76,62 @@ interface MemoryRange {
   readonly length?: number | undefined;
 }
 
+interface RingClaim {
+  readonly bytes: Uint8Array;
+  commit(): void;
+  abort(): void;
+}
+
+declare class RingConsumer extends RingEnd implements AsyncIterable<Buffer> {
+  receive(options?: WaitOptions): Promise<Buffer>;
+  tryReceive(): Buffer | undefined;
+  receiveSync(options?: { readonly timeout?: number | undefined }): Buffer;
+  receiveMany(options?: RingReceiveManyOptions): Promise<Buffer[]>;
+  consume(
+    fn: (view: Uint8Array) => void,
+    options?: {
+      readonly max?: number | undefined;
+    },
+  ): number;
+  [Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined>;
+}
+
+declare abstract class RingEnd extends ResourceHandle {
+  get maxMessageSize(): number;
+  get spin(): number;
+  set spin(microseconds: number);
+  get stats(): RingStats;
+  close(): void;
+  ref(): this;
+  unref(): this;
+  protected describe(): IpcErrorDetails;
+}
+
+declare class RingProducer extends RingEnd {
+  send(message: Bytes, options?: WaitOptions): Promise<void>;
+  trySend(message: Bytes): boolean;
+  sendSync(
+    message: Bytes,
+    options?: {
+      readonly timeout?: number | undefined;
+    },
+  ): void;
+  sendMany(messages: Iterable<Bytes>, options?: WaitOptions): Promise<void>;
+  claim(length: number): RingClaim | null;
+  close(): void;
+}
+
+interface RingReceiveManyOptions extends WaitOptions {
+  readonly max?: number | undefined;
+}
+
+interface RingStats {
+  readonly messages: number;
+  readonly sleeps: number;
+  readonly wakes: number;
+  readonly deaths: number;
+}
+
 type Seal = 'shrink' | 'grow' | 'write' | 'future-write' | 'seal';
 
 declare class SharedMemory extends Memory {
@@ -108,6 +164,27 @@ interface SharedMemoryOpenOptions {
   readonly temporary?: boolean | undefined;
   readonly size?: number | undefined;
   readonly readOnly?: boolean | undefined;
+}
+
+declare class ShmRing extends ResourceHandle {
+  static create(where: string | SharedMemory, options: ShmRingOptions): ShmRing;
+  static attach(where: string | SharedMemory): ShmRing;
+  static unlink(name: string): void;
+  get capacity(): number;
+  get maxMessageSize(): number;
+  get producers(): 'single' | 'multiple';
+  producer(): RingProducer;
+  consumer(): RingConsumer;
+  close(): void;
+  protected describe(): IpcErrorDetails;
+}
+
+interface ShmRingOptions {
+  readonly capacity: number;
+  readonly maxMessageSize?: number | undefined;
+  readonly producers?: 'single' | 'multiple' | undefined;
+  readonly mode?: number | undefined;
+  readonly temporary?: boolean | undefined;
 }
 
 type SysvKey =
@@ -173,6 +250,10 @@ type ViewConstructor<V extends ArrayBufferView> = new (
 
 declare function ftok(path: string, project: number | string): number;
 
+declare function shmReceiver(ring: ShmRing): Receiver;
+
+declare function shmSender(ring: ShmRing): Sender;
+
 export {
   type FileMemoryOptions,
   type FromFdOptions,
@@ -181,10 +262,18 @@ export {
   type MemoryAdvice,
   type MemoryBuffer,
   type MemoryRange,
+  type RingClaim,
+  RingConsumer,
+  RingEnd,
+  RingProducer,
+  type RingReceiveManyOptions,
+  type RingStats,
   type Seal,
   SharedMemory,
   type SharedMemoryInfo,
   type SharedMemoryOpenOptions,
+  ShmRing,
+  type ShmRingOptions,
   type SysvKey,
   SysvSharedMemory,
   type SysvSharedMemoryChanges,
@@ -192,4 +281,6 @@ export {
   type SysvSharedMemoryStatus,
   type ViewConstructor,
   ftok,
+  shmReceiver,
+  shmSender,
 };

@@ -192,6 +192,11 @@ int64_t MapLock(Environment& environment, int index, int64_t offset, int64_t len
 
 }  // namespace
 
+std::shared_ptr<Region> RegionAt(Environment& environment, int index) {
+  const Mapping* mapping = At(environment, index);
+  return mapping == nullptr ? nullptr : mapping->region;
+}
+
 void ExportMappings(Exports& exports) {
   exports.Function<MapOpen>("mapOpen")
       .Function<MapAttach>("mapAttach")

@@ -14,6 +14,7 @@ void Register(Exports& exports) {
   ExportObjects(exports);
   ExportMappings(exports);
   ExportSysv(exports);
+  ExportRings(exports);
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 // The parts of this binding, one a file.
 #pragma once
 
+#include <memory>
+
 #include "octoipc/environment.h"
 
 namespace octoipc {
@@ -9,6 +11,11 @@ void ExportObjects(Exports& exports);
 void ExportFutex(Exports& exports);
 void ExportMappings(Exports& exports);
 void ExportSysv(Exports& exports);
+void ExportRings(Exports& exports);
+
+class Region;
+/// What a mapping of this environment has mapped; nullptr if it is closed.
+std::shared_ptr<Region> RegionAt(Environment& environment, int index);
 
 /// A Float64Array as an argument: where a call leaves several numbers.
 using Numbers = std::span<double>;

@@ -63,6 +63,26 @@ export interface ShmBinding extends DescriptorBinding {
   sysvRemove(id: number): number;
   sysvLock(id: number, lock: boolean): number;
   ftok(path: string, project: number, key: Int32Array): number;
+
+  /** The low 32 bits of the start time; -ESRCH if it is dead. */
+  processStart(pid: number): number;
+  /** Leaves the seat at this offset of a mapping, which was just taken, at the latest with the thread. */
+  ringSit(mapping: number, byteOffset: number): number;
+  ringLeave(index: number): number;
+  /** A socket that is bound to an abstract name, if it is not empty. */
+  bellOpen(name: string): number;
+  bellRing(fd: number, name: string): number;
+  bellDrain(fd: number): number;
+  /** Offset and length of each message in `found`, and behind them the new head; how many. */
+  ringDrain(
+    data: Uint8Array,
+    head: number,
+    tail: number,
+    longest: number,
+    room: Uint8Array,
+    used: number,
+    found: Int32Array,
+  ): number;
 }
 
 let loaded: ShmBinding | undefined;

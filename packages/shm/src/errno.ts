@@ -5,6 +5,7 @@ const { errno } = constants;
 /** What native functions answer, where it is not an error but news. */
 export const EACCES = -errno.EACCES;
 export const EAGAIN = -errno.EAGAIN;
+export const EBADMSG = -errno.EBADMSG;
 export const EBUSY = -errno.EBUSY;
 export const EEXIST = -errno.EEXIST;
 export const EIDRM = -errno.EIDRM;
@@ -15,4 +16,5 @@ export const ENOENT = -errno.ENOENT;
 export const ENOMEM = -errno.ENOMEM;
 export const ENOSPC = -errno.ENOSPC;
 export const EPERM = -errno.EPERM;
+export const ESRCH = -errno.ESRCH;
 export const ETIMEDOUT = -errno.ETIMEDOUT;

@@ -67,6 +67,11 @@ export class Mapping {
     return new Mapping(index, byteLength, { number: id, attached: true });
   }
 
+  /** What native functions know it by. */
+  get index(): number {
+    return this.#index;
+  }
+
   /** The memory; the same object each time. */
   get buffer(): MemoryBuffer {
     this.#buffer ??= this.#binding.mapBuffer(this.#index);

@@ -54,7 +54,7 @@ const MOST_WAITERS = 0x7fffffff;
  */
 export abstract class Memory extends ResourceHandle {
   /** @internal */
-  protected mapping: Mapping;
+  mapping: Mapping;
   readonly #owned: OwnedMemory;
   readonly #waits = new Set<FutexWait>();
   #bytes: Uint8Array | undefined;

@@ -113,9 +113,56 @@ const sysv: Row = {
   },
 };
 
-/** Shared memory: the two kinds that have names. */
+/** Bytes of a message: two of them fit in a ring at least. */
+const MESSAGE = 64 * 1024;
+
+/** A ring, whose end is an empty message. */
+const ring: Row = {
+  name: 'ring',
+  what: 'a ring, 64 KiB messages',
+
+  async run(stage) {
+    const { payload, signal } = stage;
+    const name = `/octoipc-tour-${process.pid}`;
+    const options = { capacity: AREA, maxMessageSize: MESSAGE, temporary: true } as const;
+    using made = shm.ShmRing.create(name, options);
+    using peer = startPeer(stage, PIPES);
+    await peer.pipes[3].write(`${name}\n`);
+    await peer.ready();
+    stage.begin();
+    const producer = made.producer();
+    let sent = 0;
+    const report = await peer.during(async () => {
+      for await (const chunk of chunks(payload, MESSAGE, signal)) {
+        await producer.send(chunk, { signal });
+        sent += 1;
+        stage.progress(chunk.length);
+      }
+      await producer.send('');
+    });
+    if (report.messages !== sent) {
+      throw new Error(`${sent} messages were sent, ${report.messages} arrived`);
+    }
+    return report;
+  },
+
+  async peer({ ready }) {
+    using made = shm.ShmRing.attach(await memoryToMeet());
+    const consumer = made.consumer();
+    await ready();
+    const tally = new Tally();
+    for (;;) {
+      for (const message of await consumer.receiveMany()) {
+        if (message.length === 0) return tally.ofMessages();
+        tally.add(message);
+      }
+    }
+  },
+};
+
+/** Shared memory: the two kinds that have names, and what is built on them. */
 export const shmTour: Mechanism = {
   name: 'shm',
   purpose: 'the same bytes in two processes: nothing is copied, a futex says whose turn it is',
-  rows: [posix, sysv],
+  rows: [posix, sysv, ring],
 };

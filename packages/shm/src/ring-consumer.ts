@@ -1,0 +1,267 @@
+import type { WaitOptions } from '@octoipc/core';
+import { BLOCKED, bufferOf, callback, integer, optionsObject } from '@octoipc/core/kit';
+
+import { binding } from './binding.js';
+import { EBADMSG } from './errno.js';
+import type { MappedRing } from './mapped-ring.js';
+import { RingEnd } from './ring-end.js';
+import { KIND, WORD } from './ring-layout.js';
+
+/** How many messages are received at once, and for how long they are waited for. */
+export interface RingReceiveManyOptions extends WaitOptions {
+  /** No more than so many. @default Infinity: all that are there, up to 65536 */
+  readonly max?: number | undefined;
+}
+
+const MOST = 65_536;
+const SLAB_SIZE = 256 * 1024;
+/** A message that is longer gets memory of its own. */
+const LARGEST_SHARED = 32 * 1024;
+/** Below this a loop is quicker than TypedArray.prototype.set. */
+const SMALL = 32;
+
+const BATCH = 4096;
+/** Where messages are in the slab; and the new head. */
+const found = new Int32Array(2 * BATCH + 1);
+
+const padded = (length: number): number => (length + 7) & ~7;
+
+/** Memory that messages are copied to, each of which belongs to its receiver. */
+let slab = Buffer.alloc(0);
+let memory: ArrayBufferLike = slab.buffer;
+let used = 0;
+
+function needSlab(room: number): void {
+  // It is empty if a receiver has transferred the memory away.
+  if (slab.length - used >= room && slab.length > 0) return;
+  slab = Buffer.allocUnsafeSlow(SLAB_SIZE);
+  memory = slab.buffer;
+  used = 0;
+}
+
+/**
+ * The receiving end of a ring.
+ *
+ * @see {@link ShmRing.consumer}
+ */
+export class RingConsumer extends RingEnd implements AsyncIterable<Buffer> {
+  #length = 0;
+  #inside = false;
+
+  /** @internal */
+  constructor(ring: MappedRing) {
+    super(ring, false);
+  }
+
+  /**
+   * Takes the next message; waits while there is none.
+   *
+   * @throws {IpcError} EOWNERDEAD once when a producer died, after all that it had sent; then the ring goes on
+   * @throws {IpcError} EBADMSG when the ring is damaged: it is closed then
+   * @throws {IpcError} ETIMEDOUT when the timeout is over; ERR_CLOSED when it is closed
+   */
+  receive(options?: WaitOptions): Promise<Buffer> {
+    return this.run(this.#one, options);
+  }
+
+  /** Takes the next message if there is one; `undefined` if there is none, or others wait already. */
+  tryReceive(): Buffer | undefined {
+    this.checkUse();
+    if (this.waiting > 0) return undefined;
+    const message = this.#one();
+    return message === BLOCKED ? undefined : message;
+  }
+
+  /** As `receive`, but blocks the calling thread. */
+  receiveSync(options?: { readonly timeout?: number | undefined }): Buffer {
+    return this.runSync(this.#one, options);
+  }
+
+  /**
+   * Takes all messages that are there, by few native calls; waits while there is none.
+   *
+   * @returns the messages in their order, at least one
+   */
+  receiveMany(options?: RingReceiveManyOptions): Promise<Buffer[]> {
+    try {
+      const { max = Infinity } = optionsObject<RingReceiveManyOptions>(options);
+      if (max !== Infinity) integer(max, 'options.max', 1);
+      return this.run(() => this.#many(Math.min(max, MOST)), options);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+
+  /**
+   * Calls back for each message that is there, with the message in the ring itself. It is the ring's again
+   * as soon as this returns: copy what is to be kept. What another process writes into it meanwhile, it sees.
+   *
+   * @param fn - if it throws, this does; that message and those before count as taken
+   * @returns how many there were
+   */
+  consume(fn: (view: Uint8Array) => void, options?: { readonly max?: number | undefined }): number {
+    callback(fn, 'fn');
+    const { max = Infinity } = optionsObject<{ readonly max?: number | undefined }>(options);
+    if (max !== Infinity) integer(max, 'options.max', 1);
+    this.checkUse();
+    // A callback may call back here: it would be given the messages that it was given.
+    if (this.waiting > 0 || this.#inside) return 0;
+    const data = this.bytes.buffer;
+    const start = this.bytes.byteOffset;
+    const first = this.here;
+    this.#inside = true;
+    let count = 0;
+    try {
+      while (count < max) {
+        const at = this.#peek();
+        if (at < 0) break;
+        this.here = (this.here + 8 + padded(this.#length)) | 0;
+        count += 1;
+        fn(bufferOf(data, start + at, this.#length));
+        if (this.closed) return count;
+      }
+    } finally {
+      this.#inside = false;
+      this.count += count;
+      if (this.here !== first && !this.closed) this.#publish();
+    }
+    if (count === 0) this.#checkDeath();
+    return count;
+  }
+
+  /** Messages as they come, until the end is closed. Leaving the loop does not close it. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined> {
+    while (!this.closed) yield await this.receive();
+  }
+
+  /** @internal */
+  protected override isReady(): boolean {
+    return Atomics.load(this.words, WORD.tail) !== this.here;
+  }
+
+  /** @internal */
+  protected override mend(): void {
+    this.look();
+  }
+
+  readonly #one = (): Buffer | typeof BLOCKED => {
+    let at = this.#inside ? -1 : this.#peek();
+    if (at < 0) {
+      // What was published before the death comes first.
+      if (this.#inside || !this.#sawDeath()) return BLOCKED;
+      at = this.#peek();
+      if (at < 0) throw this.ownerDead();
+    }
+    const length = this.#length;
+    const message = this.#copy(at, length);
+    this.here = (this.here + 8 + padded(length)) | 0;
+    this.count += 1;
+    this.#publish();
+    return message;
+  };
+
+  #copy(at: number, length: number): Buffer {
+    const { bytes } = this;
+    if (length > LARGEST_SHARED) {
+      const alone = Buffer.allocUnsafeSlow(length);
+      alone.set(bytes.subarray(at, at + length));
+      return alone;
+    }
+    needSlab(length);
+    const start = used;
+    used += padded(length);
+    if (length < SMALL) for (let i = 0; i < length; i++) slab[start + i] = bytes[at + i]!;
+    else slab.set(bytes.subarray(at, at + length), start);
+    return bufferOf(memory, start, length);
+  }
+
+  #many(max: number): Buffer[] | typeof BLOCKED {
+    const messages: Buffer[] = [];
+    if (this.#inside) return BLOCKED;
+    if (!this.isReady() && !(this.#sawDeath() && this.isReady())) {
+      if (this.death) throw this.ownerDead();
+      return BLOCKED;
+    }
+    this.there = Atomics.load(this.words, WORD.tail);
+    while (messages.length < max && this.here !== this.there) {
+      if (!this.#drain(messages, max)) {
+        const one = this.#one();
+        if (one === BLOCKED) break;
+        messages.push(one);
+      }
+    }
+    this.#publish();
+    return messages.length === 0 ? BLOCKED : messages;
+  }
+
+  /** Whether there was a message, and room for it. */
+  #drain(messages: Buffer[], max: number): boolean {
+    needSlab(8);
+    const most = Math.min(BATCH, max - messages.length);
+    const room = most === BATCH ? found : found.subarray(0, 2 * most + 1);
+    const count = binding().ringDrain(
+      this.bytes,
+      this.here >>> 0,
+      this.there >>> 0,
+      this.maxMessageSize,
+      slab,
+      used,
+      room,
+    );
+    if (count === EBADMSG) {
+      if (messages.length > 0) return false;
+      throw this.damage();
+    }
+    for (let i = 0; i < count; i++) {
+      const start = room[2 * i]!;
+      const length = room[2 * i + 1]!;
+      messages.push(bufferOf(memory, start, length));
+      used = start + padded(length);
+    }
+    this.here = room[2 * count]!;
+    this.count += count;
+    if (count > 0) return true;
+    // Only a filler was there, or the slab is at its end.
+    used = slab.length;
+    return false;
+  }
+
+  #sawDeath(): boolean {
+    if (!this.death) this.look();
+    return this.death;
+  }
+
+  #checkDeath(): void {
+    if (this.#sawDeath() && !this.isReady()) throw this.ownerDead();
+  }
+
+  /** Where the next message's payload is, its length in `#length`; -1 if there is none. */
+  #peek(): number {
+    const { capacity } = this.geometry;
+    for (;;) {
+      if (this.here === this.there) {
+        this.there = Atomics.load(this.words, WORD.tail);
+        if (this.here === this.there) return -1;
+        this.checkPositions(this.there, this.here);
+      }
+      const at = this.here & (capacity - 1);
+      const rest = capacity - at;
+      // Once: another process may change them while they are looked at.
+      const length = this.records[at >> 2]! >>> 0;
+      const kind = this.records[(at >> 2) + 1]!;
+      const left = (this.there - this.here) >>> 0;
+      const most = (left < rest ? left : rest) - 8;
+      if (kind === KIND.message && length <= this.maxMessageSize && padded(length) <= most) {
+        this.#length = length;
+        return at + 8;
+      }
+      if (kind !== KIND.filler || length !== rest - 8 || length > most) throw this.damage();
+      this.here = (this.here + rest) | 0;
+    }
+  }
+
+  #publish(): void {
+    Atomics.store(this.words, WORD.head, this.here);
+    if (Atomics.load(this.words, WORD.producerSleep) !== 0) this.waker.producers();
+  }
+}

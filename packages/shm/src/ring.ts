@@ -1,0 +1,249 @@
+import { openSync } from 'node:fs';
+
+import { IpcError, type IpcErrorDetails } from '@octoipc/core';
+import {
+  closedError,
+  integer,
+  oneOf,
+  optionsObject,
+  rangeError,
+  ResourceHandle,
+  typeError,
+} from '@octoipc/core/kit';
+
+import { Memory } from './memory.js';
+import { RingConsumer } from './ring-consumer.js';
+import type { RingEnd } from './ring-end.js';
+import {
+  bytesOfRing,
+  capacityFor,
+  formatRing,
+  longestMessage,
+  readRing,
+  type RingGeometry,
+} from './ring-layout.js';
+import { RingProducer } from './ring-producer.js';
+import { SharedMemory } from './shared-memory.js';
+
+/** How a ring is created. */
+export interface ShmRingOptions {
+  /** Bytes for messages and their headers of 8; rounded up to a power of two that two largest messages fit in. */
+  readonly capacity: number;
+  /** The longest message. @default capacity / 2 - 8 */
+  readonly maxMessageSize?: number | undefined;
+  /** Whether there can be several producers, up to 32, at a time. @default 'single' */
+  readonly producers?: 'single' | 'multiple' | undefined;
+  /** Permission bits, exact whatever the umask; for a name only. @default 0o600 */
+  readonly mode?: number | undefined;
+  /** The name goes when this handle closes, or the process ends. @default false */
+  readonly temporary?: boolean | undefined;
+}
+
+/**
+ * A ring: messages from producers to one consumer through shared memory, in order. A system call is made
+ * only when a side sleeps.
+ *
+ * Lifetime: the handle has the memory mapped until `close()`, which closes its ends as well. The ring is
+ * that of its memory: it outlives all processes, until it is unlinked. A process that dies leaves the ring
+ * whole; what it had published stays, what it was writing was never there, and what a consumer had not
+ * given back yet comes again: at least once.
+ *
+ * @example
+ * ```js
+ * import { ShmRing } from '@octoipc/shm';
+ *
+ * const ring = ShmRing.create('/octoipc-doc-ring', { capacity: 65536, temporary: true });
+ * const producer = ring.producer();
+ * const consumer = ring.consumer();
+ * await producer.send('hello');
+ * String(await consumer.receive()); //=> 'hello'
+ * ring.close();
+ * ```
+ * @see shm_overview(7), futex(2)
+ */
+export class ShmRing extends ResourceHandle {
+  readonly #memory: SharedMemory;
+  readonly #geometry: RingGeometry;
+  readonly #target: string | number;
+  readonly #ends = new Set<RingEnd>();
+
+  private constructor(memory: SharedMemory, target: string | number, geometry: RingGeometry) {
+    // The memory is a handle, and goes by itself when this is forgotten.
+    super({ release: () => {} });
+    this.#memory = memory;
+    this.#target = target;
+    this.#geometry = geometry;
+  }
+
+  /**
+   * Creates a ring, under a name or in memory that is there (zeroes, for instance of a memfd).
+   *
+   * @param where - a name, a slash and up to 254 bytes without one; or memory, of which the ring takes its first
+   *   4096 + capacity bytes
+   * @throws {IpcError} EEXIST when there is something of that name, or the memory holds something
+   * @throws {IpcError} ENOSPC when there is no room for it
+   * @throws {RangeError} ERR_OUT_OF_RANGE when it does not fit into the memory
+   */
+  static create(where: string | SharedMemory, options: ShmRingOptions): ShmRing {
+    const given = optionsObject<ShmRingOptions>(options);
+    integer(given.capacity, 'options.capacity', 1);
+    if (given.maxMessageSize !== undefined) {
+      integer(given.maxMessageSize, 'options.maxMessageSize', 0);
+    }
+    const producers = oneOf(given.producers ?? 'single', 'options.producers', [
+      'single',
+      'multiple',
+    ] as const);
+    const capacity = capacityFor(given.capacity, given.maxMessageSize);
+    const size = bytesOfRing(capacity);
+    const { memory, target } = placeFor(where, size, given);
+    const details = { syscall: 'mmap', target };
+    try {
+      formatRing(memory, {
+        capacity,
+        maxMessageSize: given.maxMessageSize ?? longestMessage(capacity),
+        turns: producers === 'multiple',
+      });
+      return new ShmRing(memory, target, readRing(memory, details));
+    } catch (error) {
+      memory.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Attaches to a ring that another process has created; one that it is just creating is waited for.
+   *
+   * @throws {IpcError} ENOENT when there is nothing of that name; EACCES when its mode forbids it
+   * @throws {IpcError} EBADMSG when it is no ring, or of another version
+   */
+  static attach(where: string | SharedMemory): ShmRing {
+    const { memory, target } =
+      typeof where === 'string'
+        ? { memory: SharedMemory.open(where), target: where }
+        : ownMapping(where);
+    try {
+      return new ShmRing(memory, target, readRing(memory, { syscall: 'mmap', target }));
+    } catch (error) {
+      memory.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Removes a name; who has the ring mapped goes on with it.
+   *
+   * @throws {IpcError} ENOENT when there is none
+   */
+  static unlink(name: string): void {
+    SharedMemory.unlink(name);
+  }
+
+  /** Bytes for messages and their headers. */
+  get capacity(): number {
+    return this.#geometry.capacity;
+  }
+
+  /** Bytes of the longest message. */
+  get maxMessageSize(): number {
+    return this.#geometry.maxMessageSize;
+  }
+
+  /** Whether there can be several producers at a time. */
+  get producers(): 'single' | 'multiple' {
+    return this.#geometry.turns ? 'multiple' : 'single';
+  }
+
+  /**
+   * Joins as a producer.
+   *
+   * @throws {IpcError} EBUSY when the ring has all its producers, and they are alive
+   */
+  producer(): RingProducer {
+    return this.#join((ring) => new RingProducer(ring));
+  }
+
+  /**
+   * Joins as the consumer.
+   *
+   * @throws {IpcError} EBUSY when the ring has one, which is alive
+   */
+  consumer(): RingConsumer {
+    return this.#join((ring) => new RingConsumer(ring));
+  }
+
+  /** Closes its ends, and unmaps the memory. */
+  override close(): void {
+    if (this.closed) return;
+    for (const end of this.#ends) end.close();
+    super.close();
+    this.#memory.close();
+  }
+
+  protected override describe(): IpcErrorDetails {
+    return { syscall: 'mmap', target: this.#target };
+  }
+
+  #join<T extends RingEnd>(make: (ring: ConstructorParameters<typeof RingProducer>[0]) => T): T {
+    if (this.closed) throw closedError(this.describe());
+    const ended = (end: RingEnd): void => void this.#ends.delete(end);
+    const end = make({
+      memory: this.#memory,
+      geometry: this.#geometry,
+      target: this.#target,
+      ended,
+    });
+    this.#ends.add(end);
+    return end;
+  }
+}
+
+interface Place {
+  readonly memory: SharedMemory;
+  readonly target: string | number;
+}
+
+function placeFor(where: unknown, size: number, options: ShmRingOptions): Place {
+  if (typeof where === 'string') {
+    const { mode, temporary } = options;
+    const opened = { create: true, exclusive: true, size, mode, temporary };
+    return { memory: SharedMemory.open(where, opened), target: where };
+  }
+  const place = ownMapping(where);
+  try {
+    if (place.memory.byteLength < size) {
+      throw rangeError('options.capacity', `what fits: ${size} bytes are needed`, options.capacity);
+    }
+    if (place.memory.bytes.subarray(0, bytesOfRing(0)).some((byte) => byte !== 0)) {
+      throw new IpcError('EEXIST', {
+        syscall: 'mmap',
+        target: place.target,
+        hint: 'the memory is not empty: attach to the ring that is in it, or fill it with zeroes',
+      });
+    }
+    return place;
+  } catch (error) {
+    place.memory.close();
+    throw error;
+  }
+}
+
+/** A mapping of its own: what becomes of the caller's handle, its size and its closing, is none of ours. */
+function ownMapping(where: unknown): Place {
+  if (!(where instanceof Memory)) throw typeError('where', 'a name or a SharedMemory', where);
+  if (!(where instanceof SharedMemory)) {
+    throw typeError('where', 'memory with a descriptor: System V memory has none', where);
+  }
+  const target = where.fd;
+  return { memory: SharedMemory.fromFd(reopen(target)), target };
+}
+
+function reopen(fd: number): number {
+  try {
+    return openSync(`/proc/self/fd/${fd}`, 'r+');
+  } catch (error) {
+    const { code = 'EIO' } = error as { code?: string };
+    const hint = code === 'EACCES' ? 'a ring needs memory that this user may write to' : undefined;
+    throw new IpcError(code, { syscall: 'open', target: fd, hint, cause: error });
+  }
+}

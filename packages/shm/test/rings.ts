@@ -1,0 +1,79 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { ShmRing, type ShmRingOptions } from '@octoipc/shm';
+import { afterAll, beforeAll, onTestFinished } from 'vitest';
+
+import { Peer } from '../../core/test/peer.js';
+
+/** A ring for one test, under a name of its own. */
+export function ring(options: Partial<ShmRingOptions> = {}): { ring: ShmRing; name: string } {
+  const name = `/octoipc-test-${process.pid}-${randomBytes(6).toString('hex')}`;
+  const made = ShmRing.create(name, { capacity: 4096, temporary: true, ...options });
+  onTestFinished(() => made.close());
+  return { ring: made, name };
+}
+
+/** Another mapping of a ring, for one test. */
+export function attach(name: string): ShmRing {
+  const attached = ShmRing.attach(name);
+  onTestFinished(() => attached.close());
+  return attached;
+}
+
+/** The numbers that peers make their messages of. */
+export function* numbers(seed: number): Generator<number> {
+  let state = seed >>> 0;
+  for (;;) {
+    state = (state ^ (state << 13)) >>> 0;
+    state = (state ^ (state >>> 17)) >>> 0;
+    state = (state ^ (state << 5)) >>> 0;
+    yield state;
+  }
+}
+
+/** The messages that peers send, from this seed. */
+export function* messages(seed: number, maxMessageSize: number): Generator<Buffer> {
+  for (const state of numbers(seed)) {
+    const message = Buffer.alloc(state % (maxMessageSize + 1));
+    for (let i = 0; i < message.length; i++) message[i] = (state + i * 7) & 0xff;
+    yield message;
+  }
+}
+
+const path = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'octoipc-ring-'));
+const program = join(folder, 'ring-peer');
+
+/** Whether a tool is missing, which is said. */
+export function missing(tool: string): boolean {
+  const lacks = spawnSync(tool, ['--version']).error !== undefined;
+  if (lacks) console.log(`skipped: ${tool} is not installed`);
+  return lacks;
+}
+
+/** Compiles the peer in C before the tests of this file. */
+export function compilePeer(): void {
+  beforeAll(() => {
+    if (missing('cc')) return;
+    const flags = ['-std=gnu11', '-O2', '-Wall', '-Wextra', '-Werror', `-I${path('../include')}`];
+    execFileSync('cc', [...flags, '-o', program, path('fixtures/ring-peer.c')]);
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+}
+
+/** Peers by their language: `PEER NAME send|receive COUNT SEED`. */
+export const peers = {
+  C: { tool: 'cc', command: [program] },
+  python: { tool: 'python3', command: ['python3', path('fixtures/ring-peer.py')] },
+} as const;
+
+/** Starts a peer. */
+export function peer(language: keyof typeof peers, ...args: readonly unknown[]): Peer {
+  const [file, ...first] = peers[language].command;
+  return Peer.start(file, [...first, ...args.map(String)]);
+}
