@@ -1,9 +1,10 @@
 // octoipc
 
+import * as _octoipc_socket from '@octoipc/socket';
+
 import * as _octoipc_shm from '@octoipc/shm';
 
 import * as _octoipc_sem from '@octoipc/sem';
-import * as _octoipc_socket from '@octoipc/socket';
 
 import * as _octoipc_popen from '@octoipc/popen';
 
@@ -29,10 +30,9 @@ declare const shm: typeof _octoipc_shm;
 
 declare const signal: typeof _octoipc_signal;
 
-export { fifo, mq, pipe, popen, sem, shm, signal };
 declare const socket: typeof _octoipc_socket;
 
-export { fifo, mq, pipe, popen, socket };
+export { fifo, mq, pipe, popen, sem, shm, signal, socket };
 
 // octoipc/pipe
 
@@ -51,6 +51,7 @@ import '@octoipc/sem';
 import '@octoipc/shm';
 
 import '@octoipc/signal';
+
 import '@octoipc/socket';
 
 export * from '@octoipc/fifo';
@@ -71,10 +72,10 @@ export * from '@octoipc/shm';
 
 export * from '@octoipc/signal';
 
-// octoipc/popen
-
-export * from '@octoipc/popen';
-
 // octoipc/socket
 
 export * from '@octoipc/socket';
+
+// octoipc/popen
+
+export * from '@octoipc/popen';
