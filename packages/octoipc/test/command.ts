@@ -11,7 +11,8 @@ export const home = join(import.meta.dirname, '..');
 /** The built command. */
 export const command = join(home, 'dist', 'cli.js');
 
-const WATCHDOG = 20_000;
+/** The whole tour has some twenty rows, and a machine may have other work. */
+const WATCHDOG = 100_000;
 
 export interface Ended {
   readonly status: number | null;

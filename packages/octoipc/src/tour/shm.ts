@@ -163,6 +163,6 @@ const ring: Row = {
 /** Shared memory: the two kinds that have names, and what is built on them. */
 export const shmTour: Mechanism = {
   name: 'shm',
-  purpose: 'the same bytes in two processes: nothing is copied, a futex says whose turn it is',
+  purpose: 'the same bytes in two processes, nothing copied; a futex tells the turns',
   rows: [posix, sysv, ring],
 };

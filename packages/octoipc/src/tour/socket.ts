@@ -149,6 +149,6 @@ const tcp: Row = {
 /** Sockets: bytes, packets and datagrams by a path, and bytes over the network. */
 export const socketTour: Mechanism = {
   name: 'socket',
-  purpose: 'both ways, any number of clients, who is at the other end, and descriptors',
+  purpose: 'both ways, many clients, who is at the other end, and descriptors',
   rows: [stream, seqpacket, datagram, tcp],
 };
