@@ -40,7 +40,7 @@ test('SHM-020: open({ create }) reserves its bytes', () => {
   expect(fstatSync(memory.fd).blocks * 512).toBe(1 << 21);
 });
 
-test('SHM-020: more bytes than /dev/shm has are ENOSPC at creation, and leave nothing', async () => {
+test('SHM-020: more bytes than /dev/shm has are ENOSPC at creation, and leave nothing', async (context) => {
   // A mount namespace of its own, whose /dev/shm has room for 64 KiB.
   const { stdout, code } = await runIn64K(`
     const { SharedMemory } = require('@octoipc/shm');
@@ -52,7 +52,7 @@ test('SHM-020: more bytes than /dev/shm has are ENOSPC at creation, and leave no
     console.log(memory.byteLength);
     memory.bytes[0] = 1;
   `);
-  if (code !== 0) return; // No namespaces here: the error is checked where there are.
+  context.skip(code !== 0, 'no namespace of mounts here');
   expect(stdout).toBe('ENOSPC\n0\nENOSPC\n4096\n');
 });
 

@@ -109,15 +109,23 @@ describe('what others send', () => {
     expect(seen.command).toMatch(/^timeout -k 1 1 /);
   });
 
-  test('SIG-022: a timer and a message queue tell what they are', async () => {
+  test.each([
+    ['SI_TIMER', -2],
+    ['SI_MESGQ', -3],
+    ['SI_ASYNCIO', -4],
+  ])('SIG-022: %s tells what it is', async (codeName, code) => {
+    // rt_sigqueueinfo(2) sends what it is given, as long as the code is none that only the kernel may use.
     const python = `
-import ctypes, os, signal, sys
-pid = int(sys.argv[1])
-os.kill(pid, 12)
+import ctypes, platform, sys
+pid, code = int(sys.argv[1]), int(sys.argv[2])
+number = {'x86_64': 129}.get(platform.machine(), 138)
+info = (ctypes.c_int * 32)(12, 0, code)
+sys.exit(ctypes.CDLL(None).syscall(number, pid, 12, info) != 0)
 `;
     const peer = await watching('SIGUSR2');
-    expect((await Peer.start('python3', ['-c', python, String(peer.pid)]).ended).code).toBe(0);
-    expect(await peer.report<Seen>()).toMatchObject({ codeName: 'SI_USER', code: 0 });
+    const args = ['-c', python, String(peer.pid), String(code)];
+    expect((await Peer.start('python3', args).ended).code).toBe(0);
+    expect(await peer.report<Seen>()).toMatchObject({ codeName, code });
   });
 });
 
