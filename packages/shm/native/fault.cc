@@ -103,7 +103,10 @@ bool Mend(int number, const siginfo_t* info) {
   Slot* slot = FindSlot(address);
   if (slot == nullptr) return false;
   if (number == SIGBUS) return MendBus(slot, address);
-  return info->si_code == SEGV_ACCERR && !slot->writable.load() && MendStore(slot, address);
+  if (info->si_code != SEGV_ACCERR) return false;
+  // Writable by now: another thread has mapped it anew since, so the store is to be tried again.
+  if (slot->writable.load()) return !IsHopeless(slot, PageOf(address, slot->page.load()));
+  return MendStore(slot, address);
 }
 
 /// What the system does where nobody handles the signal. A fault comes again when we return.

@@ -127,11 +127,8 @@ int64_t Region::Attach(int id, size_t length, bool writable, std::shared_ptr<Reg
 }
 
 void Region::Retire() {
-  if (slot_ != nullptr) {
-    slot_->start.store(0, std::memory_order_release);
-    slot_->taken.store(false, std::memory_order_release);
-    slot_ = nullptr;
-  }
+  // The slot stays until the addresses are given back: another thread may be in the handler already,
+  // for an access that this mapping has just been taken from under.
   // Without the object there is nothing to fail for; where it fails all the same the object stays
   // mapped until the region goes.
   uint8_t* data = nullptr;
@@ -141,11 +138,16 @@ void Region::Retire() {
 
 int64_t Region::Remap(int fd, As as) {
   const bool writable = as == As::kWritable;
+  // A store that faults meanwhile is answered by what the slot says: read-only is said before it is.
+  if (!writable) slot_->writable.store(false);
   uint8_t* data = nullptr;
   const int64_t mapped = as == As::kBystander
                              ? MapAt(data_, length_, PROT_READ, MAP_PRIVATE | MAP_FIXED, fd, &data)
                              : MapObject(data_, length_, writable, fd, &data);
-  if (mapped < 0) return mapped;
+  if (mapped < 0) {
+    slot_->writable.store(kind_.writable);
+    return mapped;
+  }
   kind_.writable = writable;
   slot_->writable.store(writable);
   return 0;

@@ -49,6 +49,7 @@ int64_t GuardFaults();
 ///    on whatever thread that is.
 /// 2. `Retire` gives the object back earlier: the addresses stay reserved, but are plain zeroed
 ///    memory, so whoever still has them (a job of the thread pool) does no harm and takes none.
+///    Faults are answered for until they are unmapped.
 /// 3. munmap(2) detaches System V memory as well as shmdt(2) does, also where a fault has put other
 ///    pages in between.
 class Region {

@@ -150,6 +150,31 @@ test('SHM-037: close() while the thread pool fills the memory harms nobody', asy
   }
 });
 
+test('SHM-037: close() while the thread pool faults in memory that ends or is read-only harms nobody', async () => {
+  // In a process of its own, which a fault that nobody answers for would end.
+  const ended = await runScript(`
+    const { randomFill } = require('node:crypto');
+    const { ftruncateSync, openSync } = require('node:fs');
+    const { promisify } = require('node:util');
+    const { SharedMemory } = require('@octoipc/shm');
+    const fill = promisify(randomFill);
+    (async () => {
+      for (let round = 0; round < 2000; round++) {
+        const memory = SharedMemory.memfd({ size: 1 << 14 });
+        const reader = SharedMemory.fromFd(openSync('/proc/self/fd/' + memory.fd, 'r'), { readOnly: true });
+        const filling = [fill(memory.bytes), fill(reader.bytes)];
+        if (round % 2 === 0) ftruncateSync(memory.fd, 1);
+        for (let spin = 0; spin < (round % 50) * 100; spin++);
+        reader.close();
+        memory.close();
+        await Promise.all(filling);
+      }
+      console.log('survived');
+    })();
+  `);
+  expect(ended).toMatchObject({ stdout: 'survived\n', code: 0, signal: null });
+});
+
 test('faults are survived in workers too, several at once', async () => {
   const code = `
     const { ftruncateSync } = require('node:fs');

@@ -212,7 +212,7 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
    */
   receive(options?: DatagramReceiveOptions): Promise<DatagramMessage> {
     try {
-      const take = receivingDatagram(this, options);
+      const take = this.#taking(options);
       const wait = waitOptions(options);
       return this.waitFor('readable', take, wait, { details: this.describe() });
     } catch (error) {
@@ -224,7 +224,7 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
   tryReceive(
     options?: Omit<DatagramReceiveOptions, keyof WaitOptions>,
   ): DatagramMessage | undefined {
-    const take = receivingDatagram(this, options);
+    const take = this.#taking(options);
     if (this.isWaiting('readable')) return undefined;
     const message = take();
     return message === BLOCKED ? undefined : message;
@@ -233,10 +233,10 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
   /** {@link receive} that blocks this thread. */
   receiveSync(options?: Omit<DatagramReceiveOptions, 'signal'>): DatagramMessage {
     checkTimeout(optionsObject(options).timeout);
-    const take = receivingDatagram(this, options);
+    const take = this.#taking(options);
     if (this.isWaiting('readable')) throw busyError(this.describe());
     if (options?.timeout === undefined && this.socket.sleeps) {
-      const message = receivingDatagram(this, options, 0)();
+      const message = this.#taking(options, 0)();
       if (message !== BLOCKED) return message;
     }
     const sleep = (milliseconds: number): void => this.sleep('readable', milliseconds);
@@ -270,6 +270,14 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
 
   protected override describe(): { syscall: string; target: string | number } {
     return this.socket.details('recvmsg');
+  }
+
+  /** One attempt; private, so that no other handle of a socket passes for one of these. */
+  #taking(
+    options: DatagramReceiveOptions | undefined,
+    how?: number,
+  ): () => DatagramMessage | typeof BLOCKED {
+    return receivingDatagram(this, options, how);
   }
 
   /** Where to; undefined where the socket is connected. */
