@@ -127,10 +127,10 @@ int64_t Region::Attach(int id, size_t length, bool writable, std::shared_ptr<Reg
 }
 
 void Region::Retire() {
-  // The slot stays until the addresses are given back: another thread may be in the handler already,
-  // for an access that this mapping has just been taken from under.
-  // Without the object there is nothing to fail for; where it fails all the same the object stays
-  // mapped until the region goes.
+  // The slot stays until the addresses are given back: another thread may be in the handler
+  // already, for an access that this mapping has just been taken from under. Without the object
+  // there is nothing to fail for; where it fails all the same the object stays mapped until the
+  // region goes.
   uint8_t* data = nullptr;
   MapAt(data_, mapped(), PROT_READ | PROT_WRITE,
         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, &data);
@@ -138,7 +138,8 @@ void Region::Retire() {
 
 int64_t Region::Remap(int fd, As as) {
   const bool writable = as == As::kWritable;
-  // A store that faults meanwhile is answered by what the slot says: read-only is said before it is.
+  // A store that faults meanwhile is answered by what the slot says: read-only is said before it
+  // is.
   if (!writable) slot_->writable.store(false);
   uint8_t* data = nullptr;
   const int64_t mapped = as == As::kBystander
