@@ -12,7 +12,11 @@ import { watching, type Seen } from './program.js';
 const folder = mkdtempSync(join(tmpdir(), 'octoipc-signal-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const missing = (tool: string): boolean => spawnSync(tool, ['--version']).error !== undefined;
+const missing = (tool: string): boolean => {
+  const lacks = spawnSync(tool, ['--version']).error !== undefined;
+  if (lacks) console.log(`skipped: ${tool} is not installed`);
+  return lacks;
+};
 
 const C = `
 #include <signal.h>
@@ -64,7 +68,6 @@ sleep 60 while 1;
 const program = join(folder, 'signal-peer');
 const haveC = !missing('cc');
 if (haveC) execFileSync('cc', ['-O1', '-Wall', '-x', 'c', '-o', program, '-'], { input: C });
-else console.log('skipped: cc is not installed');
 
 describe('what others send', () => {
   const senders = {

@@ -10,8 +10,11 @@ import { Peer } from '../../core/test/peer.js';
 import { closing, server } from './opened.js';
 import { folder, freshName, freshPath } from './place.js';
 
-const has = (tool: string): boolean =>
-  spawnSync('/bin/sh', ['-c', `command -v ${tool}`]).status === 0;
+const has = (tool: string): boolean => {
+  const found = spawnSync('/bin/sh', ['-c', `command -v ${tool}`]).status === 0;
+  if (!found) console.log(`skipped: ${tool} is not installed`);
+  return found;
+};
 
 const program = `${folder}/peer`;
 
