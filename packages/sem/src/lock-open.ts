@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { fstatSync, readFileSync } from 'node:fs';
 
-import { optionalBoolean, optionsObject } from '@octoipc/core/kit';
+import { optionalBoolean, optionsObject, type Temporary } from '@octoipc/core/kit';
 
 import { binding } from './binding.js';
 import { KIND, KINDS, MAGIC, MAGIC_VALUE, type LockKind } from './lock-layout.js';
@@ -16,7 +16,6 @@ import {
   type FileKind,
   type NamedOpenOptions,
 } from './shm-file.js';
-import type { Temporary } from './temporary.js';
 
 /** How a lock in memory is used. */
 export interface LockAtOptions {

@@ -5,6 +5,7 @@ import {
   integer,
   optionalBoolean,
   optionsObject,
+  type Temporary,
   unsupportedError,
 } from '@octoipc/core/kit';
 
@@ -21,7 +22,6 @@ import {
   type FileKind,
   type NamedOpenOptions,
 } from './shm-file.js';
-import type { Temporary } from './temporary.js';
 
 /** How a named semaphore is opened. */
 export interface SemaphoreOpenOptions extends NamedOpenOptions {

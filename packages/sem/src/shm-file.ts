@@ -5,16 +5,16 @@ import {
   codeOfErrno,
   errorOf,
   integer,
+  type ObjectIdentity,
   optionalBoolean,
   optionsObject,
-  registerReaper,
-  type ObjectIdentity,
   type Reaper,
+  registerReaper,
+  Temporary,
 } from '@octoipc/core/kit';
 
 import { binding } from './binding.js';
 import { EEXIST, ENOENT } from './errno.js';
-import { Temporary } from './temporary.js';
 
 /** How an object with a POSIX name is opened. */
 export interface NamedOpenOptions {

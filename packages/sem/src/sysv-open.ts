@@ -6,13 +6,15 @@ import {
   codeOfErrno,
   errorOf,
   integer,
+  ipcNamespace,
+  type ObjectIdentity,
   optionalBoolean,
   optionsObject,
   rangeError,
-  registerReaper,
-  typeError,
-  type ObjectIdentity,
   type Reaper,
+  registerReaper,
+  Temporary,
+  typeError,
 } from '@octoipc/core/kit';
 
 import { binding, type SemBinding } from './binding.js';
@@ -20,7 +22,6 @@ import { EACCES, EEXIST, EINVAL, ENOENT } from './errno.js';
 import type { NamedOpenOptions } from './shm-file.js';
 import { hex, keyOf, signed, type SysvKey } from './sysv-key.js';
 import { readSetStatus } from './sysv-status.js';
-import { ipcNamespace, Temporary } from './temporary.js';
 
 /** How a System V set is opened. */
 export interface SysvSetOpenOptions extends NamedOpenOptions {
