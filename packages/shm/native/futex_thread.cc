@@ -165,7 +165,9 @@ void FutexThread::Loop() {
     }
     const int64_t answer = Sleep(control, waits);
     idle = waits.empty() && answer == -ETIMEDOUT;
-    if (!waits.empty()) Settle(waits, answer);
+    // Was kicked on its way to sleep: what words have changed, the next call says.
+    const bool kicked = answer == -EAGAIN && control_.load() != control;
+    if (!waits.empty() && !kicked) Settle(waits, answer);
   }
 }
 
@@ -209,9 +211,18 @@ void FutexThread::Settle(const std::vector<Wait>& waits, int64_t answer) {
     const Wait& wait = waits[i];
     if (answer > 0 && i > last) break;
     if (answer < 0) {
-      // The kernel compares; 0 is a wake that came in this very moment.
+      // The kernel compares.
       const int64_t same = FutexWait(wait.word, wait.expected, &none);
       if (same == -ETIMEDOUT || same == -EINTR) continue;
+      if (same == 0) {
+        // A wake came in this very moment. It is for who has waited longest.
+        const auto first = std::find_if(waits.begin(), waits.end(), [&](const Wait& other) {
+          return other.word == wait.word &&
+                 std::find(woken.begin(), woken.end(), &other) == woken.end();
+        });
+        woken.push_back(&*first);
+        continue;
+      }
     }
     woken.push_back(&wait);
   }
