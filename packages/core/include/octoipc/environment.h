@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <napi.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <memory>
