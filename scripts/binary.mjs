@@ -35,10 +35,11 @@ function* faults({ text, arch, libc, bytes, glibc }) {
   if (text.includes('(TEXTREL)')) yield 'has relocations in its code';
   if (!text.includes('__stack_chk_fail')) yield 'has no stack protector';
   if (/\.symtab\b/.test(text)) yield 'is not stripped';
-  for (const line of libc === 'glibc' ? symbols : []) {
-    const [, name] = /\bGLOBAL\s+\w+\s+UND (\S+)$/.exec(line) ?? [];
-    if (name !== undefined && !OF_THE_RUNTIME.test(name) && !name.includes('@'))
-      yield `needs ${name}, of no known version`;
+  for (const line of symbols) {
+    const [, name] = /\bUND (\S+?)(?: \(\d+\))?$/.exec(line) ?? [];
+    if (name === undefined || OF_THE_RUNTIME.test(name) || / WEAK /.test(line)) continue;
+    if (/^(_Z|__cxa_(?!finalize)|_Unwind)/.test(name)) yield `needs ${name} of a C++ library`;
+    else if (libc === 'glibc' && !name.includes('@')) yield `needs ${name}, of no known version`;
   }
   for (const name of exported) if (!ENTRIES.has(name)) yield `exports ${name}`;
   for (const name of needed)

@@ -1,8 +1,9 @@
 // npm run build:prebuild [-- --target linux-x64-glibc,… --package NAME,…]: the binaries that the packages ship, into
-// packages/*/prebuilds. One cross compiler makes all of them, with the flags of addon.gypi: its C++ library is
-// linked in, and its symbols are those of an old C library. Each is looked at by readelf.
+// packages/*/prebuilds. One cross compiler makes all of them, with the flags of addon.gypi: what they need of a
+// C++ library is in toolchain/runtime.cc, and the symbols are those of an old C library. Each is looked at by readelf.
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { availableParallelism } from 'node:os';
+import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { addonFlags, addonSources } from './addon-flags.mjs';
@@ -21,6 +22,10 @@ const TARGETS = {
 const UNKNOWN = new Set(['-Wno-cast-function-type', '-Wl,--exclude-libs,ALL', '-Werror']);
 
 const toolchain = join(root, 'toolchain');
+/** What Node's own settings say when gyp compiles, and what makes binaries small. */
+const OURS = ['-fno-exceptions', '-fno-rtti', '-fno-asynchronous-unwind-tables', '-g0'];
+/** Beside the binding's own sources: see there. */
+const RUNTIME = join(toolchain, 'runtime.cc');
 const EXPORTS = `-Wl,--version-script=${join(toolchain, 'exports.map')}`;
 const zig = join(toolchain, 'node_modules', '@ryoppippi', 'zig-linux-x64', 'zig');
 
@@ -33,26 +38,53 @@ async function installCompiler() {
   if (status !== 0) throw new Error(`the cross compiler cannot be installed\n${output.trimEnd()}`);
 }
 
+async function zigRun(args) {
+  const { status, output } = await capture(zig, args, {
+    env: { ...process.env, ZIG_GLOBAL_CACHE_DIR: join(scratch, 'zig') },
+  });
+  if (status !== 0) throw new Error(output.trimEnd());
+}
+
+/** Compiles a source; the compiler keeps what it has done, so that only what changed takes time. */
+async function compile(source, target, folder) {
+  const object = join(folder, `${basename(source)}.o`);
+  const flags = [...addonFlags(target.split('-')[1]).compile, ...OURS].filter(
+    (flag) => !UNKNOWN.has(flag),
+  );
+  await zigRun(['c++', '-target', TARGETS[target], ...flags, '-c', source, '-o', object]);
+  return object;
+}
+
 /** Builds one binary; it appears when it is complete and nothing is wrong with it. */
 async function build(pack, target) {
-  const { compile, link } = addonFlags(target.split('-')[1]);
   const folder = join(pack.folder, 'prebuilds', target);
   const file = join(folder, `${pack.name}.node`);
   const unfinished = `${file}.unfinished`;
-  mkdirSync(folder, { recursive: true });
+  const objects = join(scratch, 'prebuild', target, pack.name);
+  for (const each of [folder, objects]) mkdirSync(each, { recursive: true });
   rmSync(file, { force: true });
-  const flags = [...compile, '-fno-exceptions', '-fno-rtti', '-g0', ...link, EXPORTS].filter(
-    (flag) => !UNKNOWN.has(flag),
+  const made = await inTurns([...addonSources(pack), RUNTIME], (source) =>
+    compile(source, target, objects),
   );
-  const args = ['c++', '-target', TARGETS[target], '-shared', '-s', ...flags];
-  const { status, output } = await capture(zig, [...args, ...addonSources(pack), '-o', unfinished], {
-    env: { ...process.env, ZIG_GLOBAL_CACHE_DIR: join(scratch, 'zig') },
-  });
-  if (status !== 0) throw new Error(`${pack.name} for ${target}\n${output.trimEnd()}`);
+  const link = addonFlags(target.split('-')[1]).link.filter((flag) => !UNKNOWN.has(flag));
+  // As C: nothing of the compiler's C++ library, which would have to be built for each target.
+  const args = ['-target', TARGETS[target], '-shared', '-s', ...link, EXPORTS, ...made];
+  await zigRun(['cc', ...args, '-o', unfinished]);
   const { bytes, glibc, faults } = inspectBinary(unfinished, target);
-  if (faults.length > 0) throw new Error(`${file}: ${faults.join('; ')}`);
+  if (faults.length > 0) throw new Error(faults.join('\n'));
   renameSync(unfinished, file);
-  return { package: pack.name, target, bytes, glibc: glibc ?? 'none' };
+  return { bytes, glibc: glibc ?? 'none' };
+}
+
+/** Does the same with each, as many at a time as there are processors; in the order of `items`. */
+async function inTurns(items, action) {
+  const results = [];
+  const queue = items.entries();
+  const work = async () => {
+    for (const [at, item] of queue) results[at] = await action(item);
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, work));
+  return results;
 }
 
 const { values } = parseArgs({
@@ -74,7 +106,7 @@ for (const target of values.target.split(',')) {
       console.log(`${pack.name.padEnd(10)}${target.padEnd(19)}${String(bytes).padStart(6)}  ${glibc}`);
     } catch (error) {
       wrong += 1;
-      console.log(error.message);
+      console.log(`${pack.name} for ${target}:\n${error.message.replaceAll(/^/gm, '    ')}`);
     }
   }
 }
