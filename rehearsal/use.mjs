@@ -131,7 +131,11 @@ const USES = {
   async sem() {
     const { Mutex, PosixSemaphore, SysvSemaphoreSet } = await import('@octoipc/sem');
     await part('POSIX', async () => {
-      const semaphore = PosixSemaphore.open(`/${unique}`, { create: true, temporary: true, value: 1 });
+      const semaphore = PosixSemaphore.open(`/${unique}`, {
+        create: true,
+        temporary: true,
+        value: 1,
+      });
       try {
         const permit = await semaphore.acquire();
         const pending = semaphore.acquire();
@@ -182,7 +186,8 @@ const USES = {
         memory.notify(0);
         assert.ok(['ok', 'not-equal'].includes(await pending));
         await assert.rejects(same.wait(0, 1, { timeout: 20 }), isTimeout);
-        if (!memory.shared) lacking.push('SharedArrayBuffer over foreign memory: an ArrayBuffer is given');
+        if (!memory.shared)
+          lacking.push('SharedArrayBuffer over foreign memory: an ArrayBuffer is given');
       } finally {
         same.close();
         memory.close();

@@ -8,7 +8,8 @@ import { root } from './workspace.mjs';
 
 /** A gyp file is a literal of Python. */
 function readGyp(file) {
-  const program = 'import ast,json,sys; print(json.dumps(ast.literal_eval(open(sys.argv[1]).read())))';
+  const program =
+    'import ast,json,sys; print(json.dumps(ast.literal_eval(open(sys.argv[1]).read())))';
   return JSON.parse(execFileSync('python3', ['-c', program, file], { encoding: 'utf8' }));
 }
 

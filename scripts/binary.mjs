@@ -24,7 +24,12 @@ function* faults({ text, arch, libc, bytes, glibc }) {
   const needed = [...text.matchAll(/\(NEEDED\).*\[(.*)\]/g)].map(([, name]) => name);
   const symbols = text.split('\n').filter((line) => /^\s+\d+: [0-9a-f]{16} /.test(line));
   const exported = symbols
-    .filter((line) => !line.includes(' UND ') && !line.includes(' HIDDEN ') && /\b(FUNC|OBJECT)\s+(GLOBAL|WEAK)\b/.test(line))
+    .filter(
+      (line) =>
+        !line.includes(' UND ') &&
+        !line.includes(' HIDDEN ') &&
+        /\b(FUNC|OBJECT)\s+(GLOBAL|WEAK)\b/.test(line),
+    )
     .map((line) => line.trim().split(/\s+/).at(-1));
   if (!text.includes(MACHINES[arch])) yield `is not for ${arch}`;
   if (bytes > MOST_BYTES) yield `has ${bytes} bytes, of ${MOST_BYTES} at most`;

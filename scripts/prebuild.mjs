@@ -103,7 +103,9 @@ for (const target of values.target.split(',')) {
     if (wanted !== undefined && !wanted.includes(pack.name)) continue;
     try {
       const { bytes, glibc } = await build(pack, target);
-      console.log(`${pack.name.padEnd(10)}${target.padEnd(19)}${String(bytes).padStart(6)}  ${glibc}`);
+      console.log(
+        `${pack.name.padEnd(10)}${target.padEnd(19)}${String(bytes).padStart(6)}  ${glibc}`,
+      );
     } catch (error) {
       wrong += 1;
       console.log(`${pack.name} for ${target}:\n${error.message.replaceAll(/^/gm, '    ')}`);
