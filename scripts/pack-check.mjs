@@ -16,6 +16,7 @@ import { dirname, join } from 'node:path';
 import { hostBinaries } from './host-binaries.mjs';
 import { kilobytes, packPackage, weightFaults } from './pack.mjs';
 import { capture, tool } from './run.mjs';
+import { strictProject } from './strict-types.mjs';
 import { publicPackages, root, specifiers } from './workspace.mjs';
 
 /** Its peer vitest refuses to be required; its other subpaths do without vitest. */
@@ -126,6 +127,14 @@ try {
       );
     }
   }
+
+  strictProject(
+    folder,
+    packs.flatMap(({ manifest }) => (NOT_REQUIRED.has(manifest.name) ? [] : specifiers(manifest))),
+    'nodenext',
+    [join(root, 'node_modules', '@types')],
+  );
+  await step('the types, strictly', process.execPath, [tool('typescript', 'tsc'), '-p', folder]);
 
   copyFileSync(join(root, 'rehearsal', 'use.mjs'), join(folder, 'use.mjs'));
   const bindings = packs.filter(({ folder: at }) => existsSync(join(at, 'binding.gyp')));

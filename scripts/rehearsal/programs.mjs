@@ -3,6 +3,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { strictProject } from '../strict-types.mjs';
 import { usedPackages } from '../uses.mjs';
 import { tools } from './stage.mjs';
 
@@ -27,19 +28,6 @@ await bundle.close();`,
 await new Promise((resolve, reject) => webpack({ entry: './app.mjs', mode: 'production', target: 'node20', experiments: { outputModule: true }, output: { path: process.cwd() + '/out', filename: 'webpack.mjs', module: true, chunkFormat: 'module' } }, (error, stats) => error || stats.hasErrors() ? reject(error ?? new Error(stats.toString())) : resolve()));`,
 };
 
-const STRICTEST = {
-  strict: true,
-  exactOptionalPropertyTypes: true,
-  noUncheckedIndexedAccess: true,
-  noPropertyAccessFromIndexSignature: true,
-  noImplicitOverride: true,
-  skipLibCheck: false,
-  noEmit: true,
-  target: 'es2022',
-  lib: ['es2023', 'esnext.disposable', 'dom'],
-  types: [],
-};
-
 export async function rehearse(steps, stage) {
   const folder = stage.large;
   writeFileSync(join(folder, 'app.mjs'), APP);
@@ -53,6 +41,7 @@ export async function rehearse(steps, stage) {
       if (printed !== 'bundled\n') throw new Error(printed);
     });
   }
+  const specifiers = ['octoipc', ...usedPackages().map((name) => `@octoipc/${name}`)];
   for (const [title, compiler] of [
     ['TypeScript 5.4, the oldest', join(tools, 'node_modules', 'typescript-oldest', 'bin', 'tsc')],
     [
@@ -63,22 +52,7 @@ export async function rehearse(steps, stage) {
     for (const module of ['nodenext', 'esnext']) {
       await steps.run('programs', `${title}: ${module}`, async () => {
         await stage.project('large', '@types/node@20');
-        const names = usedPackages();
-        writeFileSync(
-          join(folder, 'types.mts'),
-          `${names.map((name) => `import * as ${name} from '@octoipc/${name}';`).join('\n')}
-import * as all from 'octoipc';
-export const everything: readonly object[] = [all, ${names.join(', ')}];
-`,
-        );
-        const moduleResolution = module === 'esnext' ? 'bundler' : module;
-        writeFileSync(
-          join(folder, 'tsconfig.json'),
-          JSON.stringify({
-            compilerOptions: { ...STRICTEST, types: ['node'], module, moduleResolution },
-            files: ['types.mts'],
-          }),
-        );
+        strictProject(folder, specifiers, module);
         await stage.run(process.execPath, [compiler, '-p', '.'], { cwd: folder });
       });
     }

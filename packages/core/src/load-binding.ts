@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+// The default import: webpack takes a named createRequire for a request to bundle what it loads.
+import nodeModule from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -27,7 +28,7 @@ export function loadBinding<T>(from: string | undefined, name: string): T {
       hint: `npm install @octoipc/${name} where the program runs: a bundle cannot hold native code`,
     });
   }
-  const load = createRequire(join(folder, 'package.json'));
+  const load = nodeModule.createRequire(join(folder, 'package.json'));
   let cause: unknown;
   for (const file of candidates(folder, name)) {
     if (!existsSync(file)) continue;
@@ -68,7 +69,7 @@ function folderOf(from: string | undefined, name: string): string | undefined {
   for (const start of [file, process.argv[1], join(process.cwd(), 'program')]) {
     if (start === undefined) continue;
     try {
-      return dirname(createRequire(start).resolve(`@octoipc/${name}/package.json`));
+      return dirname(nodeModule.createRequire(start).resolve(`@octoipc/${name}/package.json`));
     } catch {
       // It is not installed there; another may find it.
     }

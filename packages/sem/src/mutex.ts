@@ -45,7 +45,7 @@ export type LockInfo = LockFile & { readonly owner: LockOwner | null };
  * ```
  * @see futex(7), set_robust_list(2)
  */
-export class Mutex extends WordHandle implements Relock {
+export class Mutex extends WordHandle {
   /** Bytes that one takes in memory. */
   static readonly byteLength = 64;
 
