@@ -11,6 +11,7 @@ import { run } from './run.mjs';
 import { readJson, root } from './workspace.mjs';
 
 const folder = join(root, 'docs', 'benchmarks');
+const memory = join(folder, 'memory.json');
 const page = join(root, 'docs', 'benchmarks.md');
 const readme = join(root, 'README.md');
 const BEGIN = '<!-- figures: written by npm run bench:report -->';
@@ -123,6 +124,22 @@ function pageOf({ machine, loadAfter, options, results }) {
     text.push('');
   }
   return text.join('\n');
+}
+
+function memoryOf({ results }) {
+  return [
+    '## memory',
+    '',
+    'What an operation allocates on the heap, there and back in one process, and by how much the heap and the resident size grew over a million of them, collections included. The resident size grows by the young generation, which is held large here, and then no more.',
+    '',
+    '| what | bytes on the heap for each | heap after a million | resident |',
+    '| --- | --- | --- | --- |',
+    ...results.map(
+      ({ subject, perOperation, heapGrowth, residentGrowth }) =>
+        `| ${subject} | ${perOperation.toFixed(0)} | ${(heapGrowth / 1024).toFixed(0)} KiB | ${(residentGrowth / 1024).toFixed(0)} KiB |`,
+    ),
+    '',
+  ];
 }
 
 function grouped(results) {
