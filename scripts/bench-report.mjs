@@ -11,7 +11,7 @@ import { run } from './run.mjs';
 import { readJson, root } from './workspace.mjs';
 
 const folder = join(root, 'docs', 'benchmarks');
-const memory = join(folder, 'memory.json');
+const memoryFigures = join(folder, 'memory.json');
 const page = join(root, 'docs', 'benchmarks.md');
 const readme = join(root, 'README.md');
 const BEGIN = '<!-- figures: written by npm run bench:report -->';
@@ -115,6 +115,7 @@ function pageOf({ machine, loadAfter, options, results }) {
       '',
     );
   }
+  if (existsSync(memoryFigures)) text.push(...memoryOf(readJson(memoryFigures)));
   if (excuses.length > 0) {
     text.push(
       '¹ Out of reach, with the measurement that shows it in [decisions](decisions.md):',

@@ -60,7 +60,7 @@ export const SUBJECTS = {
     const semaphore = PosixSemaphore.open(`/octoipc-bench-${pid}`, {
       create: true,
       temporary: true,
-      initial: 1,
+      value: 1,
     });
     return () => {
       semaphore.tryAcquire();
