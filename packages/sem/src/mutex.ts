@@ -1,7 +1,7 @@
 import { IpcError, type WaitOptions } from '@octoipc/core';
 import { BLOCKED, callback, closedError, waitOptions } from '@octoipc/core/kit';
 
-import { WordGuard, type Guard, type Relock } from './guard.js';
+import { WordGuard, type Guard } from './guard.js';
 import { WORD } from './lock-layout.js';
 import {
   listLocks,
