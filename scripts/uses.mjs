@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { capture } from './run.mjs';
 import { publicPackages, root } from './workspace.mjs';
 
-const TIMEOUT = 120_000;
+const TIMEOUT = 45_000;
 
 /** The packages that have a binding, by their short names. */
 export function usedPackages() {
