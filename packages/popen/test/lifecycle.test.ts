@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 
 import { popen } from '@octoipc/popen';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 
 import { codeOf } from '../../core/test/failure.js';
 import { Peer } from '../../core/test/peer.js';
@@ -161,6 +161,20 @@ test('POPEN-028: dieWithParent: with group: false the program itself dies', asyn
   parent.child.kill('SIGKILL');
   await parent.ended;
   await gone(pid);
+});
+
+test('POPEN-028: dieWithParent: groups are killed whose guard was held up', async () => {
+  const parent = run('held-up');
+  const { guard, members } = await parent.report<{ guard: number; members: number[] }>();
+  onTestFinished(() => {
+    for (const pid of [guard, ...members]) if (lives(pid)) process.kill(pid, 'SIGKILL');
+  });
+  expect(members).toHaveLength(6);
+  expect(members.filter((member) => !lives(member))).toEqual([]);
+  if (lives(guard)) process.kill(guard, 'SIGCONT');
+  parent.child.kill('SIGKILL');
+  await parent.ended;
+  for (const member of members) await gone(member);
 });
 
 test('dieWithParent: the guard is gone with the last program that it guards', async () => {
