@@ -15,7 +15,11 @@ export function until<T>(
   details: IpcErrorDetails,
 ): Promise<T> {
   if (signal === undefined && (timeout === undefined || timeout === Infinity)) return promise;
-  if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
+  if (signal?.aborted === true) {
+    // Its failure, too, is nobody's any more.
+    promise.catch(() => undefined);
+    return Promise.reject(signal.reason as Error);
+  }
   return new Promise<T>((resolve, reject) => {
     const deadline =
       timeout === undefined || timeout === Infinity

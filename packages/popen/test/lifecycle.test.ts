@@ -111,6 +111,11 @@ test('POPEN-041: a program that runs keeps the process alive, after unref() it d
   expect(await run('background').ended).toMatchObject({ code: 0, stdout: 'over\n' });
 });
 
+test('close() with a signal that is aborted already rejects, and the program’s failure is no unhandled one', async () => {
+  const { code, stdout, stderr } = await run('unheard').ended;
+  expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: 'true\ntrue\n', stderr: '' });
+});
+
 test('POPEN-042: close() twice is the same result, and so is text()', async () => {
   const program = started('echo once; exit 3');
   const [one, two] = await Promise.all([program.text(), program.text()]);
