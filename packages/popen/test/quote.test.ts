@@ -2,12 +2,12 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { popen, popenSync, type Command, type Word } from '@octoipc/popen';
+import { popen, popenSync, type Command, type ShellCommand, type Word } from '@octoipc/popen';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import { codeNow } from '../../core/test/failure.js';
-import { folder } from './started.js';
+import { folder, lives } from './started.js';
 
 const { sh } = popen;
 
@@ -79,6 +79,22 @@ test('popen.sh gives what popen, popenSync and pipeline take, and can be started
   expect(await sh`cat`.start('r+').close()).toMatchObject({ code: 0 });
   for await (const chunk of sh`echo ${1}`) expect(String(chunk)).toBe('1\n');
 });
+
+test.each([
+  ['lines()', (line: ShellCommand) => line.lines()],
+  ['iteration', (line: ShellCommand) => line],
+])(
+  'popen.sh: who leaves the loop of %s ends the program, which nobody else can reach',
+  async (_, of) => {
+    let pid = 0;
+    for await (const said of of(sh`echo $$; exec yes`)) {
+      pid = Number.parseInt(String(said), 10);
+      break;
+    }
+    expect(pid).toBeGreaterThan(0);
+    expect(lives(pid)).toBe(false);
+  },
+);
 
 test.each([
   ['single quotes', () => sh`echo '${'x'}'`],
