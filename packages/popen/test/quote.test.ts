@@ -105,6 +105,7 @@ test.each([
   ['arithmetic', () => sh`echo $((1 + ${'a[$(id)]'}))`],
   ['the place behind a backslash', () => sh`echo \\${'x'}`],
   ['the place behind a dollar sign', () => sh`echo $${'x\\n'}`],
+  ['what only some shells take for quotes', () => sh`echo $'\\'${'; id'}`],
   ['quotes that a value before does not close', () => sh`echo ${'a'}"b ${'c'}"`],
 ])('popen.sh refuses a value within %s', (_, make) => {
   expect(codeNow(make)).toBe('ERR_INVALID_ARG_VALUE');
