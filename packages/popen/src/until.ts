@@ -1,5 +1,5 @@
 import type { IpcErrorDetails, WaitOptions } from '@octoipc/core';
-import { Deadline, timeoutError } from '@octoipc/core/kit';
+import { Deadline, onAbort, timeoutError } from '@octoipc/core/kit';
 
 /**
  * Waits for a promise, which nothing of this cancels.
@@ -25,13 +25,12 @@ export function until<T>(
       timeout === undefined || timeout === Infinity
         ? undefined
         : new Deadline(timeout, () => give(() => reject(timeoutError(details))));
-    const abort = (): void => give(() => reject(signal?.reason as Error));
     const give = (settle: () => void): void => {
       deadline?.clear();
-      signal?.removeEventListener('abort', abort);
+      forget?.();
       settle();
     };
-    signal?.addEventListener('abort', abort, { once: true });
+    const forget = signal && onAbort(signal, () => give(() => reject(signal.reason as Error)));
     promise.then(
       (value) => give(() => resolve(value)),
       (error: unknown) => give(() => reject(error as Error)),
