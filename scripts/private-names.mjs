@@ -26,7 +26,7 @@ const SAMPLE =
 
 if (process.argv[1] === import.meta.filename) {
   if (String(clashes(SAMPLE)) !== 'two,one,four') {
-    throw new Error(`this check is broken: ${clashes(SAMPLE)}`);
+    throw new Error(`this check is broken: ${String(clashes(SAMPLE))}`);
   }
   const files = packages().flatMap(({ folder }) =>
     filesUnder(join(folder, 'dist')).filter((file) => file.endsWith('.js')),

@@ -53,17 +53,22 @@ test('a thousand that wait with one signal are one listener of it, and all are r
   const queues = Array.from({ length: 10 }, () => {
     return new WaitQueue({ listen: () => undefined, rest: () => undefined });
   });
-  const waits = Array.from({ length: 1000 }, (_, i) =>
-    queues[i % 10]!.run(() => BLOCKED, { signal }, { details: { syscall: 'read' } }).catch(
-      (error: unknown) => {
-        expect(error).toBe(signal.reason);
-        rejected.push(i);
-      },
-    ),
-  );
+  const reasons = new Set<unknown>();
+  const waits = Array.from({ length: 1000 }, async (_, i) => {
+    const waiting = queues[i % 10]!.run(
+      () => BLOCKED,
+      { signal },
+      { details: { syscall: 'read' } },
+    );
+    await waiting.catch((error: unknown) => {
+      reasons.add(error);
+      rejected.push(i);
+    });
+  });
   expect(listenersOf(signal)).toBe(1);
   controller.abort();
   await Promise.all(waits);
+  expect([...reasons]).toEqual([signal.reason]);
   expect(rejected).toEqual(Array.from({ length: 1000 }, (_, i) => i));
   expect(listenersOf(signal)).toBe(0);
 });
