@@ -163,10 +163,8 @@ class FramedSender implements FrameSender {
   #message(message: Bytes): Uint8Array {
     if (this.#writer.closed) throw closedError({ syscall: 'send' });
     const data = bytes(message, 'message');
-    if (data.length > this.#maxMessageSize) {
-      const fixed = this.#maxMessageSize === this.#atomic;
-      throw tooLong(data.length, this.#maxMessageSize, 'send', fixed);
-    }
+    const limit = this.#maxMessageSize;
+    if (data.length > limit) throw tooLong(data.length, limit, 'send', limit === this.#atomic);
     if (this.#broken !== undefined) throw this.#broken;
     return data;
   }
