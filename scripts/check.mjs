@@ -19,6 +19,7 @@ const CHECKS = {
   types: script('types.mjs'),
   symmetry: script('check-symmetry.mjs'),
   unused: script('unused.mjs'),
+  privates: script('private-names.mjs'),
   api: script('api-golden.mjs'),
   examples: script('run-readme.mjs'),
   assertions: script('assertions.mjs', '--check'),

@@ -486,6 +486,8 @@ declare function loadBinding<T>(manifest: string, name: string): T;
 
 declare function memoryForRead(size: number): Buffer;
 
+declare function onAbort(signal: AbortSignal, listener: () => void): () => void;
+
 declare function oneOf<T extends string>(value: unknown, name: string, words: readonly T[]): T;
 
 declare function optionalBoolean(value: unknown, name: string): boolean | undefined;
@@ -614,6 +616,7 @@ export {
   livenessOf,
   loadBinding,
   memoryForRead,
+  onAbort,
   oneOf,
   optionalBoolean,
   optionsObject,

@@ -1,3 +1,4 @@
+import { onAbort } from './abort.js';
 import type { Bytes, ByteWriter, ChannelTraits, Sender } from './channel.js';
 import { closedError, tellBytesWritten, timeoutError } from './errors.js';
 import { frameOf, newBatch, putLength, type Batch } from './frame-batch.js';
@@ -63,6 +64,8 @@ class FramedSender implements FrameSender {
   readonly #writer: ByteWriter;
   readonly #maxMessageSize: number;
   readonly #batchSize: number;
+  /** The most that goes in one piece, where several send. */
+  readonly #atomic: number;
   readonly #queue: Batch[] = [];
   #gathering: Batch | undefined;
   #spare: Buffer | undefined;
@@ -74,9 +77,8 @@ class FramedSender implements FrameSender {
     const traits = frameTraits(options);
     const { atomicSize = 4096 } = options;
     integer(atomicSize, 'options.atomicSize', HEADER + 1);
-    const maxMessageSize = traits.multipleSenders
-      ? Math.min(traits.maxMessageSize, atomicSize - HEADER)
-      : traits.maxMessageSize;
+    this.#atomic = traits.multipleSenders ? atomicSize - HEADER : Infinity;
+    const maxMessageSize = Math.min(traits.maxMessageSize, this.#atomic);
     this.traits = Object.freeze({ ...traits, maxMessageSize });
     this.#maxMessageSize = maxMessageSize;
     this.#batchSize = traits.multipleSenders ? atomicSize : BATCH_SIZE;
@@ -161,9 +163,8 @@ class FramedSender implements FrameSender {
   #message(message: Bytes): Uint8Array {
     if (this.#writer.closed) throw closedError({ syscall: 'send' });
     const data = bytes(message, 'message');
-    if (data.length > this.#maxMessageSize) {
-      throw tooLong(data.length, this.#maxMessageSize, 'send');
-    }
+    const limit = this.#maxMessageSize;
+    if (data.length > limit) throw tooLong(data.length, limit, 'send', limit === this.#atomic);
     if (this.#broken !== undefined) throw this.#broken;
     return data;
   }
@@ -210,11 +211,10 @@ class FramedSender implements FrameSender {
       timeout === undefined || timeout === 0 || timeout === Infinity
         ? undefined
         : new Deadline(timeout, () => this.#cancel(batch, timeoutError({ syscall: 'send' })));
-    const onAbort = (): void => this.#cancel(batch, signal?.reason);
-    signal?.addEventListener('abort', onAbort, { once: true });
+    const forget = signal && onAbort(signal, () => this.#cancel(batch, signal.reason));
     return batch.promise.finally(() => {
       deadline?.clear();
-      signal?.removeEventListener('abort', onAbort);
+      forget?.();
     });
   }
 

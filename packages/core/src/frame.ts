@@ -46,10 +46,12 @@ export function frameTraits(options: FrameOptions): ChannelTraits {
   });
 }
 
-/** What a message over the limit is refused with. */
-export function tooLong(size: number, limit: number, syscall: string): IpcError {
+/** What a message over the limit is refused with; `fixed` if the limit cannot be raised. */
+export function tooLong(size: number, limit: number, syscall: string, fixed = false): IpcError {
   return new IpcError('EMSGSIZE', {
     syscall,
-    hint: `the message has ${size} bytes, maxMessageSize is ${limit}: raise maxMessageSize on both ends, or send it in parts`,
+    hint: fixed
+      ? `the message has ${size} bytes, of ${limit} at most where several may send at once (PIPE_BUF): send it in parts, or have one sender`
+      : `the message has ${size} bytes, maxMessageSize is ${limit}: raise maxMessageSize on both ends, or send it in parts`,
   });
 }

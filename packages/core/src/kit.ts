@@ -4,6 +4,7 @@
  *
  * @packageDocumentation
  */
+export { onAbort } from './abort.js';
 export { adopt } from './adopt.js';
 export { AGAIN, codeOfErrno, errnoOfCode, textOfCode } from './errno.js';
 export {
