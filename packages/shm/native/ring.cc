@@ -5,8 +5,6 @@
 
 #include <atomic>
 #include <cstddef>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <string>
@@ -14,32 +12,12 @@
 
 #include "octoipc/retry.h"
 #include "octoipc/unique_fd.h"
+#include "process_start.h"
 #include "region.h"
 #include "shm.h"
 
 namespace octoipc {
 namespace {
-
-/// The low 32 bits of a process's start time, -ESRCH if it is dead: proc(5), stat. A zombie is
-/// dead.
-int64_t ProcessStart(uint32_t pid) {
-  const std::string path = "/proc/" + std::to_string(pid) + "/stat";
-  const int64_t opened = Retry([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); });
-  if (opened < 0) return opened == -ENOENT ? -ESRCH : opened;
-  const UniqueFd fd(static_cast<int>(opened));
-  char text[1024];
-  const int64_t size = Retry([&] { return ::read(fd.get(), text, sizeof text - 1); });
-  if (size < 0) return size;
-  text[size] = 0;
-  // The name of the program, which may hold anything, is in parentheses before.
-  const char* at = std::strrchr(text, ')');
-  if (at == nullptr || at[1] == 0) return -EAGAIN;
-  if (at[2] == 'Z' || at[2] == 'X') return -ESRCH;
-  ++at;
-  for (int field = 3; field < 22 && at != nullptr; ++field) at = std::strchr(at + 1, ' ');
-  if (at == nullptr) return -EAGAIN;
-  return static_cast<int64_t>(std::strtoull(at, nullptr, 10) & 0xffffffffU);
-}
 
 /// A seat that somebody of this environment sits in.
 ///
@@ -85,18 +63,22 @@ socklen_t AddressOf(const std::string& name, sockaddr_un* out) {
   return static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + length);
 }
 
-/// A socket for bells. With a name it is one: if the name is taken it will not be rung, and the
-/// ring is looked at from time to time all the same.
-int64_t BellOpen(Environment& environment, const std::string& name) {
+/// A socket for bells. With a name it is one: if the name is taken, -EADDRINUSE where it must be its
+/// own; else it will not be rung, and the memory is looked at from time to time all the same.
+int64_t BellOpen(Environment& environment, const std::string& name, bool exclusive) {
   const int type = SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK;
   const int64_t fd = ValueOrError([&] { return ::socket(AF_UNIX, type, 0); });
   if (fd < 0) return fd;
-  environment.Own(static_cast<int>(fd));
-  if (name.empty()) return fd;
-  sockaddr_un address{};
-  const socklen_t size = AddressOf(name, &address);
-  (void)::bind(static_cast<int>(fd), reinterpret_cast<sockaddr*>(&address), size);
-  return fd;
+  UniqueFd socket(static_cast<int>(fd));
+  if (!name.empty()) {
+    sockaddr_un address{};
+    const socklen_t size = AddressOf(name, &address);
+    const int64_t bound = ValueOrError(
+        [&] { return ::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), size); });
+    if (bound < 0 && exclusive) return bound;
+  }
+  environment.Own(socket.get());
+  return socket.release();
 }
 
 int64_t BellRing(int fd, const std::string& name) {
