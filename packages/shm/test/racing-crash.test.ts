@@ -17,11 +17,11 @@ const writers = (['C', 'native'] as const).filter((name) => !missing(racingPeers
 async function killProducer(language: 'C' | 'native', fatal: number): Promise<string[]> {
   const { broadcast: made, name } = broadcast({ capacity: 256, maxMessageSize: 40 });
   const other = made.consumer();
-  const sender = startRacingPeer(language, 'broadcast', name, 'send', COUNT, SEED, fatal);
   const consumer = made.consumer();
+  const sender = startRacingPeer(language, 'broadcast', name, 'send', COUNT, SEED, fatal);
   const seen: string[] = [];
   let next = 0;
-  while (seen.at(-1) !== 'EOWNERDEAD' && next < COUNT) {
+  while (!seen.at(-1)?.startsWith('E') && next < COUNT) {
     seen.push(
       await consumer.receive({ timeout: 30_000 }).then(
         (message) => {
