@@ -90,7 +90,10 @@ inline int64_t GoToMark(uint8_t* memory, BroadcastEnd* end, bool forward) {
   // Before the first quarter of all there is no other.
   for (uint64_t k = std::max<uint64_t>(last / quarter - 1, 4); k <= last / quarter; ++k) {
     const uint64_t mark = At(memory, kMarks + (k & 3) * 8).load(std::memory_order_acquire);
-    if (mark / quarter > k) return -EAGAIN;
+    if (mark / quarter > k) {
+      const bool moved = At(memory, kNewest).load(std::memory_order_acquire) != last;
+      return moved ? -EAGAIN : -EBADMSG;
+    }
     if (mark / quarter < k || (mark & 7) != 0) return -EBADMSG;
     if (k < last / quarter && begun - mark > 3 * quarter) continue;
     if (forward && mark <= end->here) return -EBADMSG;

@@ -132,9 +132,9 @@ class Broadcast(Readable):
         begun = self._begun()
         for k in range(max(newest - 1, 4), newest + 1):
             mark = self._load64(MARKS + (k & 3) * 8)
-            if mark // quarter > k:
+            if mark // quarter > k and self._load64(LAST) != last:
                 return False
-            if mark // quarter < k or mark & 7:
+            if mark // quarter != k or mark & 7:
                 raise damage("a mark that cannot be")
             if k < newest and begun - mark > 3 * quarter:
                 continue

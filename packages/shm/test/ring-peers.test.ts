@@ -10,9 +10,7 @@ compilePeer();
 const COUNT = 3000;
 const OPTIONS = { capacity: 2048, maxMessageSize: 300 } as const;
 
-const languages = (Object.keys(peers) as (keyof typeof peers)[]).filter(
-  (name) => !missing(peers[name].tool),
-);
+const languages = (['C', 'python'] as const).filter((name) => !missing(peers[name].tool));
 
 describe.each(languages)('%s', (language) => {
   test.each(vectors.ring)('makes the vector of $script', ({ script, memory }) => {

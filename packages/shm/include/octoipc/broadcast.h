@@ -121,7 +121,8 @@ static inline int oipc_broadcast_go_to_mark(oipc_broadcast* end, bool forward) {
   const uint64_t begun = oipc_begun(end->shared);
   for (uint64_t k = newest - 1 < 4 ? 4 : newest - 1; k <= newest; ++k) {
     const uint64_t mark = atomic_load_explicit(&end->shared->marks[k & 3], memory_order_acquire);
-    if (mark / quarter > k) return -EAGAIN;
+    if (mark / quarter > k)
+      return atomic_load(&end->shared->newest) != last ? -EAGAIN : -EBADMSG;
     if (mark / quarter < k || mark & 7) return -EBADMSG;
     if (k < newest && begun - mark > 3 * quarter) continue;
     if (forward && mark <= end->here) return -EBADMSG;
