@@ -40,8 +40,8 @@ inline bool IsDead(uint64_t identity) {
   const auto pid = static_cast<uint32_t>(identity & 0x3fffff);
   if (pid == 0 || (identity >> 54 & 1) != 0) return false;
   const int64_t start = ProcessStart(pid);
-  return start == -ESRCH || (start >= 0 && static_cast<uint32_t>(start) !=
-                                               static_cast<uint32_t>(identity >> 22));
+  return start == -ESRCH ||
+         (start >= 0 && static_cast<uint32_t>(start) != static_cast<uint32_t>(identity >> 22));
 }
 
 }  // namespace octoipc

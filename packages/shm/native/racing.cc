@@ -1,5 +1,5 @@
-// Broadcasts and values in shared memory, for JavaScript. What is done here is done whole, also where
-// a worker is terminated meanwhile.
+// Broadcasts and values in shared memory, for JavaScript. What is done here is done whole, also
+// where a worker is terminated meanwhile.
 #include "broadcast.h"
 #include "shm.h"
 #include "value.h"

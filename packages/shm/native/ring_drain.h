@@ -1,5 +1,5 @@
-// Messages out of a ring, many at a time: docs/layout.md, Rings. Knows nothing of Node, so that tests run
-// it in programs of their own.
+// Messages out of a ring, many at a time: docs/layout.md, Rings. Knows nothing of Node, so that
+// tests run it in programs of their own.
 #pragma once
 
 #include <algorithm>

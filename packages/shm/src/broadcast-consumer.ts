@@ -16,7 +16,7 @@ import { AT, BROADCAST } from './racing-layout.js';
 import { openReaderBell, wantReaderBell } from './reader-bells.js';
 import { Seats } from './seat.js';
 import { damageOf, DATA } from './shared-header.js';
-import { SharedWait, type BellKeeper } from './shared-wait.js';
+import { closingBell, SharedWait, type BellKeeper } from './shared-wait.js';
 
 /** How many messages are received at once, and for how long they are waited for. */
 export interface BroadcastReceiveManyOptions extends WaitOptions {
@@ -52,7 +52,7 @@ export class BroadcastConsumer extends ResourceHandle implements AsyncIterable<B
   /** @internal */
   constructor(broadcast: MappedBroadcast, role: number) {
     const left: BellKeeper = { bell: undefined };
-    super({ release: () => left.bell?.close() });
+    super(closingBell(left));
     const { memory, geometry, target } = broadcast;
     this.#broadcast = broadcast;
     this.#memory = memory.bytes;

@@ -13,8 +13,8 @@ import { DATA, MAGIC } from './shared-header.js';
 /** After so many versions that were overwritten while they were read, a reader takes a turn of its own. */
 const TRIES = 100;
 
-/** Below this a loop is quicker than TypedArray.prototype.set. */
-const SMALL = 32;
+/** Up to this a loop over words is quicker than TypedArray.prototype.set. */
+const SMALL = 256;
 
 /** Of a slot that was written to. */
 const KIND = 1;
@@ -28,19 +28,20 @@ const NEEDS_FENCE = arch !== 'x64' && arch !== 'ia32';
 
 let slab = Buffer.alloc(0);
 let memory: ArrayBufferLike = slab.buffer;
+let words = new Uint32Array(memory);
 let used = 0;
 
-/** Memory that belongs to whoever gets it. */
-function memoryFor(length: number): Buffer {
-  if (length > LARGEST_SHARED) return Buffer.allocUnsafeSlow(length);
-  if (slab.length - used < length || slab.length === 0) {
+/** Room in memory that is never used twice, a multiple of 8. */
+function roomFor(length: number): number {
+  if (slab.length - used < length + 7 || slab.length === 0) {
     slab = Buffer.allocUnsafeSlow(SLAB_SIZE);
     memory = slab.buffer;
+    words = new Uint32Array(memory);
     used = 0;
   }
   const start = used;
   used += (length + 7) & ~7;
-  return bufferOf(memory, start, length);
+  return start;
 }
 
 /** The two slots of a value and what says which one counts: docs/layout.md, Values. */
@@ -98,11 +99,23 @@ export class Latest {
   }
 
   #copy(at: number, length: number): Buffer {
-    const copy = memoryFor(length);
     const bytes = this.#bytes;
-    if (length < SMALL) for (let i = 0; i < length; i++) copy[i] = bytes[at + i]!;
-    else copy.set(bytes.subarray(at, at + length));
-    return copy;
+    if (length > LARGEST_SHARED) {
+      const alone = Buffer.allocUnsafeSlow(length);
+      alone.set(bytes.subarray(at, at + length));
+      return alone;
+    }
+    const start = roomFor(length);
+    if (length <= SMALL) {
+      const from = this.#words;
+      const target = start >> 2;
+      const source = at >> 2;
+      const count = (length + 3) >> 2;
+      for (let i = 0; i < count; i++) words[target + i] = from[source + i]!;
+    } else {
+      slab.set(bytes.subarray(at, at + length), start);
+    }
+    return bufferOf(memory, start, length);
   }
 
   #getInTurn(details: IpcErrorDetails): Buffer | undefined {

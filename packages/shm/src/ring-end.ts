@@ -1,5 +1,5 @@
 import { IpcError, type IpcErrorDetails, type WaitOptions } from '@octoipc/core';
-import { closedError, ResourceHandle, type Attempt } from '@octoipc/core/kit';
+import { closedError, ResourceHandle, type Attempt, type OwnedResource } from '@octoipc/core/kit';
 
 import type { MappedRing, RingStats } from './mapped-ring.js';
 import { PeerWatch } from './peer-watch.js';
@@ -12,6 +12,16 @@ import { SharedWait, type BellKeeper } from './shared-wait.js';
 /** What a forgotten end leaves; refers to nothing but that. */
 interface Left extends BellKeeper {
   readonly seat: TakenSeat;
+}
+
+/** Not made in a constructor, whose closures would keep what it constructs. */
+function leaving(left: Left): OwnedResource {
+  return {
+    release() {
+      left.bell?.close();
+      left.seat.leave();
+    },
+  };
 }
 
 /**
@@ -58,12 +68,7 @@ export abstract class RingEnd extends ResourceHandle {
     const records = memory.view(Int32Array, DATA, geometry.capacity / 4);
     const seat = takeSeat(memory, geometry.namespace, producer ? producers : consumer, details);
     const left: Left = { bell: undefined, seat };
-    super({
-      release() {
-        left.bell?.close();
-        seat.leave();
-      },
-    });
+    super(leaving(left));
     this.#ring = ring;
     this.geometry = geometry;
     this.words = words;

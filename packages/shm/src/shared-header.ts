@@ -35,7 +35,12 @@ export interface Kind {
 }
 
 /** Makes the header in zeroed memory. */
-export function formatHeader(memory: Memory, { magic }: Kind, own: HeaderWords, id: Uint8Array): void {
+export function formatHeader(
+  memory: Memory,
+  { magic }: Kind,
+  own: HeaderWords,
+  id: Uint8Array,
+): void {
   const words = memory.view(Int32Array, 0, DATA / 4);
   words.set([VERSION, ORDER, ...own], 1);
   memory.bytes.set(id, 32);

@@ -8,6 +8,7 @@ import {
   WaitQueue,
   waitSync,
   type Attempt,
+  type OwnedResource,
 } from '@octoipc/core/kit';
 
 import { Bell, SLICE } from './bell.js';
@@ -43,6 +44,11 @@ export interface Sleeper {
 /** Where a bell is kept that must be closed when its owner was forgotten. */
 export interface BellKeeper {
   bell: Bell | undefined;
+}
+
+/** What closes a bell; not made in a constructor, whose closures would keep what it constructs. */
+export function closingBell(keeper: BellKeeper): OwnedResource {
+  return { release: () => keeper.bell?.close() };
 }
 
 /**

@@ -22,7 +22,7 @@ import {
 import { openReaderBell, ringReaders, wantReaderBell } from './reader-bells.js';
 import { damageOf, DATA } from './shared-header.js';
 import { SharedMemory } from './shared-memory.js';
-import { SharedWait, type BellKeeper } from './shared-wait.js';
+import { closingBell, SharedWait, type BellKeeper } from './shared-wait.js';
 
 /** How a value is created. */
 export interface ShmValueOptions {
@@ -62,16 +62,18 @@ export class ShmValue extends ResourceHandle {
   readonly #words: Int32Array;
   readonly #latest: Latest;
   readonly #wait: SharedWait;
+  readonly #details: Readonly<Record<'get' | 'set', IpcErrorDetails>>;
   /** The low word of the version when we last looked. */
   #seen = 0;
 
   private constructor(memory: SharedMemory, target: string | number, geometry: RacingGeometry) {
     const left: BellKeeper = { bell: undefined };
     // The memory is a handle, and goes by itself when this is forgotten.
-    super({ release: () => left.bell?.close() });
+    super(closingBell(left));
     this.#memory = memory;
     this.#target = target;
     this.#geometry = geometry;
+    this.#details = { get: { syscall: 'get', target }, set: { syscall: 'set', target } };
     const words = memory.view(Int32Array, 0, DATA / 4);
     this.#words = words;
     this.#latest = new Latest(memory, geometry, { syscall: 'mmap', target });
@@ -174,11 +176,11 @@ export class ShmValue extends ResourceHandle {
     this.#checkUse();
     if (bytes.length > this.maxSize) {
       throw new IpcError('EMSGSIZE', {
-        ...this.describe(),
+        ...this.#details.set,
         hint: `it has ${bytes.length} bytes; the value was created for ${this.maxSize} at most`,
       });
     }
-    const bits = this.#latest.set(bytes, { ...this.describe(), syscall: 'set' });
+    const bits = this.#latest.set(bytes, this.#details.set);
     if (bits > 0) ringReaders(this.#words, this.#geometry.id, bits);
   }
 
@@ -191,7 +193,7 @@ export class ShmValue extends ResourceHandle {
    */
   get(): Buffer | null {
     this.#checkUse();
-    const bytes = this.#latest.get({ ...this.describe(), syscall: 'get' });
+    const bytes = this.#latest.get(this.#details.get);
     if (bytes === undefined) throw this.#damage();
     return bytes;
   }
@@ -220,10 +222,7 @@ export class ShmValue extends ResourceHandle {
   }
 
   /** As `changed`, but blocks the calling thread. */
-  changedSync(
-    sinceVersion: number,
-    options?: { readonly timeout?: number | undefined },
-  ): number {
+  changedSync(sinceVersion: number, options?: { readonly timeout?: number | undefined }): number {
     integer(sinceVersion, 'sinceVersion', 0);
     return this.#wait.runSync(() => this.#newer(sinceVersion), options);
   }

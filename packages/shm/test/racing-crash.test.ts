@@ -1,7 +1,14 @@
 import { ShmBroadcast } from '@octoipc/shm';
 import { describe, expect, test } from 'vitest';
 
-import { broadcast, compileRacingPeers, numberOf, racingPeers, startRacingPeer, value } from './racing.js';
+import {
+  broadcast,
+  compileRacingPeers,
+  numberOf,
+  racingPeers,
+  startRacingPeer,
+  value,
+} from './racing.js';
 import { missing } from './rings.js';
 
 compileRacingPeers();

@@ -2,13 +2,7 @@ import { execFileSync } from 'node:child_process';
 
 import { describe, expect, test } from 'vitest';
 
-import {
-  broadcast,
-  compileRacingPeers,
-  racingPeer,
-  racingPeers,
-  value,
-} from './racing.js';
+import { broadcast, compileRacingPeers, racingPeer, racingPeers, value } from './racing.js';
 import { missing } from './rings.js';
 import { linesOf, vectors } from './vectors.js';
 

@@ -17,7 +17,8 @@ function block(language: string, what: string, names: Record<string, string>): s
   const readme = readFileSync(path('../README.md'), 'utf8');
   const blocks = readme.matchAll(new RegExp('```' + language + '\\n([^`]*)```', 'g'));
   let program = [...blocks].map((match) => match[1]!).find((text) => text.includes(what)) ?? '';
-  for (const [name, ours] of Object.entries(names)) program = program.replaceAll(`${name}"`, `${ours}"`);
+  for (const [name, ours] of Object.entries(names))
+    program = program.replaceAll(`${name}"`, `${ours}"`);
   return program.replace('node_modules/@octoipc/shm/python', path('../python'));
 }
 
@@ -61,15 +62,18 @@ test.skipIf(missing('cc'))('the README’s reader in C tells of broadcast and va
   expect(String(execFileSync(compiled(program)))).toBe('101.5, missed 0\n20 %\n');
 });
 
-test.skipIf(missing('python3'))('the README’s reader in Python tells of broadcast and value', () => {
-  const { broadcast: prices, name } = broadcast();
-  const { value: progress, name: other } = value();
-  prices.producer().send('101.5');
-  progress.set('20 %');
-  const program = block('python', 'octoipc_value', { '/prices': name, '/progress': other });
-  expect(String(execFileSync('python3', ['-c', program]))).toBe('101.5\n20 %\n');
-  expect(String(progress.get())).toBe('from Python');
-});
+test.skipIf(missing('python3'))(
+  'the README’s reader in Python tells of broadcast and value',
+  () => {
+    const { broadcast: prices, name } = broadcast();
+    const { value: progress, name: other } = value();
+    prices.producer().send('101.5');
+    progress.set('20 %');
+    const program = block('python', 'octoipc_value', { '/prices': name, '/progress': other });
+    expect(String(execFileSync('python3', ['-c', program]))).toBe('101.5\n20 %\n');
+    expect(String(progress.get())).toBe('from Python');
+  },
+);
 
 const WORKER = `
 const { ShmRing } = require('@octoipc/shm');

@@ -1,6 +1,6 @@
-import { SharedMemory, ShmBroadcast, ShmRing, ShmValue } from '@octoipc/shm';
 import { describe, expect, test } from 'vitest';
 
+import { SharedMemory, ShmBroadcast, ShmRing, ShmValue } from '../src/index.js';
 import { BROADCAST, formatRacing, slotFor, VALUE } from '../src/racing-layout.js';
 import { formatRing } from '../src/ring-layout.js';
 import { linesOf, vectors } from './vectors.js';

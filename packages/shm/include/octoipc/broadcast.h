@@ -121,8 +121,7 @@ static inline int oipc_broadcast_go_to_mark(oipc_broadcast* end, bool forward) {
   const uint64_t begun = oipc_begun(end->shared);
   for (uint64_t k = newest - 1 < 4 ? 4 : newest - 1; k <= newest; ++k) {
     const uint64_t mark = atomic_load_explicit(&end->shared->marks[k & 3], memory_order_acquire);
-    if (mark / quarter > k)
-      return atomic_load(&end->shared->newest) != last ? -EAGAIN : -EBADMSG;
+    if (mark / quarter > k) return atomic_load(&end->shared->newest) != last ? -EAGAIN : -EBADMSG;
     if (mark / quarter < k || mark & 7) return -EBADMSG;
     if (k < newest && begun - mark > 3 * quarter) continue;
     if (forward && mark <= end->here) return -EBADMSG;
@@ -220,8 +219,7 @@ static inline int64_t oipc_broadcast_try_receive(oipc_broadcast* end, void* into
     const uint64_t rest = end->capacity - at;
     const oipc_broadcast_record record = oipc_broadcast_header(end, at);
     const bool message = oipc_broadcast_is_message(end, &record, rest);
-    if (message && record.length <= room)
-      oipc_copy_out(into, end->data + at + 16, record.length);
+    if (message && record.length <= room) oipc_copy_out(into, end->data + at + 16, record.length);
     if (oipc_begun(end->shared) - end->here > end->capacity) {
       const int gone = oipc_broadcast_go_to_mark(end, true);
       if (gone == -EBADMSG) return gone;

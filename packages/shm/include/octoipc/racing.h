@@ -41,8 +41,8 @@ static inline void oipc_copy_in(void* to, const void* from, size_t length) {
 /* Copies from memory that others write meanwhile. */
 static inline void oipc_copy_out(void* to, const void* from, size_t length) {
   for (size_t at = 0; at < length; at += 8) {
-    const uint64_t word = atomic_load_explicit(
-        (_Atomic uint64_t*)((const char*)from + at), memory_order_relaxed);
+    const uint64_t word =
+        atomic_load_explicit((_Atomic uint64_t*)((const char*)from + at), memory_order_relaxed);
     memcpy((char*)to + at, &word, length - at < 8 ? length - at : 8);
   }
 }
