@@ -66,11 +66,13 @@ export class Seats {
   }
 }
 
+let ownStart: bigint | undefined;
+
 /** What identifies this process, as a seat has it. */
 export function ownIdentity(namespace: bigint, details: IpcErrorDetails): bigint {
-  const start = BigInt(check(binding().processStart(process.pid), 'open', details));
+  ownStart ??= BigInt(check(binding().processStart(process.pid), 'open', details));
   const foreign = pidNamespace() === namespace ? 0n : FOREIGN;
-  return BigInt(process.pid) | (start << 22n) | foreign;
+  return BigInt(process.pid) | (ownStart << 22n) | foreign;
 }
 
 /** Where this thread sits. */

@@ -81,9 +81,12 @@ export function namespaceIn(memory: Memory): bigint {
   return memory.view(BigUint64Array, 48, 1)[0]!;
 }
 
-/** The pid namespace of this process: its inode. */
+let ownNamespace: bigint | undefined;
+
+/** The pid namespace of this process, which never changes: its inode. */
 export function pidNamespace(): bigint {
-  return statSync('/proc/self/ns/pid', { bigint: true }).ino;
+  ownNamespace ??= statSync('/proc/self/ns/pid', { bigint: true }).ino;
+  return ownNamespace;
 }
 
 /** The error of memory that holds something else. */

@@ -27,18 +27,18 @@ async function killProducer(language: 'C' | 'native', fatal: number): Promise<st
   const consumer = made.consumer();
   const sender = startRacingPeer(language, 'broadcast', name, 'send', COUNT, SEED, fatal);
   const seen: string[] = [];
-  let next = 0;
-  while (!seen.at(-1)?.startsWith('E') && next < COUNT) {
-    seen.push(
-      await consumer.receive({ timeout: 30_000 }).then(
-        (message) => {
-          next = consumer.missed + seen.length + 1;
-          return numberOf(message, SEED, 40) === next - 1 ? 'whole' : 'torn';
-        },
-        (error: unknown) => (error as { code: string }).code,
-      ),
-    );
-  }
+  const receiveOne = async (): Promise<boolean> => {
+    try {
+      const message = await consumer.receive({ timeout: 30_000 });
+      const number = consumer.missed + seen.length;
+      seen.push(numberOf(message, SEED, 40) === number ? 'whole' : 'torn');
+      return number < COUNT - 1;
+    } catch (error) {
+      seen.push((error as { code: string }).code);
+      return false;
+    }
+  };
+  while (await receiveOne());
   await sender.ended;
   const attached = ShmBroadcast.attach(name);
   attached.producer().send('next');

@@ -76,9 +76,9 @@ test.skipIf(skip)(
       const ended = index === KILLED ? { signal: 'SIGKILL' } : { code: 0 };
       expect(await sender.ended).toMatchObject(ended);
     }
-    if (deaths === 0) {
-      await expect(consumer.receive()).rejects.toMatchObject({ code: 'EOWNERDEAD' });
-    }
+    // It may have died after the last message of the others had come.
+    if (deaths === 0) await consumer.receive().catch(() => (deaths += 1));
+    expect(deaths).toBe(1);
   },
 );
 

@@ -68,17 +68,17 @@ async function send(producer, count) {
 /** In turns by all ways to receive. */
 async function receive(consumer, count) {
   let sum = 0;
-  let number = 0;
+  let left = count;
   const take = (bytes) => {
-    sum = check(bytes, number, sum);
-    number += 1;
+    sum = check(bytes, count - left, sum);
+    left -= 1;
   };
-  for (let way = 0; number < count; way++) {
+  for (let way = 0; ; way++) {
+    if (left === 0) return sum;
     if (way % 3 === 0) consumer.consume(take);
     else if (way % 3 === 1) for (const message of await consumer.receiveMany()) take(message);
     else take(await consumer.receive());
   }
-  return sum;
 }
 
 async function echo(name, backName, count) {

@@ -25,7 +25,7 @@ describe('this package makes the vector of', () => {
     const [producer, consumer] = [ring.producer(), ring.consumer()];
     for (const word of script) {
       if (word === '-') consumer.tryReceive();
-      else expect(producer.trySend(text(word))).toBe(true);
+      else producer.sendSync(text(word), { timeout: 0 });
     }
     ring.close();
     expect(dump(made)).toEqual(memory);

@@ -23,8 +23,8 @@ function flow(worker) {
     }
     worker.postMessage('done');
     for (;;) {
-      const [answer] = await once(worker, 'message');
-      if (typeof answer === 'object') return { ns: answer.end - start, sum: answer.sum };
+      const [outcome] = await once(worker, 'message');
+      if (typeof outcome === 'object') return { ns: outcome.end - start, sum: outcome.sum };
     }
   };
 }
