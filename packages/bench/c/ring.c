@@ -1,11 +1,13 @@
 // ring EXERCISE SIZE CAPACITY: what the ring suite measures, in C, over the same layout.
 //
-// flow      messages published 64 at a time, taken where they are, asleep in futex(2) when full or empty
-// trips     there and back through two rings, spinning
-// eventfd   there and back by eventfd(2), each side in epoll_wait(2)
-// value     reads of a value that nobody sets meanwhile, in one process
-// set       a value set, in one process
+// flow      messages published 64 at a time, taken where they are, asleep in futex(2) when full or
+// empty single    the same, but each received by itself, copied and given back trips     there and
+// back through two rings, spinning eventfd   there and back by eventfd(2), each side in
+// epoll_wait(2) value     reads of a value that nobody sets meanwhile, in one process set       a
+// value set, in one process
 #define _GNU_SOURCE
+#include "../../shm/include/octoipc/ring.h"
+
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/epoll.h>
@@ -13,7 +15,6 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 
-#include "../../shm/include/octoipc/ring.h"
 #include "../../shm/include/octoipc/value.h"
 #include "bench.h"
 
@@ -23,8 +24,8 @@ static size_t size;
 static uint32_t capacity;
 
 static void* Map(size_t bytes) {
-  void* memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-                      MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+  void* memory =
+      mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
   if (memory == MAP_FAILED) Fail("mmap");
   return memory;
 }
@@ -86,7 +87,17 @@ static uint64_t Consume(oipc_ring* ring, size_t count) {
   return sum;
 }
 
-static void Flow(size_t count) {
+static uint64_t Receive(oipc_ring* ring, size_t count) {
+  uint8_t* message = Memory(size);
+  uint64_t sum = 0;
+  for (size_t n = 0; n < count; n++) {
+    if (oipc_ring_receive(ring, message, size, -1) != (int64_t)size) exit(1);
+    sum += Sum(message, size, 0);
+  }
+  return sum;
+}
+
+static void Flow(size_t count, bool single) {
   void* memory = Make();
   int told[2];
   uint8_t ready = 1;
@@ -96,7 +107,7 @@ static void Flow(size_t count) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     oipc_ring ring = Join(memory, false);
     WriteAll(told[1], &ready, 1);
-    struct Receipt receipt = {0, Consume(&ring, count)};
+    struct Receipt receipt = {0, single ? Receive(&ring, count) : Consume(&ring, count)};
     receipt.end = Now();
     WriteAll(told[1], &receipt, sizeof receipt);
     _exit(0);
@@ -230,7 +241,8 @@ int main(int argc, char** argv) {
   size = strtoull(argv[2], NULL, 10);
   capacity = (uint32_t)strtoull(argv[3], NULL, 10);
   for (size_t count = NextCount(); count > 0; count = NextCount()) {
-    if (strcmp(exercise, "flow") == 0) Flow(count);
+    if (strcmp(exercise, "flow") == 0) Flow(count, false);
+    if (strcmp(exercise, "single") == 0) Flow(count, true);
     if (strcmp(exercise, "trips") == 0) Trips(count);
     if (strcmp(exercise, "eventfd") == 0) Bells(count);
     if (strcmp(exercise, "value") == 0) Value(count, false);

@@ -28,7 +28,11 @@ const flow = (exercise, title, waiting, bytes, target, more = []) => ({
   bytes,
   ours: node('ring', exercise, bytes, capacityFor(bytes)),
   against: [
-    { name: 'C, same layout', command: c('ring', 'flow', bytes, capacityFor(bytes)), target },
+    {
+      name: 'C, same layout',
+      command: c('ring', exercise === 'awaited' ? 'single' : 'flow', bytes, capacityFor(bytes)),
+      target,
+    },
     ...more,
   ],
 });
