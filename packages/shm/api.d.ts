@@ -4,6 +4,37 @@ import { WaitOptions, IpcErrorDetails, Bytes, Receiver, Sender } from '@octoipc/
 
 import { ResourceHandle } from '@octoipc/core/kit';
 
+declare class BroadcastConsumer extends ResourceHandle implements AsyncIterable<Buffer> {
+  get maxMessageSize(): number;
+  get missed(): number;
+  get spin(): number;
+  set spin(microseconds: number);
+  receive(options?: WaitOptions): Promise<Buffer>;
+  tryReceive(): Buffer | undefined;
+  receiveSync(options?: { readonly timeout?: number | undefined }): Buffer;
+  receiveMany(options?: BroadcastReceiveManyOptions): Promise<Buffer[]>;
+  [Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined>;
+  close(): void;
+  ref(): this;
+  unref(): this;
+  protected describe(): IpcErrorDetails;
+}
+
+interface BroadcastConsumerOptions {
+  readonly from?: 'next' | 'oldest' | undefined;
+}
+
+declare class BroadcastProducer extends ResourceHandle {
+  get maxMessageSize(): number;
+  send(message: Bytes): void;
+  close(): void;
+  protected describe(): IpcErrorDetails;
+}
+
+interface BroadcastReceiveManyOptions extends WaitOptions {
+  readonly max?: number | undefined;
+}
+
 interface FileMemoryOptions {
   readonly create?: boolean | undefined;
   readonly size?: number | undefined;
@@ -166,6 +197,25 @@ interface SharedMemoryOpenOptions {
   readonly readOnly?: boolean | undefined;
 }
 
+declare class ShmBroadcast extends ResourceHandle {
+  static create(where: string | SharedMemory, options: ShmBroadcastOptions): ShmBroadcast;
+  static attach(where: string | SharedMemory): ShmBroadcast;
+  static unlink(name: string): void;
+  get capacity(): number;
+  get maxMessageSize(): number;
+  producer(): BroadcastProducer;
+  consumer(options?: BroadcastConsumerOptions): BroadcastConsumer;
+  close(): void;
+  protected describe(): IpcErrorDetails;
+}
+
+interface ShmBroadcastOptions {
+  readonly capacity: number;
+  readonly maxMessageSize?: number | undefined;
+  readonly mode?: number | undefined;
+  readonly temporary?: boolean | undefined;
+}
+
 declare class ShmRing extends ResourceHandle {
   static create(where: string | SharedMemory, options: ShmRingOptions): ShmRing;
   static attach(where: string | SharedMemory): ShmRing;
@@ -183,6 +233,34 @@ interface ShmRingOptions {
   readonly capacity: number;
   readonly maxMessageSize?: number | undefined;
   readonly producers?: 'single' | 'multiple' | undefined;
+  readonly mode?: number | undefined;
+  readonly temporary?: boolean | undefined;
+}
+
+declare class ShmValue extends ResourceHandle {
+  static create(where: string | SharedMemory, options: ShmValueOptions): ShmValue;
+  static attach(where: string | SharedMemory): ShmValue;
+  static unlink(name: string): void;
+  get maxSize(): number;
+  get version(): number;
+  set(value: Bytes): void;
+  get(): Buffer | null;
+  changed(sinceVersion: number, options?: WaitOptions): Promise<number>;
+  tryChanged(sinceVersion: number): number | undefined;
+  changedSync(
+    sinceVersion: number,
+    options?: {
+      readonly timeout?: number | undefined;
+    },
+  ): number;
+  ref(): this;
+  unref(): this;
+  close(): void;
+  protected describe(): IpcErrorDetails;
+}
+
+interface ShmValueOptions {
+  readonly maxSize: number;
   readonly mode?: number | undefined;
   readonly temporary?: boolean | undefined;
 }
@@ -255,6 +333,10 @@ declare function shmReceiver(ring: ShmRing): Receiver;
 declare function shmSender(ring: ShmRing): Sender;
 
 export {
+  BroadcastConsumer,
+  type BroadcastConsumerOptions,
+  BroadcastProducer,
+  type BroadcastReceiveManyOptions,
   type FileMemoryOptions,
   type FromFdOptions,
   type MemfdOptions,
@@ -272,8 +354,12 @@ export {
   SharedMemory,
   type SharedMemoryInfo,
   type SharedMemoryOpenOptions,
+  ShmBroadcast,
+  type ShmBroadcastOptions,
   ShmRing,
   type ShmRingOptions,
+  ShmValue,
+  type ShmValueOptions,
   type SysvKey,
   SysvSharedMemory,
   type SysvSharedMemoryChanges,

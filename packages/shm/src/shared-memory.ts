@@ -1,5 +1,6 @@
 import { IpcError, type IpcErrorDetails } from '@octoipc/core';
 import {
+  adopt,
   check,
   descriptor,
   errorOf,
@@ -164,9 +165,15 @@ export class SharedMemory extends Memory {
       });
     }
     const readOnly = wanted ?? (sealed || !status.writable);
-    check(binding().adopt(number), 'adopt', { target: number });
+    const owned = check(adopt(binding(), number), 'adopt', { target: number });
     return new SharedMemory(
-      { fd: number, status, target: number, temporary: undefined, adopted: true },
+      {
+        fd: owned,
+        status,
+        target: number,
+        temporary: undefined,
+        adopted: owned === number,
+      },
       readOnly,
     );
   }
