@@ -49,6 +49,7 @@ const MECHANISM_FIELDS = [
 ];
 const MECHANISM_ENTRIES = [
   'CHANGELOG.md',
+  'LICENSE',
   'README.md',
   'api.d.ts',
   'binding.gyp',
@@ -174,6 +175,13 @@ const RULES = {
     ]) {
       if (!has(pack, file)) yield `${file} is missing`;
     }
+  },
+
+  *'the licence is in the package, as npm takes no link along'(pack) {
+    if (pack.manifest.private === true) return;
+    if (!has(pack, 'LICENSE')) yield 'LICENSE is missing';
+    else if (read(pack, 'LICENSE') !== readFileSync(join(root, 'LICENSE'), 'utf8'))
+      yield 'LICENSE is not that of the root';
   },
 
   *'what changes is told: a changelog, or a changeset that will make one'(pack) {

@@ -1,25 +1,29 @@
 // The packages as their users get them: packs each, asks publint and are-the-types-wrong about the
-// tarballs, installs all of them into an empty folder without compiling anything, and there imports and
-// requires every subpath and loads every binding.
+// tarballs, weighs them, installs all of them into an empty folder with nothing in PATH that compiles, and
+// there imports and requires every subpath and uses every package for what it is there for.
 import {
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
-  readdirSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join } from 'node:path';
 
+import { hostBinaries } from './host-binaries.mjs';
+import { kilobytes, packPackage, weightFaults } from './pack.mjs';
 import { capture, tool } from './run.mjs';
+import { strictProject } from './strict-types.mjs';
 import { publicPackages, root, specifiers } from './workspace.mjs';
 
 /** Its peer vitest refuses to be required; its other subpaths do without vitest. */
 const NOT_REQUIRED = new Set(['@octoipc/conformance']);
 
 const folder = mkdtempSync(join(tmpdir(), 'octoipc-packed-'));
+const removeBinaries = hostBinaries();
 let wrong = 0;
 
 /** Runs a step; what it printed is shown where it failed. */
@@ -32,15 +36,18 @@ async function step(title, file, args, options) {
   return stdout;
 }
 
-async function pack({ manifest, folder: cwd }) {
-  const printed = await step(
-    `npm pack ${manifest.name}`,
-    'npm',
-    ['pack', '--json', '--ignore-scripts', `--pack-destination=${folder}`],
-    { cwd },
-  );
-  const [{ filename }] = JSON.parse(printed);
-  return join(folder, filename);
+/** What an installation needs, and nothing else: no compiler, no python3, no make. */
+function barePath() {
+  const bin = join(folder, 'bin');
+  mkdirSync(bin);
+  for (const name of ['node', 'npm', 'sh']) {
+    const found = (process.env.PATH ?? '')
+      .split(':')
+      .map((each) => join(each, name))
+      .find((file) => existsSync(file));
+    if (found !== undefined) symlinkSync(found, join(bin, name));
+  }
+  return bin;
 }
 
 /** Peers are the user's: here those of the workspace stand in for them. */
@@ -58,9 +65,23 @@ function supplyPeers(manifests) {
 try {
   const packs = publicPackages();
   const tarballs = [];
+  console.log('package                packed kB   unpacked kB  without binaries');
   for (const each of packs) {
-    const tarball = await pack(each);
+    const { file: tarball, ...weight } = await packPackage(each, folder);
     tarballs.push(tarball);
+    console.log(
+      [
+        each.manifest.name.padEnd(22),
+        kilobytes(weight.packed).padStart(8),
+        '   ',
+        kilobytes(weight.unpacked).padStart(11),
+        kilobytes(weight.withoutBinaries).padStart(17),
+      ].join(' '),
+    );
+    for (const fault of weightFaults(weight)) {
+      wrong += 1;
+      console.log(`${each.manifest.name} ${fault}`);
+    }
     await step(`publint ${each.manifest.name}`, process.execPath, [
       tool('publint'),
       tarball,
@@ -80,8 +101,8 @@ try {
   await step(
     'npm install of the tarballs',
     'npm',
-    ['install', '--ignore-scripts', '--omit=peer', '--no-audit', '--no-fund', ...tarballs],
-    { cwd: folder, env: { ...process.env, npm_config_prefer_offline: 'true' } },
+    ['install', '--omit=peer', '--no-audit', '--no-fund', ...tarballs],
+    { cwd: folder, env: { ...process.env, PATH: barePath(), npm_config_prefer_offline: 'true' } },
   );
   supplyPeers(packs.map(({ manifest }) => manifest));
 
@@ -107,26 +128,24 @@ try {
     }
   }
 
-  let bindings = 0;
-  const files = packs.flatMap(({ manifest }) => {
-    const installed = join(folder, 'node_modules', manifest.name);
-    if (!existsSync(installed)) return [];
-    const names = readdirSync(installed, { recursive: true });
-    return names.filter((name) => name.endsWith('.node')).map((name) => join(installed, name));
-  });
-  for (const file of files) {
-    bindings += 1;
-    await step(
-      `load ${relative(folder, file)}`,
-      process.execPath,
-      ['-e', `require(${JSON.stringify(file)})`],
-      { cwd: folder },
-    );
+  strictProject(
+    folder,
+    packs.flatMap(({ manifest }) => (NOT_REQUIRED.has(manifest.name) ? [] : specifiers(manifest))),
+    'nodenext',
+    [join(root, 'node_modules', '@types')],
+  );
+  await step('the types, strictly', process.execPath, [tool('typescript', 'tsc'), '-p', folder]);
+
+  copyFileSync(join(root, 'rehearsal', 'use.mjs'), join(folder, 'use.mjs'));
+  const bindings = packs.filter(({ folder: at }) => existsSync(join(at, 'binding.gyp')));
+  for (const { name } of bindings) {
+    await step(`use ${name}`, process.execPath, ['use.mjs', name], { cwd: folder });
   }
   console.log(
-    `${packs.length} packages packed and installed, ${loaded} imports, ${bindings} bindings loaded`,
+    `${packs.length} packages packed and installed, ${loaded} imports, ${bindings.length} bindings used`,
   );
 } finally {
+  removeBinaries();
   rmSync(folder, { recursive: true, force: true });
 }
 process.exitCode = wrong === 0 ? 0 : 1;

@@ -1,12 +1,16 @@
-// npm run test:runtimes [-- PROJECT …]: the tests of core and pipe, or of the named projects, under the
-// other versions of Node that are supported. The addons are those that were built for this one: they
-// are bound to Node-API, not to a version. The versions live in runtimes/, apart from the workspaces.
+// npm run test:runtimes [-- PROJECT … | --all | --uses]: the tests of core and pipe, of the named projects or of
+// all, under the other versions of Node that are supported. The addons are those that were built for this one: they
+// are bound to Node-API, not to a version. The versions live in runtimes/, apart from the workspaces. With --all,
+// and with --uses alone, every package is then used under each of them, and under Bun and Deno (rehearsal/), and
+// docs/runtimes.md says what came out.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 
 import { readyOrExit } from './ready.mjs';
 import { capture, SKIPPED, tool } from './run.mjs';
-import { readJson, root } from './workspace.mjs';
+import { describeRuntimes } from './runtimes-page.mjs';
+import { packages, readJson, root } from './workspace.mjs';
 
 const folder = join(root, 'runtimes');
 
@@ -33,16 +37,25 @@ async function binaries() {
   return files;
 }
 
-const named = process.argv.slice(2);
-const projects = (named.length > 0 ? named : ['core', 'pipe']).flatMap((name) => [
-  `--project=${name}`,
-  `--project=${name} (thread)`,
-]);
+const { values, positionals: named } = parseArgs({
+  options: {
+    all: { type: 'boolean', default: false },
+    uses: { type: 'boolean', default: false },
+  },
+  allowPositionals: true,
+});
+const everything = packages()
+  .filter(({ folder: at }) => existsSync(join(at, 'test')))
+  .map(({ name }) => name);
+const chosen = named.length > 0 ? named : values.all ? everything : ['core', 'pipe'];
+const projects = chosen.flatMap((name) => [`--project=${name}`, `--project=${name} (thread)`]);
 
 await readyOrExit();
-console.log('runtime  version    passed  failed  skipped  seconds');
+const nodes = await binaries();
+const tested = values.uses ? [] : nodes;
+if (tested.length > 0) console.log('runtime  version    passed  failed  skipped  seconds');
 let wrong = 0;
-for (const [name, file] of await binaries()) {
+for (const [name, file] of tested) {
   const start = performance.now();
   const { stdout: version } = await capture(file, ['--version']);
   const { status, stdout, output } = await capture(file, [
@@ -76,4 +89,5 @@ for (const [name, file] of await binaries()) {
   );
   console.log((failures.length > 0 ? failures.join('\n') : output).replaceAll(/^/gm, '    '));
 }
+if (values.all || values.uses) wrong += await describeRuntimes(nodes.map(([, file]) => file));
 process.exitCode = wrong === 0 ? 0 : 1;

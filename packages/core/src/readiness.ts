@@ -1,4 +1,4 @@
-import { check } from './errors.js';
+import { IpcError, check } from './errors.js';
 import type { WakeSource } from './wait.js';
 
 /** The functions of `readiness.h`, which every binding with descriptors exports. */
@@ -103,6 +103,13 @@ export class Readiness {
 
   #open(): number {
     if (this.#index < 0) {
+      // Its napi_make_callback ends the process (2.9); what does not wait works.
+      if ('deno' in process.versions) {
+        throw new IpcError('ERR_UNSUPPORTED', {
+          text: 'waiting is not supported on Deno',
+          hint: 'use the try… and …Sync forms, or Node.js or Bun',
+        });
+      }
       const ready = (count: number): void => this.#dispatch(count);
       const result = this.#binding.readinessOpen(ready, this.#events, wantedMode());
       this.#index = check(result, 'epoll_create1');

@@ -1,12 +1,15 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
 import { loadBinding } from '@octoipc/core/kit';
 import { expect, onTestFinished, test } from 'vitest';
 
 import { failure } from './failure.js';
 import { kit } from './kit-binding.js';
+
+const HERE = import.meta.dirname;
 
 function packageFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'octoipc-binding-'));
@@ -29,6 +32,73 @@ test('BIND-016: a binding that does not load is ERR_UNSUPPORTED, with its cause'
   writeFileSync(join(folder, 'build/Release/pipe.node'), 'no shared object');
   const error = await failure(() => loadBinding(join(folder, 'package.json'), 'pipe'));
   expect(error).toMatchObject({ code: 'ERR_UNSUPPORTED', cause: { code: 'ERR_DLOPEN_FAILED' } });
+});
+
+/** A package with a copy of a real binding in one of its folders, and rubbish in others. */
+function packageWith(binding: string | undefined, rubbish: string[] = []): string {
+  const folder = packageFolder();
+  const place = (at: string): string => {
+    mkdirSync(join(folder, at), { recursive: true });
+    return join(folder, at, 'pipe.node');
+  };
+  for (const at of rubbish) writeFileSync(place(at), 'no shared object');
+  if (binding !== undefined) {
+    copyFileSync(join(HERE, '..', '..', 'pipe', 'build/Release/pipe.node'), place(binding));
+  }
+  return join(folder, 'package.json');
+}
+
+const prebuilt = (libc: string): string => `prebuilds/linux-${process.arch}-${libc}`;
+const HAS_EVERY_CALL = { adopt: expect.any(Function), close: expect.any(Function) };
+
+test('loadBinding() takes the binary that the package brings along, where none was built', () => {
+  const manifest = packageWith(prebuilt('glibc'));
+  expect(loadBinding(manifest, 'pipe')).toMatchObject(HAS_EVERY_CALL);
+});
+
+test('loadBinding() tries the other C library where the likelier binary does not load', () => {
+  const manifest = packageWith(prebuilt('musl'), [prebuilt('glibc')]);
+  expect(loadBinding(manifest, 'pipe')).toMatchObject(HAS_EVERY_CALL);
+});
+
+test('loadBinding() falls back to the shipped binary where what was built does not load', () => {
+  const manifest = packageWith(prebuilt('glibc'), ['build/Release']);
+  expect(loadBinding(manifest, 'pipe')).toMatchObject(HAS_EVERY_CALL);
+});
+
+test("BIND-016: a binary that does not load tells dlopen's own error, and the command that builds", async () => {
+  const manifest = packageWith(undefined, [prebuilt('glibc'), prebuilt('musl')]);
+  const error = await failure(() => loadBinding(manifest, 'pipe'));
+  expect(error).toMatchObject({ code: 'ERR_UNSUPPORTED', cause: { code: 'ERR_DLOPEN_FAILED' } });
+  expect(error.message).toContain((error.cause as Error).message);
+  expect(error.hint).toContain(dirname(manifest));
+  expect(error.hint).toMatch(/octoipc-build|build\.js/);
+});
+
+test('loadBinding() finds the package from the program where the caller is a bundle', async () => {
+  const folder = packageFolder();
+  const installed = join(folder, 'node_modules', '@octoipc', 'pipe');
+  mkdirSync(dirname(installed), { recursive: true });
+  cpSync(dirname(packageWith(prebuilt('glibc'))), installed, { recursive: true });
+  const bundle = pathToFileURL(join(folder, 'out', 'bundle.mjs')).href;
+  expect(loadBinding(bundle, 'pipe')).toMatchObject(HAS_EVERY_CALL);
+});
+
+test('loadBinding() says that the package has to be installed, where nothing finds it', async () => {
+  const error = await failure(() => loadBinding('file:///nowhere/bundle.mjs', 'nothing-at-all'));
+  expect(error).toMatchObject({ code: 'ERR_UNSUPPORTED' });
+  expect(error.hint).toContain('npm install @octoipc/nothing-at-all');
+});
+
+test.each(['win32', 'darwin', 'freebsd'] as const)('loadBinding() is ERR_UNSUPPORTED on %s, and names it', async (platform) => {
+  const before = process.platform;
+  Object.defineProperty(process, 'platform', { value: platform });
+  onTestFinished(() => {
+    Object.defineProperty(process, 'platform', { value: before });
+  });
+  const error = await failure(() => loadBinding(packageWith(prebuilt('glibc')), 'pipe'));
+  expect(error).toMatchObject({ code: 'ERR_UNSUPPORTED' });
+  expect(error.message).toContain(platform);
 });
 
 test('a binding is loaded once per thread', () => {

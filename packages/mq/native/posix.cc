@@ -175,7 +175,7 @@ void ExportPosix(Exports& exports) {
       .Function<AccessMode>("accessMode")
       .Function<MessageBytesLimit>("messageBytesLimit")
       .Function<DescriptorLimit>("descriptorLimit")
-      .Number("mainThread", ::gettid() == ::getpid() ? 1 : 0);
+      .Number("mainThread", ::syscall(SYS_gettid) == ::getpid() ? 1 : 0);
 }
 
 }  // namespace octoipc

@@ -17,6 +17,11 @@
 #include "octoipc/waiting_thread.h"
 #include "sysv.h"
 
+// As the kernel's own header has it; not every C library does.
+#ifndef sigev_notify_thread_id
+#define sigev_notify_thread_id _sigev_un._tid
+#endif
+
 namespace octoipc {
 namespace {
 
@@ -49,7 +54,7 @@ class Interrupter {
     sigevent event{};
     event.sigev_notify = SIGEV_THREAD_ID;
     event.sigev_signo = number;
-    event._sigev_un._tid = static_cast<pid_t>(::syscall(SYS_gettid));
+    event.sigev_notify_thread_id = static_cast<pid_t>(::syscall(SYS_gettid));
     __kernel_timer_t id = -1;
     if (::syscall(SYS_timer_create, CLOCK_MONOTONIC, &event, &id) == 0) id_ = id;
   }

@@ -1,5 +1,3 @@
-import { createRequire } from 'node:module';
-
 import { loadBinding, type DescriptorBinding } from '@octoipc/core/kit';
 
 /**
@@ -96,9 +94,6 @@ let loaded: MqBinding | undefined;
 
 /** The binding, loaded at its first use. */
 export function binding(): MqBinding {
-  loaded ??= loadBinding<MqBinding>(
-    createRequire(import.meta.url).resolve('../package.json'),
-    'mq',
-  );
+  loaded ??= loadBinding<MqBinding>(import.meta.url, 'mq');
   return loaded;
 }

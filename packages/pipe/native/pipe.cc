@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -55,13 +56,19 @@ bool Within(const Bytes& bytes, int64_t offset, int64_t length) {
          static_cast<uint64_t>(length) <= bytes.size() - static_cast<uint64_t>(offset);
 }
 
+/// preadv2(2) or pwritev2(2) with RWF_NOWAIT, by number: an old C library lacks one or the other.
+int64_t Vectored(long call, int fd, const iovec& part) {
+  constexpr int kNoWait = 0x8;
+  return ::syscall(call, fd, &part, 1L, -1L, -1L, kNoWait);
+}
+
 /// read(2) that does not wait: of a non-blocking descriptor, or with RWF_NOWAIT where the open file
 /// description is shared with others and must stay in blocking mode.
 int64_t Read(int fd, Bytes into, int64_t offset, int64_t length, bool nowait) {
   if (!Within(into, offset, length)) return -EFAULT;
   iovec part = {into.data() + offset, static_cast<size_t>(std::min(length, kLongest))};
   return Retry([&] {
-    return nowait ? ::preadv2(fd, &part, 1, -1, RWF_NOWAIT)
+    return nowait ? Vectored(SYS_preadv2, fd, part)
                   : ::read(fd, part.iov_base, part.iov_len);
   });
 }
@@ -71,7 +78,7 @@ int64_t Write(int fd, Bytes from, int64_t offset, int64_t length, bool nowait) {
   if (!Within(from, offset, length)) return -EFAULT;
   iovec part = {from.data() + offset, static_cast<size_t>(std::min(length, kLongest))};
   return Retry([&] {
-    return nowait ? ::pwritev2(fd, &part, 1, -1, RWF_NOWAIT)
+    return nowait ? Vectored(SYS_pwritev2, fd, part)
                   : ::write(fd, part.iov_base, part.iov_len);
   });
 }
@@ -132,7 +139,7 @@ void Register(Exports& exports) {
       .Function<Capacity>("capacity")
       .Function<SetCapacity>("setCapacity")
       .Number("pipeBuf", PIPE_BUF)
-      .Number("mainThread", ::gettid() == ::getpid() ? 1 : 0);
+      .Number("mainThread", ::syscall(SYS_gettid) == ::getpid() ? 1 : 0);
 }
 
 }  // namespace

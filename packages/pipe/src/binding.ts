@@ -1,5 +1,3 @@
-import { createRequire } from 'node:module';
-
 import { loadBinding, type DescriptorBinding } from '@octoipc/core/kit';
 
 /** The native functions of this package; a negative result is -errno. */
@@ -39,9 +37,6 @@ let loaded: PipeBinding | undefined;
 
 /** The binding, loaded at its first use. */
 export function binding(): PipeBinding {
-  loaded ??= loadBinding<PipeBinding>(
-    createRequire(import.meta.url).resolve('../package.json'),
-    'pipe',
-  );
+  loaded ??= loadBinding<PipeBinding>(import.meta.url, 'pipe');
   return loaded;
 }

@@ -24,7 +24,7 @@ export interface Guard extends Disposable {
   unlock(): void;
 }
 
-/** How a guard's lock is taken again, after a wait for a condition. */
+/** @internal How a guard's lock is taken again, after a wait for a condition. */
 export interface Relock {
   retake(guard: WordGuard): Promise<void>;
   retakeSync(guard: WordGuard): void;

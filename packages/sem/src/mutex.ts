@@ -1,7 +1,7 @@
 import { IpcError, type WaitOptions } from '@octoipc/core';
 import { BLOCKED, callback, closedError, waitOptions } from '@octoipc/core/kit';
 
-import { WordGuard, type Guard, type Relock } from './guard.js';
+import { WordGuard, type Guard } from './guard.js';
 import { WORD } from './lock-layout.js';
 import {
   listLocks,
@@ -45,7 +45,7 @@ export type LockInfo = LockFile & { readonly owner: LockOwner | null };
  * ```
  * @see futex(7), set_robust_list(2)
  */
-export class Mutex extends WordHandle implements Relock {
+export class Mutex extends WordHandle {
   /** Bytes that one takes in memory. */
   static readonly byteLength = 64;
 

@@ -68,6 +68,10 @@ void* FindLibuvHandler() {
   }
   // Bun has these names, too, and ends the process when one is called.
   if (::dlsym(RTLD_DEFAULT, "JSGarbageCollect") != nullptr) return nullptr;
+#ifdef __GLIBC__
+  // Later ones hide their engine, and give what they export a version of its own.
+  if (::dlvsym(RTLD_DEFAULT, "uv_run", "BUN_1.2") != nullptr) return nullptr;
+#endif
   auto* loop = static_cast<uv_loop_t*>(calloc(1, loop_size()));
   auto* handle = static_cast<uv_signal_t*>(calloc(1, handle_size(UV_SIGNAL)));
   void* address = nullptr;

@@ -6,6 +6,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "octoipc/environment.h"
@@ -181,7 +182,7 @@ void Register(Exports& exports) {
       .Function<SetNonblocking>("setNonblocking")
       .Function<SetCloseOnExec>("setCloseOnExec")
       .Function<Available>("available")
-      .Number("mainThread", ::gettid() == ::getpid() ? 1 : 0);
+      .Number("mainThread", ::syscall(SYS_gettid) == ::getpid() ? 1 : 0);
 }
 
 }  // namespace

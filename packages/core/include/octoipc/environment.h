@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <napi.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <memory>
@@ -35,7 +36,8 @@ class Environment {
   Environment(const Environment&) = delete;
   Environment& operator=(const Environment&) = delete;
   virtual ~Environment() {
-    napi_remove_env_cleanup_hook(env_, OnCleanup, this);
+    // Deno panics when a hook is removed that has run.
+    if (hooked_) napi_remove_env_cleanup_hook(env_, OnCleanup, this);
     Shutdown();
   }
 
@@ -77,7 +79,11 @@ class Environment {
   }
 
  private:
-  static void OnCleanup(void* data) { static_cast<Environment*>(data)->Shutdown(); }
+  static void OnCleanup(void* data) {
+    auto* self = static_cast<Environment*>(data);
+    self->hooked_ = false;
+    self->Shutdown();
+  }
 
   /// What a descriptor weighs for the garbage collector, about what the kernel holds behind one. A
   /// handle is small to JavaScript: without this, dropped ones would use up the limit on
@@ -90,6 +96,7 @@ class Environment {
   }
 
   napi_env env_;
+  bool hooked_ = true;
   std::unordered_set<int> fds_;
   std::vector<std::unique_ptr<Resource>> resources_;
 };

@@ -1,0 +1,46 @@
+// Packs a package, and weighs what came out.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+
+import { capture } from './run.mjs';
+
+/** Two formats of code and types, with all their docs, and the sources of the binding. */
+const MOST_PACKED = 90_000;
+const MOST_OF_A_BINARY = 300_000;
+
+export function kilobytes(bytes) {
+  return (bytes / 1000).toFixed(1);
+}
+
+/**
+ * Packs a package as it is published.
+ *
+ * @param pack - of the workspace
+ * @param into - the folder of the tarball
+ * @returns `{ file, packed, unpacked, withoutBinaries, binaries }`, in bytes
+ */
+export async function packPackage({ manifest, folder }, into) {
+  const args = ['pack', '--json', '--ignore-scripts', `--pack-destination=${into}`];
+  const { status, output, stdout } = await capture('npm', args, { cwd: folder });
+  if (status !== 0) throw new Error(`npm pack ${manifest.name}: status ${status}\n${output}`);
+  const [{ filename, size, unpackedSize, files }] = JSON.parse(stdout);
+  const binaries = files.filter(({ path }) => path.endsWith('.node'));
+  const compressed = binaries.map(({ path }) => gzipSync(readFileSync(join(folder, path))).length);
+  return {
+    file: join(into, filename),
+    packed: size,
+    unpacked: unpackedSize,
+    withoutBinaries: size - compressed.reduce((sum, each) => sum + each, 0),
+    binaries,
+  };
+}
+
+/** What is too heavy. */
+export function* weightFaults({ withoutBinaries, binaries }) {
+  if (withoutBinaries > MOST_PACKED)
+    yield `has ${kilobytes(withoutBinaries)} kB packed without binaries, of ${kilobytes(MOST_PACKED)} at most`;
+  for (const { path, size } of binaries)
+    if (size > MOST_OF_A_BINARY)
+      yield `has a binary of ${kilobytes(size)} kB, of ${kilobytes(MOST_OF_A_BINARY)} at most: ${path}`;
+}

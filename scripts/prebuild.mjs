@@ -1,0 +1,115 @@
+// npm run build:prebuild [-- --target linux-x64-glibc,… --package NAME,…]: the binaries that the packages ship, into
+// packages/*/prebuilds. One cross compiler makes all of them, with the flags of addon.gypi: what they need of a
+// C++ library is in toolchain/runtime.cc, and the symbols are those of an old C library. Each is looked at by readelf.
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { basename, join } from 'node:path';
+import { parseArgs } from 'node:util';
+
+import { addonFlags, addonSources } from './addon-flags.mjs';
+import { inspectBinary } from './binary.mjs';
+import { capture } from './run.mjs';
+import { publicPackages, root, scratch } from './workspace.mjs';
+
+/** What is shipped, and what the compiler calls it. */
+const TARGETS = {
+  'linux-x64-glibc': 'x86_64-linux-gnu.2.18',
+  'linux-arm64-glibc': 'aarch64-linux-gnu.2.18',
+  'linux-x64-musl': 'x86_64-linux-musl',
+  'linux-arm64-musl': 'aarch64-linux-musl',
+};
+/** What this compiler does not know, or tells apart from the one that builds in the workspace. */
+const UNKNOWN = new Set(['-Wno-cast-function-type', '-Wl,--exclude-libs,ALL', '-Werror']);
+
+const toolchain = join(root, 'toolchain');
+/** What Node's own settings say when gyp compiles, and what makes binaries small. */
+const OURS = ['-fno-exceptions', '-fno-rtti', '-fno-asynchronous-unwind-tables', '-g0'];
+/** Beside the binding's own sources: see there. */
+const RUNTIME = join(toolchain, 'runtime.cc');
+const EXPORTS = `-Wl,--version-script=${join(toolchain, 'exports.map')}`;
+const zig = join(toolchain, 'node_modules', '@ryoppippi', 'zig-linux-x64', 'zig');
+
+async function installCompiler() {
+  if (existsSync(zig)) return;
+  console.log('installing the cross compiler');
+  const { status, output } = await capture('npm', ['ci', '--no-audit', '--no-fund'], {
+    cwd: toolchain,
+  });
+  if (status !== 0) throw new Error(`the cross compiler cannot be installed\n${output.trimEnd()}`);
+}
+
+async function zigRun(args) {
+  const { status, output } = await capture(zig, args, {
+    env: { ...process.env, ZIG_GLOBAL_CACHE_DIR: join(scratch, 'zig') },
+  });
+  if (status !== 0) throw new Error(output.trimEnd());
+}
+
+/** Compiles a source; the compiler keeps what it has done, so that only what changed takes time. */
+async function compile(source, target, folder) {
+  const object = join(folder, `${basename(source)}.o`);
+  const flags = [...addonFlags(target.split('-')[1]).compile, ...OURS].filter(
+    (flag) => !UNKNOWN.has(flag),
+  );
+  await zigRun(['c++', '-target', TARGETS[target], ...flags, '-c', source, '-o', object]);
+  return object;
+}
+
+/** Builds one binary; it appears when it is complete and nothing is wrong with it. */
+async function build(pack, target) {
+  const folder = join(pack.folder, 'prebuilds', target);
+  const file = join(folder, `${pack.name}.node`);
+  const unfinished = `${file}.unfinished`;
+  const objects = join(scratch, 'prebuild', target, pack.name);
+  for (const each of [folder, objects]) mkdirSync(each, { recursive: true });
+  rmSync(file, { force: true });
+  const made = await inTurns([...addonSources(pack), RUNTIME], (source) =>
+    compile(source, target, objects),
+  );
+  const link = addonFlags(target.split('-')[1]).link.filter((flag) => !UNKNOWN.has(flag));
+  // As C: nothing of the compiler's C++ library, which would have to be built for each target.
+  const args = ['-target', TARGETS[target], '-shared', '-s', ...link, EXPORTS, ...made];
+  await zigRun(['cc', ...args, '-o', unfinished]);
+  const { bytes, glibc, faults } = inspectBinary(unfinished, target);
+  if (faults.length > 0) throw new Error(faults.join('\n'));
+  renameSync(unfinished, file);
+  return { bytes, glibc: glibc ?? 'none' };
+}
+
+/** Does the same with each, as many at a time as there are processors; in the order of `items`. */
+async function inTurns(items, action) {
+  const results = [];
+  const queue = items.entries();
+  const work = async () => {
+    for (const [at, item] of queue) results[at] = await action(item);
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, work));
+  return results;
+}
+
+const { values } = parseArgs({
+  options: {
+    target: { type: 'string', default: Object.keys(TARGETS).join(',') },
+    package: { type: 'string' },
+  },
+});
+const wanted = values.package?.split(',');
+await installCompiler();
+let wrong = 0;
+console.log('package   target              bytes  oldest glibc');
+for (const target of values.target.split(',')) {
+  for (const pack of publicPackages()) {
+    if (!existsSync(join(pack.folder, 'binding.gyp'))) continue;
+    if (wanted !== undefined && !wanted.includes(pack.name)) continue;
+    try {
+      const { bytes, glibc } = await build(pack, target);
+      console.log(
+        `${pack.name.padEnd(10)}${target.padEnd(19)}${String(bytes).padStart(6)}  ${glibc}`,
+      );
+    } catch (error) {
+      wrong += 1;
+      console.log(`${pack.name} for ${target}:\n${error.message.replaceAll(/^/gm, '    ')}`);
+    }
+  }
+}
+process.exitCode = wrong === 0 ? 0 : 1;

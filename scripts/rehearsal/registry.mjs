@@ -1,0 +1,67 @@
+// Versions and publishes everything, and installs it into empty projects.
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { must } from '../step.mjs';
+import { tourUnder, usedPackages, usePackage } from '../uses.mjs';
+import { readJson } from '../workspace.mjs';
+
+/** Uses packages that a project has; throws where one does not work. */
+export async function useAll(runtime, folder, names = usedPackages()) {
+  const lacking = [];
+  for (const name of names) {
+    const { works, lacks, said } = await usePackage(runtime, name, folder);
+    if (!works) throw new Error(`${name}: ${said}`);
+    lacking.push(...lacks.map((lack) => `${name} lacks ${lack}`));
+  }
+  return `${names.length} packages${lacking.length === 0 ? '' : `; ${lacking.join('; ')}`}`;
+}
+
+export async function rehearse(steps, stage) {
+  const step = (title, action) => steps.run('registry', title, action);
+  await step('versions and changelogs', async () => {
+    await stage.run('npx', ['--no', 'changeset', 'version']);
+    const { version } = readJson(join(stage.tree, 'packages', 'core', 'package.json'));
+    return `core ${version}`;
+  });
+  await step('publish all', async () => {
+    const said = await stage.run('npx', ['--no', 'changeset', 'publish', '--no-git-tag']);
+    return `${said.match(/@?[\w/]*octoipc[\w/]*@\d/g)?.length ?? 0} published`;
+  });
+  await step('npm install @octoipc/mq, without a compiler', async () => {
+    stage.small = await stage.project('small', '@octoipc/mq');
+    const present = readdirSync(join(stage.small, 'node_modules', '@octoipc'));
+    if (present.join(' ') !== 'core mq') throw new Error(`it brought ${present.join(' ')}`);
+    return useAll([process.execPath], stage.small, ['mq']);
+  });
+  await step('npm install octoipc, and use all', async () => {
+    stage.large = await stage.project('large', 'octoipc');
+    return useAll([process.execPath], stage.large);
+  });
+  await step('npx octoipc tour', async () => {
+    const { works, rows, said } = await tourUnder(
+      [process.execPath],
+      join(stage.large, 'node_modules', 'octoipc', 'dist', 'cli.js'),
+      stage.large,
+    );
+    if (!works) throw new Error(said);
+    return `${rows.length} rows`;
+  });
+  await step('build from source where no binary fits', async () => {
+    const folder = await stage.project('source', '@octoipc/fifo');
+    const fifo = join(folder, 'node_modules', '@octoipc', 'fifo');
+    await must('rm', ['-r', join(fifo, 'prebuilds')]);
+    const program = `import('@octoipc/fifo').then(({ mkfifo }) => mkfifo('f')).catch((e) => { console.log(e.hint); process.exit(e.code === 'ERR_UNSUPPORTED' ? 0 : 1); });`;
+    const hint = await must(process.execPath, ['-e', program], { cwd: folder });
+    const command = hint.trim().replace(/^.*compiler: /, '');
+    await stage.run('sh', ['-c', command], { cwd: folder });
+    await must(
+      process.execPath,
+      ['-e', "import('@octoipc/fifo').then(({ mkfifo }) => mkfifo('f'))"],
+      {
+        cwd: folder,
+      },
+    );
+    return 'by the command that the error tells';
+  });
+}

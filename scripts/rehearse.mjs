@@ -1,0 +1,44 @@
+// npm run release:rehearse [-- --only GROUP,…]: a release from beginning to end, on this machine: the binaries, a
+// registry on 127.0.0.1 that gets every package, empty projects that install from it, other processors, C
+// libraries, runtimes, bundlers and compilers that use what was installed, and a patch that moves one package and
+// what depends on it. Rehearses what is committed; leaves nothing. A table says what was tried.
+import { existsSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+
+import { readyOrExit } from './ready.mjs';
+import { Stage } from './rehearsal/stage.mjs';
+import { Steps } from './step.mjs';
+
+/** In this order: what comes later uses what came before. */
+const GROUPS = ['binaries', 'registry', 'platforms', 'runtimes', 'programs', 'suite', 'patch'];
+
+const { values } = parseArgs({ options: { only: { type: 'string', multiple: true } } });
+const wanted = values.only?.flatMap((list) => list.split(',')) ?? GROUPS;
+const unknown = wanted.filter((name) => !GROUPS.includes(name));
+if (unknown.length > 0) {
+  console.error(`no group ${unknown.join(', ')}; there are ${GROUPS.join(', ')}`);
+  process.exit(2);
+}
+
+await readyOrExit();
+const steps = new Steps();
+const stage = new Stage(steps);
+try {
+  if (await stage.set(wanted.includes('binaries'))) {
+    for (const group of GROUPS.slice(1)) {
+      // Nothing can be installed from a registry that has nothing.
+      if (group !== 'registry' && !wanted.includes(group)) continue;
+      const { rehearse } = await import(`./rehearsal/${group}.mjs`);
+      await rehearse(steps, stage);
+      if (group === 'registry' && steps.failed > 0) break;
+    }
+  }
+} finally {
+  await stage.strike();
+}
+const count = (verdict) => steps.rows.filter((row) => row.verdict === verdict).length;
+console.log(
+  `\nrehearsed: ${count('passed')} passed, ${count('failed')} failed, ${count('skipped')} skipped`,
+);
+if (existsSync(stage.folder)) console.log(`${stage.folder} is still there`);
+process.exitCode = count('failed') === 0 ? 0 : 1;

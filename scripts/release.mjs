@@ -1,0 +1,57 @@
+// npm run release [-- --version | --publish]: versions what has changesets, with a changelog entry in each package
+// and in what depends on it; builds the binaries of every system, checks what is packed, and publishes what the
+// registry does not have. The two halves by themselves are for a workflow that has somebody look in between.
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+
+import { readyOrExit } from './ready.mjs';
+import { publicPackages, root } from './workspace.mjs';
+
+const { values } = parseArgs({
+  options: {
+    version: { type: 'boolean', default: false },
+    publish: { type: 'boolean', default: false },
+  },
+});
+const both = values.version === values.publish;
+
+await readyOrExit();
+const { run, runTool } = await import('./run.mjs');
+
+async function must(what, status) {
+  if ((await status) === 0) return;
+  console.error(`release: ${what} failed, nothing after it was done`);
+  process.exit(1);
+}
+
+async function version() {
+  await must('changeset version', runTool('@changesets/cli', ['version']));
+  const lock = ['install', '--package-lock-only', '--ignore-scripts', '--no-audit', '--no-fund'];
+  await must('npm install', run('npm', lock));
+}
+
+/** The systems for which a package has no binary. */
+function withoutBinary() {
+  const wanted = ['linux-x64-glibc', 'linux-arm64-glibc', 'linux-x64-musl', 'linux-arm64-musl'];
+  return publicPackages()
+    .filter(({ folder }) => existsSync(join(folder, 'binding.gyp')))
+    .flatMap(({ name, folder }) => {
+      const there = join(folder, 'prebuilds');
+      const present = existsSync(there) ? readdirSync(there) : [];
+      return wanted.filter((each) => !present.includes(each)).map((each) => `${name} ${each}`);
+    });
+}
+
+async function publish() {
+  const script = (name) => join(root, 'scripts', name);
+  await must('build:prebuild', run(process.execPath, [script('prebuild.mjs')]));
+  const missing = withoutBinary();
+  if (missing.length > 0) console.error(missing.join('\n'));
+  await must('build:prebuild', missing.length);
+  await must('the check of what is packed', run(process.execPath, [script('pack-check.mjs')]));
+  await must('changeset publish', runTool('@changesets/cli', ['publish']));
+}
+
+if (both || values.version) await version();
+if (both || values.publish) await publish();
