@@ -63,7 +63,11 @@ async function programs(): Promise<ChannelEnds> {
   const path = freshPath();
   mkfifo(path);
   const receiver = await openReceiver(`popen:exec cat '${path}'`, LIMIT);
-  return { receiver, sender: await openSender(`popen:exec cat > '${path}'`, LIMIT) };
+  const sender = await openSender(`popen:exec cat > '${path}'`, LIMIT);
+  // Each has opened the FIFO when something has come through.
+  await sender.send('begin');
+  await receiver.receive();
+  return { receiver, sender };
 }
 
 const rows: Readonly<Record<string, Row>> = {

@@ -8,9 +8,9 @@ abstract class End<E extends Sender | Receiver> {
   readonly url: string;
   readonly traits: ChannelTraits;
   protected readonly end: E & SchemeEnd;
-  protected readonly codec: Codec<never> | undefined;
+  protected readonly codec: Codec<unknown> | undefined;
 
-  constructor(url: string, end: E & SchemeEnd, codec: Codec<never> | undefined) {
+  constructor(url: string, end: E & SchemeEnd, codec: Codec<unknown> | undefined) {
     this.url = end.url ?? url;
     this.traits = end.traits;
     this.end = end;
@@ -31,22 +31,22 @@ abstract class End<E extends Sender | Receiver> {
 }
 
 /** The sending end of a URL's channel. */
-export class SendingEnd extends End<Sender> implements ChannelSender {
+export class SendingEnd extends End<Sender> implements ChannelSender<unknown> {
   readonly #priority: number | undefined;
 
   constructor(
     url: string,
     end: Sender & SchemeEnd,
-    codec: Codec<never> | undefined,
+    codec: Codec<unknown> | undefined,
     priority: number | undefined,
   ) {
     super(url, end, codec);
     this.#priority = priority;
   }
 
-  send(value: Bytes, options?: WaitOptions & { readonly priority?: number }): Promise<void> {
+  send(value: unknown, options?: WaitOptions & { readonly priority?: number }): Promise<void> {
     try {
-      const message = this.codec === undefined ? value : this.codec.encode(value as never);
+      const message = this.#message(value);
       if (this.#priority === undefined) return this.end.send(message, options);
       return this.end.send(message, { priority: this.#priority, ...options });
     } catch (error) {
@@ -54,21 +54,24 @@ export class SendingEnd extends End<Sender> implements ChannelSender {
     }
   }
 
-  trySend(value: Bytes): boolean {
-    return this.end.trySend(
-      this.codec === undefined ? value : this.codec.encode(value as never),
-    );
+  trySend(value: unknown): boolean {
+    return this.end.trySend(this.#message(value));
+  }
+
+  /** Without a codec a value is a message. */
+  #message(value: unknown): Bytes {
+    return this.codec === undefined ? (value as Bytes) : this.codec.encode(value);
   }
 }
 
 /** The receiving end of a URL's channel. */
-export class ReceivingEnd extends End<Receiver> implements ChannelReceiver {
-  receive(options?: WaitOptions): Promise<Buffer | null> {
+export class ReceivingEnd extends End<Receiver> implements ChannelReceiver<unknown> {
+  receive(options?: WaitOptions): Promise<unknown> {
     const received = this.end.receive(options);
     return this.codec === undefined ? received : received.then((message) => this.#value(message));
   }
 
-  tryReceive(): Buffer | null | undefined {
+  tryReceive(): unknown {
     const message = this.end.tryReceive();
     return message === undefined ? undefined : this.#value(message);
   }
@@ -78,14 +81,14 @@ export class ReceivingEnd extends End<Receiver> implements ChannelReceiver {
   }
 
   /** What comes until the end, or until it is closed; leaving the loop does not close it. */
-  [Symbol.asyncIterator](): AsyncIterator<Buffer> {
+  [Symbol.asyncIterator](): AsyncIterator<unknown> {
     const messages = this.end[Symbol.asyncIterator]();
     return {
       next: async () => {
         const { done = false, value } = await messages.next();
         return done
           ? { done: true, value: undefined }
-          : { done: false, value: this.#value(value as Buffer)! };
+          : { done: false, value: this.#value(value as Buffer) };
       },
       return: async () => {
         await messages.return?.();
@@ -94,8 +97,8 @@ export class ReceivingEnd extends End<Receiver> implements ChannelReceiver {
     };
   }
 
-  #value(message: Buffer | null): Buffer | null {
+  #value(message: Buffer | null): unknown {
     if (message === null || this.codec === undefined) return message;
-    return this.codec.decode(message) as Buffer;
+    return this.codec.decode(message);
   }
 }

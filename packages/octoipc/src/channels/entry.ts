@@ -1,4 +1,4 @@
-import type { Bytes, Codec } from '@octoipc/core';
+import type { Codec } from '@octoipc/core';
 
 import type {
   ChannelReceiver,
@@ -53,8 +53,8 @@ export async function openSender<T>(
 ): Promise<ChannelSender<T>>;
 export async function openSender(
   url: string,
-  options?: SenderOptions & { readonly codec?: CodecName | Codec<never> | undefined },
-): Promise<ChannelSender<Bytes>> {
+  options?: SenderOptions & { readonly codec?: CodecName | Codec<unknown> | undefined },
+): Promise<ChannelSender<unknown>> {
   const { senderOf } = await import('./open.js');
   return senderOf(url, options);
 }
@@ -84,8 +84,8 @@ export async function openReceiver<T>(
 ): Promise<ChannelReceiver<T>>;
 export async function openReceiver(
   url: string,
-  options?: ReceiverOptions & { readonly codec?: CodecName | Codec<never> | undefined },
-): Promise<ChannelReceiver<Buffer>> {
+  options?: ReceiverOptions & { readonly codec?: CodecName | Codec<unknown> | undefined },
+): Promise<ChannelReceiver<unknown>> {
   const { receiverOf } = await import('./open.js');
   return receiverOf(url, options);
 }

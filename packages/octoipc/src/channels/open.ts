@@ -1,5 +1,5 @@
 import * as core from '@octoipc/core';
-import type { Bytes, Codec, Receiver, Sender } from '@octoipc/core';
+import type { Codec, Receiver, Sender } from '@octoipc/core';
 import { oneOf, optionsObject, typeError, valueError, waitOptions } from '@octoipc/core/kit';
 
 import { ReceivingEnd, SendingEnd } from './ends.js';
@@ -13,7 +13,7 @@ import type {
 } from './options.js';
 import { EXAMPLES, registered, schemes, type BuiltIn, type Scheme } from './registry.js';
 
-type Coded<O> = O & { readonly codec?: CodecName | Codec<never> | undefined };
+type Coded<O> = O & { readonly codec?: CodecName | Codec<unknown> | undefined };
 
 /** Loads what a scheme that is built in needs, when one of its URLs is opened. */
 const LOADERS: { readonly [name in BuiltIn]: () => Promise<{ readonly scheme: Scheme }> } = {
@@ -50,14 +50,14 @@ async function schemeOf(name: string): Promise<Scheme> {
   return scheme;
 }
 
-function codecOf(codec: unknown): Codec<never> | undefined {
+function codecOf(codec: unknown): Codec<unknown> | undefined {
   if (codec === undefined) return undefined;
   if (typeof codec === 'string') {
     const name = oneOf(codec, 'options.codec', ['bytes', 'text', 'json', 'structured'] as const);
-    return core[name] as Codec<never>;
+    return core[name] as Codec<unknown>;
   }
-  const { encode, decode } = (codec ?? {}) as Partial<Codec<never>>;
-  if (typeof encode === 'function' && typeof decode === 'function') return codec as Codec<never>;
+  const { encode, decode } = (codec ?? {}) as Partial<Codec<unknown>>;
+  if (typeof encode === 'function' && typeof decode === 'function') return codec as Codec<unknown>;
   throw typeError('options.codec', "a codec's name or { encode, decode }", codec);
 }
 
@@ -65,7 +65,7 @@ function codecOf(codec: unknown): Codec<never> | undefined {
 function checked<O extends ChannelOptions>(
   url: string,
   given: Coded<O> | undefined,
-): { name: string; codec: Codec<never> | undefined; options: O } {
+): { name: string; codec: Codec<unknown> | undefined; options: O } {
   const name = nameOf(url);
   const { codec, ...options } = optionsObject<Coded<O>>(given);
   waitOptions(options).signal?.throwIfAborted();
@@ -83,7 +83,7 @@ function lacks(name: string, url: string, end: string): Error {
 export async function senderOf(
   url: string,
   given?: Coded<SenderOptions>,
-): Promise<ChannelSender<Bytes>> {
+): Promise<ChannelSender<unknown>> {
   const { name, codec, options } = checked<SenderOptions>(url, given);
   const scheme = await schemeOf(name);
   if (scheme.sender === undefined) throw lacks(name, url, 'sender');
@@ -95,7 +95,7 @@ export async function senderOf(
 export async function receiverOf(
   url: string,
   given?: Coded<ReceiverOptions>,
-): Promise<ChannelReceiver<Buffer>> {
+): Promise<ChannelReceiver<unknown>> {
   const { name, codec, options } = checked<ReceiverOptions>(url, given);
   const scheme = await schemeOf(name);
   if (scheme.receiver === undefined) throw lacks(name, url, 'receiver');

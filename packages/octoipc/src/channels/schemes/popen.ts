@@ -1,6 +1,13 @@
-import { frameReceiver, frameSender, type Receiver, type Sender, type WaitOptions } from '@octoipc/core';
+import {
+  frameReceiver,
+  frameSender,
+  IpcError,
+  type Receiver,
+  type Sender,
+  type WaitOptions,
+} from '@octoipc/core';
 import { closedError } from '@octoipc/core/kit';
-import type { Process } from '@octoipc/popen';
+import type { ExitStatus, Process } from '@octoipc/popen';
 
 import { badUrl, checkOptions, given, restOf } from '../check.js';
 import type { ChannelOptions } from '../options.js';
@@ -61,6 +68,15 @@ class Closing {
     void this.program.close().catch(() => {});
   }
 
+  /** How it has failed. */
+  failure({ code, signal }: ExitStatus): IpcError {
+    return new IpcError('ERR_PROCESS_FAILED', {
+      syscall: 'popen',
+      target: this.program.pid,
+      text: `the program has ended with ${signal ?? `status ${code}`}`,
+    });
+  }
+
   /** {@link close} for a program that nobody listens to any more: it is told to end. */
   stop(): void {
     this.program.kill('SIGTERM', { after: GRACE });
@@ -85,6 +101,9 @@ class PopenSender extends ToldSender {
 
 class PopenReceiver extends ToldReceiver {
   readonly #closing: Closing;
+  /** The stream has ended. */
+  #ending = false;
+  /** The program has, too, and somebody was told how. */
   #over = false;
   #closed = false;
 
@@ -101,8 +120,15 @@ class PopenReceiver extends ToldReceiver {
   override async receive(options?: WaitOptions): Promise<Buffer | null> {
     this.#checkOpen();
     if (this.#over) return null;
-    const message = await super.receive(options);
-    if (message !== null) return message;
+    if (!this.#ending) {
+      const message = await super.receive(options).catch((error: unknown) => {
+        // Somebody else has come to the end meanwhile.
+        if (this.#ending && !this.#closed) return null;
+        throw error;
+      });
+      if (message !== null) return message;
+    }
+    this.#ending = true;
     await this.#closing.program.close(waitOf(options)).finally(() => {
       this.#over = this.#closing.program.status !== null;
     });
@@ -111,7 +137,16 @@ class PopenReceiver extends ToldReceiver {
 
   override tryReceive(): Buffer | null | undefined {
     this.#checkOpen();
-    return this.#over ? null : super.tryReceive();
+    if (this.#over) return null;
+    const message = this.#ending ? null : super.tryReceive();
+    if (message !== null) return message;
+    if (!this.#ending) this.#closing.close();
+    this.#ending = true;
+    const { status } = this.#closing.program;
+    if (status === null) return undefined;
+    this.#over = true;
+    if (status.ok) return null;
+    throw this.#closing.failure(status);
   }
 
   override [Symbol.asyncIterator](): AsyncIterator<Buffer> {
