@@ -26,7 +26,7 @@ function entries(name: string): string[] {
     ...programs,
     'test/**/*.test.ts',
     'test/fixtures/**/*.{mjs,cjs}',
-    'test/soak.mjs',
+    'test/{soak,measure}.mjs',
     'examples/*.mjs',
     // What the benchmarks load and start by name.
     'src/{sides,suites}/*.mjs',

@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, fstatSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { isFifo } from '@octoipc/fifo';
@@ -201,8 +201,8 @@ describe('what is missing', () => {
     expect(statSync(path).mode & 0o777).toBe(0o660);
     (await openSender(mq, options)).close();
     onTestFinished(() => PosixQueue.unlink(mq.slice(3)));
-    const listed = PosixQueue.list().find(({ name }) => name === mq.slice(3));
-    expect(listed?.mode).toBe(0o660);
+    const posix = closing(PosixQueue.open(mq.slice(3)));
+    expect(fstatSync(posix.fd).mode & 0o777).toBe(0o660);
     (await openReceiver(sysv, options)).close();
     const queue = SysvQueue.open(Number(sysv.slice(8)));
     onTestFinished(() => queue.remove());

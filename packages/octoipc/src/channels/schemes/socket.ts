@@ -103,6 +103,7 @@ class ConnectedSender implements Sender {
   readonly #connection: Connection;
   readonly #sender: Sender;
   readonly #url: string;
+  #asked = false;
 
   constructor(connection: Connection, sender: Sender, url: string) {
     this.traits = sender.traits;
@@ -145,7 +146,12 @@ class ConnectedSender implements Sender {
   }
 
   #ask(): void {
-    if (this.closed || !this.#url.startsWith('tcp:')) return;
+    if (this.#asked || this.closed || !this.#url.startsWith('tcp:')) return;
+    // Once for all that is sent in a row.
+    this.#asked = true;
+    queueMicrotask(() => {
+      this.#asked = false;
+    });
     if (this.#connection.tryRead({ maxBytes: 1 }) === null) throw this.#gone(undefined);
   }
 
