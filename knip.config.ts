@@ -30,6 +30,7 @@ function entries(name: string): string[] {
     'examples/*.mjs',
     // What the benchmarks load and start by name.
     'src/{sides,suites}/*.mjs',
+    'src/memory.mjs',
   ];
 }
 
@@ -46,7 +47,8 @@ const config: KnipConfig = {
   workspaces: {
     '.': {
       entry: ['scripts/*.mjs'],
-      ignore: ['scripts/templates/**'],
+      // charts/ has dependencies of its own.
+      ignore: ['scripts/templates/**', 'charts/**'],
       ignoreDependencies: tools,
     },
     ...Object.fromEntries(
