@@ -48,7 +48,7 @@ int64_t Wait(Environment& environment, int pidfd, Numbers ending, bool keep) {
     Keeper::Forget(pid);
   }
   const int64_t result = WaitByPidfd(pidfd, ending, keep);
-  if (!keep && result != 0) children.Forget(pidfd);
+  if (!keep && (result > 0 || result == -ECHILD)) children.Forget(pidfd);
   return result;
 }
 

@@ -223,12 +223,15 @@ export class Process<M extends Mode = Mode> implements AsyncIterable<Buffer> {
   }
 
   async #collect(): Promise<Buffer> {
-    const collected = await collect(this.#output(), this.#run);
-    await this.exited;
-    const error = this.#run.error(collected);
-    this.letGo();
-    if (error !== undefined) throw error;
-    return collected;
+    try {
+      const collected = await collect(this.#output(), this.#run);
+      await this.exited;
+      const error = this.#run.error(collected);
+      if (error !== undefined) throw error;
+      return collected;
+    } finally {
+      this.letGo();
+    }
   }
 
   async #endOfOutput(): Promise<void> {
@@ -245,9 +248,11 @@ export class Process<M extends Mode = Mode> implements AsyncIterable<Buffer> {
     stderr?.relieve();
     if (stdout?.isAwaited === false && this.#collected === undefined) stdout.close();
     await stdin?.finish().catch(() => undefined);
-    const status = await this.exited;
+    const status = await this.exited.finally(() => {
+      if (this.#collected === undefined && stdout?.isAwaited === false) stdout.close();
+    });
+    // What it wrote to stderr belongs to the error.
     const error = this.#run.error();
-    if (this.#collected === undefined && stdout?.isAwaited === false) stdout.close();
     if (stderr?.isAwaited === false) stderr.close();
     const expected = this.#run.why === 'timeout' && !this.#run.settings.check;
     if (error !== undefined && !expected) throw error;

@@ -1,3 +1,6 @@
+import { closeSync } from 'node:fs';
+
+import type { Closable } from '@octoipc/core';
 import { oneOf, valueError } from '@octoipc/core/kit';
 
 import { programOf, type Command, type Program } from './command.js';
@@ -6,6 +9,7 @@ import { settingsOf, type PopenOptions, type Settings } from './options.js';
 import { OutputReader } from './output.js';
 import { Process, type Mode } from './process.js';
 import { Run, type Ends } from './run.js';
+import { SIGKILL } from './signals.js';
 import { Kind, spawn } from './spawn.js';
 import type { ChildHandle } from './child.js';
 
@@ -52,16 +56,35 @@ export function startWith(
 ): { child: ChildHandle; ends: Ends } {
   const triples = triplesOf(settings, stdio);
   const child = spawn(program, triples, settings);
-  const isPipe = (fd: 0 | 1 | 2): boolean =>
-    triples[3 * fd + 1] === (fd === 0 ? Kind.reads : Kind.writes);
-  return {
-    child,
-    ends: {
-      stdin: isPipe(0) ? InputWriter.of(triples[2]!) : null,
-      stdout: isPipe(1) ? OutputReader.of(triples[5]!) : null,
-      stderr: isPipe(2) ? OutputReader.of(triples[8]!) : null,
-    },
+  const pipes = new Map(
+    ([0, 1, 2] as const)
+      .filter((fd) => triples[3 * fd + 1] === (fd === 0 ? Kind.reads : Kind.writes))
+      .map((fd) => [fd, triples[3 * fd + 2]!]),
+  );
+  const made: Closable[] = [];
+  const take = <T extends Closable>(fd: 0 | 1 | 2, of: (fd: number) => T): T | null => {
+    const ours = pipes.get(fd);
+    if (ours === undefined) return null;
+    const end = of(ours);
+    pipes.delete(fd);
+    made.push(end);
+    return end;
   };
+  try {
+    const ends: Ends = {
+      stdin: take(0, (fd) => InputWriter.of(fd)),
+      stdout: take(1, (fd) => OutputReader.of(fd)),
+      stderr: take(2, (fd) => OutputReader.of(fd)),
+    };
+    return { child, ends };
+  } catch (error) {
+    // Without our ends nobody could ever end it.
+    child.send(SIGKILL);
+    child.close();
+    for (const end of made) end.close();
+    for (const fd of pipes.values()) closeSync(fd);
+    throw error;
+  }
 }
 
 /** The child's descriptors as the native side takes them: 0, 1 and 2 first. */
