@@ -21,6 +21,7 @@ const CHECKS = {
   unused: script('unused.mjs'),
   privates: script('private-names.mjs'),
   api: script('api-golden.mjs'),
+  links: script('check-links.mjs'),
   examples: script('run-readme.mjs'),
   assertions: script('assertions.mjs', '--check'),
   packages: script('pack-check.mjs'),
