@@ -22,7 +22,8 @@ enum Fault : uint32_t {
 
 /// What the signal handler knows of one mapping. Nothing here is ever freed.
 struct Slot {
-  std::atomic<bool> taken{false};
+  /// The next one that nobody has, while nobody has this one.
+  Slot* next_vacant = nullptr;
   /// 0 while nobody may answer for it; written last, and cleared first.
   std::atomic<uintptr_t> start{0};
   std::atomic<size_t> length{0};

@@ -1,5 +1,6 @@
 import { IpcError, type IpcErrorDetails } from '@octoipc/core';
 import {
+  adopt,
   check,
   descriptor,
   errorOf,
@@ -63,7 +64,7 @@ export class SharedMemory extends Memory {
   readonly #page: number;
 
   private constructor(
-    { fd, status, target, temporary, adopted = false }: OpenedObject,
+    { fd, status, target, temporary }: OpenedObject,
     readOnly: boolean,
   ) {
     const owned = { fd };
@@ -76,8 +77,7 @@ export class SharedMemory extends Memory {
         details: { target },
       });
     } catch (error) {
-      if (adopted) native.release(fd);
-      else native.close(fd);
+      native.close(fd);
       temporary?.end();
       throw error;
     }
@@ -164,11 +164,12 @@ export class SharedMemory extends Memory {
       });
     }
     const readOnly = wanted ?? (sealed || !status.writable);
-    check(binding().adopt(number), 'adopt', { target: number });
-    return new SharedMemory(
-      { fd: number, status, target: number, temporary: undefined, adopted: true },
-      readOnly,
-    );
+    // What cannot be mapped stays the caller's.
+    const { size, page } = status;
+    const details = { target: number };
+    Mapping.ofDescriptor(number, size, { writable: !readOnly, page, details }).close();
+    const owned = check(adopt(binding(), number), 'fromFd', details);
+    return new SharedMemory({ fd: owned, status, target: owned, temporary: undefined }, readOnly);
   }
 
   /**

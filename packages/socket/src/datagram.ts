@@ -268,6 +268,13 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
     this.#destinations.fail(closedError({ syscall: 'sendmsg' }));
   }
 
+  /** Gives the descriptor away, and the path with it: its next owner removes that. */
+  override release(): number {
+    const fd = super.release();
+    this.#place?.leave();
+    return fd;
+  }
+
   protected override describe(): { syscall: string; target: string | number } {
     return this.socket.details('recvmsg');
   }
