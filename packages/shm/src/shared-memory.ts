@@ -12,7 +12,7 @@ import {
 import { binding } from './binding.js';
 import { EBUSY, EINVAL, EPERM } from './errno.js';
 import { fileStatus } from './file-status.js';
-import { listPosix, type SharedMemoryInfo } from './list.js';
+import { listMemory, type SharedMemoryInfo, type SharedMemoryListOptions } from './list.js';
 import { Mapping } from './mapping.js';
 import { createMemfd, type MemfdOptions } from './memfd.js';
 import { Memory } from './memory.js';
@@ -183,12 +183,14 @@ export class SharedMemory extends Memory {
   }
 
   /**
-   * The POSIX shared memory of this system, with who has it mapped or open, of those whom this user may look at.
+   * The POSIX shared memory of this system, and if asked for memfds and mapped files, with who has it mapped
+   * or open, of those whom this user may look at.
    *
-   * @see shm_overview(7)
+   * @param options - which kinds
+   * @see shm_overview(7), proc(5)
    */
-  static list(): SharedMemoryInfo[] {
-    return listPosix();
+  static list(options?: SharedMemoryListOptions): SharedMemoryInfo[] {
+    return listMemory(options);
   }
 
   /**
