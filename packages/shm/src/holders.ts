@@ -31,10 +31,10 @@ interface WalkOptions {
 export const MEMFD = '/memfd:';
 
 /** One look at all processes: objects by their keys. */
-export function heldObjects({ openUnder, sharedOnly = false }: WalkOptions): Map<
-  MapKey,
-  HeldObject
-> {
+export function heldObjects({
+  openUnder,
+  sharedOnly = false,
+}: WalkOptions): Map<MapKey, HeldObject> {
   const found = new Map<MapKey, HeldObject>();
   for (const pid of processes()) {
     addMaps(found, pid, sharedOnly);

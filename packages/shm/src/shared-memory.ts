@@ -63,10 +63,7 @@ export class SharedMemory extends Memory {
   readonly #target: string | number;
   readonly #page: number;
 
-  private constructor(
-    { fd, status, target, temporary }: OpenedObject,
-    readOnly: boolean,
-  ) {
+  private constructor({ fd, status, target, temporary }: OpenedObject, readOnly: boolean) {
     const owned = { fd };
     const native = binding();
     let mapping: Mapping;

@@ -111,9 +111,7 @@ told(lambda: os.memfd_create('x', 0x80000000))
 told(lambda: fcntl.fcntl(3, fcntl.F_ADD_SEALS, 0x8000))
 told(lambda: fcntl.fcntl(4, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK))
 `;
-  const file = closing(
-    SharedMemory.file(join(folder(), 'file'), { create: true, size: 4096 }),
-  );
+  const file = closing(SharedMemory.file(join(folder(), 'file'), { create: true, size: 4096 }));
   const said = await python(context, code, [memfd().fd, file.fd]);
   expect(said).toBe('EINVAL\nEINVAL\nEINVAL\nEINVAL\n');
   expect(file.seals).toEqual([]);
@@ -165,7 +163,10 @@ test('SHM-038: where the runtime allows no buffers over foreign memory, buffer i
     memory.close();
   `);
   const said = ['ERR_UNSUPPORTED true', 'ERR_UNSUPPORTED true', 128];
-  expect(ended, ended.stderr).toMatchObject({ code: 0, stdout: `${JSON.stringify([...said, ['shrink']])}\n` });
+  expect(ended, ended.stderr).toMatchObject({
+    code: 0,
+    stdout: `${JSON.stringify([...said, ['shrink']])}\n`,
+  });
 });
 
 test('fromFd() of what cannot be mapped leaves the descriptor to its owner; in a worker Node forgets a number that was taken', async () => {

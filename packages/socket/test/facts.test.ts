@@ -230,9 +230,7 @@ test('TCP-002: bind() to an address that is not ours is EADDRNOTAVAIL, to a port
   const first = Number(readFileSync('/proc/sys/net/ipv4/ip_unprivileged_port_start', 'latin1'));
   context.skip(first < 2, 'this system has no privileged ports');
   asNobody(context, () => {
-    expect(() => posix.bind(fd, { host: '127.0.0.1', port: first - 1 })).toThrow(
-      failing('EACCES'),
-    );
+    expect(() => posix.bind(fd, { host: '127.0.0.1', port: first - 1 })).toThrow(failing('EACCES'));
   });
 });
 

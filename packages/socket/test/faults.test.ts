@@ -45,7 +45,7 @@ const cases = Object.entries(CALLS).flatMap(([call, codes]) =>
   codes.map((code) => [call, code] as const),
 );
 
-test.skipIf(!canTrace).concurrent.each(cases)(
+test.skipIf(!canTrace).each(cases)(
   '%s(2) that fails with %s is tried again, or an IpcError; nothing leaks, and the server goes on',
   async (call, code) => {
     const peer = Peer.start(

@@ -46,8 +46,26 @@ export const rows = () => [
   ...[64 * KIB, 16 * MIB].flatMap((bytes) => {
     const size = bytes >= MIB ? `${bytes / MIB} MiB` : `${bytes / KIB} KiB`;
     return [
-      row(`fill-${bytes}`, 'fill', bytes, `bytes.fill, ${size}`, 'fill', 'C memset', 'throughput', 0.9),
-      row(`read-${bytes}`, 'read', bytes, `copy of bytes, ${size}`, 'read', 'C memcpy', 'throughput', 0.9),
+      row(
+        `fill-${bytes}`,
+        'fill',
+        bytes,
+        `bytes.fill, ${size}`,
+        'fill',
+        'C memset',
+        'throughput',
+        0.9,
+      ),
+      row(
+        `read-${bytes}`,
+        'read',
+        bytes,
+        `copy of bytes, ${size}`,
+        'read',
+        'C memcpy',
+        'throughput',
+        0.9,
+      ),
     ];
   }),
   ...[4 * KIB, MIB].flatMap((bytes) => {

@@ -115,10 +115,10 @@ export const rows = () => [
   },
   duplex('stream'),
   duplex('tcp'),
-  ...(/** @type {const} */ (['stream', 'seqpacket', 'datagram', 'tcp']).flatMap((kind) => [
+  .../** @type {const} */ (['stream', 'seqpacket', 'datagram', 'tcp']).flatMap((kind) => [
     roundTrip(kind, 'roundtrip-sync'),
     roundTrip(kind, 'roundtrip-awaited'),
-  ])),
+  ]),
   {
     id: 'open',
     title: 'socketPair(), both closed',
