@@ -39,6 +39,10 @@ struct Slot {
   std::atomic<uint32_t> repeats{0};
 };
 
+/// How many faults have been answered for in this process: who has seen the latest one need not ask
+/// of a mapping whether it has any.
+extern std::atomic<uint32_t> fault_count;
+
 /// The mapping that an address belongs to; nullptr if it is none of ours. For signal handlers.
 Slot* FindSlot(uintptr_t address);
 
