@@ -1,6 +1,5 @@
 // What the kernel promises, told by Python on the same sockets, and what we make of it.
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { spawnSync } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 
@@ -76,19 +75,16 @@ test('SOCK-074: a connection ends when the last process that has it does; a chil
   for (const given of [false, true]) {
     const client = closing(await connect(listening.address as { abstract: string }));
     const served = await listening.accept();
-    const child = spawn('cat', {
-      stdio: ['pipe', 'pipe', 'inherit', ...(given ? [served.fd] : [])],
+    const child = Peer.start('cat', [], {
+      stdio: ['pipe', 'pipe', 'pipe', ...(given ? [served.fd] : [])],
     });
-    onTestFinished(() => void child.kill('SIGKILL'));
-    await once(child, 'spawn');
     // It has been through execve(2) when it answers.
-    child.stdin.write('x');
-    await once(child.stdout, 'data');
+    child.tell('here');
+    expect(await child.line()).toBe('here');
     served.close();
-    if (given) {
-      expect(client.tryRead()).toBe(undefined);
-      child.stdin.end();
-    }
+    const ends = given ? undefined : null;
+    expect(client.tryRead()).toBe(ends);
+    child.child.stdin!.end();
     expect(await client.read()).toBe(null);
   }
 });
@@ -190,9 +186,8 @@ test('SOCK-067: SO_PEERGROUPS has the peer’s groups, and is ERANGE where there
   onTestFinished(() => process.setgroups!(before));
   const [left] = posix.socketpair(AF_UNIX, SOCK_STREAM).map(raw) as [number];
   const groups = posix.getsockopt(left, SOL_SOCKET, posix.SO_PEERGROUPS, 4096);
-  expect([groups.length, groups.readUInt32LE(0), groups.readUInt32LE(4)]).toEqual([
-    ...[8, 12_345, 54_321],
-  ]);
+  const expected = [8, 12_345, 54_321];
+  expect([groups.length, groups.readUInt32LE(0), groups.readUInt32LE(4)]).toEqual(expected);
   expect(() => posix.getsockopt(left, SOL_SOCKET, posix.SO_PEERGROUPS, 4)).toThrow(
     failing('ERANGE'),
   );

@@ -50,10 +50,9 @@ test.skipIf(!canTrace).each(cases)(
   async (call, code) => {
     const peer = Peer.start(
       'strace',
-      [
-        ...['-f', '-qq', '--seccomp-bpf', '-o', '/dev/null', '-e', `trace=${call}`],
-        ...['-e', `inject=${call}:error=${code}:when=2+3`, process.execPath, fixture, '2'],
-      ],
+      `-f -qq --seccomp-bpf -o /dev/null -e trace=${call} -e inject=${call}:error=${code}:when=2+3`
+        .split(' ')
+        .concat(process.execPath, fixture, '2'),
       { cwd: tmpdir(), env: { PATH: process.env['PATH'] ?? '' } },
     );
     const { codes, serves, leaked } = await report(peer);
@@ -61,8 +60,8 @@ test.skipIf(!canTrace).each(cases)(
     expect(codes.filter((each) => each.includes('untyped'))).toEqual([]);
     // Exhaustion is waited out by accept(), and told by tryAccept().
     const told = codes.filter((each) => call !== 'accept4' || !each.startsWith('tryAccept '));
-    if (HIDDEN.includes(code) || call === 'accept4') expect(told).toEqual([]);
-    else expect(told.filter((each) => each.endsWith(` ${code}`)).length).toBeGreaterThan(0);
+    const isHidden = HIDDEN.includes(code) || call === 'accept4';
+    expect(told.filter((each) => isHidden || each.endsWith(` ${code}`)).length > 0).toBe(!isHidden);
   },
   120_000,
 );
