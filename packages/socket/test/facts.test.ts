@@ -1,6 +1,14 @@
 // What the kernel promises, told by Python on the same sockets, and what we make of it.
 import { spawnSync } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+} from 'node:fs';
 import { Worker } from 'node:worker_threads';
 
 import { connect, Connection, Datagram, listen } from '@octoipc/socket';
@@ -10,7 +18,7 @@ import { expect, onTestFinished, test, type TestContext } from 'vitest';
 import { Peer } from '../../core/test/peer.js';
 
 import { closing, pair, server } from './opened.js';
-import { freshName, freshPath } from './place.js';
+import { folder, freshName, freshPath } from './place.js';
 
 const { AF_INET, AF_UNIX, SOCK_DGRAM, SOCK_STREAM, SOL_SOCKET } = posix;
 const failing = (code: string) => expect.objectContaining({ name: 'IpcError', code });
@@ -308,4 +316,39 @@ test('fromFd() in a worker takes a duplicate, which the worker’s end closes an
   const taken = [openSync('/dev/null', 'r'), openSync('/dev/null', 'r')];
   await worker.terminate();
   for (const each of taken) closeSync(each);
+});
+
+test('SOCK-020 SOCK-014: the mode of a path keeps others out, EACCES; an abstract name has none', async (context) => {
+  const path = freshPath();
+  const abstract = freshName();
+  const [forAll, listening] = [freshPath(), await server({ path }, { mode: 0o600 })];
+  const open = [await server({ abstract }), await server({ path: forAll }, { mode: 0o666 })];
+  // Others may look into the folder of the tests, so that the mode of the socket decides.
+  chmodSync(folder, 0o711);
+  onTestFinished(() => chmodSync(folder, 0o700));
+  asNobody(context, () => {
+    const connecting = (): number => raw(posix.socket(AF_UNIX, SOCK_STREAM));
+    expect(() => posix.connectSync(connecting(), { path })).toThrow(failing('EACCES'));
+    posix.connectSync(connecting(), { abstract });
+    posix.connectSync(connecting(), { path: forAll });
+  });
+  expect(listening.tryAccept()).toBe(undefined);
+  for (const each of open) closing(await each.accept());
+});
+
+test('SOCK-059: sockets that were sent through themselves go when everybody has closed them', async () => {
+  const [left, right] = pair();
+  const inode = /\d+/.exec(readlinkSync(`/proc/self/fd/${left.fd}`))![0];
+  const lives = (): boolean =>
+    new RegExp(` ${inode}(?: |$)`, 'm').test(readFileSync('/proc/net/unix', 'latin1'));
+  await left.sendFds([left, right]);
+  await right.sendFds([left, right]);
+  expect(lives()).toBe(true);
+  left.close();
+  right.close();
+  while (lives()) {
+    // The kernel looks for such rings when sockets are sent or closed.
+    for (const each of posix.socketpair(AF_UNIX, SOCK_STREAM)) posix.close(each);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 });

@@ -67,7 +67,7 @@ test.skipIf(!canTrace).each(cases)(
 );
 
 test.each([0, 1, 2, 3, 4, 5, 6, 7, 8])(
-  'with %d descriptors to be had each step is done or EMFILE; nothing leaks, and the server serves again afterwards',
+  'SOCK-058: with %d descriptors to be had each step is done or EMFILE; nothing leaks, and the server serves again afterwards',
   async (spare) => {
     const peer = Peer.start(
       '/bin/sh',
