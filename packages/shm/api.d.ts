@@ -171,7 +171,7 @@ declare class SharedMemory extends Memory {
   static file(path: string, options?: FileMemoryOptions): SharedMemory;
   static fromFd(fd: number, options?: FromFdOptions): SharedMemory;
   static unlink(name: string): void;
-  static list(): SharedMemoryInfo[];
+  static list(options?: SharedMemoryListOptions): SharedMemoryInfo[];
   get fd(): number;
   resize(bytes: number): void;
   seal(...seals: Seal[]): void;
@@ -179,6 +179,7 @@ declare class SharedMemory extends Memory {
 }
 
 interface SharedMemoryInfo {
+  readonly kind: SharedMemoryKind;
   readonly name: string;
   readonly size: number;
   readonly mode: number;
@@ -186,6 +187,12 @@ interface SharedMemoryInfo {
   readonly gid: number;
   readonly mappedBy: readonly number[];
   readonly holders: readonly number[];
+}
+
+type SharedMemoryKind = 'posix' | 'memfd' | 'file';
+
+interface SharedMemoryListOptions {
+  readonly kinds?: readonly SharedMemoryKind[];
 }
 
 interface SharedMemoryOpenOptions {
@@ -353,6 +360,8 @@ export {
   type Seal,
   SharedMemory,
   type SharedMemoryInfo,
+  type SharedMemoryKind,
+  type SharedMemoryListOptions,
   type SharedMemoryOpenOptions,
   ShmBroadcast,
   type ShmBroadcastOptions,

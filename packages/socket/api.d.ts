@@ -94,6 +94,7 @@ declare class Connection extends ByteConnection {
   get remote(): SocketAddress | null;
   get peer(): Peer | null;
   peerProcess(): PeerProcess;
+  [Symbol.asyncIterator](): AsyncIterator<Buffer>;
   get maxMessageSize(): number;
   send(message: Bytes, options?: WaitOptions): Promise<void>;
   trySend(message: Bytes): boolean;
@@ -155,6 +156,7 @@ declare class Datagram extends SocketHandle implements AsyncIterable<DatagramMes
   receiveSync(options?: Omit<DatagramReceiveOptions, 'signal'>): DatagramMessage;
   [Symbol.asyncIterator](): AsyncIterator<DatagramMessage>;
   close(): void;
+  release(): number;
   protected describe(): {
     syscall: string;
     target: string | number;
@@ -268,6 +270,7 @@ declare class PeerProcess extends FdHandle {
 
 declare class Place {
   static bind(socket: SocketEnd, address: SocketAddress, options: BindOptions): Place;
+  leave(): void;
   release(): void;
 }
 

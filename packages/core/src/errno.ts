@@ -18,6 +18,7 @@ const MORE: Readonly<Record<number, readonly [code: string, text: string]>> = {
   74: ['EBADMSG', 'bad message'],
   95: ['EOPNOTSUPP', 'operation not supported'],
   102: ['ENETRESET', 'network dropped connection on reset'],
+  109: ['ETOOMANYREFS', 'too many descriptors are on their way'],
   115: ['EINPROGRESS', 'operation now in progress'],
   116: ['ESTALE', 'stale file handle'],
   122: ['EDQUOT', 'disk quota exceeded'],

@@ -22,6 +22,8 @@ export interface ShmBinding extends DescriptorBinding {
   /** 1 if the buffer is detached now. */
   mapCloseBuffer(index: number, buffer: object, neutral: boolean): number;
   /** Bits of FAULT; where the first was is left in `out`. */
+  /** The process's count of faults, one 32-bit word; undefined where memory cannot be seen so. */
+  faultCount(): ArrayBuffer | undefined;
   mapFaults(index: number, out: Float64Array): number;
   mapMend(index: number, source: number, attached: boolean): number;
   mapProtect(index: number, fd: number, writable: boolean): number;

@@ -15,7 +15,6 @@ import {
   errorOf,
   valueError,
   waitSync,
-  writingAll,
   type Attempt,
 } from '@octoipc/core/kit';
 
@@ -206,15 +205,15 @@ export class PacketMessages implements Messages {
     const data = this.#packet(message);
     const { length } = data;
     const { socket: end } = this.#connection;
-    const put = (): number => {
+    return () => {
       if (data.length !== length) {
         throw valueError('message', 'was detached or resized while it was being sent', data);
       }
+      // A packet goes whole, or not at all.
       const count = end.write(data, 0, length);
-      if (count >= 0) return count;
-      if (count === AGAIN) return 0;
-      throw errorOf(count, 'send', { target: end.target });
+      if (count === AGAIN) return BLOCKED;
+      if (count < 0) throw errorOf(count, 'send', { target: end.target });
+      return undefined;
     };
-    return writingAll(put, length, 0, end.details('send')).attempt;
   }
 }

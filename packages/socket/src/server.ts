@@ -117,7 +117,7 @@ export class Server extends SocketHandle implements AsyncIterable<Connection> {
     const listening = intOption(fd, SOL_SOCKET, SO_ACCEPTCONN);
     if (listening === 0) throw valueError('fd', 'must be a socket that listens', fd);
     const end = adoptSocket(fd, [SOCK_STREAM, SOCK_SEQPACKET]);
-    end.binding.setNonblocking(fd, true);
+    end.binding.setNonblocking(end.fd, true);
     return new Server(end, options ?? {});
   }
 
@@ -227,9 +227,13 @@ export class Server extends SocketHandle implements AsyncIterable<Connection> {
     this.#turn.fail(closedError({ syscall: 'accept' }));
   }
 
-  /** Gives the descriptor away, and the path with it: its next owner removes that. */
+  /**
+   * Gives the descriptor away, and the path with it: its next owner removes that. The lock of `reclaim` goes
+   * at once; who would take the path over finds that somebody listens there.
+   */
   override release(): number {
     const fd = super.release();
+    this.#place?.leave();
     this.#turn.fail(closedError({ syscall: 'accept' }));
     return fd;
   }

@@ -100,6 +100,7 @@ const using = [
   (memory) => memory.setStat({ mode: odd(() => 0o600) }),
   (memory) => memory.remove(),
   (memory) => [memory.buffer, memory.byteLength, memory.shared, memory.readOnly, memory.closed],
+  () => random() < 0.01 && SharedMemory.list({ kinds: odd(() => ['posix', 'memfd', 'file']) }),
   () =>
     ftok(
       odd(() => '/etc'),
