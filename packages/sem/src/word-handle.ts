@@ -10,7 +10,7 @@ import {
 
 import type { WordSource } from './word-source.js';
 
-/** A blocked thread looks again so often: see `kSlice` in keeper.cc. */
+/** A blocked thread looks again so often: see `kSlice` in word_watch.cc. */
 const SLICE = 20;
 
 /** How errors name a call. */

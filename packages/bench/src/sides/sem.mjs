@@ -46,8 +46,9 @@ const alone = {
     return timed(() => mutex.tryLock()?.unlock());
   },
   opensem() {
-    const { name } = keep(PosixSemaphore.open(fresh('open'), { temporary: true, value: 1 }));
-    return timed(() => PosixSemaphore.open(name ?? '').close());
+    const name = fresh('open');
+    keep(PosixSemaphore.open(name, { temporary: true, value: 1 }));
+    return timed(() => PosixSemaphore.open(name).close());
   },
   openlock() {
     const name = fresh('open');
