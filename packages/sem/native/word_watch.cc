@@ -119,17 +119,23 @@ void WordWatch::Settle(const std::vector<Armed>& armed, int64_t woken) {
     // leave others asleep, so each is looked at.
     const int64_t probe = static_cast<int64_t>(i) == woken ? 0 : FutexProbe(one.word, one.expected);
     if (probe == -ETIMEDOUT) continue;
-    const std::lock_guard lock(mutex_);
-    const auto found = std::find_if(armed_.begin(), armed_.end(),
-                                    [&](const Armed& other) { return other.id == one.id; });
-    if (found == armed_.end()) {
-      // Disarmed meanwhile: the wake is passed on.
-      if (probe == 0) FutexWake(one.word, 1);
-      continue;
+    if (Disarmed(one.id)) {
+      bell_->Ring(one.who);
+    } else if (probe == 0) {
+      // It was disarmed meanwhile: the wake is passed on.
+      FutexWake(one.word, 1);
     }
-    armed_.erase(found);
-    bell_->Ring(one.who);
   }
+}
+
+/// Takes one from those that are armed; whether it was still there.
+bool WordWatch::Disarmed(uint64_t id) {
+  const std::lock_guard lock(mutex_);
+  const auto found = std::find_if(armed_.begin(), armed_.end(),
+                                  [&](const Armed& one) { return one.id == id; });
+  if (found == armed_.end()) return false;
+  armed_.erase(found);
+  return true;
 }
 
 void WordWatch::Wake() {

@@ -48,6 +48,7 @@ class WordWatch : public Resource {
   void Loop();
   int64_t Sleep(uint32_t control, const std::vector<Armed>& armed);
   void Settle(const std::vector<Armed>& armed, int64_t woken);
+  bool Disarmed(uint64_t id);
   void Wake();
 
   const std::shared_ptr<Bell> bell_;
