@@ -40,12 +40,14 @@ int64_t SetGet(int32_t key, int32_t count, bool create, bool exclusive, uint32_t
   return Retry([&] { return ::semget(key, count, flags | static_cast<int>(mode)); });
 }
 
-/// semtimedop(2) for up to so many milliseconds on the calling thread.
+/// semtimedop(2) for up to so many milliseconds on the calling thread; negative: for as long as it
+/// takes.
 int64_t SetOperate(int id, Integers numbers, int64_t milliseconds) {
   std::vector<sembuf> operations = OperationsOf(numbers);
   const timespec time = {milliseconds / 1000, milliseconds % 1000 * 1'000'000};
-  return ValueOrError(
-      [&] { return ::semtimedop(id, operations.data(), operations.size(), &time); });
+  return ValueOrError([&] {
+    return ::semtimedop(id, operations.data(), operations.size(), milliseconds < 0 ? nullptr : &time);
+  });
 }
 
 /// semop(2), none of whose operations waits.

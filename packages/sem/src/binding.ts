@@ -21,6 +21,7 @@ export interface SemBinding extends DescriptorBinding {
   regionBorrow(memory: Uint8Array, view: object): number;
   regionClose(region: number): number;
 
+  /** Negative milliseconds: for as long as it takes. */
   wordWait(region: number, offset: number, expected: number, milliseconds: number): number;
   wordWake(region: number, offset: number, count: number): number;
   wordWaiters(region: number, offset: number, value: number): number;
@@ -58,7 +59,7 @@ export interface SemBinding extends DescriptorBinding {
   readonly IPC_NOWAIT: number;
   readonly SEM_UNDO: number;
   setGet(key: number, count: number, create: boolean, exclusive: boolean, mode: number): number;
-  /** Operations are triples: index, delta, flags. */
+  /** Operations are triples: index, delta, flags; negative milliseconds: for as long as it takes. */
   setOperate(id: number, operations: Int32Array, milliseconds: number): number;
   /** The same, without waiting. */
   setTry(id: number, operations: Int32Array): number;

@@ -9,6 +9,7 @@ import {
   waitSync,
 } from '@octoipc/core/kit';
 
+import { ENDLESS, isEndless } from './endless.js';
 import { SetCalls } from './sysv-calls.js';
 import type { SysvKey } from './sysv-key.js';
 import {
@@ -186,12 +187,11 @@ export class SysvSemaphoreSet extends ResourceHandle {
       });
     }
     // The call that can wait tries first: another one before it would cost as much again.
-    let outcome: void | typeof BLOCKED =
-      timeout === 0 ? this.#calls.attempt(checked) : BLOCKED;
+    let outcome: void | typeof BLOCKED = timeout === 0 ? this.#calls.attempt(checked) : BLOCKED;
     waitSync<void>(
       () => outcome,
       (milliseconds) => {
-        outcome = this.#calls.attemptFor(checked, milliseconds);
+        outcome = this.#calls.attemptFor(checked, isEndless(timeout) ? ENDLESS : milliseconds);
       },
       timeout,
       { details },

@@ -181,7 +181,8 @@ int64_t FutexThread::Sleep(uint32_t control, const std::vector<Wait>& waits) {
   for (size_t i = 0; i < count; ++i) all[i + 1] = WaitvOf(waits[i].word, waits[i].expected);
   const int64_t answer = ValueOrError(
       [&] { return ::syscall(SYS_futex_waitv, all, count + 1, 0, nullptr, CLOCK_MONOTONIC); });
-  if (answer != -ENOSYS) return answer;
+  // Containers may forbid the call, as EPERM.
+  if (answer != -ENOSYS && answer != -EPERM) return answer;
   lacks_waitv.store(true);
   return SleepForOne(control, waits);
 }
