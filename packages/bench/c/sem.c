@@ -25,7 +25,7 @@ static struct {
   _Alignas(64) sem_t forth;
   _Alignas(64) sem_t back;
   _Alignas(64) pthread_mutex_t locks[kLocks];
-} * shared;
+}* shared;
 
 static int set;
 

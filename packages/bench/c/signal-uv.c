@@ -1,5 +1,5 @@
-// signal-uv: there and back by sigqueue(3) as `signal trips` does it, each process waiting for its signalfd by
-// uv_poll_start of libuv.
+// signal-uv: there and back by sigqueue(3) as `signal trips` does it, each process waiting for its
+// signalfd by uv_poll_start of libuv.
 #define _GNU_SOURCE
 #include <signal.h>
 #include <sys/prctl.h>

@@ -32,7 +32,8 @@ struct SchedulingAttributes {
 /// thread to die.
 void AskForShortSlices() {
   SchedulingAttributes own{};
-  if (::syscall(SYS_sched_getattr, 0, &own, sizeof own, 0) != 0 || own.policy != SCHED_OTHER) return;
+  if (::syscall(SYS_sched_getattr, 0, &own, sizeof own, 0) != 0 || own.policy != SCHED_OTHER)
+    return;
   own.size = sizeof own;
   own.runtime = 100'000;
   ::syscall(SYS_sched_setattr, 0, &own, 0);

@@ -1,5 +1,5 @@
-// The thread that stands for a JavaScript thread towards the kernel, and owns the locks that JavaScript
-// holds.
+// The thread that stands for a JavaScript thread towards the kernel, and owns the locks that
+// JavaScript holds.
 #pragma once
 
 #include <linux/futex.h>

@@ -46,7 +46,8 @@ int64_t SetOperate(int id, Integers numbers, int64_t milliseconds) {
   std::vector<sembuf> operations = OperationsOf(numbers);
   const timespec time = {milliseconds / 1000, milliseconds % 1000 * 1'000'000};
   return ValueOrError([&] {
-    return ::semtimedop(id, operations.data(), operations.size(), milliseconds < 0 ? nullptr : &time);
+    return ::semtimedop(id, operations.data(), operations.size(),
+                        milliseconds < 0 ? nullptr : &time);
   });
 }
 

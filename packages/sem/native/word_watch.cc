@@ -131,8 +131,8 @@ void WordWatch::Settle(const std::vector<Armed>& armed, int64_t woken) {
 /// Takes one from those that are armed; whether it was still there.
 bool WordWatch::Disarmed(uint64_t id) {
   const std::lock_guard lock(mutex_);
-  const auto found = std::find_if(armed_.begin(), armed_.end(),
-                                  [&](const Armed& one) { return one.id == id; });
+  const auto found =
+      std::find_if(armed_.begin(), armed_.end(), [&](const Armed& one) { return one.id == id; });
   if (found == armed_.end()) return false;
   armed_.erase(found);
   return true;
@@ -178,7 +178,7 @@ int64_t WatchOpen(Environment& environment, int bell) {
 }
 
 int64_t WatchArm(Environment& environment, int index, int region, int64_t offset, int32_t expected,
-                  int32_t who) {
+                 int32_t who) {
   WordWatch* watch = WatchAt(environment, index);
   Word* word = WordAt(environment, region, offset);
   if (watch == nullptr || word == nullptr) return -EFAULT;
