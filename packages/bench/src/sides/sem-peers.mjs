@@ -30,7 +30,8 @@ function koffi() {
 }
 
 function lockfile() {
-  const { lock } = require('proper-lockfile');
+  const name = 'proper-lockfile';
+  const { lock } = require(name);
   const file = join(tmpdir(), `octoipc-bench-${randomBytes(6).toString('hex')}`);
   writeFileSync(file, '');
   process.once('exit', () => rmSync(file));
