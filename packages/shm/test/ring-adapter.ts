@@ -119,11 +119,13 @@ export const resources: ResourcesAdapter = {
   },
 };
 
-export const lifecycles: readonly LifecycleAdapter[] = [
-  { name: 'ShmRing', mechanism, script },
+export const kinds: readonly { readonly lifecycle: LifecycleAdapter }[] = [
+  { lifecycle: { name: 'ShmRing', mechanism, script } },
   {
-    name: 'ShmBroadcast',
-    mechanism,
-    script: new URL('./fixtures/broadcast-roles.mjs', import.meta.url),
+    lifecycle: {
+      name: 'ShmBroadcast',
+      mechanism,
+      script: new URL('./fixtures/broadcast-roles.mjs', import.meta.url),
+    },
   },
 ];
