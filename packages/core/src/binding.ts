@@ -1,5 +1,3 @@
-import { createRequire } from 'node:module';
-
 import { loadBinding } from './load-binding.js';
 
 /** The native functions of this package; a negative result is -errno. */
@@ -13,9 +11,6 @@ let loaded: CoreBinding | undefined;
 
 /** The binding, loaded at its first use. */
 export function binding(): CoreBinding {
-  loaded ??= loadBinding<CoreBinding>(
-    createRequire(import.meta.url).resolve('../package.json'),
-    'core',
-  );
+  loaded ??= loadBinding<CoreBinding>(`${__dirname}/../package.json`, 'core');
   return loaded;
 }

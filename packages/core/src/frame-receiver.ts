@@ -1,10 +1,16 @@
 import type { ByteReader, ChannelTraits, Receiver } from './channel.js';
-import { closedError, IpcError } from './errors.js';
 import { frameTraits, HEADER, tooLong, type FrameOptions } from './frame.js';
-import { bufferOf, memoryForRead } from './slab.js';
-import { Turn } from './turn.js';
-import { integer, optionsObject } from './validate.js';
-import { waitOptions, type WaitOptions } from './wait.js';
+import {
+  bufferOf,
+  closedError,
+  integer,
+  IpcError,
+  memoryForRead,
+  optionsObject,
+  Turn,
+  waitOptions,
+  type WaitOptions,
+} from './kit.js';
 
 const EMPTY = Buffer.alloc(0);
 

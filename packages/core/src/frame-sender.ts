@@ -1,11 +1,19 @@
 import type { Bytes, ByteWriter, ChannelTraits, Sender } from './channel.js';
-import { closedError, tellBytesWritten, timeoutError } from './errors.js';
 import { frameOf, newBatch, putLength, type Batch } from './frame-batch.js';
 import { frameTraits, HEADER, tooLong, type FrameOptions } from './frame.js';
 import { Pace } from './pace.js';
-import { bytes, integer, typeError, valueError } from './validate.js';
-import { Deadline } from './deadline.js';
-import { waitOptions, type WaitOptions } from './wait.js';
+import {
+  bytes,
+  closedError,
+  Deadline,
+  integer,
+  tellBytesWritten,
+  timeoutError,
+  typeError,
+  valueError,
+  waitOptions,
+  type WaitOptions,
+} from './kit.js';
 
 /** What a framed sender takes. */
 export interface FrameSenderOptions extends FrameOptions {

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
 import { IpcError, unsupportedError } from './errors.js';
@@ -18,7 +17,6 @@ export function loadBinding<T>(manifest: string, name: string): T {
   // A build of another flavour (sanitizers) is named by a folder within the package.
   const flavour = process.env['OCTOIPC_BUILD'] ?? 'build/Release';
   const file = join(folder, flavour, `${name}.node`);
-  const load = createRequire(manifest);
   if (!existsSync(file)) {
     throw new IpcError('ERR_UNSUPPORTED', {
       text: `the native binding of @octoipc/${name} is not built for ${process.platform}-${process.arch}`,
@@ -27,7 +25,7 @@ export function loadBinding<T>(manifest: string, name: string): T {
     });
   }
   try {
-    return load(file) as T;
+    return require(file) as T;
   } catch (cause) {
     throw new IpcError('ERR_UNSUPPORTED', {
       text: `the native binding of @octoipc/${name} does not load`,

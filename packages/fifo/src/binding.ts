@@ -1,5 +1,3 @@
-import { createRequire } from 'node:module';
-
 import { loadBinding, type DescriptorBinding } from '@octoipc/core/kit';
 
 /** The native functions of this package; a negative result is -errno. */
@@ -23,9 +21,6 @@ let loaded: FifoBinding | undefined;
 
 /** The binding, loaded at its first use. */
 export function binding(): FifoBinding {
-  loaded ??= loadBinding<FifoBinding>(
-    createRequire(import.meta.url).resolve('../package.json'),
-    'fifo',
-  );
+  loaded ??= loadBinding<FifoBinding>(`${__dirname}/../package.json`, 'fifo');
   return loaded;
 }

@@ -1,6 +1,7 @@
-import { isIpcError, type WaitOptions } from '@octoipc/core';
+import type { WaitOptions } from '@octoipc/core';
 import {
   closedError,
+  isIpcError,
   POLLIN,
   type Direction,
   type FdHandle,

@@ -1,5 +1,3 @@
-import { createRequire } from 'node:module';
-
 import { loadBinding, type DescriptorBinding } from '@octoipc/core/kit';
 
 /** The native functions of this package; a negative result is -errno. */
@@ -30,9 +28,6 @@ let loaded: PopenBinding | undefined;
 
 /** The binding, loaded at its first use. */
 export function binding(): PopenBinding {
-  loaded ??= loadBinding<PopenBinding>(
-    createRequire(import.meta.url).resolve('../package.json'),
-    'popen',
-  );
+  loaded ??= loadBinding<PopenBinding>(`${__dirname}/../package.json`, 'popen');
   return loaded;
 }

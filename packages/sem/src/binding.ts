@@ -1,5 +1,3 @@
-import { createRequire } from 'node:module';
-
 import { loadBinding, type DescriptorBinding } from '@octoipc/core/kit';
 
 /** Where a native function leaves the memory that it has mapped. */
@@ -78,9 +76,6 @@ let loaded: SemBinding | undefined;
 
 /** The binding, loaded at its first use. */
 export function binding(): SemBinding {
-  loaded ??= loadBinding<SemBinding>(
-    createRequire(import.meta.url).resolve('../package.json'),
-    'sem',
-  );
+  loaded ??= loadBinding<SemBinding>(`${__dirname}/../package.json`, 'sem');
   return loaded;
 }

@@ -1,5 +1,3 @@
-import { createRequire } from 'node:module';
-
 import { loadBinding, type DescriptorBinding } from '@octoipc/core/kit';
 
 /** The native functions of this package; a negative result is -errno. */
@@ -89,9 +87,6 @@ let loaded: ShmBinding | undefined;
 
 /** The binding, loaded at its first use. */
 export function binding(): ShmBinding {
-  loaded ??= loadBinding<ShmBinding>(
-    createRequire(import.meta.url).resolve('../package.json'),
-    'shm',
-  );
+  loaded ??= loadBinding<ShmBinding>(`${__dirname}/../package.json`, 'shm');
   return loaded;
 }

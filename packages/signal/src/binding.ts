@@ -1,5 +1,3 @@
-import { createRequire } from 'node:module';
-
 import { loadBinding, type DescriptorBinding } from '@octoipc/core/kit';
 
 /** The native functions of this package; a negative result is -errno. Sets come in two words. */
@@ -42,9 +40,6 @@ let loaded: SignalBinding | undefined;
 
 /** The binding, loaded at its first use. */
 export function binding(): SignalBinding {
-  loaded ??= loadBinding<SignalBinding>(
-    createRequire(import.meta.url).resolve('../package.json'),
-    'signal',
-  );
+  loaded ??= loadBinding<SignalBinding>(`${__dirname}/../package.json`, 'signal');
   return loaded;
 }

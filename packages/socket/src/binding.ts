@@ -1,5 +1,3 @@
-import { createRequire } from 'node:module';
-
 import { loadBinding, type DescriptorBinding } from '@octoipc/core/kit';
 
 /** The native functions of this package; a negative result is -errno. Addresses are raw sockaddrs. */
@@ -64,9 +62,6 @@ let loaded: SocketBinding | undefined;
 
 /** The binding, loaded at its first use. */
 export function binding(): SocketBinding {
-  loaded ??= loadBinding<SocketBinding>(
-    createRequire(import.meta.url).resolve('../package.json'),
-    'socket',
-  );
+  loaded ??= loadBinding<SocketBinding>(`${__dirname}/../package.json`, 'socket');
   return loaded;
 }

@@ -1,6 +1,6 @@
 import type { Memory } from '@octoipc/shm';
 
-import { pipe, shm } from '../namespaces.js';
+import { pipe, shm } from '../index.js';
 import { chunks } from './payload.js';
 import { startPeer, Tally } from './peer.js';
 import type { Mechanism, Report, Row, Stage } from './row.js';

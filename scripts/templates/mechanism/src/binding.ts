@@ -1,5 +1,3 @@
-import { createRequire } from 'node:module';
-
 import { loadBinding, type DescriptorBinding } from '@octoipc/core/kit';
 
 /** The native functions of this package; a negative result is -errno. */
@@ -13,9 +11,6 @@ let loaded: __Pascal__Binding | undefined;
 
 /** The binding, loaded at its first use. */
 export function binding(): __Pascal__Binding {
-  loaded ??= loadBinding<__Pascal__Binding>(
-    createRequire(import.meta.url).resolve('../package.json'),
-    '__name__',
-  );
+  loaded ??= loadBinding<__Pascal__Binding>(`${__dirname}/../package.json`, '__name__');
   return loaded;
 }
