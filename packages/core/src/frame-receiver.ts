@@ -26,6 +26,10 @@ export interface FrameReceiver extends Receiver {
    * @returns the messages in order; empty at the end
    */
   receiveMany(options?: WaitOptions & { readonly max?: number }): Promise<Buffer[]>;
+  /** Pending receives keep the process alive; that is so from the start. */
+  ref(): this;
+  /** Pending receives do not keep the process alive. */
+  unref(): this;
 }
 
 /**
@@ -73,6 +77,18 @@ class FramedReceiver implements FrameReceiver {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  ref(): this {
+    this.#reader.ref?.();
+    this.#turn.ref(true);
+    return this;
+  }
+
+  unref(): this {
+    this.#reader.unref?.();
+    this.#turn.ref(false);
+    return this;
   }
 
   receive(options?: WaitOptions): Promise<Buffer | null> {

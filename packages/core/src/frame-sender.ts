@@ -36,6 +36,10 @@ const BATCH_SIZE = 64 * 1024;
 export interface FrameSender extends Sender {
   /** Sends all of the messages, in order, with as few writes as possible. */
   sendMany(messages: Iterable<Bytes>, options?: WaitOptions): Promise<void>;
+  /** Pending sends keep the process alive; that is so from the start. */
+  ref(): this;
+  /** Pending sends do not keep the process alive. */
+  unref(): this;
 }
 
 /**
@@ -76,6 +80,8 @@ class FramedSender implements FrameSender {
   #spare: Buffer | undefined;
   #busy = false;
   readonly #pace = new Pace();
+  readonly #deadlines = new Set<Deadline>();
+  #alive = true;
   #broken: unknown;
 
   constructor(writer: ByteWriter, options: FrameSenderOptions) {
@@ -103,6 +109,16 @@ class FramedSender implements FrameSender {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  ref(): this {
+    this.#writer.ref?.();
+    return this.#setAlive(true);
+  }
+
+  unref(): this {
+    this.#writer.unref?.();
+    return this.#setAlive(false);
   }
 
   // Not `async`: all frames of a batch share one promise, and the sends of a window make no other.
@@ -166,6 +182,12 @@ class FramedSender implements FrameSender {
     }
   }
 
+  #setAlive(alive: boolean): this {
+    this.#alive = alive;
+    for (const deadline of this.#deadlines) deadline.ref(alive);
+    return this;
+  }
+
   #message(message: Bytes): Uint8Array {
     if (this.#writer.closed) throw closedError({ syscall: 'send' });
     const data = bytes(message, 'message');
@@ -218,10 +240,13 @@ class FramedSender implements FrameSender {
       timeout === undefined || timeout === 0 || timeout === Infinity
         ? undefined
         : new Deadline(timeout, () => this.#cancel(batch, timeoutError({ syscall: 'send' })));
+    if (deadline !== undefined) this.#deadlines.add(deadline);
+    if (!this.#alive) deadline?.ref(false);
     const onAbort = (): void => this.#cancel(batch, signal?.reason);
     signal?.addEventListener('abort', onAbort, { once: true });
     return batch.promise.finally(() => {
       deadline?.clear();
+      if (deadline !== undefined) this.#deadlines.delete(deadline);
       signal?.removeEventListener('abort', onAbort);
     });
   }
