@@ -17,9 +17,10 @@ const binaries = join(folder, '..', '..', 'node_modules', '.cache', 'octoipc', '
  * Compiles c/NAME.c if that has changed.
  *
  * @param {string} name
+ * @param {readonly string[]} libraries - as the linker takes them
  * @returns {string} the binary
  */
-function compiled(name) {
+function compiled(name, libraries = []) {
   const source = join(folder, 'c', `${name}.c`);
   const binary = join(binaries, name);
   const sources = [source, join(folder, 'c', 'bench.h')];
@@ -27,9 +28,8 @@ function compiled(name) {
   if (existsSync(binary) && statSync(binary).mtimeMs > newest) return binary;
   mkdirSync(binaries, { recursive: true });
   const fresh = `${binary}.${process.pid}`;
-  execFileSync(process.env['CC'] ?? 'cc', ['-O2', '-Wall', '-Wextra', '-o', fresh, source], {
-    stdio: ['ignore', 2, 2],
-  });
+  const flags = ['-O2', '-Wall', '-Wextra', '-o', fresh, source, ...libraries];
+  execFileSync(process.env['CC'] ?? 'cc', flags, { stdio: ['ignore', 2, 2] });
   renameSync(fresh, binary);
   return binary;
 }
@@ -41,6 +41,19 @@ function compiled(name) {
  */
 export function c(name, ...args) {
   return [compiled(name), ...args.map(String)];
+}
+
+/** Whether libuv is there to compile against (libuv1-dev). */
+export const hasLibuv = existsSync('/usr/include/uv.h');
+
+/**
+ * A program in C on libuv's loop: c/uv.c.
+ *
+ * @param {...(string | number)} args
+ * @returns {Command}
+ */
+export function uv(...args) {
+  return [compiled('uv', ['-luv']), ...args.map(String)];
 }
 
 /**
