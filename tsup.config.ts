@@ -36,6 +36,32 @@ const sharedEntries = (
 });
 
 /**
+ * Node's functions are looked up when they are called: to load the modules at import would take as long
+ * as all of ours does. Constants and classes are loaded at import, if they are used.
+ */
+const lazyBuiltins: NonNullable<Options['esbuildPlugins']>[number] = {
+  name: 'lazy-builtins',
+  setup(build) {
+    build.onResolve({ filter: /^node:/ }, ({ path, kind }) =>
+      kind === 'import-statement'
+        ? { path, namespace: 'builtin', sideEffects: false }
+        : { path, external: true },
+    );
+    build.onLoad({ filter: /^/, namespace: 'builtin' }, async ({ path }) => {
+      const load = `require('${path}')`;
+      const exports = Object.entries((await import(path)) as object)
+        .filter(([name]) => name !== 'default')
+        .map(([name, value]) =>
+          typeof value === 'function' && /^[a-z]/.test(name)
+            ? `export function ${name}(...args) { return ${load}.${name}(...args); }`
+            : `export const ${name} = /* @__PURE__ */ (() => ${load}.${name})();`,
+        );
+      return { contents: exports.join('\n') };
+    });
+  },
+};
+
+/**
  * What `import` gets: the names of what `require` gets. So there is one copy of each class in a process,
  * however it came in; and Node need not look through the whole file for the names.
  */
@@ -85,7 +111,8 @@ const library: Options[] =
           // The types are written by the other build.
           clean: ['!**/*.d.{ts,cts}'],
           splitting: false,
-          esbuildPlugins: [sharedEntries('cjs')],
+          esbuildPlugins: [sharedEntries('cjs'), lazyBuiltins],
+          removeNodeProtocol: false,
           plugins: [modulesOf],
           // Plain values in place of esbuild's getters, which would be called at each use.
           footer: { js: 'module.exports={...module.exports};' },
