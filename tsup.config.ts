@@ -35,9 +35,15 @@ const sharedEntries = (
   },
 });
 
+/** No class, and nothing that has more to it, as `inspect.custom`. */
+const isPlainFunction = (name: string, value: unknown): boolean =>
+  typeof value === 'function' &&
+  /^[a-z]/.test(name) &&
+  Reflect.ownKeys(value).every((key) => ['length', 'name', 'prototype'].includes(String(key)));
+
 /**
  * Node's functions are looked up when they are called: to load the modules at import would take as long
- * as all of ours does. Constants and classes are loaded at import, if they are used.
+ * as all of ours does. What is no plain function is loaded at import, if it is used.
  */
 const lazyBuiltins: NonNullable<Options['esbuildPlugins']>[number] = {
   name: 'lazy-builtins',
@@ -52,7 +58,7 @@ const lazyBuiltins: NonNullable<Options['esbuildPlugins']>[number] = {
       const exports = Object.entries((await import(path)) as object)
         .filter(([name]) => name !== 'default')
         .map(([name, value]) =>
-          typeof value === 'function' && /^[a-z]/.test(name)
+          isPlainFunction(name, value)
             ? `export function ${name}(...args) { return ${load}.${name}(...args); }`
             : `export const ${name} = /* @__PURE__ */ (() => ${load}.${name})();`,
         );
