@@ -21,9 +21,10 @@ const LIBRARIES = { 'signal-uv': ['-luv'] };
  * Compiles c/NAME.c if that has changed.
  *
  * @param {string} name
+ * @param {readonly string[]} libraries - as the linker takes them
  * @returns {string} the binary
  */
-function compiled(name) {
+function compiled(name, libraries = []) {
   const source = join(folder, 'c', `${name}.c`);
   const binary = join(binaries, name);
   const sources = [source, join(folder, 'c', 'bench.h')];
@@ -31,7 +32,7 @@ function compiled(name) {
   if (existsSync(binary) && statSync(binary).mtimeMs > newest) return binary;
   mkdirSync(binaries, { recursive: true });
   const fresh = `${binary}.${process.pid}`;
-  const flags = ['-O2', '-Wall', '-Wextra', '-pthread', '-o', fresh, source];
+  const flags = ['-O2', '-Wall', '-Wextra', '-pthread', '-o', fresh, source, ...libraries];
   execFileSync(process.env['CC'] ?? 'cc', [...flags, ...(LIBRARIES[name] ?? [])], {
     stdio: ['ignore', 2, 2],
   });
@@ -46,6 +47,19 @@ function compiled(name) {
  */
 export function c(name, ...args) {
   return [compiled(name), ...args.map(String)];
+}
+
+/** Whether libuv is there to compile against (libuv1-dev). */
+export const hasLibuv = existsSync('/usr/include/uv.h');
+
+/**
+ * A program in C on libuv's loop: c/uv.c.
+ *
+ * @param {...(string | number)} args
+ * @returns {Command}
+ */
+export function uv(...args) {
+  return [compiled('uv', ['-luv']), ...args.map(String)];
 }
 
 /**

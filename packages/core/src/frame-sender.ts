@@ -1,12 +1,20 @@
 import { onAbort } from './abort.js';
 import type { Bytes, ByteWriter, ChannelTraits, Sender } from './channel.js';
-import { closedError, tellBytesWritten, timeoutError } from './errors.js';
 import { frameOf, newBatch, putLength, type Batch } from './frame-batch.js';
 import { frameTraits, HEADER, tooLong, type FrameOptions } from './frame.js';
 import { Pace } from './pace.js';
-import { bytes, integer, typeError, valueError } from './validate.js';
-import { Deadline } from './deadline.js';
-import { waitOptions, type WaitOptions } from './wait.js';
+import {
+  bytes,
+  closedError,
+  Deadline,
+  integer,
+  tellBytesWritten,
+  timeoutError,
+  typeError,
+  valueError,
+  waitOptions,
+  type WaitOptions,
+} from './kit.js';
 
 /** What a framed sender takes. */
 export interface FrameSenderOptions extends FrameOptions {
@@ -29,6 +37,10 @@ const BATCH_SIZE = 64 * 1024;
 export interface FrameSender extends Sender {
   /** Sends all of the messages, in order, with as few writes as possible. */
   sendMany(messages: Iterable<Bytes>, options?: WaitOptions): Promise<void>;
+  /** Pending sends keep the process alive; that is so from the start. */
+  ref(): this;
+  /** Pending sends do not keep the process alive. */
+  unref(): this;
 }
 
 /**
@@ -71,6 +83,8 @@ class FramedSender implements FrameSender {
   #spare: Buffer | undefined;
   #busy = false;
   readonly #pace = new Pace();
+  readonly #deadlines = new Set<Deadline>();
+  #alive = true;
   #broken: unknown;
 
   constructor(writer: ByteWriter, options: FrameSenderOptions) {
@@ -97,6 +111,16 @@ class FramedSender implements FrameSender {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  ref(): this {
+    this.#writer.ref?.();
+    return this.#setAlive(true);
+  }
+
+  unref(): this {
+    this.#writer.unref?.();
+    return this.#setAlive(false);
   }
 
   // Not `async`: all frames of a batch share one promise, and the sends of a window make no other.
@@ -160,6 +184,12 @@ class FramedSender implements FrameSender {
     }
   }
 
+  #setAlive(alive: boolean): this {
+    this.#alive = alive;
+    for (const deadline of this.#deadlines) deadline.ref(alive);
+    return this;
+  }
+
   #message(message: Bytes): Uint8Array {
     if (this.#writer.closed) throw closedError({ syscall: 'send' });
     const data = bytes(message, 'message');
@@ -211,9 +241,12 @@ class FramedSender implements FrameSender {
       timeout === undefined || timeout === 0 || timeout === Infinity
         ? undefined
         : new Deadline(timeout, () => this.#cancel(batch, timeoutError({ syscall: 'send' })));
+    if (deadline !== undefined) this.#deadlines.add(deadline);
+    if (!this.#alive) deadline?.ref(false);
     const forget = signal && onAbort(signal, () => this.#cancel(batch, signal.reason));
     return batch.promise.finally(() => {
       deadline?.clear();
+      if (deadline !== undefined) this.#deadlines.delete(deadline);
       forget?.();
     });
   }

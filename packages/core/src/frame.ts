@@ -1,6 +1,5 @@
 import type { ChannelTraits } from './channel.js';
-import { IpcError } from './errors.js';
-import { integer, optionsObject } from './validate.js';
+import { integer, IpcError, optionsObject } from './kit.js';
 
 /** A frame is a 4-byte little-endian length and then so many bytes. */
 export const HEADER = 4;

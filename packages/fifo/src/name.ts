@@ -1,6 +1,5 @@
 import { lstatSync, readlinkSync, unlinkSync, type Stats } from 'node:fs';
 
-import { isIpcError } from '@octoipc/core';
 import {
   check,
   codeOfErrno,
@@ -8,6 +7,7 @@ import {
   descriptor,
   errorOf,
   integer,
+  isIpcError,
   optionsObject,
   valueError,
 } from '@octoipc/core/kit';

@@ -1,7 +1,8 @@
-import { isIpcError, type WaitOptions } from '@octoipc/core';
+import type { WaitOptions } from '@octoipc/core';
 import {
   closedError,
   onAbort,
+  isIpcError,
   POLLIN,
   type Direction,
   type FdHandle,

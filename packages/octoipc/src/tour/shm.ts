@@ -1,6 +1,6 @@
 import type { Memory } from '@octoipc/shm';
 
-import { shm } from '../namespaces.js';
+import { shm } from '../index.js';
 import { chunks } from './payload.js';
 import { startPeer, Tally } from './peer.js';
 import type { Mechanism, Report, Row, Stage } from './row.js';
