@@ -55,14 +55,13 @@ const lazyBuiltins: NonNullable<Options['esbuildPlugins']>[number] = {
     );
     build.onLoad({ filter: /^/, namespace: 'builtin' }, async ({ path }) => {
       const load = `require('${path}')`;
-      const exports = Object.entries((await import(path)) as object)
-        .map(([name, value]) =>
-          name === 'default'
-            ? `export default /* @__PURE__ */ (() => ${load})();`
-            : isPlainFunction(name, value)
+      const exports = Object.entries((await import(path)) as object).map(([name, value]) =>
+        name === 'default'
+          ? `export default /* @__PURE__ */ (() => ${load})();`
+          : isPlainFunction(name, value)
             ? `export function ${name}(...args) { return ${load}.${name}(...args); }`
             : `export const ${name} = /* @__PURE__ */ (() => ${load}.${name})();`,
-        );
+      );
       return { contents: exports.join('\n') };
     });
   },
@@ -78,10 +77,7 @@ const modulesOf: NonNullable<Options['plugins']>[number] = {
     const load = createRequire(resolve('package.json'));
     for (const name of exported) {
       const names = Object.keys(load(`./dist/${name}.cjs`) as object).join(', ');
-      const lines = [
-        `import shared from './${name}.cjs';`,
-        `export const { ${names} } = shared;`,
-      ];
+      const lines = [`import shared from './${name}.cjs';`, `export const { ${names} } = shared;`];
       writeFileSync(join('dist', `${name}.js`), `${lines.join('\n')}\n`);
     }
   },
