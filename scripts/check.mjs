@@ -24,6 +24,7 @@ const CHECKS = {
   links: script('check-links.mjs'),
   examples: script('run-readme.mjs'),
   assertions: script('assertions.mjs', '--check'),
+  elsewhere: script('unsupported.mjs', 'win32'),
   packages: script('pack-check.mjs'),
 };
 
