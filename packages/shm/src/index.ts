@@ -6,7 +6,7 @@
  */
 export type { MemoryAdvice } from './advice.js';
 export { ftok } from './ftok.js';
-export type { SharedMemoryInfo } from './list.js';
+export type { ListOptions, SharedMemoryInfo } from './list.js';
 export type { MemoryBuffer } from './mapping.js';
 export type { MemfdOptions } from './memfd.js';
 export { Memory } from './memory.js';

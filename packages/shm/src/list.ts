@@ -1,5 +1,7 @@
 import { lstatSync, readdirSync } from 'node:fs';
 
+import { optionalBoolean, optionsObject } from '@octoipc/core/kit';
+
 import { addOpenFiles, fileKey, mappedObjects, type MapKey } from './holders.js';
 import { FOLDER } from './name.js';
 
@@ -18,11 +20,24 @@ export interface SharedMemoryInfo {
   readonly holders: readonly number[];
 }
 
+/** What a list of objects takes the time for. */
+export interface ListOptions {
+  /** Look through /proc for who has them mapped or open, which takes longest. @default true */
+  readonly holders?: boolean | undefined;
+}
+
+/** Whether a list is to tell holders. */
+export function withHolders(options: ListOptions | undefined): boolean {
+  const { holders } = optionsObject<ListOptions>(options);
+  return optionalBoolean(holders, 'options.holders') ?? true;
+}
+
 /** Semaphores are files of the same folder: sem_overview(7). */
 const SEMAPHORE = 'sem.';
 
 /** The files of /dev/shm. */
-export function listPosix(): SharedMemoryInfo[] {
+export function listPosix(options: ListOptions | undefined): SharedMemoryInfo[] {
+  const looked = withHolders(options);
   const files = readdirSync(FOLDER).flatMap((file) => {
     if (file.startsWith(SEMAPHORE)) return [];
     try {
@@ -32,9 +47,9 @@ export function listPosix(): SharedMemoryInfo[] {
       return []; // It was unlinked since.
     }
   });
-  const mapped = mappedObjects();
+  const mapped = looked ? mappedObjects() : new Map<MapKey, number[]>();
   const held = new Map<MapKey, number[]>([...mapped].map(([key, pids]) => [key, [...pids]]));
-  addOpenFiles(held, new Set(files.map(({ status }) => fileKey(status.dev, status.ino))));
+  if (looked) addOpenFiles(held, new Set(files.map(({ status }) => fileKey(status.dev, status.ino))));
   return files
     .map(({ name, status: { size, mode, uid, gid, dev, ino } }) => {
       const key = fileKey(dev, ino);

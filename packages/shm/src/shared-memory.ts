@@ -11,7 +11,7 @@ import {
 import { binding } from './binding.js';
 import { EBUSY, EINVAL, EPERM } from './errno.js';
 import { fileStatus } from './file-status.js';
-import { listPosix, type SharedMemoryInfo } from './list.js';
+import { listPosix, type ListOptions, type SharedMemoryInfo } from './list.js';
 import { Mapping } from './mapping.js';
 import { createMemfd, type MemfdOptions } from './memfd.js';
 import { Memory } from './memory.js';
@@ -184,10 +184,11 @@ export class SharedMemory extends Memory {
   /**
    * The POSIX shared memory of this system, with who has it mapped or open, of those whom this user may look at.
    *
+   * @param options - `holders: false` leaves `mappedBy` and `holders` empty
    * @see shm_overview(7)
    */
-  static list(): SharedMemoryInfo[] {
-    return listPosix();
+  static list(options?: ListOptions): SharedMemoryInfo[] {
+    return listPosix(options);
   }
 
   /**
