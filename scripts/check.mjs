@@ -22,6 +22,7 @@ const CHECKS = {
   api: script('api-golden.mjs'),
   examples: script('run-readme.mjs'),
   assertions: script('assertions.mjs', '--check'),
+  errors: script('errors.mjs', '--check'),
   packages: script('pack-check.mjs'),
 };
 

@@ -1,4 +1,4 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 
 import type { Filter } from '../objects/inventory.js';
 import { KINDS, type Kind } from '../objects/object.js';
@@ -14,10 +14,18 @@ export interface FilterOptions {
 /** Adds the options by which objects are chosen. */
 export function addFilters(verb: Command): Command {
   return verb
-    .option('-k, --kind <kind>', 'these kinds only; repeat it, or separate by commas', kinds)
+    .addOption(kindOption())
     .option('-o, --orphaned', 'only what nobody who lives has')
     .option('-m, --mine', 'only what belongs to this user')
     .option('-p, --pid <pid>', 'only what this process has', (value) => whole(value));
+}
+
+/** Choices for completion; the parser of ours takes lists, too. */
+function kindOption(): Option {
+  const what = 'these kinds only; repeat it, or separate by commas';
+  return new Option('-k, --kind <kind>', what)
+    .choices(KINDS)
+    .argParser((value: string, before: Kind[] | undefined) => kinds(value, before));
 }
 
 /** The filter of a command line. */

@@ -1,12 +1,14 @@
-import type { Command } from 'commander';
+import { Argument, type Command } from 'commander';
 
+import { SHELLS, type Shell } from './completion.js';
 import type { Program } from './main.js';
 import { addVerb, runVerb } from './verb.js';
 
-/** Adds the verbs for this machine: doctor, bench, choose, completion. */
+/** Adds the verbs for this machine: doctor, bench, completion. */
 export function addMachineVerbs(octoipc: Command, self: Program): void {
   addDoctor(octoipc);
-  void self;
+  addBench(octoipc, self);
+  addCompletion(octoipc);
 }
 
 function addDoctor(octoipc: Command): void {
@@ -24,5 +26,42 @@ function addDoctor(octoipc: Command): void {
     .option('-a, --all', 'what is as it should be, too')
     .action((options: { json?: boolean; all?: boolean }) =>
       runVerb('doctor', async () => (await import('./doctor.js')).doctor(options)),
+    );
+}
+
+function addBench(octoipc: Command, self: Program): void {
+  addVerb(octoipc, 'bench', {
+    summary: 'Measure the mechanisms against C and against Node; in a checkout of the repository.',
+    examples: [
+      ['octoipc bench pipe --quick', 'one suite, shorter'],
+      ['octoipc bench --json > figures.json', 'all of them, every sample'],
+    ],
+    statuses: [['1', 'a run failed, or the repository is not there']],
+  })
+    .argument('[suite...]', 'which suites; all if left out')
+    .option('--quick', 'fewer and shorter samples')
+    .option('--rows <id,…>', 'rows whose ids begin so')
+    .action(
+      (suites: string[], options: { json?: boolean; quick?: boolean; rows?: string }) =>
+        runVerb('bench', async () =>
+          (await import('./bench.js')).bench(suites, { ...options, program: self.program }),
+        ),
+    );
+}
+
+function addCompletion(octoipc: Command): void {
+  addVerb(octoipc, 'completion', {
+    summary: 'Print a script by which a shell completes verbs, options and URLs.',
+    examples: [
+      ['source <(octoipc completion bash)', 'in ~/.bashrc'],
+      ['source <(octoipc completion zsh)', 'in ~/.zshrc, after compinit'],
+      ['octoipc completion fish | source', 'in ~/.config/fish/config.fish'],
+    ],
+  })
+    .addArgument(new Argument('<shell>', 'the shell').choices(SHELLS))
+    .action((shell: Shell, options: { json?: boolean }) =>
+      runVerb('completion', async () =>
+        (await import('./completion.js')).completion(octoipc, shell, options),
+      ),
     );
 }

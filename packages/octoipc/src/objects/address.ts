@@ -22,11 +22,12 @@ const SYSV: ReadonlySet<Kind> = new Set(['sysv-mq', 'sysv-sem', 'sysv-shm']);
 const NAMELESS: ReadonlySet<Kind> = new Set(['pipe', 'memfd']);
 const SCHEMES = KINDS.filter((kind) => !IN_MEMORY.has(kind));
 
-/** What would play with a terminal, or means something in a URL. */
-const UNSAFE = /[\p{C}\p{Z}%?#]/gu;
+/** What would play with a terminal or part words, and what would be taken for that. */
+const UNSAFE = /[\p{C}\p{Z}]|%(?=[\dA-Fa-f]{2})/gu;
+const ESCAPES = /(?:%[\dA-Fa-f]{2})+/g;
 
 /**
- * A name as it stands in a URL: control characters, blanks and the like as %XX.
+ * A name as it stands in a URL: control characters, blanks and the like as %XX, all else as it is.
  *
  * @param name - as the system has it
  * @returns what can be printed, and typed
@@ -37,6 +38,20 @@ export function encodeName(name: string): string {
       .map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`)
       .join(''),
   );
+}
+
+/**
+ * What a URL's %XX stand for, as far as they make text.
+ *
+ * @param text - of a URL
+ * @returns the text itself
+ */
+export function decodeName(text: string): string {
+  return text.replaceAll(ESCAPES, (escapes) => {
+    const bytes = Buffer.from(escapes.replaceAll('%', ''), 'hex');
+    const decoded = bytes.toString('utf8');
+    return Buffer.from(decoded).equals(bytes) ? decoded : escapes;
+  });
 }
 
 /** The scheme of a kind's URLs. */
@@ -96,12 +111,7 @@ function sysvAddress(url: string, rest: string): { key: number } | { id: number 
 }
 
 function nameIn(url: string, kind: Kind, rest: string): string {
-  let name: string;
-  try {
-    name = decodeURIComponent(rest.replace(/^\/\/(?=\/)/, ''));
-  } catch {
-    throw malformed(url, 'a name whose % are written %25');
-  }
+  const name = decodeName(rest);
   const abstract = kind === 'unix' && name.startsWith('@') && name.length > 1;
   if ((!name.startsWith('/') && !abstract) || name === '/' || name.includes('\0')) {
     throw malformed(url, kind === 'unix' ? 'a path, or @ and a name' : 'a name that begins with /');
