@@ -114,6 +114,11 @@ function tooLong(size: number, limit: number): IpcError {
 /** The kernel's own needs within SO_SNDBUF: unix(7). */
 const SNDBUF_OVERHEAD = 32;
 
+/** The longest packet that a socket sends. */
+export function longestPacket(fd: number): number {
+  return intOption(fd, SOL_SOCKET, SO_SNDBUF) - SNDBUF_OVERHEAD;
+}
+
 /** Messages as packets. */
 export class PacketMessages implements Messages {
   readonly #connection: ByteConnection;
@@ -128,7 +133,7 @@ export class PacketMessages implements Messages {
 
   get maxMessageSize(): number {
     const { fd } = this.#connection;
-    return Math.min(this.#limit, intOption(fd, SOL_SOCKET, SO_SNDBUF) - SNDBUF_OVERHEAD);
+    return Math.min(this.#limit, longestPacket(fd));
   }
 
   send(message: Bytes, options: WaitOptions): Promise<void> {

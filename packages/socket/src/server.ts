@@ -18,10 +18,11 @@ import {
   waitSync,
 } from '@octoipc/core/kit';
 
-import { messageLimit } from './byte-connection.js';
+import { messageLimit, type ConnectionType } from './byte-connection.js';
 import { Connection } from './connection.js';
 import { SO_ACCEPTCONN, SOCK_SEQPACKET, SOCK_STREAM, SOL_SOCKET } from './constants.js';
 import { adoptSocket, intOption, SocketEnd } from './end.js';
+import { longestPacket } from './messages.js';
 import type { Peer } from './peer.js';
 import type { Place } from './place.js';
 import { showAddress, type SocketAddress } from './sockaddr.js';
@@ -56,7 +57,7 @@ const PASSING: ReadonlySet<string> = new Set([
 ]);
 
 /** Failures that pass when something is closed; the connections wait in the backlog until then. */
-const EXHAUSTED: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']);
+export const EXHAUSTED: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']);
 
 /** So long a server without descriptors waits, unless somebody closes one before. */
 const PAUSE = 50;
@@ -123,6 +124,17 @@ export class Server extends SocketHandle implements AsyncIterable<Connection> {
   /** @internal */
   static over(end: SocketEnd, options: ServeOptions, place: Place, finish?: Finish): Server {
     return new Server(end, options, place, finish);
+  }
+
+  /** What its connections are of. @internal */
+  get type(): ConnectionType {
+    return this.socket.type === SOCK_SEQPACKET ? 'seqpacket' : 'stream';
+  }
+
+  /** The longest message of its connections. @internal */
+  get maxMessageSize(): number {
+    const limit = messageLimit(this.#options.maxMessageSize);
+    return this.type === 'stream' ? limit : Math.min(limit, longestPacket(this.socket.fd));
   }
 
   /** Where it listens; with the port that the kernel has chosen. */
