@@ -1,14 +1,50 @@
-import { Argument, type Command } from 'commander';
+import { Argument, Option, type Command } from 'commander';
 
+import { KEPT_OUT, SURVIVALS } from '../choose/need.js';
+import type { ChooseOptions } from './choose.js';
 import { SHELLS, type Shell } from './completion.js';
+import { whole } from './filters.js';
 import type { Program } from './main.js';
 import { addVerb, runVerb } from './verb.js';
 
-/** Adds the verbs for this machine: doctor, bench, completion. */
+/** Adds the verbs for this machine: choose, doctor, bench, completion. */
 export function addMachineVerbs(octoipc: Command, self: Program): void {
+  addChoose(octoipc, self);
   addDoctor(octoipc);
   addBench(octoipc, self);
   addCompletion(octoipc);
+}
+
+function addChoose(octoipc: Command, self: Program): void {
+  addVerb(octoipc, 'choose', {
+    summary: 'Recommend a mechanism: asks what is needed, and measures what can do it, here and now.',
+    examples: [
+      ['octoipc choose', 'asks, on a terminal'],
+      ['octoipc choose --size 65536 --rate 5000 --related', 'asks for the rest'],
+      ['octoipc choose --usual --survive crash --json', 'asks nothing: the rest is as usual'],
+    ],
+  })
+    .option('--size <bytes>', 'of a message', (value) => whole(value))
+    .option('--rate <n>', 'messages a second', (value) => whole(value))
+    .option('--processes <n>', 'how many take part', (value) => whole(value, 2))
+    .option('--related', 'one of them starts the others')
+    .option('--no-related', 'they have nothing in common')
+    .option('--same-machine', 'all are on one machine')
+    .option('--no-same-machine', 'they are on several machines')
+    .addOption(
+      new Option('--survive <what>', 'what messages must survive on their way').choices(SURVIVALS),
+    )
+    .addOption(
+      new Option('--keep-out <whom>', 'who must not get in: other users; other processes of this user')
+        .choices(KEPT_OUT),
+    )
+    .option('--usual', 'ask nothing: what is not said is as usual')
+    .option('--quick', 'measure a quarter as long')
+    .action((options: Omit<ChooseOptions, 'program'>) =>
+      runVerb('choose', async () =>
+        (await import('./choose.js')).choose({ ...options, program: self.program }),
+      ),
+    );
 }
 
 function addDoctor(octoipc: Command): void {

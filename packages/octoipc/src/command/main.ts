@@ -1,6 +1,7 @@
 import { Argument, Command, CommanderError, InvalidArgumentError } from 'commander';
 
 import { mechanisms } from '../tour/mechanisms.js';
+import { addChannelVerbs } from './channel-verbs.js';
 import { addMachineVerbs } from './machine-verbs.js';
 import { addObjectVerbs } from './object-verbs.js';
 import { STATUS } from './status.js';
@@ -40,6 +41,7 @@ function commands(self: Program): Command {
 
   addTour(octoipc, self);
   addObjectVerbs(octoipc);
+  addChannelVerbs(octoipc);
   addMachineVerbs(octoipc, self);
   addPeers(octoipc);
   return octoipc;
@@ -83,6 +85,14 @@ function addPeers(octoipc: Command): void {
       if (row === undefined) throw new CommanderError(STATUS.usage, 'octoipc.row', 'no such row');
       const { runPeer } = await import('../tour/peer.js');
       await runPeer(row);
+    });
+
+  octoipc
+    .command('choose-peer', { hidden: true })
+    .description('The second process of a measurement.')
+    .action(async () => {
+      const { runChoosePeer } = await import('../choose/peer.js');
+      await runChoosePeer();
     });
 }
 

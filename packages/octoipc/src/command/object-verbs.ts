@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 
-import { addFilters, positive, whole } from './filters.js';
+import { duration } from './duration.js';
+import { addFilters, whole } from './filters.js';
 import type { LsOptions } from './ls.js';
 import type { RmOptions } from './rm.js';
 import { addVerb, runVerb } from './verb.js';
@@ -13,6 +14,9 @@ An object's URL:
   fifo:/path  unix:/path  unix:@abstract
   pipe:[N]  memfd:[N]  unix:[N]  shm:[N]  what has no name, by its inode
   %XX stands for a byte that cannot be printed`;
+
+/** A look takes some time itself, in milliseconds. */
+const SHORTEST = 20;
 
 /** Adds the verbs for the objects of this machine: ls, inspect, watch, rm, reap. */
 export function addObjectVerbs(octoipc: Command): void {
@@ -63,13 +67,18 @@ function addWatch(octoipc: Command): void {
     summary: 'Show objects again and again, with what changes a second.',
     examples: [
       ['octoipc watch mq:/jobs', 'one queue, in place on a terminal'],
-      ['octoipc watch --kind ring --interval 0.5', 'all rings, twice a second'],
+      ['octoipc watch --kind ring --interval 500', 'all rings, twice a second'],
       ["octoipc watch 'shm:*' --count 3 --json", 'three looks, a line of JSON each'],
     ],
     statuses: [['0', 'has looked --count times, or nobody reads its output any more']],
   })
     .argument('[what]', 'a URL, or what URLs are like')
-    .option('-i, --interval <seconds>', 'between two looks', positive, 1)
+    .option(
+      '-i, --interval <time>',
+      'between two looks: milliseconds, or like 2s',
+      (value) => duration(value, SHORTEST),
+      1000,
+    )
     .option('-n, --count <n>', 'how often; until it is interrupted, if left out', (value) =>
       whole(value),
     );

@@ -12,7 +12,7 @@ import { STATUS } from './status.js';
 /** What `octoipc watch` takes. */
 export interface WatchOptions extends FilterOptions {
   readonly json?: boolean;
-  /** Seconds. */
+  /** Milliseconds. */
   readonly interval: number;
   readonly count?: number;
 }
@@ -45,7 +45,7 @@ export async function watch(what: string | undefined, options: WatchOptions): Pr
     before = look(choose, before);
     show(before);
     if (turn === options.count) return STATUS.ok;
-    await delay(options.interval * 1000, undefined, { signal }).catch(() => undefined);
+    await delay(options.interval, undefined, { signal }).catch(() => undefined);
   }
   return interrupted.status ?? STATUS.ok;
 }

@@ -21,7 +21,11 @@ export interface Seat {
 type Reading = (head: Buffer) => MemoryHeader | undefined;
 
 /** What is kept in shared memory, by the word that it begins with: docs/layout.md. */
-const BY_MAGIC: ReadonlyMap<number, Reading> = new Map([[0x474e_524f, ring]]);
+const BY_MAGIC: ReadonlyMap<number, Reading> = new Map([
+  [0x474e_524f, ring],
+  [0x5443_424f, broadcast],
+  [0x4c41_564f, value],
+]);
 
 /**
  * What shared memory holds, of what docs/layout.md specifies.
@@ -65,6 +69,41 @@ function ring(head: Buffer): MemoryHeader | undefined {
       producers,
     },
     counters: { sent: tail, taken },
+  };
+}
+
+/** Where broadcasts and values have their positions, and who writes. */
+const LATEST = { begun: 64, complete: 128, writer: 512 } as const;
+
+function broadcast(head: Buffer): MemoryHeader | undefined {
+  const [version, , , capacity, maxMessageSize] = head.length < RING.size ? [] : words(head, 4, 5);
+  if (version !== 1) return undefined;
+  const published = Number(head.readBigUInt64LE(LATEST.complete));
+  const producer = seatAt(head, LATEST.writer);
+  return {
+    kind: 'broadcast',
+    remarks: [
+      `${capacity} bytes`,
+      producer === null ? 'no producer' : `producer ${saying(producer)}`,
+    ],
+    details: { version, capacity, maxMessageSize, published, producer },
+    counters: { published },
+  };
+}
+
+function value(head: Buffer): MemoryHeader | undefined {
+  const [version, , , , maxSize] = head.length < RING.size ? [] : words(head, 4, 5);
+  if (version !== 1) return undefined;
+  const current = Number(head.readBigUInt64LE(LATEST.complete));
+  const writer = seatAt(head, LATEST.writer);
+  return {
+    kind: 'value',
+    remarks: [
+      current === 0 ? 'never set' : `version ${current}`,
+      ...(writer === null ? [] : [`being set by ${saying(writer)}`]),
+    ],
+    details: { version, maxSize, current, writer },
+    counters: { versions: current },
   };
 }
 
