@@ -1,9 +1,7 @@
-import Table from 'cli-table3';
-
 import type { Entry } from '../objects/object.js';
 import type { ProcessTable } from '../objects/process-table.js';
-import { LINELESS } from '../tour/report.js';
 import { color } from './colors.js';
+import { inColumns } from './columns.js';
 import { userName } from './owners.js';
 import { printable } from './printable.js';
 
@@ -35,14 +33,12 @@ export function columnsOf(processes: ProcessTable): Column[] {
 
 /** Entries as a table. */
 export function table(entries: readonly Entry[], columns: readonly Column[]): string {
-  const rows = new Table({
-    head: columns.map(({ title }) => color.bold(title)),
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
-    chars: LINELESS,
-    colAligns: columns.map(({ right }) => (right === true ? 'right' : 'left')),
-  });
-  for (const entry of entries) rows.push(columns.map(({ cell }) => cell(entry)));
-  return `${rows.toString().replaceAll(/ +$/gm, '')}\n`;
+  const head = columns.map(({ title }) => color.bold(title));
+  const rows = entries.map((entry) => columns.map(({ cell }) => cell(entry)));
+  return inColumns(
+    [head, ...rows],
+    columns.map(({ right }) => right ?? false),
+  );
 }
 
 /** Permission bits as chmod(1) takes them. */

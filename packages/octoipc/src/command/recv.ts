@@ -32,9 +32,11 @@ export async function recv(url: string, options: RecvOptions): Promise<number> {
   const { timeout, count = Infinity, file } = options;
   const wait: WaitOptions = { signal, ...(timeout === undefined ? {} : { timeout }) };
   const traffic = new Traffic(options.rate);
+  let opened = false;
   let failure: unknown;
   try {
     const inlet = await openInlet(url, options, wait);
+    opened = true;
     const output = file === undefined ? process.stdout : createWriteStream(file);
     try {
       while (traffic.messages < count) {
@@ -52,7 +54,7 @@ export async function recv(url: string, options: RecvOptions): Promise<number> {
   } catch (error) {
     failure = error;
   }
-  report(traffic, options);
+  if (opened) report(traffic, options);
   if (failure !== undefined) unlessAborted(failure, signal);
   return interrupted.status ?? STATUS.ok;
 }

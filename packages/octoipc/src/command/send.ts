@@ -1,4 +1,4 @@
-import type { WaitOptions } from '@octoipc/core';
+import { IpcError, type WaitOptions } from '@octoipc/core';
 
 import { checkForms, openOutlet, unlessAborted, type ChannelVerbOptions } from './channel.js';
 import { framesOf, linesOf, partsOf } from './messages-in.js';
@@ -25,14 +25,18 @@ export async function send(url: string, options: SendOptions): Promise<number> {
   const { timeout, count = Infinity } = options;
   const wait: WaitOptions = { signal, ...(timeout === undefined ? {} : { timeout }) };
   const traffic = new Traffic(options.rate);
+  let opened = false;
   let failure: unknown;
   try {
     const outlet = await openOutlet(url, options, wait);
+    opened = true;
     try {
       for await (const message of messagesOf(options, outlet.longest, signal)) {
         if (traffic.messages >= count) break;
         await traffic.pace(signal);
-        await outlet.send(message, wait);
+        await outlet.send(message, wait).catch((error: unknown) => {
+          throw refusalOf(error, url);
+        });
         traffic.add(message.length);
         if (traffic.messages >= count) break;
       }
@@ -42,7 +46,7 @@ export async function send(url: string, options: SendOptions): Promise<number> {
   } catch (error) {
     failure = error;
   }
-  report(traffic, options);
+  if (opened) report(traffic, options);
   if (failure !== undefined) unlessAborted(failure, signal);
   return interrupted.status ?? STATUS.ok;
 }
@@ -66,6 +70,13 @@ async function* messagesOf(
     signal.removeEventListener('abort', leave);
     leave();
   }
+}
+
+/** A message that a mechanism has no place for, an empty packet say, is no wrong usage: it came as data. */
+function refusalOf(error: unknown, target: string): unknown {
+  const { code, message } = error as { code?: unknown; message: string };
+  const refused = typeof code === 'string' && code.startsWith('ERR_INVALID_ARG');
+  return refused ? new IpcError('EINVAL', { target, text: message, cause: error }) : error;
 }
 
 function report(traffic: Traffic, { json = false, quiet = false }: SendOptions): void {

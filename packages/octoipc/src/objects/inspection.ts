@@ -8,7 +8,7 @@ import type { ProcessInfo } from './process-info.js';
 import type { Surroundings } from './surroundings.js';
 
 /** A process that has an object. */
-export interface Holder extends ProcessInfo {
+export interface Holder extends Omit<ProcessInfo, 'kernelThread'> {
   /** Its descriptors of the object, and what each may do. */
   readonly fds: readonly { readonly fd: number; readonly access: string }[];
   readonly mapped: boolean;
@@ -40,7 +40,9 @@ export function inspectEntry(entry: Entry, around: Surroundings): Inspection {
     details: { ...entry.details, ...moreOf(entry) },
     processes: entry.holders.flatMap((pid) => {
       const info = around.processes.process(pid);
-      return info === undefined ? [] : { ...info, ...usesOf(entry, pid) };
+      if (info === undefined) return [];
+      const { command, uid, startTime } = info;
+      return { pid, command, uid, startTime, ...usesOf(entry, pid) };
     }),
     temporary: record === undefined ? null : { pid: record.pid, reason: record.reason },
     remarks: entry.remarks,

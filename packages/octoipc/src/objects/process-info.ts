@@ -8,10 +8,14 @@ export interface ProcessInfo {
   readonly uid: number;
   /** Milliseconds since the epoch. */
   readonly startTime: number;
+  /** Whether it is a part of the kernel, which has nothing open. */
+  readonly kernelThread: boolean;
 }
 
 /** The unit of times in /proc/PID/stat, which is the same on all platforms: USER_HZ. */
 const TICKS = 100;
+/** Of the flags in /proc/PID/stat. */
+const PF_KTHREAD = 0x0020_0000;
 
 let boot: number | undefined;
 
@@ -32,6 +36,7 @@ export function processInfo(pid: number): ProcessInfo | undefined {
       command: text.slice(text.indexOf('(') + 1, end),
       uid: statSync(`/proc/${pid}`).uid,
       startTime: bootTime() + (Number(fields[19]) * 1000) / TICKS,
+      kernelThread: (Number(fields[6]) & PF_KTHREAD) !== 0,
     };
   } catch {
     return undefined;

@@ -33,7 +33,7 @@ export class ProcessTable {
   readonly sockets = new Map<number, OpenObject>();
   /** System V segments by their id. */
   readonly segments = new Map<number, number[]>();
-  /** Users, other than root, of processes that this user may not look at. */
+  /** Users of processes, no kernel threads, that this user may not look at. */
   readonly hiddenUsers = new Set<number>();
   readonly #infos = new Map<number, ProcessInfo | undefined>();
   readonly #mapped: MappedFiles;
@@ -57,10 +57,13 @@ export class ProcessTable {
     return info !== undefined && (since === null || info.startTime <= since.getTime() + 2000);
   }
 
-  /** Whether somebody whom this user may not look at could have an object of this owner and mode. */
+  /**
+   * Whether somebody whom this user may not look at could have an object of this owner and mode. Of root,
+   * who may have anything, it is taken that he has his own.
+   */
   couldHide(uid: number | null, mode: number | null): boolean {
-    if (this.hiddenUsers.size === 0) return false;
-    return uid === null || mode === null || (mode & 0o066) !== 0 || this.hiddenUsers.has(uid);
+    if (uid === null || mode === null || this.hiddenUsers.has(uid)) return true;
+    return (mode & 0o066) !== 0 && [...this.hiddenUsers].some((user) => user !== 0);
   }
 
   #look(pid: number, ownNamespace: string): void {
@@ -71,7 +74,7 @@ export class ProcessTable {
       fds = numericEntries(`${folder}/fd`);
       sameNamespace = readlinkSync(`${folder}/ns/ipc`) === ownNamespace;
     } catch {
-      this.#hide(folder);
+      this.#hide(pid);
       return;
     }
     for (const fd of fds) this.#lookAt(`${folder}/fd/${fd}`, { pid, fd }, sameNamespace);
@@ -85,14 +88,9 @@ export class ProcessTable {
     }
   }
 
-  #hide(folder: string): void {
-    try {
-      const { uid } = statSync(folder);
-      // root may have everything open, and a kernel thread has nothing.
-      if (uid !== 0) this.hiddenUsers.add(uid);
-    } catch {
-      // It has ended.
-    }
+  #hide(pid: number): void {
+    const info = this.process(pid);
+    if (info !== undefined && !info.kernelThread) this.hiddenUsers.add(info.uid);
   }
 
   #lookAt(path: string, use: Use, sameNamespace: boolean): void {
