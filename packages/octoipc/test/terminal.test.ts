@@ -74,7 +74,7 @@ describe.skipIf(lacks('tmux') !== undefined)('in a terminal (skipped where tmux 
 
   it('choose asks, and asks again for what it does not understand', async () => {
     const terminal = new Terminal(`${octoipc} choose --quick`, 60);
-    await terminal.shows(/Bytes of a message\? \[256\] $/m);
+    await terminal.shows(/Bytes of a message\? \[256\]$/m);
     terminal.keys('many', 'Enter');
     await terminal.shows(/many\nBytes of a message\? \[256\]/);
     terminal.keys('1000', 'Enter');
@@ -106,10 +106,10 @@ describe.skipIf(lacks('tmux') !== undefined)('in a terminal (skipped where tmux 
   it.skipIf(lacks('zsh') !== undefined)('zsh completes a verb (skipped where it is missing)', async () => {
     const functions = `octoipc() { ${octoipc} "$@"; }; autoload -Uz compinit; compinit -D; source <(octoipc completion zsh); PS1='> '`;
     const terminal = new Terminal('ZDOTDIR=/nonexistent zsh -f');
-    await terminal.shows(/[%#] $/m);
+    await terminal.shows(/[%#]$/m);
     terminal.keys(functions, 'Enter');
-    await terminal.shows(/^> $/m);
+    await terminal.shows(/^>$/m);
     terminal.keys('octoipc insp', 'Tab');
-    await terminal.shows(/^> octoipc inspect $/m);
+    await terminal.shows(/^> octoipc inspect$/m);
   });
 });

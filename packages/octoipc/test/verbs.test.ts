@@ -16,9 +16,9 @@ const VERBS = [
   'reap',
   'send',
   'recv',
-  'bench',
   'choose',
   'doctor',
+  'bench',
   'completion',
 ] as const;
 
