@@ -28,6 +28,8 @@ export default defineConfig([
     esbuildOptions(options) {
       // Half of what an import costs is the parsing of comments; names stay, for stack traces.
       options.minifyWhitespace = true;
+      // An uncaught error prints the line where it was thrown.
+      options.lineLimit = 120;
     },
     dts: {
       compilerOptions: {

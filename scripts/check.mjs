@@ -20,6 +20,7 @@ const CHECKS = {
   symmetry: script('check-symmetry.mjs'),
   unused: script('unused.mjs'),
   api: script('api-golden.mjs'),
+  links: script('check-links.mjs'),
   examples: script('run-readme.mjs'),
   assertions: script('assertions.mjs', '--check'),
   errors: script('errors.mjs', '--check'),

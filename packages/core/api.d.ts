@@ -248,6 +248,11 @@ interface DescriptorBinding extends ReadinessBinding {
   release(fd: number): number;
 }
 
+interface Details {
+  readonly syscall: string;
+  readonly target: string;
+}
+
 type Direction = 'readable' | 'writable';
 
 declare abstract class FdHandle implements Closable {
@@ -274,6 +279,10 @@ declare class FdSource {
   ref(alive: boolean): void;
   dispatch(mask: number): void;
   dispose(): void;
+}
+
+interface FtokBinding {
+  ftok(path: string, project: number, key: Int32Array): number;
 }
 
 declare class IpcError extends Error {
@@ -321,6 +330,14 @@ declare const POLLHUP = 16;
 declare const POLLIN = 1;
 
 declare const POLLOUT = 4;
+
+declare class Pending<T> {
+  readonly promise: Promise<T>;
+  constructor({ signal, timeout }: WaitOptions, details: Details, cancel: (error: unknown) => void);
+  resolve(value: T): void;
+  fail(error: unknown): void;
+  ref(alive: boolean): void;
+}
 
 interface ProcessIdentity {
   readonly pid: number;
@@ -448,6 +465,13 @@ declare function errnoOfCode(code: string): number | undefined;
 
 declare function errorOf(result: number, syscall: string, details?: IpcErrorDetails): IpcError;
 
+declare function ftokOf(
+  binding: () => FtokBinding,
+  path: unknown,
+  project: unknown,
+  prefix?: string,
+): number;
+
 declare function integer(value: unknown, name: string, min?: number, max?: number): number;
 
 declare function ipcNamespace(): string;
@@ -542,6 +566,7 @@ export {
   type Direction,
   FdHandle,
   FdSource,
+  type FtokBinding,
   type LinesOptions,
   type Liveness,
   type ObjectIdentity,
@@ -551,6 +576,7 @@ export {
   POLLHUP,
   POLLIN,
   POLLOUT,
+  Pending,
   type ProcessIdentity,
   type ReadAllOptions,
   type ReadOptions,
@@ -580,6 +606,7 @@ export {
   descriptor,
   errnoOfCode,
   errorOf,
+  ftokOf,
   integer,
   ipcNamespace,
   isDetached,

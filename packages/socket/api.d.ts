@@ -10,8 +10,6 @@ import {
   Sender,
 } from '@octoipc/core';
 
-import { Duplex } from 'node:stream';
-
 import {
   DescriptorBinding,
   FdHandle,
@@ -25,6 +23,8 @@ import {
   LinesOptions,
   WriteSyncOptions,
 } from '@octoipc/core/kit';
+
+import { Duplex } from 'node:stream';
 
 import { ConnectionOptions, TlsOptions } from 'node:tls';
 
@@ -166,6 +166,10 @@ interface DatagramBindOptions {
   readonly reclaim?: boolean;
 }
 
+interface DatagramChannelOptions {
+  readonly maxMessageSize?: number | undefined;
+}
+
 interface DatagramMessage {
   readonly data: Buffer;
   readonly from: SocketAddress | null;
@@ -279,6 +283,8 @@ interface ServeOptions extends TcpOptions {
 declare class Server extends SocketHandle implements AsyncIterable<Connection> {
   static fromFd(fd: number, options?: ServeOptions): Server;
   static over(end: SocketEnd, options: ServeOptions, place: Place, finish?: Finish): Server;
+  get type(): ConnectionType;
+  get maxMessageSize(): number;
   get address(): SocketAddress;
   accept(options?: WaitOptions): Promise<Connection>;
   tryAccept(): Connection | undefined;
@@ -290,6 +296,11 @@ declare class Server extends SocketHandle implements AsyncIterable<Connection> {
     syscall: string;
     target: string | number;
   };
+}
+
+interface ServerReceiverOptions {
+  readonly persistent?: boolean | undefined;
+  readonly maxConnections?: number | undefined;
 }
 
 type SocketAddress = PathAddress | AbstractAddress | AutobindAddress | IpAddress | VsockAddress;
@@ -420,6 +431,10 @@ declare function connectSync(
   options?: Omit<ConnectOptions, 'signal'>,
 ): Connection;
 
+declare function datagramReceiver(socket: Datagram, options?: DatagramChannelOptions): Receiver;
+
+declare function datagramSender(socket: Datagram, options?: DatagramChannelOptions): Sender;
+
 declare function fromFd(fd: number): Connection | Server | Datagram;
 
 declare function listen(address: Address, options?: ListenOptions): Promise<Server>;
@@ -428,6 +443,8 @@ declare function notify(
   state: string | Readonly<Record<string, string | number>>,
   options?: NotifyOptions,
 ): Promise<boolean>;
+
+declare function serverReceiver(server: Server, options?: ServerReceiverOptions): Receiver;
 
 declare function socketPair(options?: SocketPairOptions): [Connection, Connection];
 
@@ -445,6 +462,7 @@ export {
   type ConnectionType,
   Datagram,
   type DatagramBindOptions,
+  type DatagramChannelOptions,
   type DatagramMessage,
   type DatagramReceiveOptions,
   type DatagramSendOptions,
@@ -462,6 +480,7 @@ export {
   type ReceiveFdsOptions,
   type ServeOptions,
   Server,
+  type ServerReceiverOptions,
   type SocketAddress,
   type SocketPairOptions,
   type TcpOptions,
@@ -469,9 +488,12 @@ export {
   activationSockets,
   connect,
   connectSync,
+  datagramReceiver,
+  datagramSender,
   fromFd,
   listen,
   notify,
+  serverReceiver,
   socketPair,
   socketReceiver,
   socketSender,

@@ -16,11 +16,14 @@ import { spreadOf } from './statistics.mjs';
  * @property {number} [count] - operations in a sample, where that is not to be found out
  * @property {import('./programs.mjs').Command} ours
  * @property {readonly Against[]} against
+ * @property {string} [contestant] - what ours is called in charts
  *
  * @typedef {object} Against
  * @property {string} name
  * @property {import('./programs.mjs').Command} command
  * @property {number} [target] - at least, for throughput; at most, for time and for milliseconds
+ * @property {string} [excused] - why the target is out of reach, as docs/decisions.md shows
+ * @property {boolean} [headline] - whether the README tells it
  *
  * How ours and theirs become one figure: theirs / ours in time (more is better), ours / theirs in time
  * (less is better), or ours less theirs, in milliseconds.
@@ -40,6 +43,9 @@ import { spreadOf } from './statistics.mjs';
  * @property {Spread} ratio - by `kind`, of pairs that were measured one after the other
  * @property {number | undefined} target
  * @property {boolean | undefined} reached
+ * @property {string | undefined} excused
+ * @property {boolean | undefined} headline
+ * @property {string | undefined} contestant
  * @property {Figures} ours
  * @property {Figures} theirs
  *
@@ -112,7 +118,7 @@ export async function compare(row, { rounds, milliseconds }) {
   }
   const figures = contestants.map(({ count }, index) => figuresOf(outcomes[index] ?? [], count));
   const ours = /** @type {Figures} */ (figures[0]);
-  return against.map(({ name, target }, index) => {
+  return against.map(({ name, target, excused, headline }, index) => {
     const theirs = /** @type {Figures} */ (figures[index + 1]);
     const ratio = spreadOf(
       ours.samples.map((sample, round) => figureOf(kind, sample, Number(theirs.samples[round]))),
@@ -134,6 +140,9 @@ export async function compare(row, { rounds, milliseconds }) {
       ratio,
       target,
       reached,
+      excused,
+      headline,
+      contestant: row.contestant,
       ours,
       theirs,
     };

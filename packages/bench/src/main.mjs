@@ -1,6 +1,8 @@
 // @ts-check
-// octoipc-bench SUITE… [--quick] [--rows BEGINNING,…] [--json FILE]: measures the rows of the suites and
-// prints ratios. A suite is a file of suites/; its rows say what is compared.
+// octoipc-bench SUITE… [--quick] [--check] [--rows BEGINNING,…] [--json FILE]: measures the rows of the
+// suites and prints ratios. A suite is a file of suites/; its rows say what is compared. With --check only
+// rows with targets are measured, those that miss them twice more, and the status is 1 if one misses it each
+// time and is not known to be out of reach.
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -15,6 +17,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     quick: { type: 'boolean', default: false },
+    check: { type: 'boolean', default: false },
     rows: { type: 'string' },
     json: { type: 'string' },
     help: { type: 'boolean', default: false },
@@ -23,15 +26,31 @@ const { values, positionals } = parseArgs({
 const unknown = positionals.filter((name) => !known.includes(name));
 if (values.help || unknown.length > 0) {
   console.error(
-    `usage: npm run bench -- [${known.join('|')}]… [--quick] [--rows ID,…] [--json FILE]`,
+    `usage: npm run bench -- [${known.join('|')}]… [--quick] [--check] [--rows ID,…] [--json FILE]`,
   );
   process.exit(values.help ? 0 : 2);
 }
 
 const options = values.quick ? { rounds: 5, milliseconds: 10 } : { rounds: 11, milliseconds: 30 };
 const wanted = values.rows?.split(',') ?? [''];
+/** @param {import('./compare.mjs').Result} result */
+const missedIts = ({ reached, excused }) => reached === false && excused === undefined;
+
+/**
+ * Of two measurements of one row the one that reached its target.
+ *
+ * @param {import('./compare.mjs').Result[]} first
+ * @param {import('./compare.mjs').Result[]} second
+ */
+function betterOf(first, second) {
+  return first.map((result, index) => {
+    const other = second[index];
+    return missedIts(result) && other !== undefined ? other : result;
+  });
+}
+
 const before = machine();
-/** @type {import('./compare.mjs').Result[]} */
+/** @type {(import('./compare.mjs').Result & { suite: string })[]} */
 const results = [];
 console.log(
   `${before.cpu}, ${before.cores} cores, Linux ${before.kernel}, Node ${before.node}, load ${before.load.map((load) => load.toFixed(2)).join(' ')}`,
@@ -43,9 +62,13 @@ for (const suite of positionals.length > 0 ? positionals : known) {
   const { rows } = await import(`./suites/${suite}.mjs`);
   for (const row of rows()) {
     if (!wanted.some((beginning) => row.id.startsWith(beginning))) continue;
-    const measured = await compare(row, options);
+    if (values.check && row.against.every(({ target }) => target === undefined)) continue;
+    let measured = await compare(row, options);
+    for (let again = 0; values.check && again < 2 && measured.some(missedIts); again++) {
+      measured = betterOf(measured, await compare(row, options));
+    }
     for (const result of measured) console.log(lineOf(result));
-    results.push(...measured);
+    results.push(...measured.map((result) => ({ suite, ...result })));
   }
 }
 const missed = results.filter(({ reached }) => reached === false).length;
@@ -54,4 +77,9 @@ console.log(`\n${aimed - missed} of ${aimed} targets reached`);
 if (values.json !== undefined) {
   const document = { machine: before, loadAfter: machine().load, options, results };
   writeFileSync(values.json, `${JSON.stringify(document, undefined, 2)}\n`);
+}
+if (values.check) {
+  const failed = results.filter(missedIts);
+  for (const { suite, row, against } of failed) console.log(`missed: ${suite} ${row}, ${against}`);
+  process.exitCode = failed.length === 0 ? 0 : 1;
 }

@@ -16,6 +16,7 @@ export {
 } from './errors.js';
 export { Deadline } from './deadline.js';
 export { FdHandle, type DescriptorBinding, type Direction } from './handle.js';
+export { ftokOf, type FtokBinding } from './ftok.js';
 export { linesOf, type LinesOptions } from './lines.js';
 export { loadBinding } from './load-binding.js';
 export {
@@ -29,6 +30,7 @@ export {
   type ReadinessMode,
 } from './readiness.js';
 export { TemporaryName, type ObjectIdentity } from './names.js';
+export { Pending } from './pending.js';
 export {
   livenessOf,
   ownIdentity,

@@ -1,4 +1,4 @@
-import { check, cString, integer, typeError, valueError } from '@octoipc/core/kit';
+import { ftokOf } from '@octoipc/core/kit';
 
 import { binding } from './binding.js';
 
@@ -21,18 +21,5 @@ import { binding } from './binding.js';
  * @see ftok(3)
  */
 export function ftok(path: string, project: number | string): number {
-  const file = cString(path, 'path');
-  const key = new Int32Array(1);
-  check(binding().ftok(file, projectOf(project), key), 'ftok', { target: file });
-  return key[0]! >>> 0;
-}
-
-function projectOf(project: unknown): number {
-  if (typeof project === 'number') return integer(project, 'project', 1, 255);
-  if (typeof project !== 'string') throw typeError('project', 'a number or a character', project);
-  const code = project.charCodeAt(0);
-  if (project.length !== 1 || code < 1 || code > 255) {
-    throw valueError('project', 'must be one character of one byte', project);
-  }
-  return code;
+  return ftokOf(binding, path, project);
 }

@@ -1,7 +1,13 @@
 import type { WaitOptions } from '@octoipc/core';
-import { closedError, timeoutError, typeError, valueError, waitOptions } from '@octoipc/core/kit';
+import {
+  closedError,
+  timeoutError,
+  typeError,
+  valueError,
+  waitOptions,
+  Pending,
+} from '@octoipc/core/kit';
 
-import { Pending } from './pending.js';
 import { PosixQueue } from './posix-queue.js';
 import { SysvQueue } from './sysv-queue.js';
 

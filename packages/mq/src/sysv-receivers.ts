@@ -1,8 +1,7 @@
 import type { WaitOptions } from '@octoipc/core';
-import { BLOCKED, timeoutError } from '@octoipc/core/kit';
+import { BLOCKED, timeoutError, Pending } from '@octoipc/core/kit';
 
 import { E2BIG, EINTR } from './errno.js';
-import { Pending } from './pending.js';
 import type { SysvCalls } from './sysv-calls.js';
 import type { SysvMessage } from './sysv-message.js';
 import { overlap, type Selector } from './sysv-selector.js';

@@ -1,7 +1,6 @@
 import type { WaitOptions } from '@octoipc/core';
-import { BLOCKED, timeoutError } from '@octoipc/core/kit';
+import { BLOCKED, timeoutError, Pending } from '@octoipc/core/kit';
 
-import { Pending } from './pending.js';
 import type { SysvCalls } from './sysv-calls.js';
 import { WaitPool } from './wait-pool.js';
 

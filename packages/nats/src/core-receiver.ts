@@ -88,6 +88,11 @@ export class CoreReceiver implements Receiver {
     };
   }
 
+  /** The server does not ask. */
+  async done(): Promise<void> {
+    this.#checkOpen();
+  }
+
   close(): void {
     if (this.#closed) return;
     this.#closed = true;

@@ -105,14 +105,19 @@ export class JetStreamReceiver implements Receiver {
     this.#closed = true;
     this.#inbox.close(closedError({ syscall: 'receive', ...this.#link.details }));
     this.#inbox.clear();
-    void this.#pull?.close();
-    this.#ledger.giveBack();
     this.#room?.();
-    void this.#link.close();
+    void this.#depart();
   }
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  /** The pull ends first: what is given back would come to it again. */
+  async #depart(): Promise<void> {
+    await this.#pull?.close();
+    this.#ledger.giveBack();
+    await this.#link.close();
   }
 
   #checkOpen(): void {
@@ -193,7 +198,7 @@ export class JetStreamReceiver implements Receiver {
     const delivery = this.#ledger.enter(message);
     if (delivery === undefined) return;
     // It came after the end: somebody else shall have it.
-    if (this.#closed) message.nak();
+    if (this.#closed) this.#ledger.giveBack();
     else this.#inbox.push(delivery);
   }
 }

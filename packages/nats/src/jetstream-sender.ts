@@ -56,7 +56,7 @@ export class JetStreamSender implements Sender {
     const payload = payloadOf(message, this.traits, this.#link.details);
     const left = leftOf(wait);
     const msgID = nuid.next();
-    for (let silent = 0; ; ) {
+    for (let silent = 0; ;) {
       if (!this.#link.isUp) await this.#link.up(left());
       const error = await this.#attempt(payload, msgID, left());
       if (error === undefined) return;

@@ -122,7 +122,9 @@ export class Link {
     if (up) {
       this.#lost = newLoss();
     } else {
-      this.#lost.reject(failure(new Error('the connection to the NATS server was lost'), this.details));
+      this.#lost.reject(
+        failure(new Error('the connection to the NATS server was lost'), this.details),
+      );
     }
     for (const told of this.#watchers) told();
     this.#wake?.();

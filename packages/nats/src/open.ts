@@ -21,7 +21,7 @@ export interface NatsReceiver extends Receiver {
    * JetStream: acknowledges all that was handed out so far, and resolves when the server has taken that
    * down. Without JetStream there is nothing to acknowledge.
    */
-  done?(): Promise<void>;
+  done(): Promise<void>;
 }
 
 /** What only JetStream has. */

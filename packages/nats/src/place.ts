@@ -47,7 +47,8 @@ function checkSubject(url: string, subject: string, receives: boolean): void {
     throw bad(url, 'has a subject that is not words with dots between');
   }
   const wild = tokens.some((token) => token === '*' || token === '>');
-  if (wild && !receives) throw bad(url, 'has a subject with wildcards, which nothing can be sent to');
+  if (wild && !receives)
+    throw bad(url, 'has a subject with wildcards, which nothing can be sent to');
   if (tokens.slice(0, -1).includes('>')) throw bad(url, 'has a > before the end of its subject');
 }
 

@@ -76,9 +76,7 @@ async function find(
 ): Promise<string | undefined> {
   const found: string[] = [];
   for await (const name of manager.streams.names(place.subject)) found.push(name);
-  return options.stream === undefined
-    ? found[0]
-    : found.find((name) => name === options.stream);
+  return options.stream === undefined ? found[0] : found.find((name) => name === options.stream);
 }
 
 /** A stream of which each message goes when it was acknowledged. */
@@ -112,7 +110,8 @@ export async function joinGroup(
   const left = leftOf(answerWait(options));
   try {
     const present = await within(existing(manager, name, queue), left(), details);
-    if (present !== undefined && (ackWait === undefined || present === nanos(ackWait))) return queue;
+    if (present !== undefined && (ackWait === undefined || present === nanos(ackWait)))
+      return queue;
     const config = {
       durable_name: queue,
       filter_subject: place.subject,

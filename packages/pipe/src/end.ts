@@ -137,7 +137,7 @@ export class PipeEnd {
   #lacksNowait(result: number): boolean {
     if (result >= 0 || result === AGAIN || !this.#nowait) return false;
     const code = codeOfErrno(result);
-    if (code !== 'EOPNOTSUPP' && code !== 'ENOTSUP' && code !== 'ENOSYS') return false;
+    if (code !== 'ENOTSUP' && code !== 'ENOSYS') return false;
     check(this.binding.setNonblocking(this.fd, true), 'fcntl', { target: this.target });
     this.#nowait = false;
     this.#ours = true;

@@ -11,18 +11,9 @@
 
 namespace octoipc {
 
-/// How a child ended: waitid(2)'s code and status, then what it used (getrusage(2)).
-using Numbers = std::span<double>;
-
-template <>
-struct Argument<Numbers> {
-  static bool Read(napi_env env, napi_value value, Numbers* out) {
-    return ReadTypedArray<napi_float64_array>(env, value, out);
-  }
-};
-
-/// waitid(2) by pidfd: 1 when the child has ended, 0 when not, or -errno. With `keep` it stays a
-/// zombie, which keeps its number from being given to others.
+/// waitid(2) by pidfd: 1 when the child has ended, 0 when not, or -errno; `ending` is its code and
+/// status, then what it used (getrusage(2)). With `keep` it stays a zombie, which keeps its number
+/// from being given to others.
 int64_t WaitByPidfd(int pidfd, Numbers ending, bool keep);
 
 /// Lifetime:

@@ -9,7 +9,6 @@
 #include <string>
 #include <vector>
 
-#include "numbers.h"
 #include "octoipc/retry.h"
 #include "sem.h"
 

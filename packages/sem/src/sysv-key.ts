@@ -1,4 +1,4 @@
-import { check, cString, integer, typeError, valueError } from '@octoipc/core/kit';
+import { ftokOf, integer, typeError, valueError } from '@octoipc/core/kit';
 
 import { binding } from './binding.js';
 
@@ -17,11 +17,7 @@ export function keyOf(value: unknown): number {
     return value >>> 0;
   }
   if (typeof value === 'object' && value !== null && 'path' in value && 'project' in value) {
-    const file = cString(value.path, 'key.path');
-    const key = new Int32Array(1);
-    const { project } = value;
-    check(binding().ftok(file, projectOf(project), key), 'ftok', { target: file });
-    return key[0]! >>> 0;
+    return ftokOf(binding, value.path, value.project, 'key.');
   }
   throw typeError('key', "a number, 'private', or { path, project }", value);
 }
@@ -34,15 +30,4 @@ export function signed(key: number): number {
 /** As ipcs(1) shows it. */
 export function hex(key: number): string {
   return `0x${key.toString(16).padStart(8, '0')}`;
-}
-
-function projectOf(project: unknown): number {
-  if (typeof project === 'number') return integer(project, 'key.project', 1, 255);
-  if (typeof project !== 'string')
-    throw typeError('key.project', 'a number or a character', project);
-  const code = project.charCodeAt(0);
-  if (project.length !== 1 || code < 1 || code > 255) {
-    throw valueError('key.project', 'must be one character of one byte', project);
-  }
-  return code;
 }

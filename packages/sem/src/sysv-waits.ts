@@ -1,9 +1,8 @@
 import type { WaitOptions } from '@octoipc/core';
-import { BLOCKED, timeoutError } from '@octoipc/core/kit';
+import { BLOCKED, timeoutError, Pending } from '@octoipc/core/kit';
 
 import { Bell } from './bell.js';
 import { CallPool, type Call } from './call-pool.js';
-import { Pending } from './pending.js';
 import type { SetCalls } from './sysv-calls.js';
 import type { Operations } from './sysv-operation.js';
 

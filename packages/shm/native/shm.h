@@ -17,14 +17,4 @@ class Region;
 /// What a mapping of this environment has mapped; nullptr if it is closed.
 std::shared_ptr<Region> RegionAt(Environment& environment, int index);
 
-/// A Float64Array as an argument: where a call leaves several numbers.
-using Numbers = std::span<double>;
-
-template <>
-struct Argument<Numbers> {
-  static bool Read(napi_env env, napi_value value, Numbers* out) {
-    return ReadTypedArray<napi_float64_array>(env, value, out);
-  }
-};
-
 }  // namespace octoipc

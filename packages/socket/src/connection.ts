@@ -179,7 +179,7 @@ export class Connection extends ByteConnection {
    * @param fds - up to 253 numbers or handles
    * @param data - bytes beside them; without any, one zero byte
    * @throws {IpcError} EBADF when one is not open; nothing is sent then
-   * @throws {IpcError} EOPNOTSUPP over TCP, which cannot carry them
+   * @throws {IpcError} ENOTSUP over TCP, which cannot carry them
    * @see unix(7), SCM_RIGHTS
    */
   sendFds(fds: readonly FdSource[], data?: Bytes, options?: WaitOptions): Promise<void> {

@@ -43,7 +43,7 @@ export function fdNumbers(fds: unknown, name = 'fds'): Int32Array {
 /** Descriptors travel over Unix sockets only: TCP would take them and drop them, and say nothing. */
 export function checkCarriesFds(end: SocketEnd): void {
   if (end.domain === AF_UNIX) return;
-  throw new IpcError('EOPNOTSUPP', {
+  throw new IpcError('ENOTSUP', {
     ...end.details('sendmsg'),
     hint: 'descriptors travel over Unix sockets only',
   });

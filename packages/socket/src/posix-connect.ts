@@ -44,7 +44,7 @@ function accepting(fd: number): RawCall<Accepted> {
 /**
  * Takes the next connection; waits for one.
  *
- * @throws {IpcError} EINVAL when the socket does not listen, EOPNOTSUPP when it is one of datagrams
+ * @throws {IpcError} EINVAL when the socket does not listen, ENOTSUP when it is one of datagrams
  * @throws {IpcError} EMFILE when this process has too many descriptors; the connection waits
  * @see accept(2)
  */

@@ -40,7 +40,7 @@ export function socket(domain: number, type: number, protocol = 0): number {
  * Makes two connected sockets.
  *
  * @returns both descriptors, close-on-exec
- * @throws {IpcError} EOPNOTSUPP when the family has no pairs
+ * @throws {IpcError} ENOTSUP when the family has no pairs
  * @see socketpair(2)
  */
 export function socketpair(domain: number, type: number, protocol = 0): [number, number] {

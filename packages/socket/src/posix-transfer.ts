@@ -289,7 +289,7 @@ export function recvfromSync(
  * @returns how many bytes were taken
  * @throws {IpcError} EBADF when a descriptor is not open; nothing is sent then
  * @throws {IpcError} EPERM when the credentials are somebody else's
- * @throws {IpcError} EOPNOTSUPP when descriptors were to go over anything but a Unix socket
+ * @throws {IpcError} ENOTSUP when descriptors were to go over anything but a Unix socket
  * @see sendmsg(2), unix(7)
  */
 export async function sendmsg(

@@ -84,7 +84,7 @@ function isTcp(end: SocketEnd): boolean {
 
 function checkTcp(end: SocketEnd): void {
   if (isTcp(end)) return;
-  throw new IpcError('EOPNOTSUPP', {
+  throw new IpcError('ENOTSUP', {
     ...end.details('setsockopt'),
     hint: 'only TCP has this option',
   });

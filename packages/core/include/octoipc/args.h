@@ -21,6 +21,7 @@ class Environment;
 
 using Bytes = std::span<uint8_t>;
 using Integers = std::span<int32_t>;
+using Numbers = std::span<double>;
 
 /// How one argument is read; specialise it for further types.
 template <typename T>
@@ -106,6 +107,13 @@ template <>
 struct Argument<Integers> {
   static bool Read(napi_env env, napi_value value, Integers* out) {
     return ReadTypedArray<napi_int32_array>(env, value, out);
+  }
+};
+
+template <>
+struct Argument<Numbers> {
+  static bool Read(napi_env env, napi_value value, Numbers* out) {
+    return ReadTypedArray<napi_float64_array>(env, value, out);
   }
 };
 

@@ -40,7 +40,11 @@ function nameOf(url: unknown): string {
     name === undefined || name === ''
       ? 'must begin with a scheme and a colon'
       : `has the unknown scheme '${name}'`;
-  throw valueError('url', `${what}, as in '${EXAMPLES.mq}'; there are ${schemes().join(', ')}`, url);
+  throw valueError(
+    'url',
+    `${what}, as in '${EXAMPLES.mq}'; there are ${schemes().join(', ')}`,
+    url,
+  );
 }
 
 async function schemeOf(name: string): Promise<Scheme> {

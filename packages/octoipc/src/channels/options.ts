@@ -100,4 +100,3 @@ export interface WithCodec<C> {
 export interface WithoutCodec {
   readonly codec?: undefined;
 }
-

@@ -13,10 +13,7 @@ export interface SchemeEnd {
 /** How the channels of a scheme are opened; what it cannot do is missing. */
 export interface Scheme {
   /** Opens the sending end. */
-  sender?(
-    url: string,
-    options: SenderOptions,
-  ): (Sender & SchemeEnd) | Promise<Sender & SchemeEnd>;
+  sender?(url: string, options: SenderOptions): (Sender & SchemeEnd) | Promise<Sender & SchemeEnd>;
   /** Opens the receiving end. */
   receiver?(
     url: string,

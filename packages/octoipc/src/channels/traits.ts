@@ -1,10 +1,4 @@
-import type {
-  Bytes,
-  ChannelTraits,
-  Receiver,
-  Sender,
-  WaitOptions,
-} from '@octoipc/core';
+import type { Bytes, ChannelTraits, Receiver, Sender, WaitOptions } from '@octoipc/core';
 
 import type { SchemeEnd } from './registry.js';
 

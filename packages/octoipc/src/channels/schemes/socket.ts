@@ -24,7 +24,7 @@ export const scheme: Scheme = {
       options,
     );
     return owning(connection, () => {
-      const sender = new ConnectedSender(connection, socketSender(connection), name === 'tcp');
+      const sender = new ConnectedSender(connection, socketSender(connection), url);
       return new ToldSender(sender, { mechanism: name, multipleSenders: true });
     });
   },
@@ -102,13 +102,14 @@ class ConnectedSender implements Sender {
   readonly traits: Sender['traits'];
   readonly #connection: Connection;
   readonly #sender: Sender;
-  readonly #asks: boolean;
+  readonly #url: string;
+  #asked = false;
 
-  constructor(connection: Connection, sender: Sender, asks: boolean) {
+  constructor(connection: Connection, sender: Sender, url: string) {
     this.traits = sender.traits;
     this.#connection = connection;
     this.#sender = sender;
-    this.#asks = asks;
+    this.#url = url;
   }
 
   get closed(): boolean {
@@ -145,7 +146,12 @@ class ConnectedSender implements Sender {
   }
 
   #ask(): void {
-    if (!this.#asks || this.closed) return;
+    if (this.#asked || this.closed || !this.#url.startsWith('tcp:')) return;
+    // Once for all that is sent in a row.
+    this.#asked = true;
+    queueMicrotask(() => {
+      this.#asked = false;
+    });
     if (this.#connection.tryRead({ maxBytes: 1 }) === null) throw this.#gone(undefined);
   }
 
@@ -154,7 +160,7 @@ class ConnectedSender implements Sender {
   }
 
   #gone(cause: unknown): IpcError {
-    return new IpcError('EPIPE', { ...this.#connection.socket.details('send'), cause });
+    return new IpcError('EPIPE', { syscall: 'send', target: this.#url, cause });
   }
 }
 

@@ -1,5 +1,6 @@
-import type { WaitOptions } from '@octoipc/core';
-import { Deadline, timeoutError } from '@octoipc/core/kit';
+import { Deadline } from './deadline.js';
+import { timeoutError } from './errors.js';
+import type { WaitOptions } from './wait.js';
 
 /** How errors name a wait. */
 interface Details {
