@@ -33,7 +33,8 @@ export const REMEDIES = {
   },
   ECANCELED: {
     meaning: 'the operation was cancelled, after it had handed over `bytesWritten` bytes',
-    remedy: 'the reason is its `cause`; go on behind what was written, or begin anew with the peer.',
+    remedy:
+      'the reason is its `cause`; go on behind what was written, or begin anew with the peer.',
   },
   ECHILD: { remedy: 'it is no child of this process, or somebody else has waited for it.' },
   ECONNREFUSED: {
@@ -75,21 +76,27 @@ export const REMEDIES = {
     remedy:
       'send less at once, or raise `maxMessageSize` on both ends; of a queue it is fixed when it is created.',
   },
-  ENAMETOOLONG: { remedy: 'shorten the name; a path of a socket may go through a shorter directory.' },
+  ENAMETOOLONG: {
+    remedy: 'shorten the name; a path of a socket may go through a shorter directory.',
+  },
   ENFILE: { remedy: 'the whole system has no file left: raise fs.file-max, or find who leaks.' },
   ENOENT: {
-    remedy: 'make it, with `create: true`, or start whoever makes it; `octoipc ls` shows what there is.',
+    remedy:
+      'make it, with `create: true`, or start whoever makes it; `octoipc ls` shows what there is.',
   },
   ENOLCK: { remedy: 'close locks that are not needed in this thread.' },
   ENOMEM: {
-    remedy: 'ask for less memory; `octoipc doctor` shows the limits of the cgroup and RLIMIT_MEMLOCK.',
+    remedy:
+      'ask for less memory; `octoipc doctor` shows the limits of the cgroup and RLIMIT_MEMLOCK.',
   },
   ENOPROTOOPT: { remedy: 'this kind of socket, or this kernel, has no such option.' },
   ENOSPC: {
     remedy:
       'remove what nobody needs (`octoipc ls --orphaned`, `octoipc reap`), or raise the limit that `hint` names; for /dev/shm: mount it larger.',
   },
-  ENOSYS: { remedy: 'the kernel was built without it, or a container forbids it: see `octoipc doctor`.' },
+  ENOSYS: {
+    remedy: 'the kernel was built without it, or a container forbids it: see `octoipc doctor`.',
+  },
   ENOTCONN: { remedy: 'connect first, or name the destination of each message.' },
   ENOTDIR: { remedy: 'a part of the path is no directory: correct the path.' },
   ENOTFOUND: {
@@ -114,10 +121,14 @@ export const REMEDIES = {
   EPIPE: { remedy: 'nobody reads any more: stop sending, or wait for the next reader.' },
   EPROTO: { remedy: 'the other side does not speak the protocol: look at both versions.' },
   EPROTONOSUPPORT: { remedy: 'this kernel has no such protocol.' },
-  EPROTOTYPE: { remedy: 'the socket there is of another type: give the same `type` on both sides.' },
+  EPROTOTYPE: {
+    remedy: 'the socket there is of another type: give the same `type` on both sides.',
+  },
   ERANGE: { remedy: 'a value would leave its range: look at it before you change it.' },
   EROFS: { remedy: 'the file system is mounted read-only: use another place.' },
-  ERR_CLOSED: { remedy: 'do not use a handle after `close()`; pending waits end with this code too.' },
+  ERR_CLOSED: {
+    remedy: 'do not use a handle after `close()`; pending waits end with this code too.',
+  },
   ERR_FDS_TRUNCATED: {
     remedy: 'ask for more: `maxFds`. Those that were not asked for are closed.',
   },
@@ -138,10 +149,12 @@ export const REMEDIES = {
     remedy: '`status` says how it ended, and the message has the end of its stderr.',
   },
   ERR_TRUNCATED: {
-    remedy: 'the other side died, or lost count, inside a message; or somebody made the memory smaller: open it anew.',
+    remedy:
+      'the other side died, or lost count, inside a message; or somebody made the memory smaller: open it anew.',
   },
   ERR_UNSUPPORTED: {
-    remedy: 'this system, kernel or build has no such thing: `octoipc doctor` says what is missing.',
+    remedy:
+      'this system, kernel or build has no such thing: `octoipc doctor` says what is missing.',
   },
   ESOCKTNOSUPPORT: { remedy: 'this family of addresses has no such type of socket.' },
   ESRCH: { remedy: 'the process has ended: hold an `openProcess()` handle instead of its pid.' },

@@ -38,10 +38,7 @@ const ANSWERED = new RegExp(String.raw`return -(${CODE})\b`, 'g');
 function occasions(text) {
   const list = String.raw`${CODE}(?:(?:, … |, | or | and )${CODE})*`;
   const found = [];
-  const pattern = new RegExp(
-    String.raw`(${list})(,? ?[\s\S]*?)(?=(?:; |, |\. )${CODE}\b|$)`,
-    'g',
-  );
+  const pattern = new RegExp(String.raw`(${list})(,? ?[\s\S]*?)(?=(?:; |, |\. )${CODE}\b|$)`, 'g');
   for (const [, codes, when] of text.matchAll(pattern)) {
     for (const code of codes.match(new RegExp(CODE, 'g'))) {
       if (isCode(code)) found.push({ code, when: when.replace(/^[, …]+/, '').trim() });
@@ -54,8 +51,13 @@ function occasions(text) {
 function symbolAt(text, index, line) {
   const name = /(?:^|\s)(?:function\*?|class|const|interface|type) (\w+)/.exec(line)?.[1];
   if (name !== undefined) return name;
-  const member = /^\s*(?:(?:static|async|override|protected|get|set|abstract|readonly) )*(\[?[\w.]+\]?)/.exec(line)?.[1];
-  const owner = [...text.slice(0, index).matchAll(/^export (?:abstract )?(?:class|interface) (\w+)/gm)].at(-1)?.[1];
+  const member =
+    /^\s*(?:(?:static|async|override|protected|get|set|abstract|readonly) )*(\[?[\w.]+\]?)/.exec(
+      line,
+    )?.[1];
+  const owner = [
+    ...text.slice(0, index).matchAll(/^export (?:abstract )?(?:class|interface) (\w+)/gm),
+  ].at(-1)?.[1];
   return owner === undefined ? member : `${owner}.${member}`;
 }
 
@@ -67,9 +69,12 @@ function documented(text) {
     const thrown = tags.filter((tag) => /^@throws \{\w+\}/.test(tag));
     const symbol = symbolAt(text, match.index, line);
     return thrown.flatMap((tag) =>
-      occasions(tag.replace(/^@throws \{\w+\} /, '').replaceAll(/\s+/g, ' ').trim()).map(
-        (occasion) => ({ ...occasion, symbol }),
-      ),
+      occasions(
+        tag
+          .replace(/^@throws \{\w+\} /, '')
+          .replaceAll(/\s+/g, ' ')
+          .trim(),
+      ).map((occasion) => ({ ...occasion, symbol })),
     );
   });
 }

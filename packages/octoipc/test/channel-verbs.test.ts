@@ -85,7 +85,10 @@ describe('octoipc send and recv', () => {
     const { stdout } = await octoipcWith('', 'recv', '--frames', '--count', '3', url);
     expect(Buffer.from(stdout, 'latin1').equals(input)).toBe(true);
     const cut = await octoipcWith(input.subarray(0, -1), 'send', '--frames', url);
-    expect(cut).toMatchObject({ status: 1, stderr: expect.stringMatching(/ERR_TRUNCATED/) as string });
+    expect(cut).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/ERR_TRUNCATED/) as string,
+    });
     await octoipc('recv', '--count', '2', url);
   });
 
@@ -130,7 +133,8 @@ describe('octoipc send and recv', () => {
     await octoipc('recv', '--count', '2', url);
     const listed = await octoipc('ls', '--json', '--kind', 'mq', url);
     // Without the mqueue file system a queue that nobody has open cannot be listed.
-    for (const queue of JSON.parse(listed.stdout) as object[]) expect(queue).toMatchObject({ messages: 1 });
+    for (const queue of JSON.parse(listed.stdout) as object[])
+      expect(queue).toMatchObject({ messages: 1 });
     expect((await octoipc('recv', '--count', '1', url)).stdout).toBe('zwölf\n');
   });
 
@@ -139,9 +143,9 @@ describe('octoipc send and recv', () => {
     const { status, stdout, stderr } = await octoipc('recv', '--create', '--timeout', '50', url);
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
     expect(stderr).toMatch(/^octoipc recv: ETIMEDOUT: /m);
-    expect(await octoipcWith('x\n', 'send', '-t', '50ms', `fifo:${folder()}/x`, '--create')).toMatchObject(
-      { status: 1, stderr: expect.stringContaining('ETIMEDOUT') as string },
-    );
+    expect(
+      await octoipcWith('x\n', 'send', '-t', '50ms', `fifo:${folder()}/x`, '--create'),
+    ).toMatchObject({ status: 1, stderr: expect.stringContaining('ETIMEDOUT') as string });
   });
 
   it('end with 130 on SIGINT, and tell what was received', async () => {

@@ -139,7 +139,8 @@ describe('octoipc rm', () => {
     expect(results[4]!.reason).toContain('1 process has it still');
     const left = await octoipc('ls', '-u', `*${name}*`);
     expect(left.stdout).toBe(
-      [`unix:${path}/socket`, `unix:@${name}`].filter((url) => url.includes(name)).join('\n') + '\n',
+      [`unix:${path}/socket`, `unix:@${name}`].filter((url) => url.includes(name)).join('\n') +
+        '\n',
     );
     expect(made.pid).toBeGreaterThan(0);
   });
@@ -215,7 +216,15 @@ describe('octoipc rm', () => {
 describe('octoipc watch', () => {
   it('prints a look and what changed a second, a line of JSON each', async () => {
     const id = ipcmk('-Q');
-    const watching = start('watch', `sysv-mq:id=${id}`, '--json', '--count', '2', '--interval', '20');
+    const watching = start(
+      'watch',
+      `sysv-mq:id=${id}`,
+      '--json',
+      '--count',
+      '2',
+      '--interval',
+      '20',
+    );
     const lines: string[] = [];
     let rest = '';
     const first = new Promise<void>((resolve) => {

@@ -102,8 +102,9 @@ describe('octoipc ls --json', () => {
     for (const { holders } of dead.values()) expect(holders).toEqual([]);
 
     const dry = await octoipc('reap', '--dry-run', '--json');
-    const verdicts = (JSON.parse(dry.stdout) as { url: string; removed: boolean; reason: string }[])
-      .filter(({ url }) => url.includes(name));
+    const verdicts = (
+      JSON.parse(dry.stdout) as { url: string; removed: boolean; reason: string }[]
+    ).filter(({ url }) => url.includes(name));
     expect(verdicts.map(({ url }) => url).toSorted()).toEqual([...alive.keys()].toSorted());
     for (const { removed, reason } of verdicts) {
       expect(removed).toBe(true);
@@ -134,7 +135,9 @@ describe('octoipc ls --json', () => {
         expect([...before].filter((id) => after.has(id) && !listed.has(id))).toEqual([]);
         const own = objects.find(({ id }) => id === ids[kind])!;
         const columns = ['-o', 'ID,KEY,PERMS,UID,GID', '--raw', '--noheadings'];
-        const row = rowsOf('lsipc', `-${kind}`, ...columns).find(([id]) => Number(id) === ids[kind]);
+        const row = rowsOf('lsipc', `-${kind}`, ...columns).find(
+          ([id]) => Number(id) === ids[kind],
+        );
         const [, key, perms, uid, gid] = row!;
         expect(own.key).toBe(Number(key));
         expect(symbolic(own.mode!)).toBe(perms);

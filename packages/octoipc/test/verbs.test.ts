@@ -90,11 +90,15 @@ describe('octoipc doctor', () => {
       if (name !== 'mq') cpLink(from, join(scope, name));
       else cpSync(join(from, 'dist'), join(scope, name, 'dist'), { recursive: true });
     }
-    writeFileSync(join(scope, 'mq', 'package.json'), readFileSync(join(packages, 'mq', 'package.json')));
+    writeFileSync(
+      join(scope, 'mq', 'package.json'),
+      readFileSync(join(packages, 'mq', 'package.json')),
+    );
     const own = join(copy, 'node_modules', 'octoipc');
     cpSync(join(home, 'dist'), join(own, 'dist'), { recursive: true });
     writeFileSync(join(own, 'package.json'), readFileSync(join(home, 'package.json')));
-    for (const name of ['cli-table3', 'picocolors', 'string-width', 'commander']) linkTool(name, copy);
+    for (const name of ['cli-table3', 'picocolors', 'string-width', 'commander'])
+      linkTool(name, copy);
     const { status, stdout, stderr } = await node(join(own, 'dist', 'cli.js'), 'doctor', '--json');
     expect(stderr).toBe('');
     const findings = JSON.parse(stdout) as { name: string; level: string; remedy?: string }[];
@@ -163,7 +167,13 @@ describe('octoipc choose', () => {
   });
 
   it('gives code that runs as it is pasted', async () => {
-    const { code, recommended } = await choose('--related', '--keep-out', 'processes', '--size', '250000');
+    const { code, recommended } = await choose(
+      '--related',
+      '--keep-out',
+      'processes',
+      '--size',
+      '250000',
+    );
     expect(['pipe', 'unix']).toContain(recommended);
     const path = folder();
     symlinkSync(join(home, '..', '..', 'node_modules'), join(path, 'node_modules'));
@@ -173,10 +183,11 @@ describe('octoipc choose', () => {
       writeFileSync(files[side], code[side].replaceAll('/tmp/example.sock', socket));
     }
     const script =
-      recommended === 'pipe'
-        ? '"$0" sender.mjs'
-        : '"$0" receiver.mjs & "$0" sender.mjs; wait';
-    const said = execFileSync('sh', ['-c', script, process.execPath], { cwd: path, encoding: 'utf8' });
+      recommended === 'pipe' ? '"$0" sender.mjs' : '"$0" receiver.mjs & "$0" sender.mjs; wait';
+    const said = execFileSync('sh', ['-c', script, process.execPath], {
+      cwd: path,
+      encoding: 'utf8',
+    });
     expect(said).toBe('hello\n');
   });
 });
@@ -192,10 +203,21 @@ describe('octoipc completion', () => {
   it('completes verbs, options, values and URLs in bash', async () => {
     const id = ipcmk('-Q');
     const { stdout } = await octoipc('ls', '--json', '--kind', 'sysv-mq');
-    const { url } = (JSON.parse(stdout) as { id: number; url: string }[]).find((each) => each.id === id)!;
-    const lines = ['octoipc insp', 'octoipc ls --ki', 'octoipc ls -k sysv-s', 'octoipc completion ', `octoipc rm ${url.slice(0, -1)}`];
+    const { url } = (JSON.parse(stdout) as { id: number; url: string }[]).find(
+      (each) => each.id === id,
+    )!;
+    const lines = [
+      'octoipc insp',
+      'octoipc ls --ki',
+      'octoipc ls -k sysv-s',
+      'octoipc completion ',
+      `octoipc rm ${url.slice(0, -1)}`,
+    ];
     const ask = lines
-      .map((line) => `COMP_LINE='${line}' COMP_POINT=${line.length}; _octoipc; echo "\${COMPREPLY[*]}"`)
+      .map(
+        (line) =>
+          `COMP_LINE='${line}' COMP_POINT=${line.length}; _octoipc; echo "\${COMPREPLY[*]}"`,
+      )
       .join('\n');
     const said = execFileSync('bash', ['-c', `${itself}\n${await script('bash')}\n${ask}`], {
       encoding: 'utf8',
@@ -211,20 +233,29 @@ describe('octoipc completion', () => {
     ]);
   });
 
-  it.skipIf(lacks('fish') !== undefined)('completes in fish (skipped where it is missing)', async () => {
-    const file = join(folder(), 'octoipc.fish');
-    writeFileSync(file, await script('fish'));
-    const ask = `source ${file}; complete -C 'octoipc insp'; complete -C 'octoipc ls -k sysv-s'; complete -C 'octoipc completion z'`;
-    const said = spawnSync('fish', ['--no-config', '-c', ask], { encoding: 'utf8' });
-    const words = said.stdout.trim().split('\n').map((line) => line.split('\t')[0]);
-    expect(words, said.stderr).toEqual(['inspect', 'sysv-sem', 'sysv-shm', 'zsh']);
-  });
+  it.skipIf(lacks('fish') !== undefined)(
+    'completes in fish (skipped where it is missing)',
+    async () => {
+      const file = join(folder(), 'octoipc.fish');
+      writeFileSync(file, await script('fish'));
+      const ask = `source ${file}; complete -C 'octoipc insp'; complete -C 'octoipc ls -k sysv-s'; complete -C 'octoipc completion z'`;
+      const said = spawnSync('fish', ['--no-config', '-c', ask], { encoding: 'utf8' });
+      const words = said.stdout
+        .trim()
+        .split('\n')
+        .map((line) => line.split('\t')[0]);
+      expect(words, said.stderr).toEqual(['inspect', 'sysv-sem', 'sysv-shm', 'zsh']);
+    },
+  );
 
-  it.skipIf(lacks('zsh') !== undefined)('is a script that zsh loads (skipped where it is missing)', async () => {
-    const ask = `autoload -Uz compinit; compinit -D; ${await script('zsh')}; print $_comps[octoipc]`;
-    const said = spawnSync('zsh', ['-f', '-c', ask], { encoding: 'utf8' });
-    expect(said).toMatchObject({ stdout: '_octoipc\n', stderr: '' });
-  });
+  it.skipIf(lacks('zsh') !== undefined)(
+    'is a script that zsh loads (skipped where it is missing)',
+    async () => {
+      const ask = `autoload -Uz compinit; compinit -D; ${await script('zsh')}; print $_comps[octoipc]`;
+      const said = spawnSync('zsh', ['-f', '-c', ask], { encoding: 'utf8' });
+      expect(said).toMatchObject({ stdout: '_octoipc\n', stderr: '' });
+    },
+  );
 });
 
 function cpLink(from: string, to: string): void {

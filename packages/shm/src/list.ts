@@ -49,7 +49,8 @@ export function listPosix(options: ListOptions | undefined): SharedMemoryInfo[] 
   });
   const mapped = looked ? mappedObjects() : new Map<MapKey, number[]>();
   const held = new Map<MapKey, number[]>([...mapped].map(([key, pids]) => [key, [...pids]]));
-  if (looked) addOpenFiles(held, new Set(files.map(({ status }) => fileKey(status.dev, status.ino))));
+  if (looked)
+    addOpenFiles(held, new Set(files.map(({ status }) => fileKey(status.dev, status.ino))));
   return files
     .map(({ name, status: { size, mode, uid, gid, dev, ino } }) => {
       const key = fileKey(dev, ino);

@@ -132,7 +132,7 @@ async function roundTrips(
   message[0] = ECHO;
   const start = performance.now();
   const times: number[] = [];
-  for (let before = start; before < start + warm + trips || times.length === 0; ) {
+  for (let before = start; before < start + warm + trips || times.length === 0;) {
     await ends.send(message, wait);
     await ends.receive(wait);
     const now = performance.now();

@@ -34,7 +34,8 @@ const OBJECTIONS: Readonly<Record<Mechanism, readonly Objection[]>> = {
     elsewhere,
     restart,
     secret,
-    ({ processes }) => processes > MOST_PRODUCERS + 1 && `a ring has ${MOST_PRODUCERS} producers at most`,
+    ({ processes }) =>
+      processes > MOST_PRODUCERS + 1 && `a ring has ${MOST_PRODUCERS} producers at most`,
   ],
   mq: [elsewhere, restart, secret, tooLong],
   'sysv-mq': [elsewhere, restart, secret, tooLong],
@@ -65,7 +66,10 @@ function secret({ keepOut }: Need): string | false {
 
 function tooLong({ size }: Need): string | false {
   const longest = longestInQueues();
-  return size > longest && `a message has at most ${longest} bytes here (fs.mqueue.msgsize_max, kernel.msgmax)`;
+  return (
+    size > longest &&
+    `a message has at most ${longest} bytes here (fs.mqueue.msgsize_max, kernel.msgmax)`
+  );
 }
 
 /**
@@ -76,7 +80,9 @@ function tooLong({ size }: Need): string | false {
  */
 export function excluded(need: Need): Map<Mechanism, string> {
   const reasons = MECHANISMS.flatMap((mechanism): [Mechanism, string][] => {
-    const reason = OBJECTIONS[mechanism].map((object) => object(need)).find((each) => each !== false);
+    const reason = OBJECTIONS[mechanism]
+      .map((object) => object(need))
+      .find((each) => each !== false);
     return reason === undefined ? [] : [[mechanism, reason as string]];
   });
   return new Map(reasons);

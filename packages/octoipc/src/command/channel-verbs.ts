@@ -51,7 +51,10 @@ function addRecv(octoipc: Command): void {
       ['octoipc recv --create fifo:/tmp/jobs', 'until the senders have left'],
       ['octoipc recv --count 1 --timeout 2s mq:/jobs', 'one message, or status 1 after 2 s'],
       ['octoipc recv --json sysv-mq:0x1234 | jq .message', 'a line of JSON for each'],
-      ['octoipc recv --file copy.png --create unix:/run/x.sock', 'a file, from octoipc send --file'],
+      [
+        'octoipc recv --file copy.png --create unix:/run/x.sock',
+        'a file, from octoipc send --file',
+      ],
     ],
     statuses: STATUSES,
   });

@@ -126,10 +126,15 @@ function typedQueue(
 }
 
 /** Only one of these can be meant. */
-export function checkForms({ lines, frames, file, json }: ChannelVerbOptions, receives: boolean): void {
+export function checkForms(
+  { lines, frames, file, json }: ChannelVerbOptions,
+  receives: boolean,
+): void {
   const forms = [lines, frames, file !== undefined, receives && json].filter(Boolean).length;
   if (forms > 1) {
-    const names = receives ? '--lines, --frames, --file and --json' : '--lines, --frames and --file';
+    const names = receives
+      ? '--lines, --frames, --file and --json'
+      : '--lines, --frames and --file';
     throw new UsageError(`only one of ${names} can be meant`);
   }
 }

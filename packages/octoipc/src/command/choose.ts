@@ -71,9 +71,15 @@ export async function choose(options: ChooseOptions): Promise<number> {
 async function needOf(options: ChooseOptions, signal: AbortSignal): Promise<Need> {
   const { size, rate, processes, related, sameMachine, survive, keepOut } = options;
   const given = Object.fromEntries(
-    Object.entries({ size, rate, processes, related, sameMachine, survives: survive, keepOut }).filter(
-      ([, value]) => value !== undefined,
-    ),
+    Object.entries({
+      size,
+      rate,
+      processes,
+      related,
+      sameMachine,
+      survives: survive,
+      keepOut,
+    }).filter(([, value]) => value !== undefined),
   ) as Partial<Need>;
   const asks = options.usual !== true && options.json !== true && process.stdin.isTTY;
   return asks ? await askFor(given, signal) : { ...USUAL, ...given };

@@ -8,7 +8,9 @@ const WIDE =
 function widthOf(text: string): number {
   const plain = stripVTControlCharacters(text);
   const characters = plain.length < 0x80 && /^[\x20-\x7e]*$/.test(plain) ? plain : [...plain];
-  return characters.length + (typeof characters === 'string' ? 0 : (plain.match(WIDE)?.length ?? 0));
+  return (
+    characters.length + (typeof characters === 'string' ? 0 : (plain.match(WIDE)?.length ?? 0))
+  );
 }
 
 /**

@@ -14,7 +14,10 @@ interface VerbWords {
   readonly summary: string;
   readonly options: readonly { readonly flags: readonly string[]; readonly about: string }[];
   /** Values by the option that takes them. */
-  readonly values: readonly { readonly flags: readonly string[]; readonly values: readonly string[] }[];
+  readonly values: readonly {
+    readonly flags: readonly string[];
+    readonly values: readonly string[];
+  }[];
   /** Words that its arguments can be. */
   readonly choices: readonly string[];
   /** Whether its arguments are URLs of objects. */

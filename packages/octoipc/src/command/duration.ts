@@ -17,5 +17,7 @@ export function duration(text: string, least = 0): number {
     throw new InvalidArgumentError('A time is a number of milliseconds, or like 500ms, 1s, 2m.');
   }
   if (milliseconds >= least) return milliseconds;
-  throw new InvalidArgumentError(`It is at least ${least}; a number without a unit means milliseconds.`);
+  throw new InvalidArgumentError(
+    `It is at least ${least}; a number without a unit means milliseconds.`,
+  );
 }

@@ -47,10 +47,14 @@ function text(inspection: Inspection): string {
     ['messages', messages],
     ['orphaned', orphaned],
     ['state', inspection.remarks.join(', ') || undefined],
-    ['temporary', temporary === null ? undefined : `of process ${temporary.pid}: ${temporary.reason}`],
-    ...Object.entries(inspection.details).map(
-      ([name, value]): [string, unknown] => [spoken(name), value],
-    ),
+    [
+      'temporary',
+      temporary === null ? undefined : `of process ${temporary.pid}: ${temporary.reason}`,
+    ],
+    ...Object.entries(inspection.details).map(([name, value]): [string, unknown] => [
+      spoken(name),
+      value,
+    ]),
   ];
   const known = rows.filter(([, value]) => value !== undefined);
   const width = Math.max(...known.map(([name]) => name.length));
@@ -69,7 +73,10 @@ function spoken(name: string): string {
 
 function field(name: string, value: unknown): string[] {
   if (Array.isArray(value) && value.some((each) => typeof each === 'object')) {
-    return value.map((each, index) => `  ${color.dim(index === 0 ? name : ' '.repeat(name.length))}  ${shown(each)}`);
+    return value.map(
+      (each, index) =>
+        `  ${color.dim(index === 0 ? name : ' '.repeat(name.length))}  ${shown(each)}`,
+    );
   }
   return [`  ${color.dim(name)}  ${shown(value)}`];
 }

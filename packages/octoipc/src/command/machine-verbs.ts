@@ -17,7 +17,8 @@ export function addMachineVerbs(octoipc: Command, self: Program): void {
 
 function addChoose(octoipc: Command, self: Program): void {
   addVerb(octoipc, 'choose', {
-    summary: 'Recommend a mechanism: asks what is needed, and measures what can do it, here and now.',
+    summary:
+      'Recommend a mechanism: asks what is needed, and measures what can do it, here and now.',
     examples: [
       ['octoipc choose', 'asks, on a terminal'],
       ['octoipc choose --size 65536 --rate 5000 --related', 'asks for the rest'],
@@ -35,8 +36,10 @@ function addChoose(octoipc: Command, self: Program): void {
       new Option('--survive <what>', 'what messages must survive on their way').choices(SURVIVALS),
     )
     .addOption(
-      new Option('--keep-out <whom>', 'who must not get in: other users; other processes of this user')
-        .choices(KEPT_OUT),
+      new Option(
+        '--keep-out <whom>',
+        'who must not get in: other users; other processes of this user',
+      ).choices(KEPT_OUT),
     )
     .option('--usual', 'ask nothing: what is not said is as usual')
     .option('--quick', 'measure a quarter as long')
@@ -77,11 +80,10 @@ function addBench(octoipc: Command, self: Program): void {
     .argument('[suite...]', 'which suites; all if left out')
     .option('--quick', 'fewer and shorter samples')
     .option('--rows <id,…>', 'rows whose ids begin so')
-    .action(
-      (suites: string[], options: { json?: boolean; quick?: boolean; rows?: string }) =>
-        runVerb('bench', async () =>
-          (await import('./bench.js')).bench(suites, { ...options, program: self.program }),
-        ),
+    .action((suites: string[], options: { json?: boolean; quick?: boolean; rows?: string }) =>
+      runVerb('bench', async () =>
+        (await import('./bench.js')).bench(suites, { ...options, program: self.program }),
+      ),
     );
 }
 

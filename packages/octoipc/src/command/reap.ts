@@ -29,15 +29,13 @@ const NO_RECORD =
 export function reap(options: { readonly dryRun?: boolean; readonly json?: boolean }): number {
   const { dryRun = false, json = false } = options;
   loadReapers();
-  const recorded = reapNames({ dryRun }).map(
-    ({ kind, name, pid, removed, reason }): Verdict => ({
-      kind,
-      url: urlOfRecord({ kind, name }) ?? printable(name),
-      pid,
-      removed,
-      reason,
-    }),
-  );
+  const recorded = reapNames({ dryRun }).map(({ kind, name, pid, removed, reason }): Verdict => ({
+    kind,
+    url: urlOfRecord({ kind, name }) ?? printable(name),
+    pid,
+    removed,
+    reason,
+  }));
   const told = new Set(recorded.map(({ url }) => url));
   const { entries } = takeInventory({ orphaned: true });
   const others = entries

@@ -68,7 +68,8 @@ function formOf(message: Buffer, { frames, file, json }: RecvOptions): Buffer | 
     header.writeUInt32LE(message.length);
     return Buffer.concat([header, message]);
   }
-  if (process.stdout.isTTY) return `${printable(message.toString('utf8')).replaceAll(String.raw`\x09`, '\t')}\n`;
+  if (process.stdout.isTTY)
+    return `${printable(message.toString('utf8')).replaceAll(String.raw`\x09`, '\t')}\n`;
   return Buffer.concat([message, Buffer.from('\n')]);
 }
 

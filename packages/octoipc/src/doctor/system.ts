@@ -26,7 +26,9 @@ function sharedMemoryFolder(): Finding[] {
       ...(small
         ? { remedy: 'docker run --shm-size=1g, or mount -o remount,size=1g /dev/shm' }
         : free < size * LEAST_FREE
-          ? { remedy: 'it is nearly full: octoipc ls --kind shm,ring --orphaned shows what is left' }
+          ? {
+              remedy: 'it is nearly full: octoipc ls --kind shm,ring --orphaned shows what is left',
+            }
           : {}),
     });
     const mode = statSync('/dev/shm').mode & 0o7777;
@@ -46,7 +48,11 @@ function megabytes(bytes: number): number {
   return Math.round(bytes / 2 ** 20);
 }
 
-const LOGIND = ['/etc/systemd/logind.conf', '/run/systemd/logind.conf', '/usr/lib/systemd/logind.conf'];
+const LOGIND = [
+  '/etc/systemd/logind.conf',
+  '/run/systemd/logind.conf',
+  '/usr/lib/systemd/logind.conf',
+];
 
 /** logind removes the IPC objects of a user, no system user, when his last session ends: logind.conf(5). */
 function removeIpc(): Finding {

@@ -88,7 +88,8 @@ export function hexadecimal(key: number): string {
  */
 export function parseAddress(url: string): Address {
   const colon = url.indexOf(':');
-  const scheme = colon < 0 ? '' : url.slice(0, colon).replace(/^unix\+(?:seqpacket|dgram)$/, 'unix');
+  const scheme =
+    colon < 0 ? '' : url.slice(0, colon).replace(/^unix\+(?:seqpacket|dgram)$/, 'unix');
   const rest = url.slice(colon + 1);
   const kind = SCHEMES.find((each) => each === scheme);
   if (kind === undefined) {
@@ -117,12 +118,15 @@ function nameIn(url: string, kind: Kind, rest: string): string {
     throw malformed(url, kind === 'unix' ? 'a path, or @ and a name' : 'a name that begins with /');
   }
   const file = kind === 'fifo' || kind === 'unix';
-  if (!file && name.includes('/', 1)) throw malformed(url, 'a name with one slash, at its beginning');
+  if (!file && name.includes('/', 1))
+    throw malformed(url, 'a name with one slash, at its beginning');
   return name;
 }
 
 function malformed(url: string, expected: string): AddressError {
-  return new AddressError(`'${encodeName(url)}' is malformed: what follows the colon is ${expected}`);
+  return new AddressError(
+    `'${encodeName(url)}' is malformed: what follows the colon is ${expected}`,
+  );
 }
 
 /**

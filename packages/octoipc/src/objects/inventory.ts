@@ -97,7 +97,12 @@ const RANK = new Map(KINDS.map((kind, index) => [kind, index]));
 function order(a: Entry, b: Entry): number {
   const kinds = RANK.get(a.kind)! - RANK.get(b.kind)!;
   if (kinds !== 0) return kinds;
-  if (a.inode !== undefined && b.inode !== undefined && a.name === undefined && b.name === undefined)
+  if (
+    a.inode !== undefined &&
+    b.inode !== undefined &&
+    a.name === undefined &&
+    b.name === undefined
+  )
     return a.inode - b.inode;
   return a.url < b.url ? -1 : 1;
 }

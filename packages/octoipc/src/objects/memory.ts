@@ -2,7 +2,7 @@ import { closeSync, constants, openSync, readSync, statSync, type Stats } from '
 
 import { sem, shm } from '../namespaces.js';
 import { urlOfInode, urlOfName, urlOfSysv } from './address.js';
-import { isLock, LOCK_BYTES, LOCK_KINDS, lockState, nameInLock} from './lock-file.js';
+import { isLock, LOCK_BYTES, LOCK_KINDS, lockState, nameInLock } from './lock-file.js';
 import { fileKey } from './mapped-files.js';
 import type { Entry, Kind } from './object.js';
 import { heldBy, type OpenObject } from './process-table.js';

@@ -93,7 +93,9 @@ function namedSocket(around: Surroundings, path: string, lines: readonly UnixSoc
     remarks: [
       first.type,
       ...(isListening(first) ? ['listening'] : []),
-      ...(connections > 0 ? [connections === 1 ? '1 connection' : `${connections} connections`] : []),
+      ...(connections > 0
+        ? [connections === 1 ? '1 connection' : `${connections} connections`]
+        : []),
     ],
     details: {
       type: first.type,

@@ -114,13 +114,7 @@ export class ProcessTable {
     this.#add(this.files, fileKey(status.dev, status.ino), target, use, path);
   }
 
-  #add<Key>(
-    map: Map<Key, OpenObject>,
-    key: Key,
-    target: string,
-    use: Use,
-    path: string,
-  ): void {
+  #add<Key>(map: Map<Key, OpenObject>, key: Key, target: string, use: Use, path: string): void {
     const known = map.get(key);
     if (known === undefined) map.set(key, { target, status: statusOf(path), uses: [use] });
     else known.uses.push(use);
@@ -133,7 +127,10 @@ export function pidsOf(object: OpenObject | undefined): number[] {
 }
 
 /** Who has an object, and how. */
-export function heldBy(object: OpenObject | undefined): { holders: number[]; uses: readonly Use[] } {
+export function heldBy(object: OpenObject | undefined): {
+  holders: number[];
+  uses: readonly Use[];
+} {
   return { holders: pidsOf(object), uses: object?.uses ?? [] };
 }
 
