@@ -80,6 +80,7 @@ export const REMEDIES = {
     remedy: 'shorten the name; a path of a socket may go through a shorter directory.',
   },
   ENFILE: { remedy: 'the whole system has no file left: raise fs.file-max, or find who leaks.' },
+  ENOBUFS: { remedy: 'the kernel has no buffers left: send less at once, or wait until some was read.' },
   ENOENT: {
     remedy:
       'make it, with `create: true`, or start whoever makes it; `octoipc ls` shows what there is.',
@@ -108,6 +109,7 @@ export const REMEDIES = {
       'repair what the lock protects, then call `Mutex.reset(name)` or `RwLock.reset(name)`; `octoipc inspect URL` shows who died.',
   },
   ENOTSOCK: { remedy: 'the descriptor is of something else: hand over a socket.' },
+  ENOTSUP: { remedy: 'this kind of object cannot do that: use one that can.' },
   EOPNOTSUPP: { remedy: 'this kind of object cannot do that: use one that can.' },
   EOVERFLOW: { remedy: 'release fewer permits: the value would pass SEM_VALUE_MAX.' },
   EOWNERDEAD: {

@@ -15,6 +15,10 @@ interface FromFdOptions {
   readonly requireSeals?: readonly Seal[] | undefined;
 }
 
+interface ListOptions {
+  readonly holders?: boolean | undefined;
+}
+
 interface MemfdOptions {
   readonly name?: string | undefined;
   readonly size: number;
@@ -140,7 +144,7 @@ declare class SharedMemory extends Memory {
   static file(path: string, options?: FileMemoryOptions): SharedMemory;
   static fromFd(fd: number, options?: FromFdOptions): SharedMemory;
   static unlink(name: string): void;
-  static list(): SharedMemoryInfo[];
+  static list(options?: ListOptions): SharedMemoryInfo[];
   get fd(): number;
   resize(bytes: number): void;
   seal(...seals: Seal[]): void;
@@ -205,7 +209,7 @@ declare class SysvSharedMemory extends Memory {
     },
   ): SysvSharedMemory;
   static remove(id: number): void;
-  static list(): SysvSharedMemoryInfo[];
+  static list(options?: ListOptions): SysvSharedMemoryInfo[];
   get id(): number;
   get attachments(): number;
   stat(): SysvSharedMemoryStatus;
@@ -257,6 +261,7 @@ declare function shmSender(ring: ShmRing): Sender;
 export {
   type FileMemoryOptions,
   type FromFdOptions,
+  type ListOptions,
   type MemfdOptions,
   Memory,
   type MemoryAdvice,

@@ -78,8 +78,8 @@ describe('octoipc inspect', () => {
     expect(queue).toMatchObject({ messages: 2, processes: [{ pid }] });
     // MSG_COPY is a matter of the kernel's configuration.
     const { firstMessage } = queue.details as { firstMessage: { begins?: string } | string };
-    if (typeof firstMessage === 'string') expect(firstMessage).toMatch(/MSG_COPY/);
-    else expect(firstMessage).toMatchObject({ type: 1, size: 5, begins: /\|first\|$/ });
+    const shown = typeof firstMessage === 'string' ? firstMessage : firstMessage.begins;
+    expect(shown).toMatch(/MSG_COPY|\|first\|$/);
     // Nothing was taken.
     expect(await inspect(`sysv-mq:id=${made.queue}`)).toMatchObject({ messages: 2 });
   });

@@ -91,7 +91,7 @@ function shown(value: unknown): string {
     return parts.join(', ');
   }
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
-  return printable(String(value as string));
+  return printable(value as string);
 }
 
 function holders({ processes }: Inspection): string[] {

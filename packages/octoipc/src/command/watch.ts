@@ -138,7 +138,7 @@ function fit(line: string, width: number): string {
   const parts = line.split(/(\u001b\[[\d;]*m)/);
   const kept = parts.map((part) => {
     if (part.startsWith('\u001b')) return part;
-    const cut = [...part].slice(0, Math.max(room, 0)).join('');
+    const cut = Array.from(part).slice(0, Math.max(room, 0)).join('');
     room -= cut.length;
     return cut;
   });
