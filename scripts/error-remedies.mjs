@@ -80,7 +80,9 @@ export const REMEDIES = {
     remedy: 'shorten the name; a path of a socket may go through a shorter directory.',
   },
   ENFILE: { remedy: 'the whole system has no file left: raise fs.file-max, or find who leaks.' },
-  ENOBUFS: { remedy: 'the kernel has no buffers left: send less at once, or wait until some was read.' },
+  ENOBUFS: {
+    remedy: 'the kernel has no buffers left: send less at once, or wait until some was read.',
+  },
   ENOENT: {
     remedy:
       'make it, with `create: true`, or start whoever makes it; `octoipc ls` shows what there is.',

@@ -7,7 +7,8 @@ const WIDE =
 /** Columns that a terminal takes for a text. */
 function widthOf(text: string): number {
   const plain = stripVTControlCharacters(text);
-  const characters = plain.length < 0x80 && /^[\x20-\x7e]*$/.test(plain) ? plain : Array.from(plain);
+  const characters =
+    plain.length < 0x80 && /^[\x20-\x7e]*$/.test(plain) ? plain : Array.from(plain);
   return (
     characters.length + (typeof characters === 'string' ? 0 : (plain.match(WIDE)?.length ?? 0))
   );

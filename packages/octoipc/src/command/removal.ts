@@ -28,8 +28,7 @@ export interface Removal {
 export function removeObject(url: string, force: boolean): Removal {
   const address = parseAddress(url);
   const { entries, around } = takeInventory({ kinds: kindsOf(address) });
-  const entry =
-    entries.find((each) => matches(address, each)) ?? looseFile(address, around);
+  const entry = entries.find((each) => matches(address, each)) ?? looseFile(address, around);
   if (entry === undefined) {
     // What cannot be listed may be there all the same: the system is asked, and says what is wrong.
     removeBlindly(url, address);
