@@ -60,7 +60,7 @@ const config: KnipConfig = {
             entry: entries(name),
             project: ['{src,test,examples}/**/*.{ts,mjs,cjs}'],
             // Siblings: check-symmetry compares what sources import with what manifests name.
-            ignoreDependencies: [/^@octoipc\//],
+            ignoreDependencies: [/^(@octoipc\/|octoipc$)/],
           },
         ]),
     ),

@@ -12,7 +12,7 @@ interface NatsOptions extends WaitOptions {
 }
 
 interface NatsReceiver extends Receiver {
-  done?(): Promise<void>;
+  done(): Promise<void>;
 }
 
 interface NatsReceiverOptions extends NatsOptions {

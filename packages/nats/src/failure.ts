@@ -9,7 +9,7 @@ interface Known {
 
 /** What the client library and the server say, as codes of ours. */
 function known(error: Error): Known {
-  const message = String(error.message);
+  const { message } = error;
   const { code } = error as { code?: unknown };
   if (code === 'ECONNREFUSED' || code === 'CONNECTION_REFUSED' || /refused/i.test(message)) {
     return {

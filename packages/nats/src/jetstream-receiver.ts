@@ -36,6 +36,7 @@ export class JetStreamReceiver implements Receiver {
   readonly #inbox: Inbox<Delivery>;
   /** What `receive` and `tryReceive` have handed out; each iterator has its own. */
   readonly #handedOut: Delivery[] = [];
+  #consumer: Consumer | undefined;
   #pull: ConsumerMessages | undefined;
   #room: (() => void) | undefined;
   #closed = false;
@@ -113,9 +114,14 @@ export class JetStreamReceiver implements Receiver {
     this.close();
   }
 
-  /** The pull ends first: what is given back would come to it again. */
+  /**
+   * The pull ends first: what is given back would come to it again. And the server must have seen that:
+   * asked about the group, it looks who is still there. nats-server 2.9 counts a pull that has ended as one that
+   * waits, and loses the message that it takes for it until `ackWait`.
+   */
   async #depart(): Promise<void> {
     await this.#pull?.close();
+    if (this.#link.isUp) await this.#consumer?.info().catch(() => undefined);
     this.#ledger.giveBack();
     await this.#link.close();
   }
@@ -166,6 +172,7 @@ export class JetStreamReceiver implements Receiver {
 
   /** Pulls for as long as it is open, never more than there is room for. */
   async #run(consumer: Consumer): Promise<void> {
+    this.#consumer = consumer;
     while (!this.#closed) {
       try {
         await this.#link.up({});

@@ -7,12 +7,6 @@ export interface Delivery {
   handedOut: boolean;
 }
 
-/**
- * A message that is given back is held so long, in milliseconds. Of several that are given back at once,
- * with nobody waiting, nats-server 2.9 would keep all but the last until `ackWait`.
- */
-const BRIEFLY = 10;
-
 /** So many acknowledged messages are remembered, in case that the acknowledgement was lost. */
 const REMEMBERED = 4096;
 
@@ -76,7 +70,7 @@ export class Ledger {
 
   /** Others shall have what is not acknowledged, at once. */
   giveBack(): void {
-    for (const { message } of this.#open.values()) message.nak(BRIEFLY);
+    for (const { message } of this.#open.values()) message.nak();
     this.#open.clear();
     this.#rest();
   }

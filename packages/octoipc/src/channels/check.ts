@@ -52,10 +52,10 @@ function checkSenders(scheme: BuiltIn, value: unknown, senders: Senders): void {
 /** Refuses what concerns a thing that is made, where nothing is to be made. */
 export function checkCreation(options: ChannelOptions): void {
   if (options.create === true || options.temporary === true) return;
-  const given = options as Readonly<Record<string, unknown>>;
+  const named = options as Readonly<Record<string, unknown>>;
   for (const name of OF_NEW) {
-    if (given[name] === undefined || name === 'temporary') continue;
-    throw valueError(`options.${name}`, 'is of a thing that is made: set create', given[name]);
+    if (named[name] === undefined || name === 'temporary') continue;
+    throw valueError(`options.${name}`, 'is of a thing that is made: set create', named[name]);
   }
 }
 

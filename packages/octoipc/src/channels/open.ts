@@ -1,5 +1,13 @@
-import * as core from '@octoipc/core';
-import type { Codec, Receiver, Sender } from '@octoipc/core';
+import {
+  bytes,
+  IpcError,
+  json,
+  structured,
+  text,
+  type Codec,
+  type Receiver,
+  type Sender,
+} from '@octoipc/core';
 import { oneOf, optionsObject, typeError, valueError, waitOptions } from '@octoipc/core/kit';
 
 import { ReceivingEnd, SendingEnd } from './ends.js';
@@ -12,6 +20,10 @@ import type {
   SenderOptions,
 } from './options.js';
 import { EXAMPLES, registered, schemes, type BuiltIn, type Scheme } from './registry.js';
+
+const CODECS = { bytes, text, json, structured } as {
+  readonly [name in CodecName]: Codec<unknown>;
+};
 
 type Coded<O> = O & { readonly codec?: CodecName | Codec<unknown> | undefined };
 
@@ -57,8 +69,8 @@ async function schemeOf(name: string): Promise<Scheme> {
 function codecOf(codec: unknown): Codec<unknown> | undefined {
   if (codec === undefined) return undefined;
   if (typeof codec === 'string') {
-    const name = oneOf(codec, 'options.codec', ['bytes', 'text', 'json', 'structured'] as const);
-    return core[name] as Codec<unknown>;
+    const name = oneOf(codec, 'options.codec', Object.keys(CODECS) as CodecName[]);
+    return CODECS[name];
   }
   const { encode, decode } = (codec ?? {}) as Partial<Codec<unknown>>;
   if (typeof encode === 'function' && typeof decode === 'function') return codec as Codec<unknown>;
@@ -77,7 +89,7 @@ function checked<O extends ChannelOptions>(
 }
 
 function lacks(name: string, url: string, end: string): Error {
-  return new core.IpcError('ERR_UNSUPPORTED', {
+  return new IpcError('ERR_UNSUPPORTED', {
     target: url,
     text: `the scheme '${name}' has no ${end}`,
   });

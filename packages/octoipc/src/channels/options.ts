@@ -1,4 +1,4 @@
-import type { Bytes, Codec, ValueReceiver, ValueSender, WaitOptions } from '@octoipc/core';
+import type { Bytes, ValueReceiver, ValueSender, WaitOptions } from '@octoipc/core';
 
 /** What the named codecs carry. */
 export interface CodecValues {
