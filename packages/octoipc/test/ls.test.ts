@@ -241,11 +241,11 @@ describe('octoipc ls', () => {
     'lists queues that nobody has open where their file system is mounted (as root, with unshare)',
     () => {
       const name = uniqueName();
-      const script = `mkdir -p /dev/mqueue && mount -t mqueue none /dev/mqueue && : > /dev/mqueue/${name} &&
-        "$0" "$1" ls --json --kind mq; rm -f /dev/mqueue/${name}`;
+      const script = `mount -t mqueue none "$2" && : > "$2/${name}" &&
+        "$0" "$1" ls --json --kind mq; rm -f "$2/${name}"`;
       const { stdout, stderr, status } = spawnSync(
         'unshare',
-        ['--mount', 'sh', '-c', script, process.execPath, command],
+        ['--mount', 'sh', '-c', script, process.execPath, command, folder()],
         { encoding: 'utf8' },
       );
       if (/unshare|mount:/.test(stderr)) {

@@ -150,6 +150,8 @@ describe('octoipc choose', () => {
     expect(byName.get(recommended)!.excluded).toBe(null);
     expect(reason).toMatch(/\d/);
     expect(textbook).toMatch(/^The textbooks say: pipes/);
+    const left = await octoipc('ls', '--json', '--orphaned', '*octoipc-choose-*');
+    expect(JSON.parse(left.stdout)).toEqual([]);
   });
 
   it.each([

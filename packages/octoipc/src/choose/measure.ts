@@ -1,3 +1,5 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,6 +30,8 @@ export interface Patience {
 
 /** What waits longer will not come any more. */
 const TIMEOUT = 5000;
+/** So long the other process may take to end. */
+const GRACE = 2000;
 /** Messages sent between two looks at the clock. */
 const BATCH = 64;
 
@@ -69,9 +73,17 @@ export async function measure(
   } finally {
     ends?.close();
     for (const end of Object.values(pipes)) end.close();
-    child.kill('SIGKILL');
+    await ending(child);
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** The other process ends when its pipes do, and takes its objects with it; if not, it is ended. */
+async function ending(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+  const late = setTimeout(() => child.kill('SIGKILL'), GRACE);
+  await once(child, 'exit');
+  clearTimeout(late);
 }
 
 interface Meeting {

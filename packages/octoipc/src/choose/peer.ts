@@ -24,6 +24,8 @@ export interface Order {
 
 /** The second process of a measurement: sends back what asks for that, until the first one closes. */
 export async function runChoosePeer(): Promise<void> {
+  // A ^C is for both; the first process ends this one, which then removes what it has made.
+  process.on('SIGINT', () => undefined);
   const told = pipe.PipeReader.fromFd(TOLD);
   const lines = told.lines();
   const { value } = await lines.next();

@@ -73,8 +73,10 @@ export class ProcessTable {
     try {
       fds = numericEntries(`${folder}/fd`);
       sameNamespace = readlinkSync(`${folder}/ns/ipc`) === ownNamespace;
-    } catch {
-      this.#hide(pid);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      // Anything else is a process that ends.
+      if (code === 'EACCES' || code === 'EPERM') this.#hide(pid);
       return;
     }
     for (const fd of fds) this.#lookAt(`${folder}/fd/${fd}`, { pid, fd }, sameNamespace);
@@ -89,6 +91,8 @@ export class ProcessTable {
   }
 
   #hide(pid: number): void {
+    // In a container it may have rights that root has not; it starts others, and shares nothing with them.
+    if (pid === INIT) return;
     const info = this.process(pid);
     if (info !== undefined && !info.kernelThread) this.hiddenUsers.add(info.uid);
   }
@@ -120,6 +124,8 @@ export class ProcessTable {
     else known.uses.push(use);
   }
 }
+
+const INIT = 1;
 
 /** The processes of uses, each once. */
 export function pidsOf(object: OpenObject | undefined): number[] {
