@@ -25,6 +25,7 @@ const CHECKS = {
   examples: script('run-readme.mjs'),
   assertions: script('assertions.mjs', '--check'),
   elsewhere: script('unsupported.mjs', 'win32'),
+  errors: script('errors.mjs', '--check'),
   packages: script('pack-check.mjs'),
 };
 

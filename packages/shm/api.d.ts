@@ -46,6 +46,10 @@ interface FromFdOptions {
   readonly requireSeals?: readonly Seal[] | undefined;
 }
 
+interface ListOptions {
+  readonly holders?: boolean | undefined;
+}
+
 interface MemfdOptions {
   readonly name?: string | undefined;
   readonly size: number;
@@ -290,7 +294,7 @@ declare class SysvSharedMemory extends Memory {
     },
   ): SysvSharedMemory;
   static remove(id: number): void;
-  static list(): SysvSharedMemoryInfo[];
+  static list(options?: ListOptions): SysvSharedMemoryInfo[];
   get id(): number;
   get attachments(): number;
   stat(): SysvSharedMemoryStatus;
@@ -346,6 +350,7 @@ export {
   type BroadcastReceiveManyOptions,
   type FileMemoryOptions,
   type FromFdOptions,
+  type ListOptions,
   type MemfdOptions,
   Memory,
   type MemoryAdvice,

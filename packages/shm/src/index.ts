@@ -13,7 +13,12 @@ export {
   type ShmBroadcastOptions,
 } from './broadcast.js';
 export { ftok } from './ftok.js';
-export type { SharedMemoryInfo, SharedMemoryKind, SharedMemoryListOptions } from './list.js';
+export type {
+  ListOptions,
+  SharedMemoryInfo,
+  SharedMemoryKind,
+  SharedMemoryListOptions,
+} from './list.js';
 export type { MemoryBuffer } from './mapping.js';
 export type { MemfdOptions } from './memfd.js';
 export { Memory } from './memory.js';

@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync, statSync, type Stats } from 'node:fs';
 
-import { oneOf, optionsObject, typeError } from '@octoipc/core/kit';
+import { oneOf, optionalBoolean, optionsObject, typeError } from '@octoipc/core/kit';
 
 import { fileKey, heldObjects, MEMFD, type HeldObject, type MapKey } from './holders.js';
 import { FOLDER } from './name.js';
@@ -26,18 +26,30 @@ export interface SharedMemoryInfo {
   readonly holders: readonly number[];
 }
 
+/** What a list of objects takes the time for. */
+export interface ListOptions {
+  /** Look through /proc for who has them mapped or open, which takes longest. @default true */
+  readonly holders?: boolean | undefined;
+}
+
 /** What `SharedMemory.list` takes. */
-export interface SharedMemoryListOptions {
+export interface SharedMemoryListOptions extends ListOptions {
   /**
    * Which: POSIX memory, memfds that somebody has mapped or open, files that somebody has mapped so that
-   * others see what is stored. All take one look at all processes.
+   * others see what is stored. All take one look at all processes, those of the last two always.
    *
    * @default ['posix']
    */
-  readonly kinds?: readonly SharedMemoryKind[];
+  readonly kinds?: readonly SharedMemoryKind[] | undefined;
 }
 
 const KINDS = ['posix', 'memfd', 'file'] as const;
+
+/** Whether a list is to tell holders. */
+export function withHolders(options: ListOptions | undefined): boolean {
+  const { holders } = optionsObject<ListOptions>(options);
+  return optionalBoolean(holders, 'options.holders') ?? true;
+}
 
 /** Semaphores are files of the same folder: sem_overview(7). */
 const SEMAPHORE = 'sem.';
@@ -47,8 +59,12 @@ export function listMemory(options: SharedMemoryListOptions | undefined): Shared
   const { kinds = ['posix'] } = optionsObject<SharedMemoryListOptions>(options);
   if (!Array.isArray(kinds)) throw typeError('options.kinds', 'an array of kinds', kinds);
   for (const kind of kinds as SharedMemoryKind[]) oneOf(kind, 'options.kinds', KINDS);
+  const told = withHolders(options);
   const posix = kinds.includes('posix') ? posixFiles() : [];
-  const held = heldObjects({ openUnder: FOLDER, sharedOnly: true });
+  const held =
+    told || kinds.some((kind) => kind !== 'posix')
+      ? heldObjects({ openUnder: FOLDER, sharedOnly: true })
+      : new Map<MapKey, HeldObject>();
   const found = posix.map(({ name, status, key }) => {
     return infoOf('posix', name, status, held.get(key));
   });
@@ -65,12 +81,19 @@ export function listMemory(options: SharedMemoryListOptions | undefined): Shared
     const status = name === undefined ? undefined : statusOfPath(name);
     if (name !== undefined && status !== undefined) found.push(infoOf(kind, name, status, object));
   }
-  return found.toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+  const sorted = found.toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+  return told ? sorted : sorted.map((info) => ({ ...info, mappedBy: [], holders: [] }));
 }
 
 /** The files of /dev/shm. */
+<<<<<<< HEAD
 function posixFiles(): { name: string; status: Stats; key: MapKey }[] {
   return readdirSync(FOLDER).flatMap((file) => {
+=======
+export function listPosix(options: ListOptions | undefined): SharedMemoryInfo[] {
+  const looked = withHolders(options);
+  const files = readdirSync(FOLDER).flatMap((file) => {
+>>>>>>> 982fbfc31eb7aa385d366b2d6fa5c216b3592d31
     if (file.startsWith(SEMAPHORE)) return [];
     try {
       const status = lstatSync(`${FOLDER}/${file}`);
@@ -81,6 +104,7 @@ function posixFiles(): { name: string; status: Stats; key: MapKey }[] {
       return []; // It was unlinked since.
     }
   });
+<<<<<<< HEAD
 }
 
 /** Undefined for what was POSIX memory and has no name any more, and for what is none of these. */
@@ -135,4 +159,17 @@ function infoOf(
     mappedBy: held?.mappedBy ?? [],
     holders: held?.holders ?? [],
   };
+=======
+  const mapped = looked ? mappedObjects() : new Map<MapKey, number[]>();
+  const held = new Map<MapKey, number[]>([...mapped].map(([key, pids]) => [key, [...pids]]));
+  if (looked)
+    addOpenFiles(held, new Set(files.map(({ status }) => fileKey(status.dev, status.ino))));
+  return files
+    .map(({ name, status: { size, mode, uid, gid, dev, ino } }) => {
+      const key = fileKey(dev, ino);
+      const mappedBy = mapped.get(key) ?? [];
+      return { name, size, mode: mode & 0o777, uid, gid, mappedBy, holders: held.get(key) ?? [] };
+    })
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+>>>>>>> 982fbfc31eb7aa385d366b2d6fa5c216b3592d31
 }

@@ -183,7 +183,7 @@ export class SharedMemory extends Memory {
    * The POSIX shared memory of this system, and if asked for memfds and mapped files, with who has it mapped
    * or open, of those whom this user may look at.
    *
-   * @param options - which kinds
+   * @param options - which kinds; `holders: false` leaves `mappedBy` and `holders` empty
    * @see shm_overview(7), proc(5)
    */
   static list(options?: SharedMemoryListOptions): SharedMemoryInfo[] {

@@ -245,6 +245,22 @@ test('view() checks type, alignment and bounds', () => {
   expect(() => memory.view(Array as never)).toThrow(failure('ERR_INVALID_ARG_TYPE'));
 });
 
+test('list() tells size, mode, owner and who has it mapped', async () => {
+  const name = freshName();
+  posix({ size: 777, mode: 0o640 }, name);
+  const info = SharedMemory.list().find((one) => one.name === name);
+  expect(info).toMatchObject({
+    size: 777,
+    mode: 0o640,
+    uid: process.geteuid?.(),
+    mappedBy: [process.pid],
+  });
+  expect(info?.holders).toContain(process.pid);
+  const without = SharedMemory.list({ holders: false }).find((one) => one.name === name);
+  expect(without).toEqual({ ...info, mappedBy: [], holders: [] });
+  expect(() => SharedMemory.list({ holders: 1 as never })).toThrow(failure('ERR_INVALID_ARG_TYPE'));
+});
+
 test('a 4 GiB object works, to its last byte', () => {
   const memory = closing(SharedMemory.file(join(folder(), 'large'), { create: true, size: 1 }));
   // Holes, so that the test takes no 4 GiB.
