@@ -86,14 +86,8 @@ export function listMemory(options: SharedMemoryListOptions | undefined): Shared
 }
 
 /** The files of /dev/shm. */
-<<<<<<< HEAD
 function posixFiles(): { name: string; status: Stats; key: MapKey }[] {
   return readdirSync(FOLDER).flatMap((file) => {
-=======
-export function listPosix(options: ListOptions | undefined): SharedMemoryInfo[] {
-  const looked = withHolders(options);
-  const files = readdirSync(FOLDER).flatMap((file) => {
->>>>>>> 982fbfc31eb7aa385d366b2d6fa5c216b3592d31
     if (file.startsWith(SEMAPHORE)) return [];
     try {
       const status = lstatSync(`${FOLDER}/${file}`);
@@ -104,7 +98,6 @@ export function listPosix(options: ListOptions | undefined): SharedMemoryInfo[] 
       return []; // It was unlinked since.
     }
   });
-<<<<<<< HEAD
 }
 
 /** Undefined for what was POSIX memory and has no name any more, and for what is none of these. */
@@ -159,17 +152,4 @@ function infoOf(
     mappedBy: held?.mappedBy ?? [],
     holders: held?.holders ?? [],
   };
-=======
-  const mapped = looked ? mappedObjects() : new Map<MapKey, number[]>();
-  const held = new Map<MapKey, number[]>([...mapped].map(([key, pids]) => [key, [...pids]]));
-  if (looked)
-    addOpenFiles(held, new Set(files.map(({ status }) => fileKey(status.dev, status.ino))));
-  return files
-    .map(({ name, status: { size, mode, uid, gid, dev, ino } }) => {
-      const key = fileKey(dev, ino);
-      const mappedBy = mapped.get(key) ?? [];
-      return { name, size, mode: mode & 0o777, uid, gid, mappedBy, holders: held.get(key) ?? [] };
-    })
-    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
->>>>>>> 982fbfc31eb7aa385d366b2d6fa5c216b3592d31
 }
