@@ -1,46 +1,30 @@
-import type { Bytes, ByteWriter, ChannelTraits, Sender } from './channel.js';
+import type { Bytes, ByteWriter, ChannelTraits } from './channel.js';
+import { Cancellations } from './cancellations.js';
 import { frameOf, newBatch, putLength, type Batch } from './frame-batch.js';
-import { frameTraits, HEADER, tooLong, type FrameOptions } from './frame.js';
+import {
+  frameTraits,
+  HEADER,
+  tooLong,
+  type FrameSender,
+  type FrameSenderOptions,
+} from './frame.js';
 import { Pace } from './pace.js';
 import {
   bytes,
   closedError,
-  Deadline,
   integer,
   tellBytesWritten,
-  timeoutError,
   typeError,
   valueError,
   waitOptions,
   type WaitOptions,
 } from './kit.js';
 
-/** What a framed sender takes. */
-export interface FrameSenderOptions extends FrameOptions {
-  /**
-   * The longest write that the stream takes as a whole; with several senders no frame may be longer,
-   * and none is cut or coalesced over it.
-   *
-   * @default 4096 (PIPE_BUF)
-   */
-  readonly atomicSize?: number;
-}
-
 /** Frames up to this size are gathered and written together; longer ones go out by themselves. */
 const SMALL = 1024;
 
 /** How much is gathered for one write. */
 const BATCH_SIZE = 64 * 1024;
-
-/** A {@link Sender} of frames, which can also send many at once. */
-export interface FrameSender extends Sender {
-  /** Sends all of the messages, in order, with as few writes as possible. */
-  sendMany(messages: Iterable<Bytes>, options?: WaitOptions): Promise<void>;
-  /** Pending sends keep the process alive; that is so from the start. */
-  ref(): this;
-  /** Pending sends do not keep the process alive. */
-  unref(): this;
-}
 
 /**
  * Message boundaries over a byte stream: a 4-byte little-endian length, then the bytes.
@@ -80,8 +64,7 @@ class FramedSender implements FrameSender {
   #spare: Buffer | undefined;
   #busy = false;
   readonly #pace = new Pace();
-  readonly #deadlines = new Set<Deadline>();
-  #alive = true;
+  readonly #cancellations = new Cancellations();
   #broken: unknown;
 
   constructor(writer: ByteWriter, options: FrameSenderOptions) {
@@ -113,12 +96,14 @@ class FramedSender implements FrameSender {
 
   ref(): this {
     this.#writer.ref?.();
-    return this.#setAlive(true);
+    this.#cancellations.ref(true);
+    return this;
   }
 
   unref(): this {
     this.#writer.unref?.();
-    return this.#setAlive(false);
+    this.#cancellations.ref(false);
+    return this;
   }
 
   // Not `async`: all frames of a batch share one promise, and the sends of a window make no other.
@@ -182,12 +167,6 @@ class FramedSender implements FrameSender {
     }
   }
 
-  #setAlive(alive: boolean): this {
-    this.#alive = alive;
-    for (const deadline of this.#deadlines) deadline.ref(alive);
-    return this;
-  }
-
   #message(message: Bytes): Uint8Array {
     if (this.#writer.closed) throw closedError({ syscall: 'send' });
     const data = bytes(message, 'message');
@@ -235,20 +214,9 @@ class FramedSender implements FrameSender {
     batch.controller = new AbortController();
     this.#enqueue(batch);
     if (!this.#queue.includes(batch)) return batch.promise;
-    if (timeout === 0) this.#cancel(batch, timeoutError({ syscall: 'send' }));
-    const deadline =
-      timeout === undefined || timeout === 0 || timeout === Infinity
-        ? undefined
-        : new Deadline(timeout, () => this.#cancel(batch, timeoutError({ syscall: 'send' })));
-    if (deadline !== undefined) this.#deadlines.add(deadline);
-    if (!this.#alive) deadline?.ref(false);
-    const onAbort = (): void => this.#cancel(batch, signal?.reason);
-    signal?.addEventListener('abort', onAbort, { once: true });
-    return batch.promise.finally(() => {
-      deadline?.clear();
-      if (deadline !== undefined) this.#deadlines.delete(deadline);
-      signal?.removeEventListener('abort', onAbort);
-    });
+    return this.#cancellations.watch(batch.promise, { signal, timeout }, (reason) =>
+      this.#cancel(batch, reason),
+    );
   }
 
   #cancel(batch: Batch, reason: unknown): void {
