@@ -1,9 +1,9 @@
 import type { Bytes, ByteWriter, ChannelTraits } from './channel.js';
 import { Cancellations } from './cancellations.js';
-import { frameOf, newBatch, putLength, type Batch } from './frame-batch.js';
+import { frameOf, messagesOf, newBatch, putLength, type Batch } from './frame-batch.js';
 import {
-  frameTraits,
   HEADER,
+  senderTraits,
   tooLong,
   type FrameSender,
   type FrameSenderOptions,
@@ -12,9 +12,7 @@ import { Pace } from './pace.js';
 import {
   bytes,
   closedError,
-  integer,
   tellBytesWritten,
-  typeError,
   valueError,
   waitOptions,
   type WaitOptions,
@@ -22,9 +20,6 @@ import {
 
 /** Frames up to this size are gathered and written together; longer ones go out by themselves. */
 const SMALL = 1024;
-
-/** How much is gathered for one write. */
-const BATCH_SIZE = 64 * 1024;
 
 /**
  * Message boundaries over a byte stream: a 4-byte little-endian length, then the bytes.
@@ -68,15 +63,10 @@ class FramedSender implements FrameSender {
   #broken: unknown;
 
   constructor(writer: ByteWriter, options: FrameSenderOptions) {
-    const traits = frameTraits(options);
-    const { atomicSize = 4096 } = options;
-    integer(atomicSize, 'options.atomicSize', HEADER + 1);
-    const maxMessageSize = traits.multipleSenders
-      ? Math.min(traits.maxMessageSize, atomicSize - HEADER)
-      : traits.maxMessageSize;
-    this.traits = Object.freeze({ ...traits, maxMessageSize });
-    this.#maxMessageSize = maxMessageSize;
-    this.#batchSize = traits.multipleSenders ? atomicSize : BATCH_SIZE;
+    const { traits, batchSize } = senderTraits(options);
+    this.traits = traits;
+    this.#maxMessageSize = traits.maxMessageSize;
+    this.#batchSize = batchSize;
     this.#writer = writer;
   }
 
@@ -140,12 +130,9 @@ class FramedSender implements FrameSender {
   }
 
   async sendMany(messages: Iterable<Bytes>, options?: WaitOptions): Promise<void> {
-    if (typeof messages !== 'object' || messages === null || !(Symbol.iterator in messages)) {
-      throw typeError('messages', 'an iterable of messages', messages);
-    }
+    const given = messagesOf(messages);
     const { signal, timeout } = waitOptions(options);
     signal?.throwIfAborted();
-    const given: readonly Bytes[] = Array.isArray(messages) ? messages : Array.from(messages);
     // All are checked before the first is sent.
     const all: Uint8Array[] = [];
     for (let i = 0; i < given.length; i++) all.push(this.#message(given[i]!));

@@ -73,3 +73,19 @@ export function tooLong(size: number, limit: number, syscall: string): IpcError 
     hint: `the message has ${size} bytes, maxMessageSize is ${limit}: raise maxMessageSize on both ends, or send it in parts`,
   });
 }
+
+/** How much is gathered for one write. */
+const BATCH_SIZE = 64 * 1024;
+
+/** The traits of a sender of frames, and how much it writes at once; checks the options. */
+export function senderTraits(options: FrameSenderOptions): {
+  traits: ChannelTraits;
+  batchSize: number;
+} {
+  const traits = frameTraits(options);
+  const { atomicSize = 4096 } = options;
+  integer(atomicSize, 'options.atomicSize', HEADER + 1);
+  if (!traits.multipleSenders) return { traits, batchSize: BATCH_SIZE };
+  const maxMessageSize = Math.min(traits.maxMessageSize, atomicSize - HEADER);
+  return { traits: Object.freeze({ ...traits, maxMessageSize }), batchSize: atomicSize };
+}
