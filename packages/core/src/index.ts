@@ -24,9 +24,9 @@ export {
   type ValueReceiver,
   type ValueSender,
 } from './codec.js';
-export type { FrameOptions } from './frame.js';
+export type { FrameOptions, FrameSender, FrameSenderOptions } from './frame.js';
 export { frameReceiver, type FrameReceiver } from './frame-receiver.js';
-export { frameSender, type FrameSender, type FrameSenderOptions } from './frame-sender.js';
+export { frameSender } from './frame-sender.js';
 export {
   IpcError,
   isIpcError,
