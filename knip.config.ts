@@ -46,7 +46,13 @@ const tools = Object.keys(manifest().devDependencies ?? {}).filter((name) =>
 const config: KnipConfig = {
   workspaces: {
     '.': {
-      entry: ['scripts/*.mjs', 'scripts/rehearsal/*.mjs', 'scripts/faults/child.mjs', 'scripts/rehearsal/*.mjs', 'rehearsal/use.mjs'],
+      entry: [
+        'scripts/*.mjs',
+        'scripts/rehearsal/*.mjs',
+        'scripts/faults/child.mjs',
+        'scripts/rehearsal/*.mjs',
+        'rehearsal/use.mjs',
+      ],
       // charts/ has dependencies of its own.
       ignore: ['scripts/templates/**', 'charts/**'],
       ignoreDependencies: tools,

@@ -510,7 +510,7 @@ declare function linesOf(reader: ByteReader, options?: LinesOptions): AsyncItera
 
 declare function livenessOf(identity: ProcessIdentity): Liveness;
 
-declare function loadBinding<T>(manifest: string, name: string): T;
+declare function loadBinding<T>(from: string | undefined, name: string): T;
 
 declare function memoryForRead(size: number): Buffer;
 

@@ -87,7 +87,7 @@ interface LockOwner {
   readonly alive: boolean;
 }
 
-declare class Mutex extends WordHandle implements Relock {
+declare class Mutex extends WordHandle {
   static readonly byteLength = 64;
   static open(name: string, options?: NamedOpenOptions): Mutex;
   static at(memory: LockMemory, byteOffset: number, options?: LockAtOptions): Mutex;
@@ -134,11 +134,6 @@ declare class PosixSemaphore extends WordHandle {
     syscall: string;
     target: string;
   };
-}
-
-interface Relock {
-  retake(guard: WordGuard): Promise<void>;
-  retakeSync(guard: WordGuard): void;
 }
 
 declare class RwLock extends WordHandle {

@@ -195,8 +195,8 @@ interface SharedMemoryInfo {
 
 type SharedMemoryKind = 'posix' | 'memfd' | 'file';
 
-interface SharedMemoryListOptions {
-  readonly kinds?: readonly SharedMemoryKind[];
+interface SharedMemoryListOptions extends ListOptions {
+  readonly kinds?: readonly SharedMemoryKind[] | undefined;
 }
 
 interface SharedMemoryOpenOptions {

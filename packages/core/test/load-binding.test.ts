@@ -90,16 +90,19 @@ test('loadBinding() says that the package has to be installed, where nothing fin
   expect(error.hint).toContain('npm install @octoipc/nothing-at-all');
 });
 
-test.each(['win32', 'darwin', 'freebsd'] as const)('loadBinding() is ERR_UNSUPPORTED on %s, and names it', async (platform) => {
-  const before = process.platform;
-  Object.defineProperty(process, 'platform', { value: platform });
-  onTestFinished(() => {
-    Object.defineProperty(process, 'platform', { value: before });
-  });
-  const error = await failure(() => loadBinding(packageWith(prebuilt('glibc')), 'pipe'));
-  expect(error).toMatchObject({ code: 'ERR_UNSUPPORTED' });
-  expect(error.message).toContain(platform);
-});
+test.each(['win32', 'darwin', 'freebsd'] as const)(
+  'loadBinding() is ERR_UNSUPPORTED on %s, and names it',
+  async (platform) => {
+    const before = process.platform;
+    Object.defineProperty(process, 'platform', { value: platform });
+    onTestFinished(() => {
+      Object.defineProperty(process, 'platform', { value: before });
+    });
+    const error = await failure(() => loadBinding(packageWith(prebuilt('glibc')), 'pipe'));
+    expect(error).toMatchObject({ code: 'ERR_UNSUPPORTED' });
+    expect(error.message).toContain(platform);
+  },
+);
 
 test('a binding is loaded once per thread', () => {
   const manifest = join(import.meta.dirname, '..', 'package.json');

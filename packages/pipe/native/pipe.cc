@@ -2,8 +2,8 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/ioctl.h>
-#include <sys/syscall.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -68,8 +68,7 @@ int64_t Read(int fd, Bytes into, int64_t offset, int64_t length, bool nowait) {
   if (!Within(into, offset, length)) return -EFAULT;
   iovec part = {into.data() + offset, static_cast<size_t>(std::min(length, kLongest))};
   return Retry([&] {
-    return nowait ? Vectored(SYS_preadv2, fd, part)
-                  : ::read(fd, part.iov_base, part.iov_len);
+    return nowait ? Vectored(SYS_preadv2, fd, part) : ::read(fd, part.iov_base, part.iov_len);
   });
 }
 
@@ -78,8 +77,7 @@ int64_t Write(int fd, Bytes from, int64_t offset, int64_t length, bool nowait) {
   if (!Within(from, offset, length)) return -EFAULT;
   iovec part = {from.data() + offset, static_cast<size_t>(std::min(length, kLongest))};
   return Retry([&] {
-    return nowait ? Vectored(SYS_pwritev2, fd, part)
-                  : ::write(fd, part.iov_base, part.iov_len);
+    return nowait ? Vectored(SYS_pwritev2, fd, part) : ::write(fd, part.iov_base, part.iov_len);
   });
 }
 
