@@ -59,8 +59,8 @@ async function compile(source, target, folder) {
 async function build(pack, target) {
   const folder = join(pack.folder, 'prebuilds', target);
   const file = join(folder, `${pack.name}.node`);
-  const unfinished = `${file}.unfinished`;
   const objects = join(scratch, 'prebuild', target, pack.name);
+  const unfinished = join(objects, `${pack.name}.node`);
   for (const each of [folder, objects]) mkdirSync(each, { recursive: true });
   rmSync(file, { force: true });
   const made = await inTurns([...addonSources(pack), RUNTIME], (source) =>

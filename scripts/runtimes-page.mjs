@@ -1,6 +1,7 @@
 // docs/runtimes.md: what each package does under each runtime, written by the run that has seen it.
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 
 import { capture, runTool } from './run.mjs';
 import { tourUnder, usedPackages, usePackage } from './uses.mjs';
@@ -10,7 +11,18 @@ const folder = join(root, 'rehearsal', 'node_modules');
 const meta = join(root, 'packages', 'octoipc');
 
 /** Failures that are known: what is seen, and what it means for a program. A new one fails the run. */
-const KNOWN = {};
+const WAITING = 'it cannot wait: Deno ends the process in napi_make_callback, so waits are refused';
+const DESCRIPTORS =
+  'not usable: the descriptors of node:fs are numbers of its own there, not those of the kernel';
+const KNOWN = {
+  'Deno fifo': WAITING,
+  'Deno pipe': WAITING,
+  'Deno signal': WAITING,
+  'Deno tour': WAITING,
+  'Deno mq': DESCRIPTORS,
+  'Deno sem': DESCRIPTORS,
+  'Deno shm': DESCRIPTORS,
+};
 
 async function others() {
   const files = {
@@ -63,7 +75,9 @@ async function column(runtime) {
 }
 
 function firstError(said) {
-  const line = said.split('\n').find((each) => /error|abort|panic|not over/i.test(each));
+  const line = stripVTControlCharacters(said)
+    .split('\n')
+    .find((each) => /error|abort|panic|not over/i.test(each));
   return (line ?? said.trim().split('\n').at(-1) ?? '').trim().slice(0, 160);
 }
 

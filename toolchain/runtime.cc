@@ -113,10 +113,16 @@ const nothrow_t nothrow{};
 
 inline namespace __1 {
 
+#ifndef _LIBCPP_HAS_TRIVIAL_MUTEX_DESTRUCTION
+mutex::~mutex() noexcept { pthread_mutex_destroy(&__m_); }
+#endif
 void mutex::lock() { Must(pthread_mutex_lock(&__m_)); }
 bool mutex::try_lock() noexcept { return pthread_mutex_trylock(&__m_) == 0; }
 void mutex::unlock() noexcept { Must(pthread_mutex_unlock(&__m_)); }
 
+#ifndef _LIBCPP_HAS_TRIVIAL_CONDVAR_DESTRUCTION
+condition_variable::~condition_variable() { pthread_cond_destroy(&__cv_); }
+#endif
 void condition_variable::notify_one() noexcept { pthread_cond_signal(&__cv_); }
 void condition_variable::notify_all() noexcept { pthread_cond_broadcast(&__cv_); }
 void condition_variable::wait(unique_lock<mutex>& lock) noexcept {

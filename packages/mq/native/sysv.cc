@@ -10,6 +10,11 @@
 #include "numbers.h"
 #include "octoipc/retry.h"
 
+// The kernel's own number (linux/msg.h); not every C library has it.
+#ifndef MSG_COPY
+#define MSG_COPY 040000
+#endif
+
 namespace octoipc {
 namespace {
 
