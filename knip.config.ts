@@ -26,7 +26,7 @@ function entries(name: string): string[] {
     ...programs,
     'test/**/*.test.ts',
     'test/fixtures/**/*.{mjs,cjs}',
-    'test/soak.mjs',
+    'test/{soak,measure}.mjs',
     'examples/*.mjs',
     // What the benchmarks load and start by name.
     'src/{sides,suites}/*.mjs',
@@ -66,7 +66,7 @@ const config: KnipConfig = {
             entry: entries(name),
             project: ['{src,test,examples}/**/*.{ts,mjs,cjs}'],
             // Siblings: check-symmetry compares what sources import with what manifests name.
-            ignoreDependencies: [/^@octoipc\//],
+            ignoreDependencies: [/^(@octoipc\/|octoipc$)/],
           },
         ]),
     ),

@@ -17,6 +17,7 @@ const COMPLETE = new Set([
   'SEM',
   'SVSEM',
   'FUTEX',
+  'RING',
   'SIG',
   'POPEN',
   'BIND',

@@ -47,6 +47,8 @@ const MECHANISM_FIELDS = [
   'scripts',
   'dependencies',
 ];
+/** An adapter has what a mechanism has, but nothing native. */
+const ADAPTER_FIELDS = MECHANISM_FIELDS.filter((field) => field !== 'gypfile');
 const MECHANISM_ENTRIES = [
   'CHANGELOG.md',
   'LICENSE',
@@ -70,6 +72,9 @@ const HEADINGS = [
   'See also',
 ];
 const VAGUE_NAMES = new Set(['utils', 'util', 'lib', 'common', 'helpers', 'helper', 'misc']);
+const ADAPTER_ENTRIES = MECHANISM_ENTRIES.filter(
+  (entry) => entry !== 'binding.gyp' && entry !== 'native',
+);
 const CONFIG_FILE =
   /^(tsconfig.*\.json|.*\.config\.[cm]?[jt]s|\..*rc(\..*)?|\.npmrc|turbo\.json|\.clang-.*|\.editorconfig)$/;
 /** Lines of code: blank ones and comments do not count, or documentation would be what is cut. */
@@ -103,11 +108,11 @@ function exported(file) {
 }
 
 const RULES = {
-  *'the manifest has the common fields, in the common order'({ name, manifest, mechanism }) {
+  *'the manifest has the common fields, in the common order'(pack) {
+    const { name, manifest, mechanism, adapter } = pack;
     const fields = Object.keys(manifest);
-    const order = mechanism
-      ? MECHANISM_FIELDS
-      : MANIFEST_FIELDS.filter((field) => field in manifest);
+    const own = adapter ? ADAPTER_FIELDS : MANIFEST_FIELDS.filter((field) => field in manifest);
+    const order = mechanism ? MECHANISM_FIELDS : own;
     if (!same(fields, order))
       yield `package.json has ${fields.join(' ')}; wanted ${order.join(' ')}`;
     if (manifest.name !== scoped(name)) yield `package.json is named ${manifest.name}`;
@@ -153,20 +158,22 @@ const RULES = {
   },
 
   *'a mechanism has the common tree and nothing more'(pack) {
-    if (!pack.mechanism) return;
+    if (!pack.mechanism && !pack.adapter) return;
+    const entries = pack.adapter ? ADAPTER_ENTRIES : MECHANISM_ENTRIES;
     const present = new Set(
       filesUnder(pack.folder).map((file) => relative(pack.folder, file).split('/')[0]),
     );
-    for (const entry of MECHANISM_ENTRIES) {
+    for (const entry of entries) {
       if (entry === 'CHANGELOG.md') continue;
       if (!present.has(entry)) yield `${entry} is missing`;
     }
     // What a package ships beside its code, it says in `files`: the C header of a layout, a module.
     const shipped = pack.manifest.files ?? [];
     for (const entry of present) {
-      if (!MECHANISM_ENTRIES.includes(entry) && !shipped.includes(entry))
+      if (!entries.includes(entry) && !shipped.includes(entry))
         yield `${entry} does not belong here`;
     }
+    if (pack.adapter) return;
     for (const file of [
       `native/${pack.name}.cc`,
       'src/index.ts',
@@ -203,7 +210,7 @@ const RULES = {
     const [title, ...rest] = headings(read(pack, 'README.md'));
     if (title !== `# ${pack.manifest.name}`)
       yield `README.md begins with ${title}, not # ${pack.manifest.name}`;
-    if (!pack.mechanism) return;
+    if (!pack.mechanism && !pack.adapter) return;
     const found = rest
       .filter((heading) => heading.startsWith('## '))
       .map((heading) => heading.slice(3));
@@ -229,7 +236,7 @@ const RULES = {
   },
 
   *'src/index.ts has the package doc and exports, nothing else'(pack) {
-    if (!pack.mechanism || !has(pack, 'src/index.ts')) return;
+    if ((!pack.mechanism && !pack.adapter) || !has(pack, 'src/index.ts')) return;
     const text = read(pack, 'src/index.ts');
     if (!/^\/\*\*[\s\S]*?@packageDocumentation\s*\*\//.test(text))
       yield 'src/index.ts does not begin with the package doc';
@@ -273,10 +280,12 @@ const RULES = {
     );
     const permitted =
       MAY_DEPEND[name] ??
-      (pack.mechanism ? [] : all.map((other) => other.name).filter((other) => other !== name));
+      (pack.mechanism || pack.adapter
+        ? []
+        : all.map((other) => other.name).filter((other) => other !== name));
     const allowed = new Set([...(name === 'core' ? [] : ['core']), ...permitted].map(scoped));
     for (const other of siblings) if (!allowed.has(other)) yield `depends on ${other}`;
-    if (pack.mechanism && !siblings.includes('@octoipc/core'))
+    if ((pack.mechanism || pack.adapter) && !siblings.includes('@octoipc/core'))
       yield 'does not depend on @octoipc/core';
     // Sources import what the manifest names, all of it; tests and examples find any sibling.
     const imported = new Set(
@@ -313,6 +322,19 @@ const RULES = {
       const index = has(pack, 'src/index.ts') ? read(pack, 'src/index.ts') : '';
       if (!new RegExp(`\\b${camel(name)}\\b`).test(index))
         yield `src/index.ts does not export the namespace ${camel(name)}`;
+    }
+  },
+
+  *'octoipc knows each adapter: an optional peer, and a scheme'(pack) {
+    if (pack.name !== 'octoipc') return;
+    const { dependencies = {}, peerDependencies = {}, peerDependenciesMeta = {} } = pack.manifest;
+    for (const { name, manifest } of all.filter(({ adapter }) => adapter)) {
+      if (manifest.name in dependencies) yield `installs ${manifest.name} for everybody`;
+      if (!(manifest.name in peerDependencies)) yield `has no peer ${manifest.name}`;
+      if (peerDependenciesMeta[manifest.name]?.optional !== true)
+        yield `the peer ${manifest.name} is not optional`;
+      if (!has(pack, `src/channels/schemes/${name}.ts`))
+        yield `src/channels/schemes/${name}.ts is missing`;
     }
   },
 };

@@ -19,10 +19,13 @@ const CHECKS = {
   types: script('types.mjs'),
   symmetry: script('check-symmetry.mjs'),
   unused: script('unused.mjs'),
+  privates: script('private-names.mjs'),
   api: script('api-golden.mjs'),
+  links: script('check-links.mjs'),
   examples: script('run-readme.mjs'),
   assertions: script('assertions.mjs', '--check'),
   elsewhere: script('unsupported.mjs', 'win32'),
+  errors: script('errors.mjs', '--check'),
   packages: script('pack-check.mjs'),
 };
 

@@ -10,15 +10,19 @@ export const scratch = join(root, 'node_modules', '.cache', 'octoipc');
 /** Packages that are no mechanism: they carry the others. */
 const FOUNDATIONS = new Set(['core', 'conformance', 'octoipc', 'bench']);
 
+/** Packages that adapt something that is no mechanism of the system: without native code, and optional. */
+const ADAPTERS = new Set(['nats']);
+
 export function readJson(file) {
   return JSON.parse(readFileSync(file, 'utf8'));
 }
 
-/** One package: its short name, folder, manifest, and whether it is a mechanism. */
+/** One package: its short name, folder, manifest, and whether it is a mechanism or an adapter. */
 function describe(name) {
   const folder = join(root, 'packages', name);
   const manifest = readJson(join(folder, 'package.json'));
-  return { name, folder, manifest, mechanism: !FOUNDATIONS.has(name) };
+  const adapter = ADAPTERS.has(name);
+  return { name, folder, manifest, mechanism: !adapter && !FOUNDATIONS.has(name), adapter };
 }
 
 /** Every package that has a manifest, by name. */

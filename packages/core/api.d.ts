@@ -3,11 +3,15 @@
 interface ByteReader extends Closable {
   read(options?: WaitOptions & ReadTarget): Promise<Buffer | null>;
   tryRead(options?: ReadTarget): Buffer | null | undefined;
+  ref?(): unknown;
+  unref?(): unknown;
 }
 
 interface ByteWriter extends Closable {
   write(data: Bytes, options?: WaitOptions): Promise<void>;
   tryWrite(data: Bytes): number;
+  ref?(): unknown;
+  unref?(): unknown;
 }
 
 type Bytes = Uint8Array | string;
@@ -62,10 +66,14 @@ interface FrameReceiver extends Receiver {
       readonly max?: number;
     },
   ): Promise<Buffer[]>;
+  ref(): this;
+  unref(): this;
 }
 
 interface FrameSender extends Sender {
   sendMany(messages: Iterable<Bytes>, options?: WaitOptions): Promise<void>;
+  ref(): this;
+  unref(): this;
 }
 
 interface FrameSenderOptions extends FrameOptions {
@@ -218,11 +226,15 @@ declare const BLOCKED: unique symbol;
 interface ByteReader extends Closable {
   read(options?: WaitOptions & ReadTarget): Promise<Buffer | null>;
   tryRead(options?: ReadTarget): Buffer | null | undefined;
+  ref?(): unknown;
+  unref?(): unknown;
 }
 
 interface ByteWriter extends Closable {
   write(data: Bytes, options?: WaitOptions): Promise<void>;
   tryWrite(data: Bytes): number;
+  ref?(): unknown;
+  unref?(): unknown;
 }
 
 type Bytes = Uint8Array | string;
@@ -306,6 +318,11 @@ interface IpcErrorDetails {
   readonly cause?: unknown;
 }
 
+declare class KnownMemory {
+  isKnown(view: unknown): view is Uint8Array;
+  know(view: Uint8Array): Uint8Array;
+}
+
 interface LinesOptions {
   readonly maxLineLength?: number | undefined;
 }
@@ -380,6 +397,14 @@ interface ReadinessBinding {
 
 type ReadinessMode = 'loop' | 'thread';
 
+interface ReapReport {
+  readonly kind: string;
+  readonly name: string;
+  readonly pid: number;
+  readonly removed: boolean;
+  readonly reason: string;
+}
+
 interface Reaper {
   identify(name: string): ObjectIdentity | null;
   remove(name: string): void;
@@ -412,6 +437,7 @@ declare class Turn {
   tryTake(): boolean;
   take(options: WaitOptions, details: IpcErrorDetails): Promise<void>;
   pass(): void;
+  ref(alive: boolean): void;
   fail(error: unknown): void;
 }
 
@@ -478,13 +504,17 @@ declare function ipcNamespace(): string;
 
 declare function isDetached(view: ArrayBufferView): boolean;
 
+declare function isIpcError(error: unknown, code?: string): error is IpcError;
+
 declare function linesOf(reader: ByteReader, options?: LinesOptions): AsyncIterableIterator<string>;
 
 declare function livenessOf(identity: ProcessIdentity): Liveness;
 
-declare function loadBinding<T>(manifest: string, name: string): T;
+declare function loadBinding<T>(from: string | undefined, name: string): T;
 
 declare function memoryForRead(size: number): Buffer;
+
+declare function onAbort(signal: AbortSignal, listener: () => void): () => void;
 
 declare function oneOf<T extends string>(value: unknown, name: string, words: readonly T[]): T;
 
@@ -514,6 +544,8 @@ declare function readTarget(options: ReadTarget | undefined): {
 };
 
 declare function readableOf(reader: ByteReader): Readable;
+
+declare function reap(options?: { readonly dryRun?: boolean }): ReapReport[];
 
 declare function registerReaper(kind: string, reaper: Reaper): void;
 
@@ -567,6 +599,9 @@ export {
   FdHandle,
   FdSource,
   type FtokBinding,
+  IpcError,
+  type IpcErrorDetails,
+  KnownMemory,
   type LinesOptions,
   type Liveness,
   type ObjectIdentity,
@@ -584,11 +619,13 @@ export {
   Readiness,
   type ReadinessBinding,
   type ReadinessMode,
+  type ReapReport,
   type Reaper,
   ResourceHandle,
   Temporary,
   TemporaryName,
   Turn,
+  type WaitOptions,
   WaitQueue,
   type WakeSource,
   type WriteSyncOptions,
@@ -610,10 +647,12 @@ export {
   integer,
   ipcNamespace,
   isDetached,
+  isIpcError,
   linesOf,
   livenessOf,
   loadBinding,
   memoryForRead,
+  onAbort,
   oneOf,
   optionalBoolean,
   optionsObject,
@@ -623,6 +662,7 @@ export {
   readIntoSlab,
   readTarget,
   readableOf,
+  reap,
   registerReaper,
   tellBytesWritten,
   textOfCode,

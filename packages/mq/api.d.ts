@@ -9,6 +9,10 @@ interface LastUser {
   readonly alive: boolean;
 }
 
+interface ListOptions {
+  readonly holders?: boolean | undefined;
+}
+
 interface Notification {
   readonly currentMessages: number;
 }
@@ -58,7 +62,7 @@ declare class PosixQueue extends PosixHandle implements AsyncIterable<PosixMessa
   static open(name: string, options?: PosixOpenOptions): PosixQueue;
   static fromFd(fd: number): PosixQueue;
   static unlink(name: string): void;
-  static list(): PosixQueueInfo[];
+  static list(options?: ListOptions): PosixQueueInfo[];
   static limits(): PosixQueueLimits;
   send(message: Bytes, options?: PosixSendOptions): Promise<void>;
   trySend(
@@ -224,6 +228,7 @@ declare function receiveAny<Q extends PosixQueue | SysvQueue>(
 
 export {
   type LastUser,
+  type ListOptions,
   type Notification,
   type PosixAccess,
   type PosixAttributes,

@@ -14,6 +14,7 @@ import { Readable, Writable } from 'node:stream';
 
 import {
   DescriptorBinding,
+  KnownMemory,
   FdHandle,
   ReadOptions,
   ReadSyncOptions,
@@ -56,6 +57,12 @@ interface PipeBinding extends DescriptorBinding {
   write(fd: number, from: Uint8Array, offset: number, length: number, nowait: boolean): number;
   fill(fd: number, into: Uint8Array): number;
   put(fd: number, from: Uint8Array): number;
+  fillAgain(fd: number): number;
+  putAgain(fd: number): number;
+  known: {
+    readonly filled: KnownMemory;
+    readonly put: KnownMemory;
+  };
   fileType(fd: number): number;
   statusFlags(fd: number): number;
   setNonblocking(fd: number, nonblocking: boolean): number;

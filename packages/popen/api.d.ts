@@ -166,7 +166,7 @@ declare class ShellCommand extends ShellLine implements AsyncIterable<Buffer> {
   json(options?: PopenOptions): Promise<unknown>;
   lines(options?: PopenOptions & LinesOptions): AsyncIterableIterator<string>;
   run(options?: PopenOptions): Promise<ExitStatus>;
-  [Symbol.asyncIterator](): AsyncIterator<Buffer>;
+  [Symbol.asyncIterator](): AsyncIterator<Buffer, void, undefined>;
 }
 
 declare class ShellLine {

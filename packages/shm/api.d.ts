@@ -4,6 +4,37 @@ import { WaitOptions, IpcErrorDetails, Bytes, Receiver, Sender } from '@octoipc/
 
 import { ResourceHandle } from '@octoipc/core/kit';
 
+declare class BroadcastConsumer extends ResourceHandle implements AsyncIterable<Buffer> {
+  get maxMessageSize(): number;
+  get missed(): number;
+  get spin(): number;
+  set spin(microseconds: number);
+  receive(options?: WaitOptions): Promise<Buffer>;
+  tryReceive(): Buffer | undefined;
+  receiveSync(options?: { readonly timeout?: number | undefined }): Buffer;
+  receiveMany(options?: BroadcastReceiveManyOptions): Promise<Buffer[]>;
+  [Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined>;
+  close(): void;
+  ref(): this;
+  unref(): this;
+  protected describe(): IpcErrorDetails;
+}
+
+interface BroadcastConsumerOptions {
+  readonly from?: 'next' | 'oldest' | undefined;
+}
+
+declare class BroadcastProducer extends ResourceHandle {
+  get maxMessageSize(): number;
+  send(message: Bytes): void;
+  close(): void;
+  protected describe(): IpcErrorDetails;
+}
+
+interface BroadcastReceiveManyOptions extends WaitOptions {
+  readonly max?: number | undefined;
+}
+
 interface FileMemoryOptions {
   readonly create?: boolean | undefined;
   readonly size?: number | undefined;
@@ -13,6 +44,10 @@ interface FileMemoryOptions {
 interface FromFdOptions {
   readonly readOnly?: boolean | undefined;
   readonly requireSeals?: readonly Seal[] | undefined;
+}
+
+interface ListOptions {
+  readonly holders?: boolean | undefined;
 }
 
 interface MemfdOptions {
@@ -140,7 +175,7 @@ declare class SharedMemory extends Memory {
   static file(path: string, options?: FileMemoryOptions): SharedMemory;
   static fromFd(fd: number, options?: FromFdOptions): SharedMemory;
   static unlink(name: string): void;
-  static list(): SharedMemoryInfo[];
+  static list(options?: SharedMemoryListOptions): SharedMemoryInfo[];
   get fd(): number;
   resize(bytes: number): void;
   seal(...seals: Seal[]): void;
@@ -148,6 +183,7 @@ declare class SharedMemory extends Memory {
 }
 
 interface SharedMemoryInfo {
+  readonly kind: SharedMemoryKind;
   readonly name: string;
   readonly size: number;
   readonly mode: number;
@@ -157,6 +193,12 @@ interface SharedMemoryInfo {
   readonly holders: readonly number[];
 }
 
+type SharedMemoryKind = 'posix' | 'memfd' | 'file';
+
+interface SharedMemoryListOptions extends ListOptions {
+  readonly kinds?: readonly SharedMemoryKind[] | undefined;
+}
+
 interface SharedMemoryOpenOptions {
   readonly create?: boolean | undefined;
   readonly exclusive?: boolean | undefined;
@@ -164,6 +206,25 @@ interface SharedMemoryOpenOptions {
   readonly temporary?: boolean | undefined;
   readonly size?: number | undefined;
   readonly readOnly?: boolean | undefined;
+}
+
+declare class ShmBroadcast extends ResourceHandle {
+  static create(where: string | SharedMemory, options: ShmBroadcastOptions): ShmBroadcast;
+  static attach(where: string | SharedMemory): ShmBroadcast;
+  static unlink(name: string): void;
+  get capacity(): number;
+  get maxMessageSize(): number;
+  producer(): BroadcastProducer;
+  consumer(options?: BroadcastConsumerOptions): BroadcastConsumer;
+  close(): void;
+  protected describe(): IpcErrorDetails;
+}
+
+interface ShmBroadcastOptions {
+  readonly capacity: number;
+  readonly maxMessageSize?: number | undefined;
+  readonly mode?: number | undefined;
+  readonly temporary?: boolean | undefined;
 }
 
 declare class ShmRing extends ResourceHandle {
@@ -187,6 +248,34 @@ interface ShmRingOptions {
   readonly temporary?: boolean | undefined;
 }
 
+declare class ShmValue extends ResourceHandle {
+  static create(where: string | SharedMemory, options: ShmValueOptions): ShmValue;
+  static attach(where: string | SharedMemory): ShmValue;
+  static unlink(name: string): void;
+  get maxSize(): number;
+  get version(): number;
+  set(value: Bytes): void;
+  get(): Buffer | null;
+  changed(sinceVersion: number, options?: WaitOptions): Promise<number>;
+  tryChanged(sinceVersion: number): number | undefined;
+  changedSync(
+    sinceVersion: number,
+    options?: {
+      readonly timeout?: number | undefined;
+    },
+  ): number;
+  ref(): this;
+  unref(): this;
+  close(): void;
+  protected describe(): IpcErrorDetails;
+}
+
+interface ShmValueOptions {
+  readonly maxSize: number;
+  readonly mode?: number | undefined;
+  readonly temporary?: boolean | undefined;
+}
+
 type SysvKey =
   | number
   | 'private'
@@ -205,7 +294,7 @@ declare class SysvSharedMemory extends Memory {
     },
   ): SysvSharedMemory;
   static remove(id: number): void;
-  static list(): SysvSharedMemoryInfo[];
+  static list(options?: ListOptions): SysvSharedMemoryInfo[];
   get id(): number;
   get attachments(): number;
   stat(): SysvSharedMemoryStatus;
@@ -255,8 +344,13 @@ declare function shmReceiver(ring: ShmRing): Receiver;
 declare function shmSender(ring: ShmRing): Sender;
 
 export {
+  BroadcastConsumer,
+  type BroadcastConsumerOptions,
+  BroadcastProducer,
+  type BroadcastReceiveManyOptions,
   type FileMemoryOptions,
   type FromFdOptions,
+  type ListOptions,
   type MemfdOptions,
   Memory,
   type MemoryAdvice,
@@ -271,9 +365,15 @@ export {
   type Seal,
   SharedMemory,
   type SharedMemoryInfo,
+  type SharedMemoryKind,
+  type SharedMemoryListOptions,
   type SharedMemoryOpenOptions,
+  ShmBroadcast,
+  type ShmBroadcastOptions,
   ShmRing,
   type ShmRingOptions,
+  ShmValue,
+  type ShmValueOptions,
   type SysvKey,
   SysvSharedMemory,
   type SysvSharedMemoryChanges,

@@ -10,8 +10,6 @@ import {
   Sender,
 } from '@octoipc/core';
 
-import { Duplex } from 'node:stream';
-
 import {
   DescriptorBinding,
   FdHandle,
@@ -25,6 +23,8 @@ import {
   LinesOptions,
   WriteSyncOptions,
 } from '@octoipc/core/kit';
+
+import { Duplex } from 'node:stream';
 
 import { ConnectionOptions, TlsOptions } from 'node:tls';
 
@@ -94,6 +94,7 @@ declare class Connection extends ByteConnection {
   get remote(): SocketAddress | null;
   get peer(): Peer | null;
   peerProcess(): PeerProcess;
+  [Symbol.asyncIterator](): AsyncIterator<Buffer>;
   get maxMessageSize(): number;
   send(message: Bytes, options?: WaitOptions): Promise<void>;
   trySend(message: Bytes): boolean;
@@ -155,6 +156,7 @@ declare class Datagram extends SocketHandle implements AsyncIterable<DatagramMes
   receiveSync(options?: Omit<DatagramReceiveOptions, 'signal'>): DatagramMessage;
   [Symbol.asyncIterator](): AsyncIterator<DatagramMessage>;
   close(): void;
+  release(): number;
   protected describe(): {
     syscall: string;
     target: string | number;
@@ -164,6 +166,10 @@ declare class Datagram extends SocketHandle implements AsyncIterable<DatagramMes
 interface DatagramBindOptions {
   readonly mode?: number;
   readonly reclaim?: boolean;
+}
+
+interface DatagramChannelOptions {
+  readonly maxMessageSize?: number | undefined;
 }
 
 interface DatagramMessage {
@@ -264,6 +270,7 @@ declare class PeerProcess extends FdHandle {
 
 declare class Place {
   static bind(socket: SocketEnd, address: SocketAddress, options: BindOptions): Place;
+  leave(): void;
   release(): void;
 }
 
@@ -279,6 +286,8 @@ interface ServeOptions extends TcpOptions {
 declare class Server extends SocketHandle implements AsyncIterable<Connection> {
   static fromFd(fd: number, options?: ServeOptions): Server;
   static over(end: SocketEnd, options: ServeOptions, place: Place, finish?: Finish): Server;
+  get type(): ConnectionType;
+  get maxMessageSize(): number;
   get address(): SocketAddress;
   accept(options?: WaitOptions): Promise<Connection>;
   tryAccept(): Connection | undefined;
@@ -290,6 +299,11 @@ declare class Server extends SocketHandle implements AsyncIterable<Connection> {
     syscall: string;
     target: string | number;
   };
+}
+
+interface ServerReceiverOptions {
+  readonly persistent?: boolean | undefined;
+  readonly maxConnections?: number | undefined;
 }
 
 type SocketAddress = PathAddress | AbstractAddress | AutobindAddress | IpAddress | VsockAddress;
@@ -420,6 +434,10 @@ declare function connectSync(
   options?: Omit<ConnectOptions, 'signal'>,
 ): Connection;
 
+declare function datagramReceiver(socket: Datagram, options?: DatagramChannelOptions): Receiver;
+
+declare function datagramSender(socket: Datagram, options?: DatagramChannelOptions): Sender;
+
 declare function fromFd(fd: number): Connection | Server | Datagram;
 
 declare function listen(address: Address, options?: ListenOptions): Promise<Server>;
@@ -428,6 +446,8 @@ declare function notify(
   state: string | Readonly<Record<string, string | number>>,
   options?: NotifyOptions,
 ): Promise<boolean>;
+
+declare function serverReceiver(server: Server, options?: ServerReceiverOptions): Receiver;
 
 declare function socketPair(options?: SocketPairOptions): [Connection, Connection];
 
@@ -445,6 +465,7 @@ export {
   type ConnectionType,
   Datagram,
   type DatagramBindOptions,
+  type DatagramChannelOptions,
   type DatagramMessage,
   type DatagramReceiveOptions,
   type DatagramSendOptions,
@@ -462,6 +483,7 @@ export {
   type ReceiveFdsOptions,
   type ServeOptions,
   Server,
+  type ServerReceiverOptions,
   type SocketAddress,
   type SocketPairOptions,
   type TcpOptions,
@@ -469,9 +491,12 @@ export {
   activationSockets,
   connect,
   connectSync,
+  datagramReceiver,
+  datagramSender,
   fromFd,
   listen,
   notify,
+  serverReceiver,
   socketPair,
   socketReceiver,
   socketSender,

@@ -162,7 +162,7 @@ export const SCENES = {
     const child = popen(['cat'], 'r+');
     try {
       await child.write('hello');
-      child.end();
+      void child.end();
       same(await child.text(), 'hello');
     } finally {
       await child.close({ timeout: 2000 }).catch(() => child.kill('SIGKILL'));

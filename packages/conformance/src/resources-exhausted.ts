@@ -38,7 +38,7 @@ export const exhaustion: readonly Case<ResourcesAdapter>[] = [
     ids: 'BIND-010',
     promise: `${CHURN} handles opened and dropped leave descriptors, mappings and memory as they were`,
     needs: ['leakWarning'],
-    watchdog: 60_000,
+    watchdog: 110_000,
     async run(adapter, scope) {
       const role = RoleProcess.start(adapter, scope, 'churn', CHURN);
       const grown = await role.report<{ descriptors: number; mappings: number; memory: number }>();

@@ -1,5 +1,5 @@
 import { closeSync } from 'node:fs';
-import { isMainThread } from 'node:worker_threads';
+import type WorkerThreads from 'node:worker_threads';
 
 import type { DescriptorBinding } from './handle.js';
 
@@ -15,6 +15,7 @@ import type { DescriptorBinding } from './handle.js';
  *   has changed: EEXIST when a handle of the same binding owns it
  */
 export function adopt(binding: DescriptorBinding, fd: number): number {
+  const { isMainThread } = require('node:worker_threads') as typeof WorkerThreads;
   if (isMainThread) {
     const adopted = binding.adopt(fd);
     return adopted < 0 ? adopted : fd;

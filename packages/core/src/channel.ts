@@ -63,6 +63,10 @@ export interface ByteWriter extends Closable {
   write(data: Bytes, options?: WaitOptions): Promise<void>;
   /** Writes what fits now; the number of bytes taken. */
   tryWrite(data: Bytes): number;
+  /** Pending writes keep the process alive, where that can be chosen. */
+  ref?(): unknown;
+  /** Pending writes do not keep the process alive. */
+  unref?(): unknown;
 }
 
 /** Where a read puts its bytes, and how many it takes at most. */
@@ -79,4 +83,8 @@ export interface ByteReader extends Closable {
   read(options?: WaitOptions & ReadTarget): Promise<Buffer | null>;
   /** What is there; `undefined` if nothing is now, `null` at the end. */
   tryRead(options?: ReadTarget): Buffer | null | undefined;
+  /** Pending reads keep the process alive, where that can be chosen. */
+  ref?(): unknown;
+  /** Pending reads do not keep the process alive. */
+  unref?(): unknown;
 }

@@ -1,9 +1,7 @@
-import { createRequire } from 'node:module';
-
 import type V8 from 'node:v8';
 
 import type { ChannelTraits, Closable, Receiver, Sender } from './channel.js';
-import type { WaitOptions } from './wait.js';
+import type { WaitOptions } from './kit.js';
 
 /** Turns values into a message's bytes and back. */
 export interface Codec<T> {
@@ -42,8 +40,7 @@ export const structured: Codec<unknown> = {
 
 /** Loaded at the first use: most channels carry something else. */
 function v8(): typeof V8 {
-  const load = createRequire(import.meta.url);
-  return load('node:v8') as typeof V8;
+  return require('node:v8') as typeof V8;
 }
 
 function view(value: Uint8Array): Buffer {

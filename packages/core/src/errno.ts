@@ -1,5 +1,8 @@
-import { constants } from 'node:os';
-import { getSystemErrorMap } from 'node:util';
+import type Os from 'node:os';
+import type Util from 'node:util';
+
+/** Node's tables, which are made when the first error is: importing a package does not pay for them. */
+const errnos = (): typeof Os.constants.errno => (require('node:os') as typeof Os).constants.errno;
 
 /** Codes that Node's own tables lack or spell twice, by errno on Linux. */
 const MORE: Readonly<Record<number, readonly [code: string, text: string]>> = {
@@ -18,6 +21,7 @@ const MORE: Readonly<Record<number, readonly [code: string, text: string]>> = {
   74: ['EBADMSG', 'bad message'],
   95: ['EOPNOTSUPP', 'operation not supported'],
   102: ['ENETRESET', 'network dropped connection on reset'],
+  109: ['ETOOMANYREFS', 'too many descriptors are on their way'],
   115: ['EINPROGRESS', 'operation now in progress'],
   116: ['ESTALE', 'stale file handle'],
   122: ['EDQUOT', 'disk quota exceeded'],
@@ -28,9 +32,15 @@ const MORE: Readonly<Record<number, readonly [code: string, text: string]>> = {
 /** POSIX lets these share a number with the code that is reported. */
 const ALIASES: ReadonlySet<string> = new Set(['EWOULDBLOCK', 'EOPNOTSUPP', 'EDEADLOCK']);
 
-const reverse = new Map<number, string>();
-for (const [code, number] of Object.entries(constants.errno)) {
-  if (!ALIASES.has(code)) reverse.set(number, code);
+let reversed: Map<number, string> | undefined;
+
+function codes(): ReadonlyMap<number, string> {
+  if (reversed !== undefined) return reversed;
+  reversed = new Map();
+  for (const [code, number] of Object.entries(errnos())) {
+    if (!ALIASES.has(code)) reversed.set(number, code);
+  }
+  return reversed;
 }
 
 /** Codes of our own, and those whose text elsewhere speaks of connections. */
@@ -42,24 +52,28 @@ const OWN: Readonly<Record<string, string>> = {
   ERR_FDS_TRUNCATED: 'more descriptors came than were asked for',
 };
 
+let systemErrors: Map<number, [name: string, text: string]> | undefined;
+
 /** Node makes a new map at each call, which takes longer than most system calls. */
-const systemErrors = getSystemErrorMap();
+function known(errno: number): [name: string, text: string] | undefined {
+  systemErrors ??= (require('node:util') as typeof Util).getSystemErrorMap();
+  return systemErrors.get(errno);
+}
 
 /** What a native call answers that would have to wait: -EAGAIN. */
-export const AGAIN = -constants.errno.EAGAIN;
+export const AGAIN = process.platform === 'linux' ? -11 : -errnos().EAGAIN;
 
 /** The symbol of an errno: 11 is 'EAGAIN'. */
 export function codeOfErrno(errno: number): string {
   const number = Math.abs(errno);
-  const known = systemErrors.get(-number)?.[0];
-  return known ?? reverse.get(number) ?? MORE[number]?.[0] ?? `E${number}`;
+  return known(-number)?.[0] ?? codes().get(number) ?? MORE[number]?.[0] ?? `E${number}`;
 }
 
 /** The errno of a symbol, negative as Node has it, or undefined for a code that is not the system's. */
 export function errnoOfCode(code: string): number | undefined {
-  const number = (constants.errno as Readonly<Record<string, number>>)[code];
+  const number = (errnos() as Readonly<Record<string, number>>)[code];
   if (number !== undefined) return -number;
-  for (const [errno, [known]] of Object.entries(MORE)) if (known === code) return -Number(errno);
+  for (const [errno, [more]] of Object.entries(MORE)) if (more === code) return -Number(errno);
   return undefined;
 }
 
@@ -69,5 +83,5 @@ export function textOfCode(code: string): string {
   if (own !== undefined) return own;
   const errno = errnoOfCode(code);
   if (errno === undefined) return 'unknown error';
-  return systemErrors.get(errno)?.[1] ?? MORE[-errno]?.[1] ?? 'unknown error';
+  return known(errno)?.[1] ?? MORE[-errno]?.[1] ?? 'unknown error';
 }

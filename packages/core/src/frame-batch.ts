@@ -1,4 +1,6 @@
+import type { Bytes } from './channel.js';
 import { HEADER } from './frame.js';
+import { typeError } from './kit.js';
 
 /** Frames that are written together and settle together. */
 export interface Batch {
@@ -37,4 +39,12 @@ export function frameOf(data: Uint8Array): Buffer {
   putLength(frame, 0, data.length);
   frame.set(data, HEADER);
   return frame;
+}
+
+/** Messages that are to be sent together; an array as it is. */
+export function messagesOf(messages: Iterable<Bytes>): readonly Bytes[] {
+  if (typeof messages !== 'object' || messages === null || !(Symbol.iterator in messages)) {
+    throw typeError('messages', 'an iterable of messages', messages);
+  }
+  return Array.isArray(messages) ? (messages as readonly Bytes[]) : Array.from(messages);
 }

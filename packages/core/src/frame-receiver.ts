@@ -1,10 +1,16 @@
 import type { ByteReader, ChannelTraits, Receiver } from './channel.js';
-import { closedError, IpcError } from './errors.js';
 import { frameTraits, HEADER, tooLong, type FrameOptions } from './frame.js';
-import { bufferOf, memoryForRead } from './slab.js';
-import { Turn } from './turn.js';
-import { integer, optionsObject } from './validate.js';
-import { waitOptions, type WaitOptions } from './wait.js';
+import {
+  bufferOf,
+  closedError,
+  integer,
+  IpcError,
+  memoryForRead,
+  optionsObject,
+  Turn,
+  waitOptions,
+  type WaitOptions,
+} from './kit.js';
 
 const EMPTY = Buffer.alloc(0);
 
@@ -20,6 +26,10 @@ export interface FrameReceiver extends Receiver {
    * @returns the messages in order; empty at the end
    */
   receiveMany(options?: WaitOptions & { readonly max?: number }): Promise<Buffer[]>;
+  /** Pending receives keep the process alive; that is so from the start. */
+  ref(): this;
+  /** Pending receives do not keep the process alive. */
+  unref(): this;
 }
 
 /**
@@ -67,6 +77,18 @@ class FramedReceiver implements FrameReceiver {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  ref(): this {
+    this.#reader.ref?.();
+    this.#turn.ref(true);
+    return this;
+  }
+
+  unref(): this {
+    this.#reader.unref?.();
+    this.#turn.ref(false);
+    return this;
   }
 
   receive(options?: WaitOptions): Promise<Buffer | null> {

@@ -1,34 +1,25 @@
-import type { Bytes, ByteWriter, ChannelTraits, Sender } from './channel.js';
-import { closedError, tellBytesWritten, timeoutError } from './errors.js';
-import { frameOf, newBatch, putLength, type Batch } from './frame-batch.js';
-import { frameTraits, HEADER, tooLong, type FrameOptions } from './frame.js';
+import type { Bytes, ByteWriter, ChannelTraits } from './channel.js';
+import { Cancellations } from './cancellations.js';
+import { frameOf, messagesOf, newBatch, putLength, type Batch } from './frame-batch.js';
+import {
+  HEADER,
+  senderTraits,
+  tooLong,
+  type FrameSender,
+  type FrameSenderOptions,
+} from './frame.js';
 import { Pace } from './pace.js';
-import { bytes, integer, typeError, valueError } from './validate.js';
-import { Deadline } from './deadline.js';
-import { waitOptions, type WaitOptions } from './wait.js';
-
-/** What a framed sender takes. */
-export interface FrameSenderOptions extends FrameOptions {
-  /**
-   * The longest write that the stream takes as a whole; with several senders no frame may be longer,
-   * and none is cut or coalesced over it.
-   *
-   * @default 4096 (PIPE_BUF)
-   */
-  readonly atomicSize?: number;
-}
+import {
+  bytes,
+  closedError,
+  tellBytesWritten,
+  valueError,
+  waitOptions,
+  type WaitOptions,
+} from './kit.js';
 
 /** Frames up to this size are gathered and written together; longer ones go out by themselves. */
 const SMALL = 1024;
-
-/** How much is gathered for one write. */
-const BATCH_SIZE = 64 * 1024;
-
-/** A {@link Sender} of frames, which can also send many at once. */
-export interface FrameSender extends Sender {
-  /** Sends all of the messages, in order, with as few writes as possible. */
-  sendMany(messages: Iterable<Bytes>, options?: WaitOptions): Promise<void>;
-}
 
 /**
  * Message boundaries over a byte stream: a 4-byte little-endian length, then the bytes.
@@ -63,23 +54,23 @@ class FramedSender implements FrameSender {
   readonly #writer: ByteWriter;
   readonly #maxMessageSize: number;
   readonly #batchSize: number;
+  /** The most that goes in one piece, where several send. */
+  /** Whether the longest message is what the stream takes as a whole, which no option raises. */
+  readonly #fixed: boolean;
   readonly #queue: Batch[] = [];
   #gathering: Batch | undefined;
   #spare: Buffer | undefined;
   #busy = false;
   readonly #pace = new Pace();
+  readonly #cancellations = new Cancellations();
   #broken: unknown;
 
   constructor(writer: ByteWriter, options: FrameSenderOptions) {
-    const traits = frameTraits(options);
-    const { atomicSize = 4096 } = options;
-    integer(atomicSize, 'options.atomicSize', HEADER + 1);
-    const maxMessageSize = traits.multipleSenders
-      ? Math.min(traits.maxMessageSize, atomicSize - HEADER)
-      : traits.maxMessageSize;
-    this.traits = Object.freeze({ ...traits, maxMessageSize });
-    this.#maxMessageSize = maxMessageSize;
-    this.#batchSize = traits.multipleSenders ? atomicSize : BATCH_SIZE;
+    const { traits, batchSize, fixed } = senderTraits(options);
+    this.traits = traits;
+    this.#maxMessageSize = traits.maxMessageSize;
+    this.#batchSize = batchSize;
+    this.#fixed = fixed;
     this.#writer = writer;
   }
 
@@ -95,6 +86,18 @@ class FramedSender implements FrameSender {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  ref(): this {
+    this.#writer.ref?.();
+    this.#cancellations.ref(true);
+    return this;
+  }
+
+  unref(): this {
+    this.#writer.unref?.();
+    this.#cancellations.ref(false);
+    return this;
   }
 
   // Not `async`: all frames of a batch share one promise, and the sends of a window make no other.
@@ -131,12 +134,9 @@ class FramedSender implements FrameSender {
   }
 
   async sendMany(messages: Iterable<Bytes>, options?: WaitOptions): Promise<void> {
-    if (typeof messages !== 'object' || messages === null || !(Symbol.iterator in messages)) {
-      throw typeError('messages', 'an iterable of messages', messages);
-    }
+    const given = messagesOf(messages);
     const { signal, timeout } = waitOptions(options);
     signal?.throwIfAborted();
-    const given: readonly Bytes[] = Array.isArray(messages) ? messages : Array.from(messages);
     // All are checked before the first is sent.
     const all: Uint8Array[] = [];
     for (let i = 0; i < given.length; i++) all.push(this.#message(given[i]!));
@@ -161,9 +161,8 @@ class FramedSender implements FrameSender {
   #message(message: Bytes): Uint8Array {
     if (this.#writer.closed) throw closedError({ syscall: 'send' });
     const data = bytes(message, 'message');
-    if (data.length > this.#maxMessageSize) {
-      throw tooLong(data.length, this.#maxMessageSize, 'send');
-    }
+    const limit = this.#maxMessageSize;
+    if (data.length > limit) throw tooLong(data.length, limit, 'send', this.#fixed);
     if (this.#broken !== undefined) throw this.#broken;
     return data;
   }
@@ -205,17 +204,9 @@ class FramedSender implements FrameSender {
     batch.controller = new AbortController();
     this.#enqueue(batch);
     if (!this.#queue.includes(batch)) return batch.promise;
-    if (timeout === 0) this.#cancel(batch, timeoutError({ syscall: 'send' }));
-    const deadline =
-      timeout === undefined || timeout === 0 || timeout === Infinity
-        ? undefined
-        : new Deadline(timeout, () => this.#cancel(batch, timeoutError({ syscall: 'send' })));
-    const onAbort = (): void => this.#cancel(batch, signal?.reason);
-    signal?.addEventListener('abort', onAbort, { once: true });
-    return batch.promise.finally(() => {
-      deadline?.clear();
-      signal?.removeEventListener('abort', onAbort);
-    });
+    return this.#cancellations.watch(batch.promise, { signal, timeout }, (reason) =>
+      this.#cancel(batch, reason),
+    );
   }
 
   #cancel(batch: Batch, reason: unknown): void {

@@ -1,6 +1,5 @@
-import type { ChannelTraits } from './channel.js';
-import { IpcError } from './errors.js';
-import { integer, optionsObject } from './validate.js';
+import type { Bytes, ChannelTraits, Sender } from './channel.js';
+import { integer, IpcError, optionsObject, type WaitOptions } from './kit.js';
 
 /** A frame is a 4-byte little-endian length and then so many bytes. */
 export const HEADER = 4;
@@ -20,6 +19,27 @@ export interface FrameOptions {
   readonly multipleSenders?: boolean;
   /** Whether the stream may end on another machine. @default false */
   readonly crossMachine?: boolean;
+}
+
+/** What a framed sender takes. */
+export interface FrameSenderOptions extends FrameOptions {
+  /**
+   * The longest write that the stream takes as a whole; with several senders no frame may be longer,
+   * and none is cut or coalesced over it.
+   *
+   * @default 4096 (PIPE_BUF)
+   */
+  readonly atomicSize?: number;
+}
+
+/** A {@link Sender} of frames, which can also send many at once. */
+export interface FrameSender extends Sender {
+  /** Sends all of the messages, in order, with as few writes as possible. */
+  sendMany(messages: Iterable<Bytes>, options?: WaitOptions): Promise<void>;
+  /** Pending sends keep the process alive; that is so from the start. */
+  ref(): this;
+  /** Pending sends do not keep the process alive. */
+  unref(): this;
 }
 
 const DEFAULT_MAX_MESSAGE_SIZE = 16 * 1024 * 1024;
@@ -46,10 +66,35 @@ export function frameTraits(options: FrameOptions): ChannelTraits {
   });
 }
 
-/** What a message over the limit is refused with. */
-export function tooLong(size: number, limit: number, syscall: string): IpcError {
+/** What a message over the limit is refused with; `fixed` if the limit cannot be raised. */
+export function tooLong(size: number, limit: number, syscall: string, fixed = false): IpcError {
   return new IpcError('EMSGSIZE', {
     syscall,
-    hint: `the message has ${size} bytes, maxMessageSize is ${limit}: raise maxMessageSize on both ends, or send it in parts`,
+    hint: fixed
+      ? `the message has ${size} bytes, of ${limit} at most where several may send at once (PIPE_BUF): send it in parts, or have one sender`
+      : `the message has ${size} bytes, maxMessageSize is ${limit}: raise maxMessageSize on both ends, or send it in parts`,
   });
+}
+
+/** How much is gathered for one write. */
+const BATCH_SIZE = 64 * 1024;
+
+/** The traits of a sender of frames, and how much it writes at once; checks the options. */
+export function senderTraits(options: FrameSenderOptions): {
+  traits: ChannelTraits;
+  batchSize: number;
+  /** Whether the longest message is what the stream takes as a whole, which no option raises. */
+  fixed: boolean;
+} {
+  const traits = frameTraits(options);
+  const { atomicSize = 4096 } = options;
+  integer(atomicSize, 'options.atomicSize', HEADER + 1);
+  if (!traits.multipleSenders) return { traits, batchSize: BATCH_SIZE, fixed: false };
+  const longest = atomicSize - HEADER;
+  const maxMessageSize = Math.min(traits.maxMessageSize, longest);
+  return {
+    traits: Object.freeze({ ...traits, maxMessageSize }),
+    batchSize: atomicSize,
+    fixed: maxMessageSize === longest,
+  };
 }

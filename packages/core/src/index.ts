@@ -24,9 +24,14 @@ export {
   type ValueReceiver,
   type ValueSender,
 } from './codec.js';
-export { IpcError, isIpcError, type IpcErrorDetails } from './errors.js';
-export type { FrameOptions } from './frame.js';
+export type { FrameOptions, FrameSender, FrameSenderOptions } from './frame.js';
 export { frameReceiver, type FrameReceiver } from './frame-receiver.js';
-export { frameSender, type FrameSender, type FrameSenderOptions } from './frame-sender.js';
-export { reap, type ReapReport } from './reap.js';
-export type { WaitOptions } from './wait.js';
+export { frameSender } from './frame-sender.js';
+export {
+  IpcError,
+  isIpcError,
+  reap,
+  type IpcErrorDetails,
+  type ReapReport,
+  type WaitOptions,
+} from './kit.js';

@@ -4,19 +4,24 @@
  *
  * @packageDocumentation
  */
+export { onAbort } from './abort.js';
 export { adopt } from './adopt.js';
 export { AGAIN, codeOfErrno, errnoOfCode, textOfCode } from './errno.js';
 export {
   check,
   closedError,
   errorOf,
+  IpcError,
+  isIpcError,
   tellBytesWritten,
   timeoutError,
   unsupportedError,
+  type IpcErrorDetails,
 } from './errors.js';
 export { Deadline } from './deadline.js';
 export { FdHandle, type DescriptorBinding, type Direction } from './handle.js';
 export { ftokOf, type FtokBinding } from './ftok.js';
+export { KnownMemory } from './known-memory.js';
 export { linesOf, type LinesOptions } from './lines.js';
 export { loadBinding } from './load-binding.js';
 export {
@@ -46,7 +51,7 @@ export {
   type ReadOptions,
   type ReadSyncOptions,
 } from './reading.js';
-export { registerReaper, type Reaper } from './reap.js';
+export { reap, registerReaper, type Reaper, type ReapReport } from './reap.js';
 export { ResourceHandle, type OwnedResource } from './resource-handle.js';
 export { bufferOf, memoryForRead, readIntoSlab } from './slab.js';
 export { ipcNamespace, Temporary } from './temporary.js';
@@ -75,6 +80,7 @@ export {
   YIELD,
   type Attempt,
   type Operation,
+  type WaitOptions,
   type WakeSource,
 } from './wait.js';
 export { waitSync } from './wait-sync.js';

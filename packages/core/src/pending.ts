@@ -1,3 +1,4 @@
+import { onAbort } from './abort.js';
 import { Deadline } from './deadline.js';
 import { timeoutError } from './errors.js';
 import type { WaitOptions } from './wait.js';
@@ -15,11 +16,10 @@ interface Details {
  */
 export class Pending<T> {
   readonly promise: Promise<T>;
-  readonly #signal: AbortSignal | undefined;
   readonly #deadline: Deadline | undefined;
   #resolve!: (value: T) => void;
   #reject!: (error: unknown) => void;
-  readonly #onAbort: () => void;
+  readonly #forget: (() => void) | undefined;
 
   /** @param cancel - told once that the signal or the time has come; it calls `fail`, or `resolve` */
   constructor(
@@ -31,9 +31,7 @@ export class Pending<T> {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    this.#signal = signal;
-    this.#onAbort = () => cancel(signal?.reason);
-    signal?.addEventListener('abort', this.#onAbort, { once: true });
+    this.#forget = signal && onAbort(signal, () => cancel(signal.reason));
     if (timeout !== undefined && timeout !== Infinity) {
       this.#deadline = new Deadline(timeout, () => cancel(timeoutError(details)));
     }
@@ -56,6 +54,6 @@ export class Pending<T> {
 
   #settle(): void {
     this.#deadline?.clear();
-    this.#signal?.removeEventListener('abort', this.#onAbort);
+    this.#forget?.();
   }
 }

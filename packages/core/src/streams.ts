@@ -1,4 +1,5 @@
-import { Readable, Writable } from 'node:stream';
+import type Stream from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 
 import type { ByteReader, ByteWriter } from './channel.js';
 
@@ -6,9 +7,13 @@ const HIGH_WATER_MARK = 64 * 1024;
 
 type Callback = (error?: Error | null) => void;
 
+/** Loaded at the first use, since that takes a third of what importing a package does. */
+const stream = (): typeof Stream => require('node:stream') as typeof Stream;
+
 /** A Node stream that reads; it owns the reader. */
 export function readableOf(reader: ByteReader): Readable {
-  return new Readable({
+  const { Readable: NodeReadable } = stream();
+  return new NodeReadable({
     highWaterMark: HIGH_WATER_MARK,
     // Not `tryRead` first: where there is nothing, that is one system call more for each chunk.
     read() {
@@ -29,7 +34,8 @@ export function writableOf(writer: ByteWriter): Writable {
   const put = (data: Buffer, callback: Callback): void => {
     writer.write(data).then(() => callback(), callback);
   };
-  return new Writable({
+  const { Writable: NodeWritable } = stream();
+  return new NodeWritable({
     highWaterMark: HIGH_WATER_MARK,
     write: (chunk: Buffer, _encoding, callback) => put(chunk, callback),
     writev: (chunks, callback) =>

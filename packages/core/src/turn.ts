@@ -44,6 +44,11 @@ export class Turn {
     this.#wake?.();
   }
 
+  /** Whether deadlines of those who wait keep the process alive. */
+  ref(alive: boolean): void {
+    this.#queue.ref(alive);
+  }
+
   /** Rejects everyone who waits. */
   fail(error: unknown): void {
     this.#queue.fail(error);

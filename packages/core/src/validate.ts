@@ -1,4 +1,4 @@
-import { inspect } from 'node:util';
+import type Util from 'node:util';
 
 import type { Bytes } from './channel.js';
 
@@ -11,7 +11,7 @@ function coded(error: TypeError | RangeError, code: string): ArgumentError {
 /** What was passed, for a message. Some things cannot be looked at: a detached DataView, a proxy. */
 function shown(value: unknown): string {
   try {
-    return inspect(value, { depth: 0 });
+    return (require('node:util') as typeof Util).inspect(value, { depth: 0 });
   } catch {
     return Object.prototype.toString.call(value);
   }

@@ -21,9 +21,9 @@ export function waitSync<T>(
   operation: Operation,
 ): T {
   let result = attempt();
-  const deadline = timeout === undefined ? Infinity : performance.now() + timeout;
+  const deadline = timeout === undefined ? 0 : performance.now() + timeout;
   while (result === BLOCKED || result === YIELD) {
-    const left = deadline - performance.now();
+    const left = timeout === undefined ? SLICE : deadline - performance.now();
     if (left <= 0) {
       const error = timeoutError(operation.details);
       throw operation.cancelled === undefined ? error : operation.cancelled(error);

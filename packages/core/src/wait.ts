@@ -1,3 +1,4 @@
+import { onAbort } from './abort.js';
 import { Deadline } from './deadline.js';
 import { timeoutError, type IpcErrorDetails } from './errors.js';
 import { IN_A_ROW } from './pace.js';
@@ -133,7 +134,7 @@ export class WaitQueue {
     return new Promise<T>((resolve, reject) => {
       const settle = (): void => {
         waiter.deadline?.clear();
-        signal?.removeEventListener('abort', onAbort);
+        forget?.();
       };
       const waiter: Waiter = {
         deadline: undefined,
@@ -159,8 +160,7 @@ export class WaitQueue {
         this.#remove(waiter);
         waiter.fail(error);
       };
-      const onAbort = (): void => cancel(signal?.reason);
-      signal?.addEventListener('abort', onAbort, { once: true });
+      const forget = signal && onAbort(signal, () => cancel(signal.reason));
       if (timeout !== undefined && timeout !== Infinity) {
         waiter.deadline = new Deadline(timeout, () => cancel(timeoutError(operation.details)));
         if (!this.#alive) waiter.deadline.ref(false);

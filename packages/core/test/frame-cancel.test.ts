@@ -40,12 +40,12 @@ describe('a send that is cancelled', () => {
       const controller = new AbortController();
       const options = how === 'abort' ? { signal: controller.signal } : { timeout: 1 };
       const text = 'x'.repeat(5000);
-      const waiting = sender.send(text, options);
+      const failed = failure(() => sender.send(text, options));
       writer.full = true;
       const behind = sender.send('behind it');
       await nextTurn();
       if (how === 'abort') controller.abort(new Error('enough'));
-      const error = await failure(() => waiting);
+      const error = await failed;
       expect(error).toMatchObject(how === 'abort' ? { message: 'enough' } : { code: 'ETIMEDOUT' });
       expect(error.bytesWritten).toBeGreaterThanOrEqual(1000);
       expect(error.bytesWritten).toBe(writer.written.length);

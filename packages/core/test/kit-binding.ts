@@ -26,6 +26,14 @@ export interface KitBinding extends DescriptorBinding {
   threadResult(index: number): number;
   threadCancel(index: number): number;
   drop(index: number): number;
+  bellOpen(fd: Int32Array): number;
+  bellAnswer(bell: number, who: Int32Array): number;
+  ringOnce(bell: number, who: number): number;
+  silenceBell(bell: number): number;
+  callOpen(bell: number, who: number): number;
+  callBegin(call: number, wait: number, object: number): number;
+  callResult(call: number): number;
+  callStop(call: number): number;
   pipe(ends: Int32Array): number;
   setBlocking(fd: number): number;
   setInheritable(fd: number): number;

@@ -1,15 +1,13 @@
-import {
-  frameReceiver,
-  frameSender,
-  type FrameOptions,
-  type FrameReceiver,
-  type FrameSender,
-} from '@octoipc/core';
+import type * as Core from '@octoipc/core';
+import type { FrameOptions, FrameReceiver, FrameSender } from '@octoipc/core';
 import { integer, optionalBoolean, optionsObject } from '@octoipc/core/kit';
 
 import { binding } from './binding.js';
 import { openReader, type OpenReaderOptions } from './open-reader.js';
 import { openWriter, type OpenWriterOptions } from './open-writer.js';
+
+/** Frames are loaded when a channel is made: who reads and writes bytes does without. */
+const core = (): typeof Core => require('@octoipc/core') as typeof Core;
 
 interface ChannelOptions {
   /**
@@ -80,7 +78,7 @@ export async function fifoSender(path: string, options?: FifoSenderOptions): Pro
   const several = optionalBoolean(multipleSenders, 'options.multipleSenders') ?? false;
   const frames = framesOf(options, several);
   const writer = await openWriter(path, options);
-  return frameSender(writer, { ...frames, atomicSize: binding().pipeBuf });
+  return core().frameSender(writer, { ...frames, atomicSize: binding().pipeBuf });
 }
 
 /**
@@ -105,7 +103,7 @@ export async function fifoReceiver(
     ...options,
     persistent: persistent ?? multipleSenders ?? false,
   });
-  return frameReceiver(reader, frames);
+  return core().frameReceiver(reader, frames);
 }
 
 /** The options of both ends' frames, checked. */

@@ -1,6 +1,5 @@
 import { lstatSync, readlinkSync, unlinkSync, type Stats } from 'node:fs';
 
-import { isIpcError } from '@octoipc/core';
 import {
   check,
   codeOfErrno,
@@ -8,6 +7,7 @@ import {
   descriptor,
   errorOf,
   integer,
+  isIpcError,
   optionsObject,
   valueError,
 } from '@octoipc/core/kit';
@@ -61,16 +61,26 @@ export function mkfifo(path: string, options?: MkfifoOptions): void {
   cString(path, 'path');
   const mode = modeOf(optionsObject(options));
   const result = binding().mkfifo(path, mode);
-  check(result, 'mkfifo', {
-    target: path,
-    hint: codeOfErrno(result) === 'EMFILE' ? TOO_MANY : undefined,
-  });
+  check(result, 'mkfifo', { target: path, hint: hintOf(result) });
 }
 
 /** Makes it if nothing has that name. */
 export function mkfifoIfMissing(path: string, mode: number): void {
   const result = binding().mkfifo(path, mode);
-  if (codeOfErrno(result) !== 'EEXIST') check(result, 'mkfifo', { target: path });
+  if (codeOfErrno(result) !== 'EEXIST') {
+    check(result, 'mkfifo', { target: path, hint: hintOf(result) });
+  }
+}
+
+function hintOf(result: number): string | undefined {
+  switch (codeOfErrno(result)) {
+    case 'ENOENT':
+      return 'the directory is not there: make it first (fs.mkdirSync)';
+    case 'EMFILE':
+      return TOO_MANY;
+    default:
+      return undefined;
+  }
 }
 
 /**

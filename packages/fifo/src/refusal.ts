@@ -1,7 +1,6 @@
 import { constants } from 'node:fs';
 
-import { IpcError } from '@octoipc/core';
-import { check } from '@octoipc/core/kit';
+import { check, IpcError } from '@octoipc/core/kit';
 
 import type { FifoBinding } from './binding.js';
 

@@ -76,7 +76,12 @@ test('FIFO-002: mkfifo() is EEXIST where anything has that name, even a link tha
 test('FIFO-003: mkfifo() is ENOENT without its directory, ENOTDIR below a file; an empty path is a TypeError', () => {
   const file = freshPath();
   writeFileSync(file, '');
-  expect(() => mkfifo(join(freshPath(), 'x'))).toThrow(failing('ENOENT'));
+  const nowhere = join(freshPath(), 'x');
+  expect(() => mkfifo(nowhere)).toThrow(failing('ENOENT'));
+  const hint = expect.stringContaining('mkdir') as string;
+  expect(() => tryOpenWriter(nowhere, { create: true })).toThrow(
+    expect.objectContaining({ code: 'ENOENT', syscall: 'mkfifo', hint }),
+  );
   expect(() => mkfifo(join(file, 'x'))).toThrow(failing('ENOTDIR'));
   expect(() => mkfifo('')).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARG_VALUE' }));
 });

@@ -7,7 +7,18 @@
 namespace octoipc {
 namespace {
 
+int64_t ReceiveInto(Environment& environment, Bytes memory) {
+  MqEnvironment::Of(environment).receiving.memory = memory;
+  return 0;
+}
+
+int64_t TellIn(Environment& environment, Numbers found) {
+  MqEnvironment::Of(environment).receiving.found = found;
+  return 0;
+}
+
 void Register(Exports& exports) {
+  exports.Function<ReceiveInto>("receiveInto").Function<TellIn>("tellIn");
   ExportDescriptors(exports);
   ExportReadiness(exports);
   ExportPosix(exports);
@@ -20,4 +31,4 @@ void Register(Exports& exports) {
 }  // namespace
 }  // namespace octoipc
 
-OCTOIPC_ADDON(mq, octoipc::Environment, octoipc::Register)
+OCTOIPC_ADDON(mq, octoipc::MqEnvironment, octoipc::Register)

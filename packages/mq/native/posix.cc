@@ -65,56 +65,62 @@ int64_t PosixUnlink(const std::string& name) {
   return result == -EPERM ? -EACCES : result;
 }
 
-/// mq_send(3) that does not wait.
-int64_t PosixSend(int fd, Bytes data, uint32_t priority) {
+/// mq_send(3), of the message that was sent last, that does not wait.
+int64_t PosixSendAgain(Environment& environment, int fd, uint32_t priority) {
+  const Bytes& data = MqEnvironment::Of(environment).sent;
   return NotNow(Retry(
       [&] { return ::syscall(SYS_mq_timedsend, fd, data.data(), data.size(), priority, &kNow); }));
 }
 
-/// mq_send(3) of a queue in blocking mode, which sleeps while that is full.
-int64_t PosixSendSleeping(int fd, Bytes data, uint32_t priority) {
+/// mq_send(3) that does not wait.
+int64_t PosixSend(Environment& environment, int fd, Bytes data, uint32_t priority) {
+  MqEnvironment::Of(environment).sent = data;
+  return PosixSendAgain(environment, fd, priority);
+}
+
+/// mq_send(3), of the message that was sent last, to a queue in blocking mode: sleeps while that is
+/// full.
+int64_t PosixSendSleepingAgain(Environment& environment, int fd, uint32_t priority) {
+  const Bytes& data = MqEnvironment::Of(environment).sent;
   return Retry(
       [&] { return ::syscall(SYS_mq_timedsend, fd, data.data(), data.size(), priority, nullptr); });
 }
 
+/// mq_send(3) to a queue in blocking mode, which sleeps while that is full.
+int64_t PosixSendSleeping(Environment& environment, int fd, Bytes data, uint32_t priority) {
+  MqEnvironment::Of(environment).sent = data;
+  return PosixSendSleepingAgain(environment, fd, priority);
+}
+
 /// mq_receive(3) of a queue in blocking mode, which sleeps while that is empty: 1, or -errno.
-int64_t PosixReceiveSleeping(int fd, Bytes memory, int64_t offset, int64_t room, Numbers found) {
-  if (offset < 0 || room < 0 || static_cast<size_t>(offset) > memory.size() ||
-      static_cast<size_t>(room) > memory.size() - static_cast<size_t>(offset) ||
-      found.size() < kNumbersPerMessage) {
-    return -EFAULT;
-  }
+int64_t PosixReceiveSleeping(Environment& environment, int fd, int64_t offset, int64_t room) {
+  const auto& [memory, found] = MqEnvironment::Of(environment).receiving;
+  if (!Fits(memory, offset, room) || !HasPlace(found, 0)) return -EFAULT;
   unsigned int priority = 0;
   const int64_t length = Retry([&] {
     return ::syscall(SYS_mq_timedreceive, fd, memory.data() + offset, static_cast<size_t>(room),
                      &priority, nullptr);
   });
   if (length < 0) return length;
-  found[0] = static_cast<double>(offset);
-  found[1] = static_cast<double>(length);
-  found[2] = static_cast<double>(priority);
+  Tell(found, 0, static_cast<size_t>(offset), length, priority);
   return 1;
 }
 
 /// mq_receive(3) that does not wait, again and again, for up to `max` messages, each of which needs
 /// `room` bytes of the memory from `offset` on. How many came, or -errno if none did.
-int64_t PosixReceive(int fd, Bytes memory, int64_t offset, int64_t room, int64_t max,
-                     Numbers found) {
+int64_t PosixReceive(Environment& environment, int fd, int64_t offset, int64_t room, int64_t max) {
+  const auto& [memory, found] = MqEnvironment::Of(environment).receiving;
   if (offset < 0 || room < 0) return -EFAULT;
   const size_t step = static_cast<size_t>(room);
   size_t at = static_cast<size_t>(offset);
   int64_t count = 0;
-  while (count < max && at <= memory.size() && step <= memory.size() - at) {
-    double* message = found.data() + static_cast<size_t>(count) * kNumbersPerMessage;
-    if (message + kNumbersPerMessage > found.data() + found.size()) break;
+  while (count < max && Fits(memory, static_cast<int64_t>(at), room) && HasPlace(found, count)) {
     unsigned int priority = 0;
     const int64_t length = NotNow(Retry([&] {
       return ::syscall(SYS_mq_timedreceive, fd, memory.data() + at, step, &priority, &kNow);
     }));
     if (length < 0) return count > 0 ? count : length;
-    message[0] = static_cast<double>(at);
-    message[1] = static_cast<double>(length);
-    message[2] = static_cast<double>(priority);
+    Tell(found, count, at, length, priority);
     at += static_cast<size_t>(length);
     ++count;
   }
@@ -167,8 +173,10 @@ void ExportPosix(Exports& exports) {
       .Function<PosixCreate>("posixCreate")
       .Function<PosixUnlink>("posixUnlink")
       .Function<PosixSend>("posixSend")
+      .Function<PosixSendAgain>("posixSendAgain")
       .Function<PosixReceive>("posixReceive")
       .Function<PosixSendSleeping>("posixSendSleeping")
+      .Function<PosixSendSleepingAgain>("posixSendSleepingAgain")
       .Function<PosixReceiveSleeping>("posixReceiveSleeping")
       .Function<PosixAttributes>("posixAttributes")
       .Function<PosixSetNonblocking>("posixSetNonblocking")

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <memory>
 
+#include "numbers.h"
 #include "octoipc/args.h"
 
 namespace octoipc {
@@ -16,6 +17,16 @@ namespace octoipc {
 /// Where the next message may begin: at a multiple of its type's size.
 inline size_t AlignedForMessage(size_t at) {
   return (at + sizeof(long) - 1) / sizeof(long) * sizeof(long);
+}
+
+/// Tells of a message that msgrcv(2) has left at `at`: its type, then its bytes. How far the next
+/// one must be from there.
+inline size_t TellReceived(Numbers found, int64_t index, size_t at, const uint8_t* message,
+                           int64_t length) {
+  long type = 0;
+  std::memcpy(&type, message, sizeof type);
+  Tell(found, index, at + sizeof type, length, type);
+  return AlignedForMessage(sizeof type + static_cast<size_t>(length));
 }
 
 /// A message as msgsnd(2) takes it: its type, then its bytes. A short one needs no allocation.

@@ -90,39 +90,42 @@ int64_t For(int64_t milliseconds, Call&& call) {
   return result == -EINTR ? -EAGAIN : result;
 }
 
-int64_t SysvSendFor(int id, Bytes data, int64_t type, int64_t milliseconds) {
-  const OutgoingMessage message(data, type);
+int64_t SysvSendForAgain(Environment& environment, int id, int64_t type, int64_t milliseconds) {
+  const OutgoingMessage message(MqEnvironment::Of(environment).sent, type);
   return For(milliseconds,
              [&](int flags) { return ::msgsnd(id, message.message(), message.size(), flags); });
 }
 
+int64_t SysvSendFor(Environment& environment, int id, Bytes data, int64_t type,
+                    int64_t milliseconds) {
+  MqEnvironment::Of(environment).sent = data;
+  return SysvSendForAgain(environment, id, type, milliseconds);
+}
+
 /// One message of up to `room` bytes, after its type, into the memory from `offset` on; 1, or
 /// -errno.
-int64_t SysvReceiveFor(int id, Bytes memory, int64_t offset, int64_t room, Numbers found,
-                       int64_t type, int flags, int64_t milliseconds) {
-  const size_t start = AlignedForMessage(static_cast<size_t>(offset));
-  if (offset < 0 || room < 0 || start > memory.size() ||
-      sizeof(long) + static_cast<size_t>(room) > memory.size() - start ||
-      found.size() < kNumbersPerMessage) {
-    return -EFAULT;
-  }
-  uint8_t* into = memory.data() + start;
+int64_t SysvReceiveFor(Environment& environment, int id, int64_t offset, int64_t room, int64_t type,
+                       int flags, int64_t milliseconds) {
+  const auto& [memory, found] = MqEnvironment::Of(environment).receiving;
+  if (offset < 0 || room < 0) return -EFAULT;
+  const size_t at = AlignedForMessage(static_cast<size_t>(offset));
+  const int64_t step = static_cast<int64_t>(sizeof(long)) + room;
+  if (!Fits(memory, static_cast<int64_t>(at), step) || !HasPlace(found, 0)) return -EFAULT;
+  uint8_t* into = memory.data() + at;
   const int64_t length = For(milliseconds, [&](int more) {
     return ::msgrcv(id, into, static_cast<size_t>(room), static_cast<long>(type), flags | more);
   });
   if (length < 0) return length;
-  long own_type = 0;
-  std::memcpy(&own_type, into, sizeof own_type);
-  found[0] = static_cast<double>(start + sizeof own_type);
-  found[1] = static_cast<double>(length);
-  found[2] = static_cast<double>(own_type);
+  TellReceived(found, 0, at, into, length);
   return 1;
 }
 
 }  // namespace
 
 void ExportSysvSync(Exports& exports) {
-  exports.Function<SysvSendFor>("sysvSendFor").Function<SysvReceiveFor>("sysvReceiveFor");
+  exports.Function<SysvSendFor>("sysvSendFor")
+      .Function<SysvSendForAgain>("sysvSendForAgain")
+      .Function<SysvReceiveFor>("sysvReceiveFor");
 }
 
 }  // namespace octoipc

@@ -2,13 +2,12 @@
 
 #include <linux/futex.h>
 #include <signal.h>
-#include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <climits>
+#include <utility>
 
 #include "mq.h"
 #include "octoipc/retry.h"
@@ -36,33 +35,6 @@ void FutexWake(std::atomic<uint32_t>& word) {
 }
 
 }  // namespace
-
-void Bell::Ring(int32_t who) {
-  const std::lock_guard lock(mutex_);
-  if (fd_ < 0) return;
-  rung_.push_back(who);
-  // Also if the last one was not answered: readiness is told of edges, and may have let that one
-  // go.
-  const uint64_t one = 1;
-  Retry([&] { return ::write(fd_, &one, sizeof one); });
-}
-
-size_t Bell::Answer(Integers who) {
-  const std::lock_guard lock(mutex_);
-  const size_t count = std::min(who.size(), rung_.size());
-  std::copy_n(rung_.begin(), count, who.begin());
-  rung_.erase(rung_.begin(), rung_.begin() + static_cast<std::ptrdiff_t>(count));
-  if (rung_.empty() && fd_ >= 0) {
-    uint64_t rings = 0;
-    Retry([&] { return ::read(fd_, &rings, sizeof rings); });
-  }
-  return count;
-}
-
-void Bell::Silence() {
-  const std::lock_guard lock(mutex_);
-  fd_ = -1;
-}
 
 QueueWait::QueueWait(std::shared_ptr<Bell> bell, int32_t who)
     : bell_(std::move(bell)), who_(who), signal_(WakeSignal()) {}
@@ -198,36 +170,14 @@ bool QueueWait::Idle() {
 
 namespace {
 
-/// Keeps the bell of one environment, beside those who ring it.
-struct BellHolder : Resource {
-  explicit BellHolder(int fd) : bell(std::make_shared<Bell>(fd)) {}
-  ~BellHolder() override { bell->Silence(); }
-  const std::shared_ptr<Bell> bell;
-};
-
-/// A bell; `out` gets its descriptor, which JavaScript owns.
-int64_t BellOpen(Environment& environment, Integers out) {
-  if (out.empty()) return -EFAULT;
-  const int64_t fd = ValueOrError([] { return ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); });
-  if (fd < 0) return fd;
-  out[0] = static_cast<int32_t>(fd);
-  environment.Own(out[0]);
-  return environment.Keep(std::make_unique<BellHolder>(out[0]));
-}
-
-int64_t BellAnswer(Environment& environment, int index, Integers who) {
-  auto* holder = static_cast<BellHolder*>(environment.Kept(index));
-  return holder == nullptr ? -EBADF : static_cast<int64_t>(holder->bell->Answer(who));
-}
-
 QueueWait* WaitAt(Environment& environment, int index) {
   return static_cast<QueueWait*>(environment.Kept(index));
 }
 
-int64_t WaitOpen(Environment& environment, int bell, int32_t who) {
-  auto* holder = static_cast<BellHolder*>(environment.Kept(bell));
-  if (holder == nullptr) return -EBADF;
-  return environment.Keep(std::make_unique<QueueWait>(holder->bell, who));
+int64_t WaitOpen(Environment& environment, int index, int32_t who) {
+  std::shared_ptr<Bell> bell = BellAt(environment, index);
+  if (bell == nullptr) return -EBADF;
+  return environment.Keep(std::make_unique<QueueWait>(std::move(bell), who));
 }
 
 int64_t WaitReceive(Environment& environment, int index, int id, int64_t type, int flags) {
@@ -253,9 +203,8 @@ int64_t WaitStop(Environment& environment, int index) {
 }  // namespace
 
 void ExportSysvWait(Exports& exports) {
-  exports.Function<BellOpen>("bellOpen")
-      .Function<BellAnswer>("bellAnswer")
-      .Function<WaitOpen>("waitOpen")
+  ExportBell(exports);
+  exports.Function<WaitOpen>("waitOpen")
       .Function<WaitReceive>("waitReceive")
       .Function<WaitSend>("waitSend")
       .Function<WaitResult>("waitResult")

@@ -5,34 +5,12 @@
 
 #include <atomic>
 #include <memory>
-#include <mutex>
-#include <vector>
 
+#include "octoipc/bell.h"
 #include "octoipc/environment.h"
-#include "octoipc/unique_fd.h"
 #include "sysv.h"
 
 namespace octoipc {
-
-/// Where threads tell that they are done: a descriptor that becomes readable, and who it was.
-///
-/// Lifetime: one for each environment, shared by its threads, which may end after it.
-class Bell {
- public:
-  /// The descriptor is JavaScript's; `Silence` before it is closed.
-  explicit Bell(int fd) : fd_(fd) {}
-
-  void Ring(int32_t who);
-  /// Who has rung since the last time, up to the size of `who`; how many.
-  size_t Answer(Integers who);
-  /// From now on nobody is told.
-  void Silence();
-
- private:
-  std::mutex mutex_;
-  int fd_;
-  std::vector<int32_t> rung_;
-};
 
 /// Makes one call after the other that may block, each of which can be stopped without losing a
 /// message.

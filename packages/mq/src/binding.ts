@@ -1,10 +1,23 @@
-import { loadBinding, type DescriptorBinding } from '@octoipc/core/kit';
+import { KnownMemory, loadBinding, type DescriptorBinding } from '@octoipc/core/kit';
+
+/** As many messages as one native call hands over. */
+export const BATCH = 1024;
 
 /**
- * The native functions of this package; a negative result is -errno. Those that receive leave three
- * numbers for each message in `found`: where its bytes are, how many, and its priority or type.
+ * The native functions of this package; a negative result is -errno. Those that send "again" send the
+ * memory that was sent last. Those that receive do so into the memory of `receiveInto`, and leave three
+ * numbers for each message in the array of `tellIn`: where its bytes are, how many, and its priority or
+ * type.
  */
 export interface MqBinding extends DescriptorBinding {
+  receiveInto(memory: Uint8Array): number;
+  tellIn(found: Float64Array): number;
+  /** What it was told of; all copies of this module in a thread have one binding. */
+  known: {
+    memory: Uint8Array | undefined;
+    readonly found: Float64Array;
+    readonly sent: KnownMemory;
+  };
   posixOpen(name: string, access: number): number;
   posixCreate(
     name: string,
@@ -15,23 +28,12 @@ export interface MqBinding extends DescriptorBinding {
   ): number;
   posixUnlink(name: string): number;
   posixSend(fd: number, data: Uint8Array, priority: number): number;
-  posixReceive(
-    fd: number,
-    memory: Uint8Array,
-    offset: number,
-    room: number,
-    max: number,
-    found: Float64Array,
-  ): number;
+  posixSendAgain(fd: number, priority: number): number;
+  posixReceive(fd: number, offset: number, room: number, max: number): number;
   /** Both sleep in the call: the open file description must be in blocking mode. */
   posixSendSleeping(fd: number, data: Uint8Array, priority: number): number;
-  posixReceiveSleeping(
-    fd: number,
-    memory: Uint8Array,
-    offset: number,
-    room: number,
-    found: Float64Array,
-  ): number;
+  posixSendSleepingAgain(fd: number, priority: number): number;
+  posixReceiveSleeping(fd: number, offset: number, room: number): number;
   /** Flags, maximum of messages, of bytes in each, messages now. */
   posixAttributes(fd: number, out: Float64Array): number;
   posixSetNonblocking(fd: number, nonblocking: boolean): number;
@@ -52,13 +54,12 @@ export interface MqBinding extends DescriptorBinding {
   readonly copy: number;
   sysvGet(key: number, create: boolean, exclusive: boolean, mode: number): number;
   sysvSend(id: number, data: Uint8Array, type: number): number;
+  sysvSendAgain(id: number, type: number): number;
   sysvReceive(
     id: number,
-    memory: Uint8Array,
     offset: number,
     room: number,
     max: number,
-    found: Float64Array,
     type: number,
     flags: number,
   ): number;
@@ -69,12 +70,11 @@ export interface MqBinding extends DescriptorBinding {
   ftok(path: string, project: number, key: Int32Array): number;
   /** Both: 0 milliseconds is for ever. */
   sysvSendFor(id: number, data: Uint8Array, type: number, milliseconds: number): number;
+  sysvSendForAgain(id: number, type: number, milliseconds: number): number;
   sysvReceiveFor(
     id: number,
-    memory: Uint8Array,
     offset: number,
     room: number,
-    found: Float64Array,
     type: number,
     flags: number,
     milliseconds: number,
@@ -94,6 +94,14 @@ let loaded: MqBinding | undefined;
 
 /** The binding, loaded at its first use. */
 export function binding(): MqBinding {
-  loaded ??= loadBinding<MqBinding>(import.meta.url, 'mq');
+  if (loaded === undefined) {
+    loaded = loadBinding<MqBinding>(import.meta.url, 'mq');
+    loaded.known ??= {
+      memory: undefined,
+      found: new Float64Array(3 * BATCH),
+      sent: new KnownMemory(),
+    };
+    loaded.tellIn(loaded.known.found);
+  }
   return loaded;
 }

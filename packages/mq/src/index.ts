@@ -8,7 +8,7 @@ export { mqReceiver, mqSender } from './channel.js';
 export { ftok } from './ftok.js';
 export type { Notification } from './notifications.js';
 export type { PosixQueueLimits } from './posix-limits.js';
-export type { PosixQueueInfo } from './posix-list.js';
+export type { ListOptions, PosixQueueInfo } from './posix-list.js';
 export type {
   PosixAttributes,
   PosixMessage,

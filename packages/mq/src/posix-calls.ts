@@ -1,5 +1,13 @@
-import { IpcError, type Bytes } from '@octoipc/core';
-import { BLOCKED, check, errorOf, integer, optionsObject, type Attempt } from '@octoipc/core/kit';
+import type { Bytes } from '@octoipc/core';
+import {
+  BLOCKED,
+  check,
+  errorOf,
+  integer,
+  IpcError,
+  optionsObject,
+  type Attempt,
+} from '@octoipc/core/kit';
 
 import { binding, type MqBinding } from './binding.js';
 import { EAGAIN, EBADF } from './errno.js';
@@ -7,7 +15,7 @@ import { messageBytes } from './message.js';
 import { MAX_PRIORITY } from './posix-limits.js';
 import type { PosixAttributes, PosixMessage, PosixSendOptions } from './posix-message.js';
 import type { OpenedQueue, PosixAccess } from './posix-open.js';
-import { found, receiveAll, receiveOne, type Receive } from './slab.js';
+import { receiveAll, receiveOne, type Receive } from './slab.js';
 
 const makeMessage = (data: Buffer, priority: number): PosixMessage => ({ data, priority });
 
@@ -35,10 +43,8 @@ export class PosixCalls {
     this.#access = access;
     const { maxMessageSize } = this.attributes;
     this.maxMessageSize = maxMessageSize;
-    this.#receive = (memory, offset, max) =>
-      native.posixReceive(fd, memory, offset, maxMessageSize, max, found);
-    this.#receiveSleeping = (memory, offset) =>
-      native.posixReceiveSleeping(fd, memory, offset, maxMessageSize, found);
+    this.#receive = (offset, max) => native.posixReceive(fd, offset, maxMessageSize, max);
+    this.#receiveSleeping = (offset) => native.posixReceiveSleeping(fd, offset, maxMessageSize);
     this.#sleeps = adopted || native.mainThread !== 1 ? undefined : false;
   }
 
@@ -71,7 +77,11 @@ export class PosixCalls {
   /** Sends; sleeps while the queue is full. */
   putSleeping(message: Bytes, options: Omit<PosixSendOptions, 'signal'> | undefined): void {
     const data = this.#checked(message);
-    const result = this.binding.posixSendSleeping(this.#fd, data, priorityOf(options));
+    const priority = priorityOf(options);
+    const { binding: native } = this;
+    const result = native.known.sent.isKnown(data)
+      ? native.posixSendSleepingAgain(this.#fd, priority)
+      : native.posixSendSleeping(this.#fd, native.known.sent.know(data), priority);
     if (result < 0) throw this.#error(result, 'mq_send');
   }
 
@@ -123,7 +133,8 @@ export class PosixCalls {
   }
 
   #checked(message: Bytes): Uint8Array {
-    const data = messageBytes(message);
+    // What is known has passed that check.
+    const data = this.binding.known.sent.isKnown(message) ? message : messageBytes(message);
     if (data.length <= this.maxMessageSize) return data;
     throw new IpcError('EMSGSIZE', {
       syscall: 'mq_send',
@@ -133,7 +144,10 @@ export class PosixCalls {
   }
 
   #put(data: Uint8Array, priority: number): void | typeof BLOCKED {
-    const result = this.binding.posixSend(this.#fd, data, priority);
+    const { binding: native } = this;
+    const result = native.known.sent.isKnown(data)
+      ? native.posixSendAgain(this.#fd, priority)
+      : native.posixSend(this.#fd, native.known.sent.know(data), priority);
     if (result >= 0) return;
     if (result !== EAGAIN) throw this.#error(result, 'mq_send');
     return BLOCKED;

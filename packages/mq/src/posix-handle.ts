@@ -1,13 +1,14 @@
-import { IpcError, type WaitOptions } from '@octoipc/core';
+import type { WaitOptions } from '@octoipc/core';
 import {
-  type Attempt,
   FdHandle,
+  IpcError,
   POLLIN,
   POLLOUT,
-  type Temporary,
   typeError,
   waitOptions,
   waitSync,
+  type Attempt,
+  type Temporary,
 } from '@octoipc/core/kit';
 
 import { binding } from './binding.js';

@@ -1,4 +1,4 @@
-import { ipcNamespace } from '@octoipc/core/kit';
+import { ipcNamespace, optionalBoolean, optionsObject } from '@octoipc/core/kit';
 import { constants, readdirSync, readFileSync, readlinkSync, statfsSync, statSync } from 'node:fs';
 
 import { binding } from './binding.js';
@@ -22,13 +22,21 @@ export interface PosixQueueInfo {
   readonly holders: readonly number[];
 }
 
+/** What a list of objects takes the time for. */
+export interface ListOptions {
+  /** Look through /proc for who has them open or mapped, which takes longest. @default true */
+  readonly holders?: boolean | undefined;
+}
+
 /** What statfs(2) calls the mqueue file system. */
 const MQUEUE_MAGIC = 0x1980_0202;
 
 /** The queues of this IPC namespace, as far as they can be known. */
-export function listPosix(): PosixQueueInfo[] {
-  const held = holders();
+export function listPosix(options: ListOptions | undefined): PosixQueueInfo[] {
+  const given = optionsObject<ListOptions>(options);
   const mount = mountPoint();
+  const looked = optionalBoolean(given.holders, 'options.holders') ?? true;
+  const held = looked || mount === undefined ? holders() : new Map<string, Found>();
   const files = mount === undefined ? held : filesOf(mount, held);
   return [...files]
     .map(([name, { path, pids }]) => describe(name, path, pids, mount !== undefined))

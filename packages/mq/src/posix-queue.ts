@@ -12,7 +12,7 @@ import { iterate } from './iterate.js';
 import { adoptPosix } from './posix-adopt.js';
 import { PosixHandle } from './posix-handle.js';
 import { posixLimits, type PosixQueueLimits } from './posix-limits.js';
-import { listPosix, type PosixQueueInfo } from './posix-list.js';
+import { listPosix, type ListOptions, type PosixQueueInfo } from './posix-list.js';
 import type { PosixMessage, PosixSendOptions, ReceiveManyOptions } from './posix-message.js';
 import { openPosix, unlinkPosix, type PosixOpenOptions } from './posix-open.js';
 
@@ -82,9 +82,11 @@ export class PosixQueue extends PosixHandle implements AsyncIterable<PosixMessag
   /**
    * The queues of this IPC namespace: all of them where the mqueue file system is mounted, else those
    * that some process, of those that this user may look at, has open.
+   *
+   * @param options - `holders: false` leaves `holders` empty where the file system is mounted
    */
-  static list(): PosixQueueInfo[] {
-    return listPosix();
+  static list(options?: ListOptions): PosixQueueInfo[] {
+    return listPosix(options);
   }
 
   /** What this system allows. */

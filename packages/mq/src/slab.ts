@@ -1,28 +1,25 @@
 import { bufferOf } from '@octoipc/core/kit';
 
+import { BATCH, binding } from './binding.js';
+
 /** A slab is shared by all queues of a thread. */
 const SLAB_SIZE = 256 * 1024;
 
 /** A message that may be longer than this gets memory of its own. */
 const LARGEST_SHARED = 64 * 1024;
 
-/** As many messages as one native call hands over. */
-const BATCH = 1024;
-
 /** What one receive takes at most: one that takes all that is there must end while others send. */
 const MOST = 65_536;
 
-/** Three numbers for each message, as a batched receive leaves them. */
-export const found = new Float64Array(3 * BATCH);
-
 let slab: Buffer | undefined;
+let slabMemory: ArrayBufferLike;
 let used = 0;
 
 /**
- * Receives into `memory` from `offset` on, at most so many messages; leaves them in `found`. How many, or
- * a negative number.
+ * Receives into the memory that the binding was told of, from `offset` on, at most so many messages. How
+ * many, or a negative number.
  */
-export type Receive = (memory: Buffer, offset: number, max: number) => number;
+export type Receive = (offset: number, max: number) => number;
 
 /** Makes of the bytes and of the priority or type what the caller gets. */
 export type Make<T> = (data: Buffer, tag: number) => T;
@@ -38,9 +35,9 @@ export type Make<T> = (data: Buffer, tag: number) => T;
  */
 export function receiveOne<T>(room: number, receive: Receive, make: Make<T>): T | number {
   if (room > LARGEST_SHARED) return receiveAlone(room, receive, make);
-  const memory = slabFor(room);
-  const count = receive(memory, used, 1);
-  return count < 0 ? count : make(handOut(memory, 0), found[2]!);
+  const found = prepare(room);
+  const count = receive(used, 1);
+  return count < 0 ? count : make(handOut(found, 0), found[2]!);
 }
 
 /**
@@ -67,10 +64,10 @@ export function receiveAll<T>(
       if (typeof message === 'number') return messages.length > 0 ? messages : message;
       messages.push(message);
     } else {
-      const memory = slabFor(room);
-      const count = receive(memory, used, wanted);
+      const found = prepare(room);
+      const count = receive(used, wanted);
       if (count < 0) return messages.length > 0 ? messages : count;
-      for (let i = 0; i < count; i++) messages.push(make(handOut(memory, i), found[3 * i + 2]!));
+      for (let i = 0; i < count; i++) messages.push(make(handOut(found, i), found[3 * i + 2]!));
       // Less than was wanted, with room left: there are no more.
       if (count < wanted && SLAB_SIZE - used >= room) return messages;
     }
@@ -78,27 +75,39 @@ export function receiveAll<T>(
   }
 }
 
-/** A slab with so much room behind what is used. */
-function slabFor(room: number): Buffer {
+/** Has the binding receive into a slab with so much room behind what is used; where it will tell of it. */
+function prepare(room: number): Float64Array {
   // It is empty if a caller has transferred the memory of a message away.
   if (slab === undefined || SLAB_SIZE - used < room || slab.length === 0) {
     slab = Buffer.allocUnsafeSlow(SLAB_SIZE);
+    slabMemory = slab.buffer;
     used = 0;
   }
-  return slab;
+  return receiveInto(slab);
 }
 
-function handOut(memory: Buffer, index: number): Buffer {
+function receiveInto(memory: Buffer): Float64Array {
+  const native = binding();
+  const { known } = native;
+  if (known.memory !== memory) {
+    native.receiveInto(memory);
+    known.memory = memory;
+  }
+  return known.found;
+}
+
+function handOut(found: Float64Array, index: number): Buffer {
   const start = found[3 * index]!;
   const end = start + found[3 * index + 1]!;
   used = end;
-  return bufferOf(memory.buffer, start, end - start);
+  return bufferOf(slabMemory, start, end - start);
 }
 
 /** Untouched memory costs nothing; what is much longer than the message is given back. */
 function receiveAlone<T>(room: number, receive: Receive, make: Make<T>): T | number {
   const memory = Buffer.allocUnsafeSlow(room);
-  const count = receive(memory, 0, 1);
+  const found = receiveInto(memory);
+  const count = receive(0, 1);
   if (count < 0) return count;
   const start = found[0]!;
   const view = memory.subarray(start, start + found[1]!);

@@ -1,11 +1,10 @@
 import { readFileSync } from 'node:fs';
 
-import { IpcError } from '@octoipc/core';
-import { BLOCKED, errorOf, unsupportedError } from '@octoipc/core/kit';
+import { BLOCKED, errorOf, IpcError, unsupportedError } from '@octoipc/core/kit';
 
 import { binding, type MqBinding } from './binding.js';
 import { E2BIG, EACCES, EAGAIN, EIDRM, EINVAL, ENOMSG, ENOSYS, EPERM } from './errno.js';
-import { found, receiveAll, receiveOne, type Receive } from './slab.js';
+import { receiveAll, receiveOne, type Receive } from './slab.js';
 import type { SysvMessage } from './sysv-message.js';
 import { suits, type Selector } from './sysv-selector.js';
 import { readStatus } from './sysv-status.js';
@@ -19,6 +18,9 @@ const TYPE_ROOM = 16;
 const MOST_ROOM = 0x4000_0000;
 
 const DEFAULT_MSGMAX = 8192;
+
+/** So many messages are sent before the queue's size is looked at again. */
+const LOOKS = 64;
 
 /**
  * The calls on one System V queue, none of which waits, unless it says so.
@@ -34,6 +36,8 @@ export class SysvCalls {
   /** The longest message that can be sent now: kernel.msgmax. */
   readonly maxMessageSize: number;
   #room: number;
+  #maxBytes = 0;
+  #looks = 0;
   /** Empty messages that could not be given back: this handle's own, before what is in the queue. */
   readonly #kept: SysvMessage[] = [];
 
@@ -77,17 +81,8 @@ export class SysvCalls {
     if (kept !== undefined) return kept;
     const { type, flags } = selector;
     return this.#grow(selector, (room) => {
-      const receive: Receive = (memory, offset) =>
-        this.binding.sysvReceiveFor(
-          this.id,
-          memory,
-          offset,
-          room,
-          found,
-          type,
-          flags,
-          milliseconds,
-        );
+      const receive: Receive = (offset) =>
+        this.binding.sysvReceiveFor(this.id, offset, room, type, flags, milliseconds);
       return receiveOne(room + TYPE_ROOM, receive, makeMessage);
     });
   }
@@ -106,7 +101,10 @@ export class SysvCalls {
 
   /** Sends if there is room. */
   put(data: Uint8Array, type: number): void | typeof BLOCKED {
-    const result = this.binding.sysvSend(this.id, data, type);
+    const { binding: native } = this;
+    const result = native.known.sent.isKnown(data)
+      ? native.sysvSendAgain(this.id, type)
+      : native.sysvSend(this.id, native.known.sent.know(data), type);
     if (result === EAGAIN) {
       this.#refuseWhatNeverFits(data.length);
       return BLOCKED;
@@ -114,9 +112,30 @@ export class SysvCalls {
     if (result < 0) throw this.sendError(result, data.length);
   }
 
+  /**
+   * Whether a message of this length fits at all, as far as is known: the queue's size is looked at now
+   * and then, since others may change it, as they may while somebody waits.
+   */
+  fits(length: number): boolean {
+    if (this.#looks-- === 0) {
+      const status = readStatus(this.binding, this.id);
+      this.#maxBytes = typeof status === 'number' ? 0 : status.maxBytes;
+      this.#looks = LOOKS;
+    }
+    return length <= this.#maxBytes;
+  }
+
+  /** The queue's size was changed: it is looked at before the next message. */
+  forgetSize(): void {
+    this.#looks = 0;
+  }
+
   /** Blocks this thread until there is room, or so many milliseconds are over. */
   putFor(data: Uint8Array, type: number, milliseconds: number): void | typeof BLOCKED {
-    const result = this.binding.sysvSendFor(this.id, data, type, milliseconds);
+    const { binding: native } = this;
+    const result = native.known.sent.isKnown(data)
+      ? native.sysvSendForAgain(this.id, type, milliseconds)
+      : native.sysvSendFor(this.id, native.known.sent.know(data), type, milliseconds);
     if (result === EAGAIN) return BLOCKED;
     if (result < 0) throw this.sendError(result, data.length);
   }
@@ -152,8 +171,7 @@ export class SysvCalls {
   }
 
   #receive({ type, flags }: Selector, room: number): Receive {
-    return (memory, offset, max) =>
-      this.binding.sysvReceive(this.id, memory, offset, room, max, found, type, flags);
+    return (offset, max) => this.binding.sysvReceive(this.id, offset, room, max, type, flags);
   }
 
   /** Receives with more and more room, unless the caller has set a bound. */

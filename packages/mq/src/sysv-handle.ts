@@ -1,5 +1,4 @@
-import { IpcError } from '@octoipc/core';
-import { closedError, integer, optionsObject, ResourceHandle } from '@octoipc/core/kit';
+import { closedError, integer, IpcError, optionsObject, ResourceHandle } from '@octoipc/core/kit';
 
 import { SysvCalls } from './sysv-calls.js';
 import type { OpenedSysvQueue } from './sysv-open.js';
@@ -77,6 +76,7 @@ export abstract class SysvHandle extends ResourceHandle {
     ] as const;
     this.check('msgctl');
     const result = this.calls.binding.sysvSet(this.calls.id, ...values);
+    this.calls.forgetSize();
     if (result < 0) throw this.calls.error(result, 'msgctl');
   }
 

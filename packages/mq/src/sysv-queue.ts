@@ -126,7 +126,10 @@ export class SysvQueue extends SysvHandle implements AsyncIterable<SysvMessage> 
     const type = typeOf(options);
     this.check('msgsnd');
     this.refuseBlocking(this.senders.length, 'msgsnd');
-    let sent = false;
+    // One system call, where the first try and the sleep are two.
+    const sleeps = this.calls.slice(1, timeout) === 0 && this.calls.fits(data.length);
+    let sent = sleeps && this.calls.putFor(data, type, 0) !== BLOCKED;
+    if (sent) return;
     waitSync<void>(
       () => (sent ? undefined : this.calls.put(data, type)),
       (milliseconds) => {

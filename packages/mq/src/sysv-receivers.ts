@@ -2,6 +2,7 @@ import type { WaitOptions } from '@octoipc/core';
 import { BLOCKED, timeoutError, Pending } from '@octoipc/core/kit';
 
 import { E2BIG, EINTR } from './errno.js';
+import { Patience } from './patience.js';
 import type { SysvCalls } from './sysv-calls.js';
 import type { SysvMessage } from './sysv-message.js';
 import { overlap, type Selector } from './sysv-selector.js';
@@ -25,9 +26,6 @@ interface Waiter {
   fail(error: unknown): void;
   ref(alive: boolean): void;
 }
-
-/** So often is a message looked for, as the event loop turns, before a thread waits for it: under load it is there. */
-const TURNS = 2;
 
 /** A thread that watches for messages of some types. */
 interface Watch {
@@ -60,6 +58,7 @@ export class SysvReceivers {
   readonly #owner: object;
   readonly #waiters: Waiter[] = [];
   readonly #watches = new Map<string, Watch>();
+  readonly #patience = new Patience();
   #alive = true;
   #kept = false;
 
@@ -148,7 +147,7 @@ export class SysvReceivers {
     const watch = this.#watches.get(key) ?? newWatch(selector);
     this.#watches.set(key, watch);
     if (isWatching(watch) || watch.result !== undefined) return;
-    if (watch.turns < TURNS && !this.#hasRivals(selector)) {
+    if (watch.turns < this.#patience.turns && !this.#hasRivals(selector)) {
       watch.turns += 1;
       watch.turning = setImmediate(() => {
         watch.turning = undefined;
@@ -158,6 +157,7 @@ export class SysvReceivers {
       return;
     }
     const { id, binding } = this.#calls;
+    this.#patience.spent();
     try {
       watch.slot = WaitPool.get().receive(id, type, flags & binding.except, (result) => {
         watch.slot = undefined;
@@ -192,6 +192,7 @@ export class SysvReceivers {
       }
       if (this.#isOver(watch)) continue;
       if (this.#offer(watch, waiter) || waiter.serve()) {
+        if (watch.result === EINTR) this.#patience.rewarded();
         watch.turns = 0;
         this.#remove(waiter);
       } else blocked.add(key);

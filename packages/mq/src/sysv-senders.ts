@@ -1,11 +1,9 @@
 import type { WaitOptions } from '@octoipc/core';
 import { BLOCKED, timeoutError, Pending } from '@octoipc/core/kit';
 
+import { Patience } from './patience.js';
 import type { SysvCalls } from './sysv-calls.js';
 import { WaitPool } from './wait-pool.js';
-
-/** So often is room looked for, as the event loop turns, before a thread waits: under load there is some. */
-const TURNS = 2;
 
 interface Waiter {
   /** A copy: the caller may change his. */
@@ -27,6 +25,7 @@ export class SysvSenders {
   /** Pending waits keep the handle alive, too. */
   readonly #owner: object;
   readonly #waiters: Waiter[] = [];
+  readonly #patience = new Patience();
   #slot: number | undefined;
   #turning: NodeJS.Immediate | undefined;
   #alive = true;
@@ -60,7 +59,7 @@ export class SysvSenders {
     const waiter: Waiter = { data: Uint8Array.from(message), type, pending };
     if (!this.#alive) pending.ref(false);
     this.#waiters.push(waiter);
-    if (this.#waiters.length === 1) this.#turn(TURNS);
+    if (this.#waiters.length === 1) this.#turn(this.#patience.turns);
     this.#keep();
     return pending.promise;
   }
@@ -83,6 +82,7 @@ export class SysvSenders {
   /** Tries again in the event loop's next turns; then a thread waits. */
   #turn(left: number): void {
     if (left === 0) {
+      this.#patience.spent();
       this.#begin(this.#waiters[0]!);
       return;
     }
@@ -112,16 +112,17 @@ export class SysvSenders {
   }
 
   /** Sends what can be sent, and waits with the first that cannot: so many turns, then on a thread. */
-  #next(turns = TURNS): void {
+  #next(turns?: number): void {
     for (;;) {
       const waiter = this.#waiters[0];
       if (waiter === undefined) break;
       try {
         if (this.#calls.put(waiter.data, waiter.type) === BLOCKED) {
-          this.#turn(turns);
+          this.#turn(turns ?? this.#patience.turns);
           return;
         }
-        turns = TURNS;
+        if (turns !== undefined) this.#patience.rewarded();
+        turns = undefined;
         this.#waiters.shift();
         waiter.pending.resolve();
       } catch (error) {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -37,6 +37,18 @@ describe('PosixQueue.list()', () => {
     expect(left).toMatchObject({ currentMessages: 0, holders: [process.pid] });
     PosixQueue.unlink(queue.name);
     expect(PosixQueue.list().some(({ name }) => name === queue.name)).toBe(false);
+  });
+
+  test('leaves holders out if told so, where it can list without them', () => {
+    const queue = posix();
+    const listed = PosixQueue.list({ holders: false }).find(({ name }) => name === queue.name)!;
+    expect(listed).toMatchObject({ maxMessages: 4, currentMessages: 0 });
+    // Without the mqueue file system only its holders tell that a queue is there.
+    const mounted = /^\S+ \S+ mqueue /m.test(readFileSync('/proc/self/mounts', 'utf8'));
+    expect(listed.holders).toEqual(mounted ? [] : [process.pid]);
+    expect(() => PosixQueue.list({ holders: 1 as never })).toThrow(
+      expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }),
+    );
   });
 
   test.skipIf(noMount)(

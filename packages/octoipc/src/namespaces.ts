@@ -1,7 +1,4 @@
-import { createRequire } from 'node:module';
 import { inspect } from 'node:util';
-
-const load = createRequire(import.meta.url);
 
 /**
  * A namespace that loads its package when something is first asked of it.
@@ -13,7 +10,7 @@ function lazy<T extends object>(specifier: string): T {
   const target: Record<PropertyKey, unknown> = Object.create(null) as Record<PropertyKey, unknown>;
   const loaded = (): typeof target => {
     if (Object.isFrozen(target)) return target;
-    const exported = load(specifier) as Record<string, unknown>;
+    const exported = require(specifier) as Record<string, unknown>;
     for (const name of Object.keys(exported)) {
       Object.defineProperty(target, name, { value: exported[name], enumerable: true });
     }

@@ -14,6 +14,9 @@ export const command = join(home, 'dist', 'cli.js');
 /** The whole tour has some twenty rows, and a machine may have other work. */
 const WATCHDOG = 100_000;
 
+/** Bytes: a list of 10,000 objects has some. */
+const MOST_OUTPUT = 64 * 1024 * 1024;
+
 export interface Ended {
   readonly status: number | null;
   readonly stdout: string;
@@ -23,7 +26,13 @@ export interface Ended {
 /** Runs Node with these arguments to its end. */
 export function node(...args: readonly string[]): Promise<Ended> {
   return new Promise((resolve) => {
-    const options = { cwd: home, timeout: WATCHDOG, killSignal: 'SIGKILL', env: plain() } as const;
+    const options = {
+      cwd: home,
+      timeout: WATCHDOG,
+      killSignal: 'SIGKILL',
+      env: plain(),
+      maxBuffer: MOST_OUTPUT,
+    } as const;
     const child = execFile(process.execPath, args, options, (_, stdout, stderr) => {
       resolve({ status: child.exitCode, stdout, stderr });
     });

@@ -72,6 +72,12 @@ describe('namespace', () => {
     });
   });
 
+  it('has the classes that import gives, not copies of them', async () => {
+    const imported = await import('@octoipc/pipe');
+    expect({ ...pipe }).toEqual({ ...imported });
+    expect(pipe.PipeReader).toBe(imported.PipeReader);
+  });
+
   it('cannot be changed, as the namespace of a module cannot', () => {
     const writable = pipe as unknown as Record<string, unknown>;
     expect(() => (writable['createPipe'] = undefined)).toThrow(TypeError);

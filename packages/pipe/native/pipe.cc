@@ -81,17 +81,45 @@ int64_t Write(int fd, Bytes from, int64_t offset, int64_t length, bool nowait) {
   });
 }
 
-/// read(2) into all of the memory. Each argument of a call from JavaScript costs as much as a
-/// third of a small read(2) itself, so this one has no more than it needs.
-int64_t Fill(int fd, Bytes into) {
+/// Each argument of a call from JavaScript, and above all the address of its memory, costs as much
+/// as a third of a small read(2) itself. So this remembers the memory of the last Fill and Put.
+///
+/// Lifetime: JavaScript keeps that memory alive, and says "again" only while its view is as long as
+/// it was; one whose memory was transferred away is empty.
+class PipeEnvironment : public Environment {
+ public:
+  using Environment::Environment;
+  static PipeEnvironment& Of(Environment& environment) {
+    return static_cast<PipeEnvironment&>(environment);
+  }
+  Bytes filled;
+  Bytes put;
+};
+
+/// read(2) into all of the memory that Fill was called with last.
+int64_t FillAgain(Environment& environment, int fd) {
+  const Bytes& into = PipeEnvironment::Of(environment).filled;
   const size_t length = std::min(into.size(), static_cast<size_t>(kLongest));
   return Retry([&] { return ::read(fd, into.data(), length); });
 }
 
-/// write(2) of all of the memory.
-int64_t Put(int fd, Bytes from) {
+/// read(2) into all of the memory.
+int64_t Fill(Environment& environment, int fd, Bytes into) {
+  PipeEnvironment::Of(environment).filled = into;
+  return FillAgain(environment, fd);
+}
+
+/// write(2) of all of the memory that Put was called with last.
+int64_t PutAgain(Environment& environment, int fd) {
+  const Bytes& from = PipeEnvironment::Of(environment).put;
   const size_t length = std::min(from.size(), static_cast<size_t>(kLongest));
   return Retry([&] { return ::write(fd, from.data(), length); });
+}
+
+/// write(2) of all of the memory.
+int64_t Put(Environment& environment, int fd, Bytes from) {
+  PipeEnvironment::Of(environment).put = from;
+  return PutAgain(environment, fd);
 }
 
 /// The file type bits of fstat(2)'s st_mode.
@@ -129,7 +157,9 @@ void Register(Exports& exports) {
       .Function<Read>("read")
       .Function<Write>("write")
       .Function<Fill>("fill")
+      .Function<FillAgain>("fillAgain")
       .Function<Put>("put")
+      .Function<PutAgain>("putAgain")
       .Function<FileType>("fileType")
       .Function<StatusFlags>("statusFlags")
       .Function<SetNonblocking>("setNonblocking")
@@ -143,4 +173,4 @@ void Register(Exports& exports) {
 }  // namespace
 }  // namespace octoipc
 
-OCTOIPC_ADDON(pipe, octoipc::Environment, octoipc::Register)
+OCTOIPC_ADDON(pipe, octoipc::PipeEnvironment, octoipc::Register)

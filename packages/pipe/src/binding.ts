@@ -1,4 +1,4 @@
-import { loadBinding, type DescriptorBinding } from '@octoipc/core/kit';
+import { KnownMemory, loadBinding, type DescriptorBinding } from '@octoipc/core/kit';
 
 /** The native functions of this package; a negative result is -errno. */
 export interface PipeBinding extends DescriptorBinding {
@@ -16,6 +16,11 @@ export interface PipeBinding extends DescriptorBinding {
   /** read and write of all of the memory, with what is quickest to pass. */
   fill(fd: number, into: Uint8Array): number;
   put(fd: number, from: Uint8Array): number;
+  /** The same with the memory of the last such call, which must be there still. */
+  fillAgain(fd: number): number;
+  putAgain(fd: number): number;
+  /** That memory. It belongs to the binding, whichever copy of this module calls it. */
+  known: { readonly filled: KnownMemory; readonly put: KnownMemory };
   fileType(fd: number): number;
   statusFlags(fd: number): number;
   setNonblocking(fd: number, nonblocking: boolean): number;
@@ -37,6 +42,9 @@ let loaded: PipeBinding | undefined;
 
 /** The binding, loaded at its first use. */
 export function binding(): PipeBinding {
-  loaded ??= loadBinding<PipeBinding>(import.meta.url, 'pipe');
+  if (loaded === undefined) {
+    loaded = loadBinding<PipeBinding>(import.meta.url, 'pipe');
+    loaded.known ??= { filled: new KnownMemory(), put: new KnownMemory() };
+  }
   return loaded;
 }

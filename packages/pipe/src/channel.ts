@@ -1,7 +1,11 @@
-import { frameReceiver, frameSender, type FrameReceiver, type FrameSender } from '@octoipc/core';
+import type * as Core from '@octoipc/core';
+import type { FrameReceiver, FrameSender } from '@octoipc/core';
 
 import type { PipeReader } from './reader.js';
 import type { PipeWriter } from './writer.js';
+
+/** Frames are loaded when a channel is made: who reads and writes bytes does without. */
+const frames = (): typeof Core => require('@octoipc/core') as typeof Core;
 
 /** What both ends of a channel over a pipe take. */
 export interface PipeChannelOptions {
@@ -32,7 +36,7 @@ export interface PipeChannelOptions {
  * ```
  */
 export function pipeSender(writer: PipeWriter, options?: PipeChannelOptions): FrameSender {
-  return frameSender(writer, { ...options, mechanism: 'pipe' });
+  return frames().frameSender(writer, { ...options, mechanism: 'pipe' });
 }
 
 /**
@@ -44,5 +48,5 @@ export function pipeSender(writer: PipeWriter, options?: PipeChannelOptions): Fr
  * @throws {RangeError} ERR_OUT_OF_RANGE when maxMessageSize is no length
  */
 export function pipeReceiver(reader: PipeReader, options?: PipeChannelOptions): FrameReceiver {
-  return frameReceiver(reader, { ...options, mechanism: 'pipe' });
+  return frames().frameReceiver(reader, { ...options, mechanism: 'pipe' });
 }

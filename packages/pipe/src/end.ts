@@ -1,6 +1,5 @@
 import { constants } from 'node:fs';
 
-import { IpcError } from '@octoipc/core';
 import {
   adopt,
   AGAIN,
@@ -8,6 +7,7 @@ import {
   codeOfErrno,
   descriptor,
   errorOf,
+  IpcError,
   valueError,
 } from '@octoipc/core/kit';
 
@@ -92,12 +92,16 @@ export class PipeEnd {
 
   /** {@link readSleeping} into all of the memory, where this end {@link sleeps}. */
   fillSleeping(into: Uint8Array): number {
-    return this.binding.fill(this.fd, into);
+    const { filled } = this.binding.known;
+    if (filled.isKnown(into)) return this.binding.fillAgain(this.fd);
+    return this.binding.fill(this.fd, filled.know(into));
   }
 
   /** {@link writeSleeping} of all of the memory, where this end {@link sleeps}. */
   putSleeping(from: Uint8Array): number {
-    return this.binding.put(this.fd, from);
+    const { put } = this.binding.known;
+    if (put.isKnown(from)) return this.binding.putAgain(this.fd);
+    return this.binding.put(this.fd, put.know(from));
   }
 
   /** Bytes that the pipe holds. */

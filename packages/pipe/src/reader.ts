@@ -279,13 +279,16 @@ export class PipeReader extends PipeHandle implements ByteReader, AsyncIterable<
   /** The usual blocking read into the caller's memory; undefined where it is not that, or has failed. */
   #readQuickly(options: ReadSyncOptions | undefined): Buffer | undefined {
     const into = options?.into;
-    if (!(into instanceof Uint8Array) || into.length === 0) return undefined;
-    if (options?.maxBytes !== undefined || options?.timeout !== undefined) return undefined;
-    if (this.#returned !== undefined || this.closed || !this.end.sleeps) return undefined;
-    if (this.waiting('readable') > 0) return undefined;
+    if (!(into instanceof Uint8Array)) return undefined;
+    const { length } = into;
+    if (length === 0 || options?.maxBytes !== undefined || options?.timeout !== undefined) {
+      return undefined;
+    }
+    if (this.closed || !this.end.sleeps) return undefined;
+    if (this.#returned !== undefined || this.waiting('readable') > 0) return undefined;
     const count = this.end.fillSleeping(into);
     if (count <= 0) return undefined;
-    return count === into.length && into instanceof Buffer
+    return count === length && into instanceof Buffer
       ? into
       : bufferOf(into.buffer, into.byteOffset, count);
   }

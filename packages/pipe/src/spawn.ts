@@ -1,5 +1,5 @@
-import type { ChildProcess, spawn as Spawn, SpawnOptions } from 'node:child_process';
-import { createRequire } from 'node:module';
+import type ChildProcesses from 'node:child_process';
+import type { ChildProcess, SpawnOptions } from 'node:child_process';
 
 import { cString, integer, oneOf, typeError } from '@octoipc/core/kit';
 
@@ -90,9 +90,8 @@ export function spawnWithPipes<const P extends Readonly<Record<number, ChildEnd>
 }
 
 /** child_process brings half of Node along: it is loaded at the first use, not at import. */
-function spawner(): typeof Spawn {
-  const load = createRequire(import.meta.url);
-  return (load('node:child_process') as { spawn: typeof Spawn }).spawn;
+function spawner(): typeof ChildProcesses.spawn {
+  return (require('node:child_process') as typeof ChildProcesses).spawn;
 }
 
 function childEnds(pipes: unknown): [fd: number, end: ChildEnd][] {

@@ -1,6 +1,8 @@
-import { isIpcError, type WaitOptions } from '@octoipc/core';
+import type { WaitOptions } from '@octoipc/core';
 import {
   closedError,
+  onAbort,
+  isIpcError,
   POLLIN,
   type Direction,
   type FdHandle,
@@ -74,15 +76,14 @@ export async function whileOpen<T>(
   run: (either: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const controller = new AbortController();
-  const abort = (): void => controller.abort(signal?.reason);
-  signal?.addEventListener('abort', abort, { once: true });
+  const forget = signal && onAbort(signal, () => controller.abort(signal.reason));
   const undo = ends
     .filter((end): end is FdHandle => typeof end === 'object' && 'onClosed' in end)
     .map((end) => end.onClosed(() => controller.abort(closedError(details))));
   try {
     return await run(controller.signal);
   } finally {
-    signal?.removeEventListener('abort', abort);
+    forget?.();
     for (const takeBack of undo) takeBack();
   }
 }

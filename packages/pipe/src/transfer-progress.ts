@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 
-import { IpcError, type WaitOptions } from '@octoipc/core';
+import type { WaitOptions } from '@octoipc/core';
 import {
   BLOCKED,
   check,
@@ -8,6 +8,7 @@ import {
   descriptor,
   errorOf,
   integer,
+  IpcError,
   optionsObject,
   POLLIN,
   POLLOUT,

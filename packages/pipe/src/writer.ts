@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream';
 
-import { IpcError, type Bytes, type ByteWriter, type WaitOptions } from '@octoipc/core';
+import type { Bytes, ByteWriter, WaitOptions } from '@octoipc/core';
 import {
   AGAIN,
   BLOCKED,
@@ -9,6 +9,7 @@ import {
   check,
   checkTimeout,
   errorOf,
+  IpcError,
   POLLERR,
   POLLOUT,
   valueError,

@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest';
+import { createPipe, PipeReader, PipeWriter } from '@octoipc/pipe';
+import { describe, expect, onTestFinished, test } from 'vitest';
 
 import { codeNow, codeOf, failure } from '../../core/test/failure.js';
 import { filled, isPending, opened } from './opened.js';
@@ -139,5 +140,70 @@ describe('data', () => {
     memory.resize(10);
     reader.readSync();
     expect(await codeOf(() => waiting)).toBe('ERR_INVALID_ARG_VALUE');
+  });
+});
+
+describe('memory that is used again and again by blocking calls', () => {
+  /** Ends whose blocking calls sleep in the kernel from the first on. */
+  function sleeping() {
+    const made = createPipe();
+    const reader = PipeReader.fromFd(made.reader.release());
+    const writer = PipeWriter.fromFd(made.writer.release());
+    onTestFinished(() => {
+      reader.close();
+      writer.close();
+    });
+    return { reader, writer };
+  }
+
+  test('has each time what was written last, whichever memory came in between', () => {
+    const { reader, writer } = sleeping();
+    const other = sleeping();
+    const [data, into, elsewhere] = [Buffer.from('a0'), Buffer.alloc(2), Buffer.alloc(2)];
+    for (let i = 0; i < 20; i++) {
+      data[1] = 0x30 + (i % 10);
+      writer.writeSync(data);
+      if (i % 3 === 0) other.writer.writeSync('zz');
+      const between = i % 3 === 0 ? String(other.reader.readSync({ into: elsewhere })) : 'zz';
+      expect(between).toBe('zz');
+      expect(reader.readSync({ into })).toBe(into);
+      expect(String(into)).toBe(`a${i % 10}`);
+    }
+  });
+
+  test('BIND-006: is refused once it was transferred away, and nothing is written or read', () => {
+    const { reader, writer } = sleeping();
+    const [data, into] = [new Uint8Array(8).fill(1), new Uint8Array(8)];
+    for (let i = 0; i < 3; i++) {
+      writer.writeSync(data);
+      reader.readSync({ into });
+    }
+    writer.writeSync('12345678');
+    const moved = structuredClone(into, { transfer: [into.buffer] });
+    expect(codeNow(() => reader.readSync({ into }))).toBe('ERR_INVALID_ARG_VALUE');
+    expect([...moved]).toEqual(Array.from({ length: 8 }, () => 1));
+    detached(data);
+    expect(codeNow(() => writer.writeSync(data))).toBe('ERR_INVALID_ARG_VALUE');
+    expect(reader.available).toBe(8);
+  });
+
+  test('may shrink and grow: what is there now is read into, and written', () => {
+    const { reader, writer } = sleeping();
+    // Node 20 has them; the types of its language version do not.
+    const Resizable = ArrayBuffer as unknown as new (
+      length: number,
+      options: { maxByteLength: number },
+    ) => ArrayBuffer & { resize(length: number): void };
+    const memory = new Resizable(8, { maxByteLength: 1 << 20 });
+    const into = new Uint8Array(memory);
+    const lengths = [8, 8, 4, 8, 1 << 20, 2].map((length) => {
+      memory.resize(length);
+      writer.writeSync(Buffer.alloc(8, 7));
+      const count = reader.readSync({ into })!.length;
+      expect([...into.subarray(0, count)].every((byte) => byte === 7)).toBe(true);
+      if (count < 8) reader.readSync();
+      return count;
+    });
+    expect(lengths).toEqual([8, 8, 4, 8, 8, 2]);
   });
 });

@@ -136,3 +136,26 @@ test('values by a codec', async () => {
   await withCodec(sender, json).send({ task: 'resize' });
   expect(await withCodec(receiver, json).receive()).toEqual({ task: 'resize' });
 });
+
+test.each([
+  ['receiver', ',', true],
+  ['receiver', 'unref,', false],
+  ['receiver', ',unref', false],
+  ['receiver', 'unref,ref', true],
+  ['sender', ',', true],
+  ['sender', 'unref,', false],
+  ['sender', ',unref', false],
+  ['sender', 'unref,ref', true],
+])(
+  'pending waits of a %s keep the process alive, unless unref() was called: %s',
+  async (...args) => {
+    const [end, calls, alive] = args;
+    const peer = Peer.node(new URL('fixtures/alive.mjs', import.meta.url), [end, calls]);
+    const { code, stdout, stderr } = await peer.ended;
+    expect({ code, stdout, stderr }).toEqual({
+      code: 0,
+      stdout: alive ? 'alive\n' : '',
+      stderr: '',
+    });
+  },
+);

@@ -15,7 +15,8 @@ namespace octoipc {
 /// while
 ///    there are groups to kill, and ends when the last is forgotten.
 /// 2. The end of file, which comes however this process ends, makes it kill what it still knows.
-/// 3. Used by the keeper's lock holder only. If somebody kills it, the next Watch starts another.
+/// 3. Used by the keeper's lock holder only. If somebody kills it, or it does not keep up, another
+/// takes its place.
 class Guard {
  public:
   /// 0, or an errno: there is no guard then.
@@ -33,12 +34,17 @@ class Guard {
   UniqueFd End();
 
  private:
-  bool Say(char what, pid_t group);
-  Started Start(int socket);
+  void Tell(char what, pid_t group);
+  Started Start(int socket) const;
+  int Replace();
+  void Kill();
+  bool IsGone() const;
 
   UniqueFd socket_;
   UniqueFd pidfd_;
   std::set<pid_t> groups_;
+  /// False once it was not told of something.
+  bool knows_all_ = true;
 };
 
 }  // namespace octoipc

@@ -23,6 +23,8 @@ interface Findings {
 /** The longest part of stderr that a message quotes. */
 const QUOTED = 2000;
 
+const TOO_MUCH = 'raise maxBuffer, or take it as it comes: lines(), for await, or stdout.read()';
+
 /** A program that has failed, has had too much time, or has said too much. */
 export function failure(
   code: 'ERR_PROCESS_FAILED' | 'ETIMEDOUT' | 'EMSGSIZE',
@@ -32,7 +34,8 @@ export function failure(
   const { label, status, stdout, stderr = '' } = findings;
   const said = stderr.trim().slice(-QUOTED);
   const text = said === '' ? what : `${what}: ${said}`;
-  const error = new IpcError(code, { text, syscall: 'popen', target: label });
+  const hint = code === 'EMSGSIZE' ? TOO_MUCH : undefined;
+  const error = new IpcError(code, { text, syscall: 'popen', target: label, hint });
   return Object.assign(error, {
     status,
     ...(stdout === undefined ? {} : { stdout }),

@@ -83,6 +83,8 @@ function placeAtEnd(line: string): string | undefined {
     } else if (line.startsWith('$((', i)) {
       const end = line.indexOf('))', i);
       if (end < 0) return 'within $((…)), which has no quotes';
+    } else if (line.startsWith("$'", i)) {
+      return "behind $'…': shells do not agree on where that ends";
     } else if (char === '$' && i === line.length - 1) {
       return 'behind a dollar sign';
     }

@@ -1,4 +1,4 @@
-import { Deadline } from '@octoipc/core/kit';
+import { Deadline, onAbort } from '@octoipc/core/kit';
 
 import type { ChildHandle } from './child.js';
 import { endingOf, failure, type ProcessFailure } from './failure.js';
@@ -48,9 +48,8 @@ export class Run {
     this.exited = exited;
     this.#deadline =
       timeout === Infinity ? undefined : new Deadline(timeout, () => this.stop('timeout'));
-    const onAbort = signal === undefined ? undefined : (): void => this.stop('abort');
-    if (onAbort !== undefined) signal?.addEventListener('abort', onAbort, { once: true });
-    this.reaped = release(ended, this.#deadline, signal, onAbort);
+    const forget = signal && onAbort(signal, () => this.stop('abort'));
+    this.reaped = release(ended, this.#deadline, forget);
     if (check) ends.stderr?.relieve();
   }
 
@@ -139,11 +138,10 @@ function follow(
 function release(
   ended: Promise<void>,
   deadline: Deadline | undefined,
-  signal: AbortSignal | undefined,
-  onAbort: (() => void) | undefined,
+  forget: (() => void) | undefined,
 ): Promise<void> {
   return ended.then(() => {
     deadline?.clear();
-    if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort);
+    forget?.();
   });
 }

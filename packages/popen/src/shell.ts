@@ -31,9 +31,9 @@ export class ShellCommand extends ShellLine implements AsyncIterable<Buffer> {
     return start(this, 'r', options).json();
   }
 
-  /** Starts it and gives the lines of its stdout. */
-  lines(options?: PopenOptions & LinesOptions): AsyncIterableIterator<string> {
-    return start(this, 'r', options).lines(options);
+  /** Starts it and gives the lines of its stdout; whoever leaves the loop ends it. */
+  async *lines(options?: PopenOptions & LinesOptions): AsyncIterableIterator<string> {
+    yield* untilLeft(start(this, 'r', options), (running) => running.lines(options));
   }
 
   /** Starts it with the parent's stdout, and waits for its end. */
@@ -42,9 +42,23 @@ export class ShellCommand extends ShellLine implements AsyncIterable<Buffer> {
     return running.close();
   }
 
-  /** Starts it and gives chunks of its stdout. */
-  [Symbol.asyncIterator](): AsyncIterator<Buffer> {
-    return start(this, 'r')[Symbol.asyncIterator]();
+  /** Starts it and gives chunks of its stdout; whoever leaves the loop ends it. */
+  async *[Symbol.asyncIterator](): AsyncIterator<Buffer, void, undefined> {
+    yield* untilLeft(start(this, 'r'), (running) => running);
+  }
+}
+
+/** What a program says; whoever leaves early ends it, since nobody else can reach it. */
+async function* untilLeft<T>(
+  running: Process<'r'>,
+  said: (running: Process<'r'>) => AsyncIterable<T>,
+): AsyncIterableIterator<T> {
+  let isLeft = true;
+  try {
+    yield* said(running);
+    isLeft = false;
+  } finally {
+    if (isLeft) await running[Symbol.asyncDispose]();
   }
 }
 

@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { existsSync, statSync } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 
 import type { IpcError } from '@octoipc/core';
@@ -98,8 +98,11 @@ function programHint(code: string, file: string, cwd: string): string | undefine
   switch (code) {
     case 'ENOENT':
       if (!file.includes('/')) return 'no directory of PATH has such a program';
-      return existsSync(resolve(cwd, file))
-        ? 'the program is there, but not the interpreter that it names'
+      if (existsSync(isAbsolute(file) ? file : join(cwd, file))) {
+        return 'the program is there, but not the interpreter that it names';
+      }
+      return cwd === '' && !isAbsolute(file) && isRemoved('.')
+        ? 'the working directory of this process was removed: pass { cwd }'
         : 'there is no such program';
     case 'EACCES':
       return 'the program is a directory, or may not be executed, or may not be reached';
@@ -112,6 +115,11 @@ function programHint(code: string, file: string, cwd: string): string | undefine
     default:
       return undefined;
   }
+}
+
+/** Whether a directory that is still in use has no name any more. */
+function isRemoved(directory: string): boolean {
+  return statSync(directory, { throwIfNoEntry: false })?.nlink === 0;
 }
 
 function spawnError(

@@ -1,5 +1,5 @@
 import type { IpcErrorDetails, WaitOptions } from '@octoipc/core';
-import { Deadline, timeoutError } from '@octoipc/core/kit';
+import { Deadline, onAbort, timeoutError } from '@octoipc/core/kit';
 
 /**
  * Waits for a promise, which nothing of this cancels.
@@ -15,19 +15,22 @@ export function until<T>(
   details: IpcErrorDetails,
 ): Promise<T> {
   if (signal === undefined && (timeout === undefined || timeout === Infinity)) return promise;
-  if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
+  if (signal?.aborted === true) {
+    // Its failure, too, is nobody's any more.
+    promise.catch(() => undefined);
+    return Promise.reject(signal.reason as Error);
+  }
   return new Promise<T>((resolve, reject) => {
     const deadline =
       timeout === undefined || timeout === Infinity
         ? undefined
         : new Deadline(timeout, () => give(() => reject(timeoutError(details))));
-    const abort = (): void => give(() => reject(signal?.reason as Error));
     const give = (settle: () => void): void => {
       deadline?.clear();
-      signal?.removeEventListener('abort', abort);
+      forget?.();
       settle();
     };
-    signal?.addEventListener('abort', abort, { once: true });
+    const forget = signal && onAbort(signal, () => give(() => reject(signal.reason as Error)));
     promise.then(
       (value) => give(() => resolve(value)),
       (error: unknown) => give(() => reject(error as Error)),

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 
 import { popen } from '@octoipc/popen';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 
 import { codeOf } from '../../core/test/failure.js';
 import { Peer } from '../../core/test/peer.js';
@@ -111,6 +111,11 @@ test('POPEN-041: a program that runs keeps the process alive, after unref() it d
   expect(await run('background').ended).toMatchObject({ code: 0, stdout: 'over\n' });
 });
 
+test('close() with a signal that is aborted already rejects, and the program’s failure is no unhandled one', async () => {
+  const { code, stdout, stderr } = await run('unheard').ended;
+  expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: 'true\ntrue\n', stderr: '' });
+});
+
 test('POPEN-042: close() twice is the same result, and so is text()', async () => {
   const program = started('echo once; exit 3');
   const [one, two] = await Promise.all([program.text(), program.text()]);
@@ -161,6 +166,20 @@ test('POPEN-028: dieWithParent: with group: false the program itself dies', asyn
   parent.child.kill('SIGKILL');
   await parent.ended;
   await gone(pid);
+});
+
+test('POPEN-028: dieWithParent: groups are killed whose guard was held up', async () => {
+  const parent = run('held-up');
+  const { guard, members } = await parent.report<{ guard: number; members: number[] }>();
+  onTestFinished(() => {
+    for (const pid of [guard, ...members]) if (lives(pid)) process.kill(pid, 'SIGKILL');
+  });
+  expect(members).toHaveLength(6);
+  expect(members.filter((member) => !lives(member))).toEqual([]);
+  if (lives(guard)) process.kill(guard, 'SIGCONT');
+  parent.child.kill('SIGKILL');
+  await parent.ended;
+  for (const member of members) await gone(member);
 });
 
 test('dieWithParent: the guard is gone with the last program that it guards', async () => {

@@ -188,7 +188,11 @@ test('POPEN-035: stdin and stdout are pipes that /dev/stdin and /dev/stdout open
 test('POPEN-027: over maxBuffer the program is ended, and the error has the exact beginning', async () => {
   const program = started(['yes', 'abc'], 'r', { maxBuffer: 1001 });
   const error = await failure(() => program.bytes());
-  expect(error).toMatchObject({ name: 'IpcError', code: 'EMSGSIZE' });
+  expect(error).toMatchObject({
+    name: 'IpcError',
+    code: 'EMSGSIZE',
+    hint: expect.stringContaining('maxBuffer') as string,
+  });
   expect(error.message).toContain('1001');
   expect((error as unknown as { stdout: Buffer }).stdout.toString()).toBe(
     'abc\n'.repeat(251).slice(0, 1001),

@@ -2,12 +2,12 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { popen, popenSync, type Command, type Word } from '@octoipc/popen';
+import { popen, popenSync, type Command, type ShellCommand, type Word } from '@octoipc/popen';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import { codeNow } from '../../core/test/failure.js';
-import { folder } from './started.js';
+import { folder, lives } from './started.js';
 
 const { sh } = popen;
 
@@ -81,6 +81,22 @@ test('popen.sh gives what popen, popenSync and pipeline take, and can be started
 });
 
 test.each([
+  ['lines()', (line: ShellCommand) => line.lines()],
+  ['iteration', (line: ShellCommand) => line],
+])(
+  'popen.sh: who leaves the loop of %s ends the program, which nobody else can reach',
+  async (_, of) => {
+    let pid = 0;
+    for await (const said of of(sh`echo $$; exec yes`)) {
+      pid = Number.parseInt(String(said), 10);
+      break;
+    }
+    expect(pid).toBeGreaterThan(0);
+    expect(lives(pid)).toBe(false);
+  },
+);
+
+test.each([
   ['single quotes', () => sh`echo '${'x'}'`],
   ['double quotes', () => sh`echo "${'x'}"`],
   ['backquotes', () => sh`echo \`echo ${'x'}\``],
@@ -89,6 +105,7 @@ test.each([
   ['arithmetic', () => sh`echo $((1 + ${'a[$(id)]'}))`],
   ['the place behind a backslash', () => sh`echo \\${'x'}`],
   ['the place behind a dollar sign', () => sh`echo $${'x\\n'}`],
+  ['what only some shells take for quotes', () => sh`echo $'\\'${'; id'}`],
   ['quotes that a value before does not close', () => sh`echo ${'a'}"b ${'c'}"`],
 ])('popen.sh refuses a value within %s', (_, make) => {
   expect(codeNow(make)).toBe('ERR_INVALID_ARG_VALUE');

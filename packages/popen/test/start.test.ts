@@ -145,6 +145,13 @@ test('POPEN-021: ENOENT says whether the program or the directory is missing', a
   expect(await refused(['true'], { cwd: '/dev/null' })).toMatchObject({ code: 'ENOTDIR' });
 });
 
+test('POPEN-021: where the parent’s own directory is gone, what is relative is a typed error', async () => {
+  const scene = Peer.node(new URL('fixtures/lifecycle.mjs', import.meta.url), ['gone']);
+  const [program, directory] = await scene.report<string[][]>();
+  expect(program).toEqual(['IpcError', 'ENOENT', 'execve', expect.stringContaining('{ cwd }')]);
+  expect(directory).toEqual(['IpcError', 'ENOENT', 'chdir', expect.stringContaining('(cwd)')]);
+});
+
 test('POPEN-022: env is all of the environment, and values may hold anything', async () => {
   const odd = { A: 'with = and\nnewline', EMPTY: '', UNSET: undefined };
   const output = await started(['/usr/bin/env', '-0'], 'r', { env: odd }).text();

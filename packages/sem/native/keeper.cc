@@ -1,59 +1,45 @@
 #include "keeper.h"
 
 #include <errno.h>
-#include <signal.h>
+#include <sched.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
-
-#include <algorithm>
 
 #include "futex.h"
 #include "sem.h"
+#include "thread.h"
 
 namespace octoipc {
 namespace {
 
-/// futex_waitv(2), Linux 5.16; older headers do not have it.
-constexpr long kFutexWaitv = 449;
-constexpr uint32_t kSize32 = 2;
-struct WaitvEntry {
-  uint64_t value;
-  uint64_t address;
-  uint32_t flags;
-  uint32_t reserved;
-};
-
-/// As many words as one call waits for, beside the control word.
-constexpr size_t kMost = 127;
-
-/// Whoever waits looks again so often: a wake may have gone to somebody who was killed before he
-/// could use it, and then nobody else is woken.
-constexpr int64_t kSlice = 20'000'000;
-/// With more words than one call takes, and without the call, the others are looked at so often.
-constexpr int64_t kManySlice = 2'000'000;
-constexpr int64_t kPollSlice = 1'000'000;
-
 /// The kernel walks 2,048 nodes, and no more.
 constexpr size_t kNodes = 2000;
 
-constexpr size_t kStack = 128 * 1024;
+/// sched_setattr(2), which libc does not have.
+struct SchedulingAttributes {
+  uint32_t size;
+  uint32_t policy;
+  uint64_t flags;
+  int32_t nice;
+  uint32_t priority;
+  uint64_t runtime;
+  uint64_t deadline;
+  uint64_t period;
+};
 
-timespec After(int64_t nanoseconds) {
-  timespec at{};
-  ::clock_gettime(CLOCK_MONOTONIC, &at);
-  at.tv_nsec += static_cast<long>(nanoseconds);
-  if (at.tv_nsec >= 1'000'000'000) {
-    at.tv_nsec -= 1'000'000'000;
-    ++at.tv_sec;
-  }
-  return at;
+/// Whoever asks for short slices of the processor has his turn earlier, and gets no more of it
+/// (Linux 6.12; before, this changes nothing): on a busy machine a lock's next owner waits for this
+/// thread to die.
+void AskForShortSlices() {
+  SchedulingAttributes own{};
+  if (::syscall(SYS_sched_getattr, 0, &own, sizeof own, 0) != 0 || own.policy != SCHED_OTHER)
+    return;
+  own.size = sizeof own;
+  own.runtime = 100'000;
+  ::syscall(SYS_sched_setattr, 0, &own, 0);
 }
 
-/// Containers may forbid the call, as EPERM.
-bool IsMissing(int64_t result) { return result == -ENOSYS || result == -EPERM; }
-
-std::atomic<bool> waitv_missing{false};
+const Word* WordOf(const std::atomic<uint32_t>& of) { return reinterpret_cast<const Word*>(&of); }
 
 /// For a word on a shared mapping there is no std::atomic_ref before GCC 10.
 uint32_t Exchange(Word* word, uint32_t value) {
@@ -65,8 +51,8 @@ uint32_t Exchange(Word* word, uint32_t value) {
 Keeper::~Keeper() {
   if (!started_) return;
   MarkUnlinked();
-  stop_.store(true);
-  Wake();
+  stop_.store(1);
+  FutexWake(WordOf(stop_), 1);
   pthread_join(thread_, nullptr);
 }
 
@@ -74,119 +60,23 @@ int64_t Keeper::Start() {
   head_.list.next = &head_.list;
   head_.futex_offset = -Mapping::Distance();
   head_.list_op_pending = nullptr;
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_attr_t attributes;
-  pthread_attr_init(&attributes);
-  pthread_attr_setstacksize(&attributes, kStack);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  const int error = pthread_create(&thread_, &attributes, Run, this);
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  pthread_attr_destroy(&attributes);
-  if (error != 0) return -error;
+  const int64_t error = StartQuietThread(&thread_, Run, this);
+  if (error < 0) return error;
   started_ = true;
-  const auto* word = reinterpret_cast<const Word*>(&tid_);
-  while (tid_.load() == 0) FutexWait(word, 0, {1, 0});
+  while (tid_.load() == 0) FutexWait(WordOf(tid_), 0, {1, 0});
   return tid_.load();
 }
 
 void* Keeper::Run(void* self) {
   auto* keeper = static_cast<Keeper*>(self);
+  AskForShortSlices();
   // Instead of libc's list, which this thread has no use for.
   ::syscall(SYS_set_robust_list, &keeper->head_, sizeof keeper->head_);
   keeper->tid_.store(static_cast<uint32_t>(::syscall(SYS_gettid)));
-  FutexWake(reinterpret_cast<const Word*>(&keeper->tid_), INT_MAX);
-  keeper->Loop();
+  FutexWake(WordOf(keeper->tid_), INT_MAX);
+  while (keeper->stop_.load() == 0) Futex(WordOf(keeper->stop_), FUTEX_WAIT, 0, nullptr);
   // The kernel walks the list now.
   return nullptr;
-}
-
-void Keeper::Loop() {
-  std::vector<Armed> armed;
-  for (;;) {
-    const uint32_t control = control_.load();
-    if (stop_.load()) return;
-    {
-      const std::lock_guard lock(mutex_);
-      armed = armed_;
-    }
-    if (armed.size() > kMost) {
-      std::rotate(armed.begin(), armed.begin() + static_cast<long>(first_++ % armed.size()),
-                  armed.end());
-    }
-    Settle(armed, Sleep(control, armed));
-  }
-}
-
-/// Sleeps until a word may differ. The index of one that was woken, or -errno.
-int64_t Keeper::Sleep(uint32_t control, const std::vector<Armed>& armed) {
-  const auto* word = reinterpret_cast<const Word*>(&control_);
-  const size_t count = std::min(armed.size(), kMost);
-  if (!waitv_missing.load(std::memory_order_relaxed)) {
-    WaitvEntry entries[kMost + 1] = {};
-    for (size_t i = 0; i < count; ++i) {
-      entries[i] = {armed[i].expected, reinterpret_cast<uint64_t>(armed[i].word), kSize32, 0};
-    }
-    entries[count] = {control, reinterpret_cast<uint64_t>(word), kSize32 | FUTEX_PRIVATE_FLAG, 0};
-    const timespec until = After(armed.size() > kMost ? kManySlice : kSlice);
-    const int64_t result = ValueOrError([&] {
-      return ::syscall(kFutexWaitv, entries, count + 1, 0, armed.empty() ? nullptr : &until,
-                       CLOCK_MONOTONIC);
-    });
-    if (!IsMissing(result)) return result;
-    waitv_missing.store(true);
-  }
-  const timespec slice = {armed.empty() ? 3600 : 0, armed.empty() ? 0 : kPollSlice};
-  Futex(word, FUTEX_WAIT_PRIVATE, control, &slice);
-  return -EAGAIN;
-}
-
-void Keeper::Settle(const std::vector<Armed>& armed, int64_t woken) {
-  // Those that the call has waited for are compared anew at its next begin.
-  const size_t from = woken == -ETIMEDOUT ? std::min(armed.size(), kMost) : 0;
-  for (size_t i = from; i < armed.size(); ++i) {
-    const Armed& one = armed[i];
-    // More than one may have been woken, of whom the call names one; a wake that is lost would
-    // leave others asleep, so each is looked at.
-    const int64_t probe = static_cast<int64_t>(i) == woken ? 0 : FutexProbe(one.word, one.expected);
-    if (probe == -ETIMEDOUT) continue;
-    const std::lock_guard lock(mutex_);
-    const auto found = std::find_if(armed_.begin(), armed_.end(),
-                                    [&](const Armed& other) { return other.id == one.id; });
-    if (found == armed_.end()) {
-      // Disarmed meanwhile: the wake is passed on.
-      if (probe == 0) FutexWake(one.word, 1);
-      continue;
-    }
-    armed_.erase(found);
-    bell_->Ring(one.who);
-  }
-}
-
-void Keeper::Wake() {
-  control_.fetch_add(1);
-  Futex(reinterpret_cast<const Word*>(&control_), FUTEX_WAKE_PRIVATE, 1, nullptr);
-}
-
-void Keeper::Arm(std::shared_ptr<Mapping> memory, Word* word, uint32_t expected, int32_t who) {
-  {
-    const std::lock_guard lock(mutex_);
-    armed_.push_back({std::move(memory), word, expected, who, next_id_++});
-  }
-  Wake();
-}
-
-bool Keeper::Disarm(int32_t who) {
-  {
-    const std::lock_guard lock(mutex_);
-    const auto found = std::find_if(armed_.begin(), armed_.end(),
-                                    [&](const Armed& one) { return one.who == who; });
-    if (found == armed_.end()) return false;
-    armed_.erase(found);
-  }
-  Wake();
-  return true;
 }
 
 robust_list* Keeper::NodeOf(Word* word) const {
@@ -256,10 +146,9 @@ Keeper* KeeperAt(Environment& environment, int index) {
 }
 
 /// A keeper; `out` gets its id.
-int64_t KeeperOpen(Environment& environment, int bell, Integers out) {
-  std::shared_ptr<Bell> rings = BellAt(environment, bell);
-  if (rings == nullptr || out.empty()) return -EBADF;
-  auto keeper = std::make_unique<Keeper>(std::move(rings));
+int64_t KeeperOpen(Environment& environment, Integers out) {
+  if (out.empty()) return -EFAULT;
+  auto keeper = std::make_unique<Keeper>();
   const int64_t tid = keeper->Start();
   if (tid < 0) return tid;
   out[0] = static_cast<int32_t>(tid);
@@ -291,30 +180,13 @@ int64_t KeeperRelease(Environment& environment, int index, int region, int64_t o
   return 0;
 }
 
-int64_t KeeperArm(Environment& environment, int index, int region, int64_t offset, int32_t expected,
-                  int32_t who) {
-  Keeper* keeper = KeeperAt(environment, index);
-  Word* word = WordAt(environment, region, offset);
-  if (keeper == nullptr || word == nullptr) return -EFAULT;
-  keeper->Arm(RegionAt(environment, region)->memory, word, static_cast<uint32_t>(expected), who);
-  return 0;
-}
-
-/// 1 if it was still armed, 0 if it has rung.
-int64_t KeeperDisarm(Environment& environment, int index, int32_t who) {
-  Keeper* keeper = KeeperAt(environment, index);
-  return keeper == nullptr ? -EBADF : keeper->Disarm(who);
-}
-
 }  // namespace
 
 void ExportKeeper(Exports& exports) {
   exports.Function<KeeperOpen>("keeperOpen")
       .Function<KeeperLink>("keeperLink")
       .Function<KeeperUnlink>("keeperUnlink")
-      .Function<KeeperRelease>("keeperRelease")
-      .Function<KeeperArm>("keeperArm")
-      .Function<KeeperDisarm>("keeperDisarm");
+      .Function<KeeperRelease>("keeperRelease");
 }
 
 }  // namespace octoipc

@@ -56,36 +56,33 @@ size_t Mapping::to_page_end() const {
   return PageSize() - reinterpret_cast<uintptr_t>(start_) % PageSize();
 }
 
-/// Address space for the memory and its nodes; nothing is there yet.
-bool Mapping::Reserve(size_t bytes, bool tracked) {
+/// Private pages for the nodes, and before them address space for the memory.
+bool Mapping::Reserve(size_t bytes) {
   pages_ = Rounded(bytes);
-  length_ = tracked ? static_cast<size_t>(Distance()) + pages_ : pages_;
-  void* at =
-      ::mmap(nullptr, length_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  length_ = static_cast<size_t>(Distance()) + pages_;
+  void* at = ::mmap(nullptr, length_, PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (at == MAP_FAILED) return false;
   reserved_ = static_cast<uint8_t*>(at);
-  tracked_ = tracked;
+  tracked_ = true;
   return true;
-}
-
-bool Mapping::AddNodes() {
-  void* nodes = ::mmap(reserved_ + Distance(), pages_, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
-  return nodes != MAP_FAILED;
 }
 
 std::shared_ptr<Mapping> Mapping::OfFile(int fd, size_t bytes, bool tracked, int64_t* error) {
   std::shared_ptr<Mapping> mapping(new Mapping);
-  if (mapping->Reserve(bytes, tracked) &&
-      ::mmap(mapping->reserved_, mapping->pages_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
-             fd, 0) != MAP_FAILED &&
-      (!tracked || mapping->AddNodes())) {
-    mapping->start_ = mapping->reserved_;
-    mapping->bytes_ = bytes;
-    return mapping;
+  void* at = MAP_FAILED;
+  if (!tracked) mapping->pages_ = mapping->length_ = Rounded(bytes);
+  if (!tracked || mapping->Reserve(bytes)) {
+    at = ::mmap(mapping->reserved_, mapping->pages_, PROT_READ | PROT_WRITE,
+                MAP_SHARED | (tracked ? MAP_FIXED : 0), fd, 0);
   }
-  *error = -errno;
-  return nullptr;
+  if (at == MAP_FAILED) {
+    *error = -errno;
+    return nullptr;
+  }
+  mapping->reserved_ = mapping->start_ = static_cast<uint8_t*>(at);
+  mapping->bytes_ = bytes;
+  return mapping;
 }
 
 /// mremap(2) of an old size of 0 makes a second mapping of the same shared pages; private memory is
@@ -94,7 +91,7 @@ std::shared_ptr<Mapping> Mapping::OfMemory(uint8_t* memory, size_t bytes, int64_
   std::shared_ptr<Mapping> mapping(new Mapping);
   const size_t within = reinterpret_cast<uintptr_t>(memory) % PageSize();
   const auto aliased = [&] {
-    if (!mapping->Reserve(within + bytes, true)) return false;
+    if (!mapping->Reserve(within + bytes)) return false;
     void* at = ::mremap(memory - within, 0, mapping->pages_, MREMAP_MAYMOVE | MREMAP_FIXED,
                         mapping->reserved_);
     if (at == MAP_FAILED) {
@@ -104,7 +101,7 @@ std::shared_ptr<Mapping> Mapping::OfMemory(uint8_t* memory, size_t bytes, int64_
       return false;
     }
     // EACCES where the object was opened for reading only: a store would be a signal.
-    return ::mprotect(at, mapping->pages_, PROT_READ | PROT_WRITE) == 0 && mapping->AddNodes();
+    return ::mprotect(at, mapping->pages_, PROT_READ | PROT_WRITE) == 0;
   };
   if (!aliased()) {
     *error = -errno;
@@ -225,10 +222,14 @@ int64_t FileCreate(Environment& environment, const std::string& path, Bytes cont
   return fd.release();
 }
 
+/// Negative milliseconds: for as long as it takes, which spares the kernel a timer.
 int64_t WordWait(Environment& environment, int region, int64_t offset, int32_t expected,
                  int64_t milliseconds) {
   const Word* word = WordAt(environment, region, offset);
   if (word == nullptr) return -EFAULT;
+  if (milliseconds < 0) {
+    return Futex(word, FUTEX_WAIT, static_cast<uint32_t>(expected), nullptr);
+  }
   const timespec time = {milliseconds / 1000, milliseconds % 1000 * 1'000'000};
   return FutexWait(word, static_cast<uint32_t>(expected), time);
 }

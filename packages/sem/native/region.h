@@ -50,8 +50,7 @@ class Mapping {
 
  private:
   Mapping() = default;
-  bool Reserve(size_t bytes, bool tracked);
-  bool AddNodes();
+  bool Reserve(size_t bytes);
 
   uint8_t* reserved_ = nullptr;
   size_t length_ = 0;

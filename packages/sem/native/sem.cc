@@ -13,6 +13,7 @@ void Register(Exports& exports) {
   ExportBell(exports);
   ExportRegion(exports);
   ExportKeeper(exports);
+  ExportWatch(exports);
   ExportPosix(exports);
   ExportSysv(exports);
   ExportSysvWait(exports);

@@ -7,6 +7,7 @@ namespace octoipc {
 
 void ExportRegion(Exports& exports);
 void ExportKeeper(Exports& exports);
+void ExportWatch(Exports& exports);
 void ExportPosix(Exports& exports);
 void ExportSysv(Exports& exports);
 void ExportSysvWait(Exports& exports);

@@ -40,13 +40,22 @@ int64_t SetGet(int32_t key, int32_t count, bool create, bool exclusive, uint32_t
   return Retry([&] { return ::semget(key, count, flags | static_cast<int>(mode)); });
 }
 
-/// semtimedop(2) for up to so many milliseconds on the calling thread; 0: with IPC_NOWAIT in the
-/// operations it does not wait anyway.
+/// semtimedop(2) for up to so many milliseconds on the calling thread; negative: for as long as it
+/// takes.
 int64_t SetOperate(int id, Integers numbers, int64_t milliseconds) {
   std::vector<sembuf> operations = OperationsOf(numbers);
   const timespec time = {milliseconds / 1000, milliseconds % 1000 * 1'000'000};
-  return ValueOrError(
-      [&] { return ::semtimedop(id, operations.data(), operations.size(), &time); });
+  return ValueOrError([&] {
+    return ::semtimedop(id, operations.data(), operations.size(),
+                        milliseconds < 0 ? nullptr : &time);
+  });
+}
+
+/// semop(2), none of whose operations waits.
+int64_t SetTry(int id, Integers numbers) {
+  std::vector<sembuf> operations = OperationsOf(numbers);
+  for (sembuf& one : operations) one.sem_flg |= IPC_NOWAIT;
+  return ValueOrError([&] { return ::semop(id, operations.data(), operations.size()); });
 }
 
 int64_t SetControl(int id, int32_t index, int32_t command, int32_t value) {
@@ -150,6 +159,7 @@ int64_t Ftok(const std::string& path, int project, Integers out) {
 void ExportSysv(Exports& exports) {
   exports.Function<SetGet>("setGet")
       .Function<SetOperate>("setOperate")
+      .Function<SetTry>("setTry")
       .Function<SetControl>("setControl")
       .Function<SetValues>("setValues")
       .Function<SetAllValues>("setAllValues")

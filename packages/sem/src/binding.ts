@@ -19,6 +19,7 @@ export interface SemBinding extends DescriptorBinding {
   regionBorrow(memory: Uint8Array, view: object): number;
   regionClose(region: number): number;
 
+  /** Negative milliseconds: for as long as it takes. */
   wordWait(region: number, offset: number, expected: number, milliseconds: number): number;
   wordWake(region: number, offset: number, count: number): number;
   wordWaiters(region: number, offset: number, value: number): number;
@@ -26,7 +27,7 @@ export interface SemBinding extends DescriptorBinding {
   bellOpen(fd: Int32Array): number;
   bellAnswer(bell: number, who: Int32Array): number;
 
-  keeperOpen(bell: number, tid: Int32Array): number;
+  keeperOpen(tid: Int32Array): number;
   keeperLink(keeper: number, region: number, offset: number): number;
   keeperUnlink(keeper: number, region: number, offset: number): number;
   keeperRelease(
@@ -36,8 +37,10 @@ export interface SemBinding extends DescriptorBinding {
     value: number,
     count: number,
   ): number;
-  keeperArm(keeper: number, region: number, offset: number, expected: number, who: number): number;
-  keeperDisarm(keeper: number, who: number): number;
+
+  watchOpen(bell: number): number;
+  watchArm(watch: number, region: number, offset: number, expected: number, who: number): number;
+  watchDisarm(watch: number, who: number): number;
 
   /** 1: glibc's layout of sem_t, 2: musl's, 0: none that is known here. */
   readonly semFlavour: number;
@@ -54,8 +57,10 @@ export interface SemBinding extends DescriptorBinding {
   readonly IPC_NOWAIT: number;
   readonly SEM_UNDO: number;
   setGet(key: number, count: number, create: boolean, exclusive: boolean, mode: number): number;
-  /** Operations are triples: index, delta, flags. */
+  /** Operations are triples: index, delta, flags; negative milliseconds: for as long as it takes. */
   setOperate(id: number, operations: Int32Array, milliseconds: number): number;
+  /** The same, without waiting. */
+  setTry(id: number, operations: Int32Array): number;
   setControl(id: number, index: number, command: number, value: number): number;
   setValues(id: number, out: Int32Array): number;
   setAllValues(id: number, values: Int32Array): number;

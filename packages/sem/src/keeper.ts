@@ -1,15 +1,14 @@
 import { check } from '@octoipc/core/kit';
 
-import { Bell } from './bell.js';
 import { binding, type SemBinding } from './binding.js';
 import type { Region } from './region.js';
 
 const FULL = 'this thread has 2,000 locks open, as many as the kernel looks after: close some';
 
 /**
- * The thread that owns this JavaScript thread's locks towards the kernel, and waits for words.
+ * The thread that owns this JavaScript thread's locks towards the kernel.
  *
- * Lifetime: one for each JavaScript thread, begun at the first use, and ended with it; then the kernel
+ * Lifetime: one for each JavaScript thread, begun at the first lock, and ended with it; then the kernel
  * tells all who wait for a lock that it held.
  */
 export class Keeper {
@@ -28,7 +27,7 @@ export class Keeper {
   private constructor() {
     this.#binding = binding();
     const tid = new Int32Array(1);
-    this.#index = check(this.#binding.keeperOpen(Bell.get().index, tid), 'pthread_create');
+    this.#index = check(this.#binding.keeperOpen(tid), 'pthread_create');
     this.tid = tid[0]!;
   }
 
@@ -46,18 +45,5 @@ export class Keeper {
   /** Stores a value in a word, and wakes so many, even if this process is killed in between. */
   release(region: Region, offset: number, value: number, count: number): void {
     this.#binding.keeperRelease(this.#index, region.index, offset, value, count);
-  }
-
-  /** The slot rings once when the word may differ from what is expected. */
-  arm(region: Region, offset: number, expected: number, slot: number): void {
-    check(
-      this.#binding.keeperArm(this.#index, region.index, offset, expected, slot),
-      'futex_waitv',
-    );
-  }
-
-  /** Whether it has not rung, and never will. */
-  disarm(slot: number): boolean {
-    return this.#binding.keeperDisarm(this.#index, slot) === 1;
   }
 }

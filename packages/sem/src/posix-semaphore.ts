@@ -1,6 +1,7 @@
 import { IpcError, type WaitOptions } from '@octoipc/core';
 import { callback, closedError, integer, waitOptions, type BLOCKED } from '@octoipc/core/kit';
 
+import { ENDLESS, isEndless } from './endless.js';
 import { HeldPermit, type Permit } from './permit.js';
 import {
   listNamed,
@@ -154,7 +155,12 @@ export class PosixSemaphore extends WordHandle {
     if (this.pending === 0 && this.#words.take()) return new HeldPermit(this);
     this.#words.count(1);
     try {
-      return this.runSync(this.#attempt, timeout, 'sem_clockwait');
+      return this.runSync(
+        this.#attempt,
+        timeout,
+        'sem_clockwait',
+        isEndless(timeout) ? ENDLESS : undefined,
+      );
     } finally {
       this.#words.count(-1);
     }

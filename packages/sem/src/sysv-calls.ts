@@ -3,7 +3,7 @@ import { BLOCKED, errorOf } from '@octoipc/core/kit';
 
 import { binding, type SemBinding } from './binding.js';
 import { EAGAIN, EIDRM, EINTR, EINVAL } from './errno.js';
-import { withoutWaiting, type Operations } from './sysv-operation.js';
+import type { Operations } from './sysv-operation.js';
 
 /**
  * The calls on one System V set, none of which waits, unless it says so.
@@ -24,11 +24,17 @@ export class SetCalls {
   }
 
   /** All of the operations, or none. */
-  attempt(operations: Operations): void | typeof BLOCKED {
-    const numbers = withoutWaiting(this.binding, operations);
-    const result = this.binding.setOperate(this.id, numbers, 0);
-    if (result === EAGAIN && operations.waits) return BLOCKED;
+  attempt({ numbers, waits }: Operations): void | typeof BLOCKED {
+    const result = this.binding.setTry(this.id, numbers);
+    if (result === EAGAIN && waits) return BLOCKED;
     if (result < 0) throw this.error(result, 'semop');
+  }
+
+  /** All of the operations, or none; whether that could be done at once. */
+  tryNow({ numbers }: Operations): boolean {
+    const result = this.binding.setTry(this.id, numbers);
+    if (result < 0 && result !== EAGAIN) throw this.error(result, 'semop');
+    return result >= 0;
   }
 
   /** Blocks this thread for so long. */

@@ -9,6 +9,7 @@ import {
   waitSync,
 } from '@octoipc/core/kit';
 
+import { ENDLESS, isEndless } from './endless.js';
 import { SetCalls } from './sysv-calls.js';
 import type { SysvKey } from './sysv-key.js';
 import {
@@ -165,7 +166,7 @@ export class SysvSemaphoreSet extends ResourceHandle {
     const checked = operationsOf(this.#calls.binding, operations);
     this.#check('semop');
     if (checked.waits && this.#waits.contends(checked)) return false;
-    return this.#calls.attempt({ ...checked, waits: true }) !== BLOCKED;
+    return this.#calls.tryNow(checked);
   }
 
   /**
@@ -185,11 +186,12 @@ export class SysvSemaphoreSet extends ResourceHandle {
         hint: 'asynchronous calls wait on this handle: await them before a blocking one',
       });
     }
-    let done = false;
+    // The call that can wait tries first: another one before it would cost as much again.
+    let outcome: void | typeof BLOCKED = timeout === 0 ? this.#calls.attempt(checked) : BLOCKED;
     waitSync<void>(
-      () => (done ? undefined : this.#calls.attempt(checked)),
+      () => outcome,
       (milliseconds) => {
-        done = this.#calls.attemptFor(checked, milliseconds) !== BLOCKED;
+        outcome = this.#calls.attemptFor(checked, isEndless(timeout) ? ENDLESS : milliseconds);
       },
       timeout,
       { details },

@@ -4,7 +4,7 @@ import { BLOCKED, timeoutError, Pending } from '@octoipc/core/kit';
 import { Bell } from './bell.js';
 import { CallPool, type Call } from './call-pool.js';
 import type { SetCalls } from './sysv-calls.js';
-import type { Operations } from './sysv-operation.js';
+import { laneOf, type Operations } from './sysv-operation.js';
 
 interface Waiter {
   readonly operations: Operations;
@@ -14,7 +14,7 @@ interface Waiter {
 /** Those who wait for the same semaphores; the first of them is inside semop(2). */
 interface Lane {
   readonly waiters: Waiter[];
-  readonly indices: ReadonlySet<number>;
+  readonly indices: readonly number[];
   call: Call | undefined;
 }
 
@@ -42,8 +42,9 @@ export class SetWaits {
 
   /** Whether somebody waits for one of these semaphores. */
   contends({ indices }: Operations): boolean {
+    if (this.#lanes.size === 0) return false;
     for (const lane of this.#lanes.values()) {
-      for (const index of indices) if (lane.indices.has(index)) return true;
+      for (const index of indices) if (lane.indices.includes(index)) return true;
     }
     return false;
   }
@@ -69,7 +70,8 @@ export class SetWaits {
       }
     }
     if (timeout === 0) return Promise.reject(timeoutError(details));
-    const lane = this.#lanes.get(operations.lane) ?? {
+    const name = laneOf(operations);
+    const lane = this.#lanes.get(name) ?? {
       waiters: [],
       indices: operations.indices,
       call: undefined,
@@ -78,7 +80,7 @@ export class SetWaits {
     const waiter: Waiter = { operations, pending };
     if (!this.#alive) pending.ref(false);
     lane.waiters.push(waiter);
-    this.#lanes.set(operations.lane, lane);
+    this.#lanes.set(name, lane);
     this.#keep();
     if (lane.waiters.length === 1) this.#begin(lane);
     return pending.promise;

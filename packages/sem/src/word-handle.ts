@@ -10,7 +10,7 @@ import {
 
 import type { WordSource } from './word-source.js';
 
-/** A blocked thread looks again so often: see `kSlice` in keeper.cc. */
+/** A blocked thread looks again so often: see `kSlice` in word_watch.cc. */
 const SLICE = 20;
 
 /** How errors name a call. */
@@ -80,12 +80,15 @@ export abstract class WordHandle extends ResourceHandle {
     );
   }
 
-  /** @internal */
+  /**
+   * @internal
+   * @param slice - the longest sleep, in milliseconds; by default so long as nobody is to miss a death
+   */
   protected runSync<T>(
     attempt: Attempt<T>,
     timeout: number | undefined,
     syscall: string,
-    cancelled?: (error: unknown) => unknown,
+    slice = SLICE,
   ): T {
     const details = this.details(syscall);
     if (this.#queue.length > 0) {
@@ -96,9 +99,9 @@ export abstract class WordHandle extends ResourceHandle {
     }
     return waitSync(
       attempt,
-      (milliseconds) => this.#source.sleep(Math.min(milliseconds, SLICE)),
+      (milliseconds) => this.#source.sleep(Math.min(milliseconds, slice)),
       timeout,
-      cancelled === undefined ? { details } : { details, cancelled },
+      { details },
     );
   }
 

@@ -1,16 +1,16 @@
 import { BLOCKED, type WakeSource } from '@octoipc/core/kit';
 
 import { Bell } from './bell.js';
-import { Keeper } from './keeper.js';
 import type { Region } from './region.js';
+import { WordWatch } from './word-watch.js';
 
 /**
  * The word that a handle's first waiter sleeps on, as what wakes its queue.
  *
  * Lifetime:
  * 1. An attempt that must wait says for which word, and which value of it; while the queue listens, the
- *    keeper waits for that word to differ, and for the next one as soon as the attempt was made again.
- * 2. A wake that reached the keeper and that nobody uses any more is passed on to whoever else sleeps.
+ *    watch waits for that word to differ, and for the next one as soon as the attempt was made again.
+ * 2. A wake that reached the watch and that nobody uses any more is passed on to whoever else sleeps.
  */
 export class WordSource implements WakeSource {
   readonly #region: Region;
@@ -44,7 +44,7 @@ export class WordSource implements WakeSource {
   }
 
   listen(wake: () => void): void {
-    Keeper.get();
+    WordWatch.get();
     this.#wake = wake;
     this.#entered?.();
     if (this.#alive) Bell.get().keep(1);
@@ -69,11 +69,11 @@ export class WordSource implements WakeSource {
   #arm(): void {
     this.#slot = Bell.get().take(() => this.#rung());
     this.#armed = this.#offset;
-    Keeper.get().arm(this.#region, this.#offset, this.#expected, this.#slot);
+    WordWatch.get().arm(this.#region, this.#offset, this.#expected, this.#slot);
   }
 
   #disarm(): void {
-    const rung = !Keeper.get().disarm(this.#slot);
+    const rung = !WordWatch.get().disarm(this.#slot);
     Bell.get().give(this.#slot, rung);
     this.#slot = -1;
     if (rung) this.#region.binding.wordWake(this.#region.index, this.#armed, 1);

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { Mutex, PosixSemaphore, SysvSemaphoreSet } from '@octoipc/sem';
+import { PosixSemaphore, SysvSemaphoreSet } from '@octoipc/sem';
+import { SharedMemory } from '@octoipc/shm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { Peer } from '../../core/test/peer.js';
@@ -170,14 +171,24 @@ test('ipcmk(1) makes what fromId() opens, and ipcrm(1) ends its waits', async ()
   await expect(wait).rejects.toMatchObject({ code: 'EIDRM' });
 });
 
-test('FUTEX-006: Atomics.notify() of another process wakes nobody, a release does', async () => {
-  const name = freshName();
-  const made = semaphore({}, name);
+test('FUTEX-006: Atomics.notify() reaches nobody who sleeps in another process, a release does', async () => {
+  using memory = SharedMemory.memfd({ size: 4096 });
+  using made = PosixSemaphore.at(memory, 0, { init: true });
+  const script = `
+    import { SharedMemory } from '@octoipc/shm';
+    import { PosixSemaphore } from '@octoipc/sem';
+    const memory = SharedMemory.fromFd(3);
+    const semaphore = PosixSemaphore.at(memory, 0);
+    console.log(Atomics.notify(memory.view(Int32Array), 0));
+    process.stdin.once('data', () => (semaphore.release(), process.exit()));`;
   const wait = made.acquire();
-  const other = PosixSemaphore.open(name);
+  const peer = Peer.start(process.execPath, ['--input-type=module', '-e', script], {
+    cwd: new URL('..', import.meta.url),
+    stdio: ['pipe', 'pipe', 'pipe', memory.fd],
+  });
+  expect(await peer.line()).toBe('0');
   expect(await isPending(wait)).toBe(true);
-  other.release();
+  peer.tell('release');
   await wait;
-  other.close();
-  expect(Mutex.list()).toBeInstanceOf(Array);
+  await peer.ended;
 });

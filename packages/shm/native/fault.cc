@@ -46,6 +46,7 @@ void Note(Slot* slot, uint32_t fault, uintptr_t address) {
   if (slot->faults.fetch_or(fault) == 0) {
     slot->first.store(address - slot->start.load(std::memory_order_relaxed));
   }
+  fault_count.fetch_add(1);
 }
 
 /// Whether the same page faults again and again: mending does not help then.
@@ -165,6 +166,8 @@ int64_t Guard(int number, Chain& chain) {
 }
 
 }  // namespace
+
+std::atomic<uint32_t> fault_count{0};
 
 int64_t GuardFaults() {
   static std::mutex mutex;

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <unordered_map>
 
 #include "octoipc/retry.h"
 #include "octoipc/waiting_thread.h"
@@ -40,6 +41,26 @@ Waitv WaitvOf(const void* address, uint32_t value) {
 
 /// Whether the kernel lacks futex_waitv(2). Process-wide; found out by the first call.
 std::atomic<bool> lacks_waitv{false};
+
+/// Without the call each wait has a thread, which is awake for a moment between two slices of its
+/// sleep, and at its begin. A wake that is to be passed on just then finds nobody: it is owed to
+/// whoever sleeps on the word next.
+std::mutex debts_lock;
+std::unordered_map<const uint32_t*, int> debts;
+
+void PassOn(const uint32_t* word) {
+  if (FutexWake(word, 1) != 0 || !lacks_waitv.load()) return;
+  const std::lock_guard lock(debts_lock);
+  ++debts[word];
+}
+
+bool IsOwed(const uint32_t* word) {
+  const std::lock_guard lock(debts_lock);
+  const auto found = debts.find(word);
+  if (found == debts.end()) return false;
+  if (--found->second == 0) debts.erase(found);
+  return true;
+}
 
 }  // namespace
 
@@ -181,7 +202,8 @@ int64_t FutexThread::Sleep(uint32_t control, const std::vector<Wait>& waits) {
   for (size_t i = 0; i < count; ++i) all[i + 1] = WaitvOf(waits[i].word, waits[i].expected);
   const int64_t answer = ValueOrError(
       [&] { return ::syscall(SYS_futex_waitv, all, count + 1, 0, nullptr, CLOCK_MONOTONIC); });
-  if (answer != -ENOSYS) return answer;
+  // Containers may forbid the call, as EPERM.
+  if (answer != -ENOSYS && answer != -EPERM) return answer;
   lacks_waitv.store(true);
   return SleepForOne(control, waits);
 }
@@ -192,6 +214,7 @@ int64_t FutexThread::Sleep(uint32_t control, const std::vector<Wait>& waits) {
 int64_t FutexThread::SleepForOne(uint32_t control, const std::vector<Wait>& waits) {
   const timespec slice = {0, waits.size() == 1 ? 10'000'000 : 1'000'000};
   while (control_.load() == control) {
+    if (IsOwed(waits[0].word)) return 1;
     const int64_t answer = FutexWait(waits[0].word, waits[0].expected, &slice);
     if (answer == 0) return 1;
     if (answer != -ETIMEDOUT && answer != -EINTR) return -EAGAIN;
@@ -254,7 +277,7 @@ void FutexThread::HandOn(uint32_t* word) {
   const auto next = std::find_if(waits_.begin(), waits_.end(),
                                  [&](const Wait& wait) { return wait.word == word; });
   if (next == waits_.end()) {
-    FutexWake(word, 1);
+    PassOn(word);
     return;
   }
   woken_.push_back(*next);

@@ -129,6 +129,20 @@ int64_t MapCloseBuffer(Environment& environment, int index, Napi::Object buffer,
   return detached ? 1 : 0;
 }
 
+/// The process's count of faults, where JavaScript reads it without a call; undefined where the
+/// runtime has no buffers over foreign memory. Never freed.
+napi_value FaultCount(napi_env env, napi_callback_info) {
+  static_assert(sizeof fault_count == sizeof(uint32_t));
+  napi_value result = nullptr;
+  const napi_status status = napi_create_external_arraybuffer(
+      env, &fault_count, sizeof fault_count, [](napi_env, void*, void*) {}, nullptr, &result);
+  if (status == napi_ok) return result;
+  bool pending = false;
+  napi_is_exception_pending(env, &pending);
+  if (pending) napi_get_and_clear_last_exception(env, &result);
+  return nullptr;
+}
+
 /// Bits of Fault, and where the first was. They are forgotten if the cause is (`MapMend`).
 int64_t MapFaults(Environment& environment, int index, Numbers out) {
   Mapping* mapping = At(environment, index);
@@ -203,6 +217,7 @@ void ExportMappings(Exports& exports) {
       .Callback("mapBuffer", MapBuffer)
       .Function<MapClose>("mapClose")
       .Function<MapCloseBuffer>("mapCloseBuffer")
+      .Callback("faultCount", FaultCount)
       .Function<MapFaults>("mapFaults")
       .Function<MapMend>("mapMend")
       .Function<MapProtect>("mapProtect")

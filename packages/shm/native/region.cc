@@ -4,6 +4,7 @@
 #include <sys/shm.h>
 #include <unistd.h>
 
+#include <mutex>
 #include <new>
 
 #include "octoipc/retry.h"
@@ -11,33 +12,39 @@
 namespace octoipc {
 namespace {
 
-/// Slots in chunks that are only ever added: the handler walks them while others are added.
+/// Slots in chunks that are only ever added: the handler walks them while others are added. Who
+/// takes a slot or gives it back does so under the mutex, which no handler asks for.
 struct Chunk {
   static constexpr size_t kSlots = 64;
   Slot slots[kSlots];
   std::atomic<Chunk*> next{nullptr};
 };
 
-Chunk first_chunk;
+std::mutex slots_mutex;
+std::atomic<Chunk*> first_chunk{nullptr};
+Slot* vacant_slots = nullptr;
 
 Slot* TakeSlot() {
-  for (Chunk* chunk = &first_chunk;;) {
+  const std::lock_guard lock(slots_mutex);
+  if (vacant_slots == nullptr) {
+    auto* chunk = new (std::nothrow) Chunk;
+    if (chunk == nullptr) return nullptr;
     for (Slot& slot : chunk->slots) {
-      bool taken = false;
-      if (slot.taken.compare_exchange_strong(taken, true)) return &slot;
+      slot.next_vacant = vacant_slots;
+      vacant_slots = &slot;
     }
-    Chunk* next = chunk->next.load(std::memory_order_acquire);
-    if (next == nullptr) {
-      auto* made = new (std::nothrow) Chunk;
-      if (made == nullptr) return nullptr;
-      if (chunk->next.compare_exchange_strong(next, made)) {
-        next = made;
-      } else {
-        delete made;
-      }
-    }
-    chunk = next;
+    chunk->next.store(first_chunk.load(), std::memory_order_relaxed);
+    first_chunk.store(chunk, std::memory_order_release);
   }
+  Slot* slot = vacant_slots;
+  vacant_slots = slot->next_vacant;
+  return slot;
+}
+
+void GiveBackSlot(Slot* slot) {
+  const std::lock_guard lock(slots_mutex);
+  slot->next_vacant = vacant_slots;
+  vacant_slots = slot;
 }
 
 /// mmap(2), whose answer is no number.
@@ -66,7 +73,7 @@ size_t SystemPage() {
 }
 
 Slot* FindSlot(uintptr_t address) {
-  for (Chunk* chunk = &first_chunk; chunk != nullptr;
+  for (Chunk* chunk = first_chunk.load(std::memory_order_acquire); chunk != nullptr;
        chunk = chunk->next.load(std::memory_order_acquire)) {
     for (Slot& slot : chunk->slots) {
       const uintptr_t start = slot.start.load(std::memory_order_acquire);
@@ -86,7 +93,7 @@ Region::Region(uint8_t* data, size_t length, Kind kind)
 Region::~Region() {
   if (slot_ != nullptr) {
     slot_->start.store(0, std::memory_order_release);
-    slot_->taken.store(false, std::memory_order_release);
+    GiveBackSlot(slot_);
   }
   ::munmap(data_, mapped());
 }

@@ -22,7 +22,8 @@ enum Fault : uint32_t {
 
 /// What the signal handler knows of one mapping. Nothing here is ever freed.
 struct Slot {
-  std::atomic<bool> taken{false};
+  /// The next one that nobody has, while nobody has this one.
+  Slot* next_vacant = nullptr;
   /// 0 while nobody may answer for it; written last, and cleared first.
   std::atomic<uintptr_t> start{0};
   std::atomic<size_t> length{0};
@@ -37,6 +38,10 @@ struct Slot {
   std::atomic<uintptr_t> latest{0};
   std::atomic<uint32_t> repeats{0};
 };
+
+/// How many faults have been answered for in this process: who has seen the latest one need not ask
+/// of a mapping whether it has any.
+extern std::atomic<uint32_t> fault_count;
 
 /// The mapping that an address belongs to; nullptr if it is none of ours. For signal handlers.
 Slot* FindSlot(uintptr_t address);

@@ -5,8 +5,6 @@
 
 #include <atomic>
 #include <cstddef>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <string>
@@ -14,32 +12,13 @@
 
 #include "octoipc/retry.h"
 #include "octoipc/unique_fd.h"
+#include "process_start.h"
 #include "region.h"
+#include "ring_drain.h"
 #include "shm.h"
 
 namespace octoipc {
 namespace {
-
-/// The low 32 bits of a process's start time, -ESRCH if it is dead: proc(5), stat. A zombie is
-/// dead.
-int64_t ProcessStart(uint32_t pid) {
-  const std::string path = "/proc/" + std::to_string(pid) + "/stat";
-  const int64_t opened = Retry([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); });
-  if (opened < 0) return opened == -ENOENT ? -ESRCH : opened;
-  const UniqueFd fd(static_cast<int>(opened));
-  char text[1024];
-  const int64_t size = Retry([&] { return ::read(fd.get(), text, sizeof text - 1); });
-  if (size < 0) return size;
-  text[size] = 0;
-  // The name of the program, which may hold anything, is in parentheses before.
-  const char* at = std::strrchr(text, ')');
-  if (at == nullptr || at[1] == 0) return -EAGAIN;
-  if (at[2] == 'Z' || at[2] == 'X') return -ESRCH;
-  ++at;
-  for (int field = 3; field < 22 && at != nullptr; ++field) at = std::strchr(at + 1, ' ');
-  if (at == nullptr) return -EAGAIN;
-  return static_cast<int64_t>(std::strtoull(at, nullptr, 10) & 0xffffffffU);
-}
 
 /// A seat that somebody of this environment sits in.
 ///
@@ -85,18 +64,22 @@ socklen_t AddressOf(const std::string& name, sockaddr_un* out) {
   return static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + length);
 }
 
-/// A socket for bells. With a name it is one: if the name is taken it will not be rung, and the
-/// ring is looked at from time to time all the same.
-int64_t BellOpen(Environment& environment, const std::string& name) {
+/// A socket for bells. With a name it is one: if the name is taken, -EADDRINUSE where it must be
+/// its own; else it will not be rung, and the memory is looked at from time to time all the same.
+int64_t BellOpen(Environment& environment, const std::string& name, bool exclusive) {
   const int type = SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK;
   const int64_t fd = ValueOrError([&] { return ::socket(AF_UNIX, type, 0); });
   if (fd < 0) return fd;
-  environment.Own(static_cast<int>(fd));
-  if (name.empty()) return fd;
-  sockaddr_un address{};
-  const socklen_t size = AddressOf(name, &address);
-  (void)::bind(static_cast<int>(fd), reinterpret_cast<sockaddr*>(&address), size);
-  return fd;
+  UniqueFd socket(static_cast<int>(fd));
+  if (!name.empty()) {
+    sockaddr_un address{};
+    const socklen_t size = AddressOf(name, &address);
+    const int64_t bound = ValueOrError(
+        [&] { return ::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), size); });
+    if (bound < 0 && exclusive) return bound;
+  }
+  environment.Own(socket.get());
+  return socket.release();
 }
 
 int64_t BellRing(int fd, const std::string& name) {
@@ -108,56 +91,17 @@ int64_t BellRing(int fd, const std::string& name) {
   });
 }
 
-/// Anybody may ring without end: so many rings are taken at once, the rest wakes again.
+/// Takes the rings that came, by one call. Anybody may ring without end: what is left wakes again.
 int64_t BellDrain(int fd) {
-  char byte = 0;
-  for (int i = 0; i < 64; ++i) {
-    if (::recv(fd, &byte, 1, MSG_DONTWAIT) < 0) break;
-  }
+  constexpr unsigned int kRings = 16;
+  mmsghdr rings[kRings] = {};
+  ::recvmmsg(fd, rings, kRings, MSG_DONTWAIT, nullptr);
   return 0;
 }
 
-struct Header {
-  uint32_t length;
-  uint32_t kind;
-};
-
-uint32_t Padded(uint32_t length) { return (length + 7) & ~7U; }
-
-/// Copies messages out of a ring.
-///
-/// `data` are the ring's bytes, from `head` to `tail`; `room` is where messages go, each 8-aligned.
-/// `found` gets offset and length of each, and after them the new head. How many, which is 0 if the
-/// first has no room; -EBADMSG if the first is damaged (a later one ends what is copied before it).
 int64_t RingDrain(Bytes data, uint32_t head, uint32_t tail, uint32_t longest, Bytes room,
                   uint32_t used, Integers found) {
-  const auto capacity = static_cast<uint32_t>(data.size());
-  const bool power = capacity >= 64 && (capacity & (capacity - 1)) == 0;
-  if (!power || tail - head > capacity || ((head | tail) & 7) != 0) return -EBADMSG;
-  size_t count = 0;
-  bool damaged = false;
-  while (head != tail && 2 * count + 3 <= found.size()) {
-    const uint32_t at = head & (capacity - 1);
-    const uint32_t rest = capacity - at;
-    // Once: another process may change it while it is looked at.
-    const auto* words = reinterpret_cast<const volatile uint32_t*>(data.data() + at);
-    const Header header = {words[0], words[1]};
-    const uint32_t most = std::min(tail - head, rest) - 8;
-    if (header.kind == 2 && header.length == rest - 8 && header.length <= most) {
-      head += rest;
-      continue;
-    }
-    damaged = header.kind != 1 || header.length > longest || Padded(header.length) > most;
-    if (damaged || used > room.size() || room.size() - used < header.length) break;
-    if (header.length > 0) std::memcpy(room.data() + used, data.data() + at + 8, header.length);
-    found[2 * count] = static_cast<int32_t>(used);
-    found[2 * count + 1] = static_cast<int32_t>(header.length);
-    used += Padded(header.length);
-    head += 8 + Padded(header.length);
-    ++count;
-  }
-  if (2 * count < found.size()) found[2 * count] = static_cast<int32_t>(head);
-  return damaged && count == 0 ? -EBADMSG : static_cast<int64_t>(count);
+  return ring::Drain(data, head, tail, longest, room, used, found);
 }
 
 }  // namespace

@@ -15,6 +15,7 @@ void Register(Exports& exports) {
   ExportMappings(exports);
   ExportSysv(exports);
   ExportRings(exports);
+  ExportRacing(exports);
 }
 
 }  // namespace

@@ -12,6 +12,7 @@ void ExportFutex(Exports& exports);
 void ExportMappings(Exports& exports);
 void ExportSysv(Exports& exports);
 void ExportRings(Exports& exports);
+void ExportRacing(Exports& exports);
 
 class Region;
 /// What a mapping of this environment has mapped; nullptr if it is closed.

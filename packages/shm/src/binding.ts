@@ -22,6 +22,8 @@ export interface ShmBinding extends DescriptorBinding {
   /** 1 if the buffer is detached now. */
   mapCloseBuffer(index: number, buffer: object, neutral: boolean): number;
   /** Bits of FAULT; where the first was is left in `out`. */
+  /** The process's count of faults, one 32-bit word; undefined where memory cannot be seen so. */
+  faultCount(): ArrayBuffer | undefined;
   mapFaults(index: number, out: Float64Array): number;
   mapMend(index: number, source: number, attached: boolean): number;
   mapProtect(index: number, fd: number, writable: boolean): number;
@@ -67,8 +69,8 @@ export interface ShmBinding extends DescriptorBinding {
   /** Leaves the seat at this offset of a mapping, which was just taken, at the latest with the thread. */
   ringSit(mapping: number, byteOffset: number): number;
   ringLeave(index: number): number;
-  /** A socket that is bound to an abstract name, if it is not empty. */
-  bellOpen(name: string): number;
+  /** A socket that is bound to an abstract name, if it is not empty; `exclusive`: or -EADDRINUSE. */
+  bellOpen(name: string, exclusive: boolean): number;
   bellRing(fd: number, name: string): number;
   bellDrain(fd: number): number;
   /** Offset and length of each message in `found`, and behind them the new head; how many. */
@@ -81,6 +83,24 @@ export interface ShmBinding extends DescriptorBinding {
     used: number,
     found: Int32Array,
   ): number;
+
+  /** `end` is an end's state, as native/broadcast.h has it. `role`: 0 producer, 1 the next, 2 the oldest. */
+  broadcastJoin(memory: Uint8Array, end: Uint8Array, role: number): number;
+  /** The bits of who slept. */
+  broadcastSend(memory: Uint8Array, end: Uint8Array, message: Uint8Array): number;
+  /** Offset and length of each message in `found`; how many. -ENOBUFS: in `found` how much room there must be. */
+  broadcastTake(
+    memory: Uint8Array,
+    end: Uint8Array,
+    room: Uint8Array,
+    used: number,
+    found: Int32Array,
+  ): number;
+  /** The bits of who slept, or -EBUSY. `slot`: its bytes. */
+  valueSet(memory: Uint8Array, identity: Uint8Array, slot: number, bytes: Uint8Array): number;
+  /** Its length; -EBUSY, -EBADMSG. */
+  valueGet(memory: Uint8Array, identity: Uint8Array, slot: number, into: Uint8Array): number;
+  acquireFence(): number;
 }
 
 let loaded: ShmBinding | undefined;

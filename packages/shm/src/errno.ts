@@ -4,6 +4,7 @@ const { errno } = constants;
 
 /** What native functions answer, where it is not an error but news. */
 export const EACCES = -errno.EACCES;
+export const EADDRINUSE = -errno.EADDRINUSE;
 export const EAGAIN = -errno.EAGAIN;
 export const EBADMSG = -errno.EBADMSG;
 export const EBUSY = -errno.EBUSY;
@@ -12,6 +13,7 @@ export const EIDRM = -errno.EIDRM;
 export const EINTR = -errno.EINTR;
 export const EINVAL = -errno.EINVAL;
 export const ELOOP = -errno.ELOOP;
+export const ENOBUFS = -errno.ENOBUFS;
 export const ENOENT = -errno.ENOENT;
 export const ENOMEM = -errno.ENOMEM;
 export const ENOSPC = -errno.ENOSPC;

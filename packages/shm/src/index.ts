@@ -5,8 +5,20 @@
  * @packageDocumentation
  */
 export type { MemoryAdvice } from './advice.js';
+export type { BroadcastConsumer, BroadcastReceiveManyOptions } from './broadcast-consumer.js';
+export type { BroadcastProducer } from './broadcast-producer.js';
+export {
+  ShmBroadcast,
+  type BroadcastConsumerOptions,
+  type ShmBroadcastOptions,
+} from './broadcast.js';
 export { ftok } from './ftok.js';
-export type { SharedMemoryInfo } from './list.js';
+export type {
+  ListOptions,
+  SharedMemoryInfo,
+  SharedMemoryKind,
+  SharedMemoryListOptions,
+} from './list.js';
 export type { MemoryBuffer } from './mapping.js';
 export type { MemfdOptions } from './memfd.js';
 export { Memory } from './memory.js';
@@ -23,4 +35,5 @@ export { SharedMemory, type FromFdOptions } from './shared-memory.js';
 export type { SysvKey } from './sysv-open.js';
 export { SysvSharedMemory, type SysvSharedMemoryChanges } from './sysv-shared-memory.js';
 export type { SysvSharedMemoryInfo, SysvSharedMemoryStatus } from './sysv-status.js';
+export { ShmValue, type ShmValueOptions } from './value.js';
 export type { ViewConstructor } from './view.js';

@@ -20,6 +20,19 @@ export interface MappingSource {
 
 const where = new Float64Array(1);
 
+/** The number of this process's latest fault; a new one each time where it cannot be seen. */
+let latestFault = (): number => {
+  const memory = binding().faultCount();
+  if (memory === undefined) {
+    let count = 0;
+    latestFault = () => count++;
+  } else {
+    const seen = new Uint32Array(memory);
+    latestFault = () => Atomics.load(seen, 0);
+  }
+  return latestFault();
+};
+
 /**
  * One mapping of an object, whole, and the one buffer over it.
  *
@@ -36,6 +49,8 @@ export class Mapping {
   readonly #source: MappingSource;
   readonly #index: number;
   #buffer: MemoryBuffer | undefined;
+  /** The process's latest fault when this mapping had none. */
+  #faultSeen = -1;
 
   private constructor(index: number, byteLength: number, source: MappingSource) {
     this.#binding = binding();
@@ -88,8 +103,11 @@ export class Mapping {
    * with memory that is nobody else's.
    */
   checkFaults(details: IpcErrorDetails): void {
+    const count = latestFault();
+    if (count === this.#faultSeen) return;
     const faults = this.#binding.mapFaults(this.#index, where);
     if (faults > 0) this.#throwFault(faults, where[0] ?? 0, details);
+    this.#faultSeen = count;
   }
 
   /** msync(2). */

@@ -27,8 +27,6 @@ export interface OpenedObject {
   /** How errors name it: a name, a path, or a number. */
   readonly target: string | number;
   readonly temporary: Temporary | undefined;
-  /** The descriptor came from outside: it stays its owner's where it cannot be mapped. */
-  readonly adopted?: boolean;
 }
 
 /** The mount namespace, in which /dev/shm is. */

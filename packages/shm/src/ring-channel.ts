@@ -1,5 +1,5 @@
 import type { Bytes, ChannelTraits, Receiver, Sender, WaitOptions } from '@octoipc/core';
-import { typeError } from '@octoipc/core/kit';
+import { typeError, valueError } from '@octoipc/core/kit';
 
 import type { RingConsumer } from './ring-consumer.js';
 import type { RingProducer } from './ring-producer.js';
@@ -82,7 +82,11 @@ class ChannelEnd<End extends RingProducer | RingConsumer> {
 }
 
 class RingSender extends ChannelEnd<RingProducer> implements Sender {
-  send(message: Bytes, options?: WaitOptions): Promise<void> {
+  send(message: Bytes, options?: WaitOptions & { readonly priority?: number }): Promise<void> {
+    const priority = options?.priority ?? 0;
+    if (priority !== 0) {
+      return Promise.reject(valueError('options.priority', 'is not what a ring has', priority));
+    }
     return this.end.send(message, options);
   }
 

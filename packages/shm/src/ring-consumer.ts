@@ -108,13 +108,19 @@ export class RingConsumer extends RingEnd implements AsyncIterable<Buffer> {
     if (this.waiting > 0 || this.#inside) return 0;
     const data = this.bytes.buffer;
     const start = this.bytes.byteOffset;
-    const first = this.here;
+    const quarter = this.geometry.capacity / 4;
+    let published = this.here;
     this.#inside = true;
     let count = 0;
     try {
       while (count < max) {
         const at = this.#peek();
         if (at < 0) break;
+        if ((this.here - published) >>> 0 >= quarter) {
+          // The producer goes on meanwhile.
+          published = this.here;
+          this.#publish();
+        }
         this.here = (this.here + 8 + padded(this.#length)) | 0;
         count += 1;
         fn(bufferOf(data, start + at, this.#length));
@@ -123,7 +129,7 @@ export class RingConsumer extends RingEnd implements AsyncIterable<Buffer> {
     } finally {
       this.#inside = false;
       this.count += count;
-      if (this.here !== first && !this.closed) this.#publish();
+      if (this.here !== published && !this.closed) this.#publish();
     }
     if (count === 0) this.#checkDeath();
     return count;
@@ -189,8 +195,8 @@ export class RingConsumer extends RingEnd implements AsyncIterable<Buffer> {
         if (one === BLOCKED) break;
         messages.push(one);
       }
+      this.#publish();
     }
-    this.#publish();
     return messages.length === 0 ? BLOCKED : messages;
   }
 

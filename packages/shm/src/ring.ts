@@ -1,17 +1,7 @@
-import { openSync } from 'node:fs';
+import type { IpcErrorDetails } from '@octoipc/core';
+import { closedError, integer, oneOf, optionsObject, ResourceHandle } from '@octoipc/core/kit';
 
-import { IpcError, type IpcErrorDetails } from '@octoipc/core';
-import {
-  closedError,
-  integer,
-  oneOf,
-  optionsObject,
-  rangeError,
-  ResourceHandle,
-  typeError,
-} from '@octoipc/core/kit';
-
-import { Memory } from './memory.js';
+import { newPlace, placeOf } from './place.js';
 import { RingConsumer } from './ring-consumer.js';
 import type { RingEnd } from './ring-end.js';
 import {
@@ -95,8 +85,7 @@ export class ShmRing extends ResourceHandle {
       'multiple',
     ] as const);
     const capacity = capacityFor(given.capacity, given.maxMessageSize);
-    const size = bytesOfRing(capacity);
-    const { memory, target } = placeFor(where, size, given);
+    const { memory, target } = newPlace(where, bytesOfRing(capacity), given, 'options.capacity');
     const details = { syscall: 'mmap', target };
     try {
       formatRing(memory, {
@@ -118,10 +107,7 @@ export class ShmRing extends ResourceHandle {
    * @throws {IpcError} EBADMSG when it is no ring, or of another version
    */
   static attach(where: string | SharedMemory): ShmRing {
-    const { memory, target } =
-      typeof where === 'string'
-        ? { memory: SharedMemory.open(where), target: where }
-        : ownMapping(where);
+    const { memory, target } = placeOf(where);
     try {
       return new ShmRing(memory, target, readRing(memory, { syscall: 'mmap', target }));
     } catch (error) {
@@ -195,55 +181,5 @@ export class ShmRing extends ResourceHandle {
     });
     this.#ends.add(end);
     return end;
-  }
-}
-
-interface Place {
-  readonly memory: SharedMemory;
-  readonly target: string | number;
-}
-
-function placeFor(where: unknown, size: number, options: ShmRingOptions): Place {
-  if (typeof where === 'string') {
-    const { mode, temporary } = options;
-    const opened = { create: true, exclusive: true, size, mode, temporary };
-    return { memory: SharedMemory.open(where, opened), target: where };
-  }
-  const place = ownMapping(where);
-  try {
-    if (place.memory.byteLength < size) {
-      throw rangeError('options.capacity', `what fits: ${size} bytes are needed`, options.capacity);
-    }
-    if (place.memory.bytes.subarray(0, bytesOfRing(0)).some((byte) => byte !== 0)) {
-      throw new IpcError('EEXIST', {
-        syscall: 'mmap',
-        target: place.target,
-        hint: 'the memory is not empty: attach to the ring that is in it, or fill it with zeroes',
-      });
-    }
-    return place;
-  } catch (error) {
-    place.memory.close();
-    throw error;
-  }
-}
-
-/** A mapping of its own: what becomes of the caller's handle, its size and its closing, is none of ours. */
-function ownMapping(where: unknown): Place {
-  if (!(where instanceof Memory)) throw typeError('where', 'a name or a SharedMemory', where);
-  if (!(where instanceof SharedMemory)) {
-    throw typeError('where', 'memory with a descriptor: System V memory has none', where);
-  }
-  const target = where.fd;
-  return { memory: SharedMemory.fromFd(reopen(target)), target };
-}
-
-function reopen(fd: number): number {
-  try {
-    return openSync(`/proc/self/fd/${fd}`, 'r+');
-  } catch (error) {
-    const { code = 'EIO' } = error as { code?: string };
-    const hint = code === 'EACCES' ? 'a ring needs memory that this user may write to' : undefined;
-    throw new IpcError(code, { syscall: 'open', target: fd, hint, cause: error });
   }
 }

@@ -1,5 +1,6 @@
 import { IpcError, type IpcErrorDetails } from '@octoipc/core';
 import {
+  adopt,
   check,
   descriptor,
   errorOf,
@@ -11,7 +12,7 @@ import {
 import { binding } from './binding.js';
 import { EBUSY, EINVAL, EPERM } from './errno.js';
 import { fileStatus } from './file-status.js';
-import { listPosix, type SharedMemoryInfo } from './list.js';
+import { listMemory, type SharedMemoryInfo, type SharedMemoryListOptions } from './list.js';
 import { Mapping } from './mapping.js';
 import { createMemfd, type MemfdOptions } from './memfd.js';
 import { Memory } from './memory.js';
@@ -62,10 +63,7 @@ export class SharedMemory extends Memory {
   readonly #target: string | number;
   readonly #page: number;
 
-  private constructor(
-    { fd, status, target, temporary, adopted = false }: OpenedObject,
-    readOnly: boolean,
-  ) {
+  private constructor({ fd, status, target, temporary }: OpenedObject, readOnly: boolean) {
     const owned = { fd };
     const native = binding();
     let mapping: Mapping;
@@ -76,8 +74,7 @@ export class SharedMemory extends Memory {
         details: { target },
       });
     } catch (error) {
-      if (adopted) native.release(fd);
-      else native.close(fd);
+      native.close(fd);
       temporary?.end();
       throw error;
     }
@@ -164,11 +161,12 @@ export class SharedMemory extends Memory {
       });
     }
     const readOnly = wanted ?? (sealed || !status.writable);
-    check(binding().adopt(number), 'adopt', { target: number });
-    return new SharedMemory(
-      { fd: number, status, target: number, temporary: undefined, adopted: true },
-      readOnly,
-    );
+    // What cannot be mapped stays the caller's.
+    const { size, page } = status;
+    const details = { target: number };
+    Mapping.ofDescriptor(number, size, { writable: !readOnly, page, details }).close();
+    const owned = check(adopt(binding(), number), 'fromFd', details);
+    return new SharedMemory({ fd: owned, status, target: owned, temporary: undefined }, readOnly);
   }
 
   /**
@@ -182,12 +180,14 @@ export class SharedMemory extends Memory {
   }
 
   /**
-   * The POSIX shared memory of this system, with who has it mapped or open, of those whom this user may look at.
+   * The POSIX shared memory of this system, and if asked for memfds and mapped files, with who has it mapped
+   * or open, of those whom this user may look at.
    *
-   * @see shm_overview(7)
+   * @param options - which kinds; `holders: false` leaves `mappedBy` and `holders` empty
+   * @see shm_overview(7), proc(5)
    */
-  static list(): SharedMemoryInfo[] {
-    return listPosix();
+  static list(options?: SharedMemoryListOptions): SharedMemoryInfo[] {
+    return listMemory(options);
   }
 
   /**

@@ -3,6 +3,7 @@ import { check, errorOf, integer, optionalBoolean, optionsObject } from '@octoip
 
 import { binding } from './binding.js';
 import { EACCES, EIDRM, EINVAL, EPERM } from './errno.js';
+import type { ListOptions } from './list.js';
 import { Mapping } from './mapping.js';
 import { Memory } from './memory.js';
 import { checkOptions, type SharedMemoryOpenOptions } from './object-options.js';
@@ -108,9 +109,13 @@ export class SysvSharedMemory extends Memory {
     removeSegment(id);
   }
 
-  /** The segments of this system, with who has them attached. */
-  static list(): SysvSharedMemoryInfo[] {
-    return listSysv();
+  /**
+   * The segments of this system, with who has them attached.
+   *
+   * @param options - `holders: false` leaves `mappedBy` empty
+   */
+  static list(options?: ListOptions): SysvSharedMemoryInfo[] {
+    return listSysv(options);
   }
 
   /** The kernel's number of the segment. */

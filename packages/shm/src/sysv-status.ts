@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 
 import type { ShmBinding } from './binding.js';
-import { mappedObjects, segmentKey } from './holders.js';
+import { attachedSegments, segmentKey, type MapKey } from './holders.js';
+import { withHolders, type ListOptions } from './list.js';
 
 /** What a System V segment is, and who used it last. */
 export interface SysvSharedMemoryStatus {
@@ -49,9 +50,10 @@ export function readStatus(native: ShmBinding, id: number): SysvSharedMemoryStat
 }
 
 /** The segments of this IPC namespace: /proc/sysvipc/shm, proc(5). */
-export function listSysv(): SysvSharedMemoryInfo[] {
+export function listSysv(options: ListOptions | undefined): SysvSharedMemoryInfo[] {
+  const looked = withHolders(options);
   const [, ...lines] = readFileSync('/proc/sysvipc/shm', 'latin1').trimEnd().split('\n');
-  const mapped = mappedObjects();
+  const mapped = looked ? attachedSegments() : new Map<MapKey, number[]>();
   return lines.map((line) => {
     const [key = '0', id = '0', permissions = '0', ...rest] = line.trim().split(/\s+/);
     const [size = 0, creator = 0, last = 0, attached = 0, ...more] = rest.map(Number);

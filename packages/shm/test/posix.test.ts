@@ -256,6 +256,9 @@ test('list() tells size, mode, owner and who has it mapped', async () => {
     mappedBy: [process.pid],
   });
   expect(info?.holders).toContain(process.pid);
+  const without = SharedMemory.list({ holders: false }).find((one) => one.name === name);
+  expect(without).toEqual({ ...info, mappedBy: [], holders: [] });
+  expect(() => SharedMemory.list({ holders: 1 as never })).toThrow(failure('ERR_INVALID_ARG_TYPE'));
 });
 
 test('a 4 GiB object works, to its last byte', () => {

@@ -70,6 +70,7 @@ export function compilePeer(): void {
 export const peers = {
   C: { tool: 'cc', command: [program] },
   python: { tool: 'python3', command: ['python3', path('fixtures/ring-peer.py')] },
+  ours: { tool: 'node', command: [process.execPath, path('fixtures/ring-crash.mjs')] },
 } as const;
 
 /** Starts a peer. */

@@ -117,6 +117,8 @@ test('SVSHM-020: list() and ipcs(1) agree', async () => {
     attachments: 1,
     mappedBy: [process.pid],
   });
+  const without = SysvSharedMemory.list({ holders: false }).find(({ id }) => id === memory.id);
+  expect(without).toMatchObject({ size: 321, attachments: 1, mappedBy: [] });
   const { stdout, code } = await run('ipcs', ['-m', '-i', String(memory.id)]);
   expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringMatching(/bytes=321\b/) });
 });

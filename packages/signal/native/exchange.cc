@@ -20,6 +20,9 @@ namespace {
 /// How long a default action waits for those who are to be told before, in milliseconds.
 constexpr int64_t kPatience = 1000;
 
+/// How long what is known of a real-time signal's handler is good for, in milliseconds.
+constexpr int64_t kGlance = 10;
+
 Strays strays;
 
 /// Eventfds of subscribers, for the handler that may take no lock. Vacant: -1, kept as one more.
@@ -36,6 +39,18 @@ int64_t Now() {
 void Add(int fd) {
   const uint64_t one = 1;
   Retry([&] { return ::write(fd, &one, sizeof one); });
+}
+
+/// Whether it is time to see who handles a signal: a standard one each time, since process.on() may
+/// have been called just before; a real-time one, for which there is no process.on(), so often.
+bool IsDue(int number) {
+  if (!IsRealTime(number)) return true;
+  static std::array<int64_t, kLastSignal + 1> last{};
+  const int64_t now = Now();
+  int64_t& before = last[static_cast<size_t>(number)];
+  if (now - before < kGlance) return false;
+  before = now;
+  return true;
 }
 
 /// signalfd(2) with the kernel's own set; a descriptor that is there gets another set, and wakes
@@ -271,7 +286,7 @@ size_t Exchange::Read(int fd, size_t max, const Subscriber* reader, Later& later
     Record record = FromSignalfd(infos[i]);
     if (!Contains(refreshed, record.number)) {
       refreshed |= Bit(record.number);
-      Dispositions::Get().Refresh(record.number);
+      if (IsDue(record.number)) Dispositions::Get().Refresh(record.number);
     }
     Distribute(record, reader, later);
   }

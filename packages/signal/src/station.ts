@@ -1,6 +1,7 @@
 import { check, errorOf, FdSource, Readiness } from '@octoipc/core/kit';
 
 import { binding, type SignalBinding } from './binding.js';
+import { ChildSignals } from './child-signals.js';
 import { infoOf, RECORD, ticketOf, type SignalInfo } from './info.js';
 import type { Mailbox } from './mailbox.js';
 import { isRealTime } from './names.js';
@@ -27,18 +28,21 @@ interface Line {
 class Station {
   readonly #binding: SignalBinding = binding();
   readonly #mailboxes = new Set<Mailbox>();
+  readonly #children = new ChildSignals();
   readonly #byNumber = new Map<number, Set<Mailbox>>();
   readonly #words = new Int32Array(RECORD * BATCH);
   #line: Line | undefined;
   #kept = 0;
   #singles = 0;
   #again = false;
+  #calm = false;
   /** What has crossed and is still to be handed on: also where somebody who is told asks for more. */
   #arrived: SignalInfo[] = [];
   #handed = 0;
   readonly #drain = (): void => this.drain();
 
   add(mailbox: Mailbox): void {
+    this.#children.enter(mailbox.numbers);
     const added = [...mailbox.numbers].map((number) => this.#boxesOf(number).add(mailbox));
     this.#mailboxes.add(mailbox);
     try {
@@ -47,6 +51,7 @@ class Station {
       for (const boxes of added) boxes.delete(mailbox);
       this.#mailboxes.delete(mailbox);
       if (this.#mailboxes.size === 0) this.#hangUp();
+      this.#children.leave(mailbox.numbers);
       throw error;
     }
     if (mailbox.single) this.#singles += 1;
@@ -58,6 +63,7 @@ class Station {
     this.#mailboxes.delete(mailbox);
     if (this.#mailboxes.size === 0) this.#hangUp();
     else this.#configure();
+    this.#children.leave(mailbox.numbers);
   }
 
   /** A mailbox has become full, or has room again. */
@@ -71,6 +77,14 @@ class Station {
     if (this.#kept === 0 || (this.#kept === 1 && change === 1)) this.#ref(this.#kept > 0);
   }
 
+  /**
+   * Whether signals come one at a time: the last one was alone, and there was nothing behind it. What comes
+   * next is reported by the event loop, so who waits need not look.
+   */
+  get isCalm(): boolean {
+    return this.#calm;
+  }
+
   /** Hands on what has come by now. */
   drain(): void {
     for (let burst = 0; burst < BURST; burst++) {
@@ -78,6 +92,7 @@ class Station {
       const max = this.#singles > 0 ? 1 : BATCH;
       if (this.#line === undefined) return;
       const count = this.#binding.take(this.#line.index, this.#words, max);
+      this.#calm = count === 1 && max > 1;
       if (count > 0) this.#deliver(count);
       if (count < max) return;
       if (max === 1) break;
@@ -180,6 +195,7 @@ class Station {
     const line = this.#line;
     if (line === undefined) return;
     this.#line = undefined;
+    this.#calm = false;
     for (const source of line.sources) {
       source.readable.rest();
       source.dispose();

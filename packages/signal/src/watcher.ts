@@ -9,6 +9,7 @@ import {
   WaitQueue,
   waitSync,
   checkTimeout,
+  type Operation,
 } from '@octoipc/core/kit';
 
 import type { SignalInfo } from './info.js';
@@ -49,6 +50,7 @@ export class SignalWatcher extends ResourceHandle implements AsyncIterable<Signa
   readonly signals: readonly string[];
   readonly #mailbox: Mailbox;
   readonly #queue: WaitQueue;
+  readonly #operation: Operation;
   #abort: (() => void) | undefined;
   #reason: { readonly error: unknown } | undefined;
 
@@ -59,6 +61,7 @@ export class SignalWatcher extends ResourceHandle implements AsyncIterable<Signa
     this.#mailbox = mailbox;
     this.#queue = new WaitQueue(mailbox);
     this.signals = [...mailbox.numbers].map((number) => nameOf(number));
+    this.#operation = { details: this.describe() };
     if (signal !== undefined) this.#closeOn(signal);
   }
 
@@ -69,13 +72,22 @@ export class SignalWatcher extends ResourceHandle implements AsyncIterable<Signa
    * @returns everything that the kernel tells with it
    * @throws {IpcError} ETIMEDOUT when none came in time; ERR_CLOSED when the watcher is or was closed
    */
-  async wait(options?: WaitOptions): Promise<SignalInfo> {
-    const wait = waitOptions(options);
-    this.#check();
-    // Bound to `this`, so that a watcher that somebody waits on is not collected.
-    const attempt = (): SignalInfo | typeof BLOCKED => this.#take() ?? BLOCKED;
-    return await this.#queue.run(attempt, wait, { details: this.describe() });
+  wait(options?: WaitOptions): Promise<SignalInfo> {
+    try {
+      const wait = waitOptions(options);
+      this.#check();
+      if (wait.timeout === 0) station().drain();
+      return this.#queue.run(this.#attempt, wait, this.#operation);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
   }
+
+  // Bound to `this`, so that a watcher that somebody waits on is not collected.
+  readonly #attempt = (): SignalInfo | typeof BLOCKED => {
+    if (this.#mailbox.length === 0 && !station().isCalm) station().drain();
+    return this.#mailbox.take() ?? BLOCKED;
+  };
 
   /**
    * The next signal if one has come by now; never waits.

@@ -1,10 +1,14 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
-import { onSignal, openProcess, send, watch, type SignalInfo } from '@octoipc/signal';
+import { onSignal, openProcess, rt, send, watch, type SignalInfo } from '@octoipc/signal';
 import { expect, onTestFinished, test } from 'vitest';
 
+import { Peer } from '../../core/test/peer.js';
 import { failure, program } from './program.js';
 
 /** Listens by `process.on` for the time of the test. */
@@ -94,6 +98,53 @@ test('SIG-040: child_process learns of its children’s ends while SIGCHLD is wa
   const child = spawn('sh', ['-c', 'exit 7']);
   expect(await once(child, 'exit')).toEqual([7, null]);
   expect(await watcher.wait()).toMatchObject({ codeName: 'CLD_EXITED', status: 7, pid: child.pid });
+});
+
+test('the end of the last child leaves SIGCHLD handled while it is watched, and not afterwards', async () => {
+  const caught = (): boolean => (BigInt(`0x${status('SigCgt')}`) & (1n << 16n)) !== 0n;
+  const watcher = watch('SIGCHLD');
+  // At its default the kernel would discard what is pending, which may tell of just this end.
+  await once(spawn('true'), 'exit');
+  await turn();
+  expect(caught()).toBe(true);
+  watcher.close();
+  expect([caught(), process.listenerCount('SIGCHLD')]).toEqual([false, 0]);
+});
+
+test('1,000 watchers added and removed leave no descriptor and no thread', async () => {
+  const count = (folder: string): number => readdirSync(`/proc/self/${folder}`).length;
+  const round = async (observe: boolean): Promise<void> => {
+    const watchers = Array.from({ length: 1000 }, (_, i) => watch(rt(i % 30), { observe }));
+    const waits = watchers.map((watcher) => watcher.wait().catch(() => undefined));
+    for (const watcher of watchers) watcher.close();
+    await Promise.all(waits);
+  };
+  // The first one opens what stays: the epoll set of this thread.
+  await round(true);
+  const before = [count('fd'), count('task'), ...['SigCgt', 'SigIgn', 'SigBlk'].map(status)];
+  await round(false);
+  await round(true);
+  expect([count('fd'), count('task'), ...['SigCgt', 'SigIgn', 'SigBlk'].map(status)]).toEqual(
+    before,
+  );
+});
+
+test('a thread whose mask is not ours: under --prof, which has SIGPROF, all come, and there is a profile', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'octoipc-prof-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const log = join(folder, 'prof.log');
+  const flags = ['--prof', '--no-logfile-per-isolate', `--logfile=${log}`];
+  const script = fileURLToPath(new URL('./fixtures/program.mjs', import.meta.url));
+  const peer = Peer.start(process.execPath, [...flags, script, 'profiled']);
+  expect(await peer.line()).toBe('ready');
+  for (let value = 0; value < 1000; value++) {
+    send(peer.pid, 'SIGRTMIN+5', { value });
+    if (value % 100 === 0) send(peer.pid, 'SIGUSR2');
+  }
+  expect(await peer.line()).toBe('1000 in order true');
+  expect(await peer.line()).toBe('process.on before and after');
+  expect(await peer.ended).toMatchObject({ code: 0, stderr: '' });
+  expect(readFileSync(log, 'latin1')).toMatch(/^tick,/m);
 });
 
 test('SIG-052: main thread, process.on() and workers are told; what ends with a worker disturbs nobody', async () => {

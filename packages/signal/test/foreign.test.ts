@@ -103,13 +103,15 @@ describe('what others send', () => {
 
   test('timeout(1) is told as who has sent SIGTERM', async () => {
     const script = new URL('./fixtures/program.mjs', import.meta.url).pathname;
-    const args = ['1', process.execPath, script, 'watch', 'SIGTERM'];
+    const args = ['600', process.execPath, script, 'watch', 'SIGTERM'];
     const timeout = Peer.start('timeout', ['-k', '1', ...args]);
     expect(await timeout.line()).toBe('ready');
+    // It sends on what it gets, as it would when the time is over, and then kills.
+    send(timeout.pid, 'SIGTERM');
     const seen = await timeout.report<Seen>();
     await timeout.ended;
     expect(seen).toMatchObject({ signal: 'SIGTERM', codeName: 'SI_USER', pid: timeout.pid });
-    expect(seen.command).toMatch(/^timeout -k 1 1 /);
+    expect(seen.command).toMatch(/^timeout -k 1 600 /);
   });
 
   test.each([

@@ -61,11 +61,17 @@ int64_t Listen(int fd, int backlog) {
   return Retry([&] { return ::listen(fd, backlog); });
 }
 
-/// connect(2). Interrupted, it goes on by itself, which a second call would answer with EALREADY.
+/// connect(2). Interrupted, it goes on by itself over TCP, and has to be begun anew over Unix
+/// sockets: a second call does what is needed in either case.
 int64_t Connect(int fd, Bytes address) {
-  const int64_t result = ValueOrError(
-      [&] { return ::connect(fd, AddressOf(address), static_cast<socklen_t>(address.size())); });
-  return result == -EINTR ? -EINPROGRESS : result;
+  const auto connect = [&] {
+    return ::connect(fd, AddressOf(address), static_cast<socklen_t>(address.size()));
+  };
+  int64_t result = ValueOrError(connect);
+  if (result != -EINTR) return result;
+  while (result == -EINTR) result = ValueOrError(connect);
+  if (result == -EISCONN) return 0;
+  return result == -EALREADY ? -EINPROGRESS : result;
 }
 
 /// accept4(2), close-on-exec from birth. `name` gets the peer's address, `length` its length.

@@ -46,6 +46,7 @@ template <typename T>
 void Append(msghdr* message, int type, const T* values, size_t count) {
   auto* header = reinterpret_cast<cmsghdr*>(static_cast<char*>(message->msg_control) +
                                             message->msg_controllen);
+  std::memset(header, 0, CMSG_SPACE(count * sizeof(T)));
   header->cmsg_level = SOL_SOCKET;
   header->cmsg_type = type;
   header->cmsg_len = CMSG_LEN(count * sizeof(T));
@@ -58,7 +59,7 @@ void Append(msghdr* message, int type, const T* values, size_t count) {
 int64_t SendMessage(int fd, Bytes data, int64_t offset, int64_t length, Integers fds,
                     Integers credentials, Bytes address, int flags) {
   if (!Within(data, offset, length) || fds.size() > kMostFds) return -EINVAL;
-  alignas(cmsghdr) char control[kControlSize] = {};
+  alignas(cmsghdr) char control[kControlSize];
   iovec part = {data.data() + offset, static_cast<size_t>(std::min(length, kLongest))};
   msghdr message{};
   message.msg_iov = &part;

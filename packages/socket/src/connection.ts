@@ -104,6 +104,20 @@ export class Connection extends ByteConnection {
     return PeerProcess.of(this.socket);
   }
 
+  /**
+   * Chunks of a stream, packets of a seqpacket connection, whole, until the end. Leaving the loop does not
+   * close.
+   */
+  override [Symbol.asyncIterator](): AsyncIterator<Buffer> {
+    if (this.type === 'stream') return super[Symbol.asyncIterator]();
+    const step = (packet: Buffer | null): IteratorResult<Buffer> =>
+      packet === null ? { done: true, value: undefined } : { done: false, value: packet };
+    return {
+      next: () => this.receive().then(step),
+      return: () => Promise.resolve({ done: true, value: undefined }),
+    };
+  }
+
   /** The longest message that `send` takes. */
   get maxMessageSize(): number {
     this.checkOpen('getsockopt');

@@ -9,11 +9,12 @@ import {
   valueError,
 } from '@octoipc/core/kit';
 
-import { MSG_DONTWAIT, MSG_TRUNC } from './constants.js';
+import { MSG_DONTWAIT, MSG_TRUNC, SCM_MAX_FD } from './constants.js';
 import { messageOf, type DatagramMessage } from './datagram-message.js';
 import type { DatagramReceiveOptions, DatagramSendOptions } from './datagram-options.js';
+import type { SocketEnd } from './end.js';
 import { checkCarriesFds, checkFdsWhole, fdNumbers, maxFdsOf } from './fds.js';
-import { receivePackets } from './packets.js';
+import { receivePackets, type Packet } from './packets.js';
 import type { Route } from './place.js';
 import type { SocketHandle } from './socket-handle.js';
 
@@ -34,47 +35,74 @@ export function sendingDatagram(
   const { fds } = optionsObject(options);
   const numbers = fds === undefined ? NO_FDS : fdNumbers(fds, 'options.fds');
   if (numbers.length > 0) checkCarriesFds(handle.socket);
-  const { binding, fd, target } = handle.socket;
+  const { socket } = handle;
+  const { binding, fd, target } = socket;
+  const plain = route === undefined && numbers.length === 0;
   const address = route?.bytes ?? NO_ADDRESS;
   return () => {
     handle.checkOpen('sendmsg');
     if (view.length !== length) {
       throw valueError('data', 'was detached or resized while it was being sent', view);
     }
-    const result = binding.sendMessage(
-      fd,
-      view,
-      0,
-      length,
-      numbers,
-      NO_CREDENTIALS,
-      address,
-      MSG_DONTWAIT,
-    );
+    const result = plain
+      ? socket.write(view, 0, length)
+      : binding.sendMessage(fd, view, 0, length, numbers, NO_CREDENTIALS, address, MSG_DONTWAIT);
     if (result === AGAIN) return BLOCKED;
     if (result < 0) throw errorOf(result, 'sendmsg', { target });
     return undefined;
   };
 }
 
-/** One try to receive a datagram; the arguments are checked. */
+/** One try to receive a datagram, which may sleep in the call if `how` says so. */
+export type DatagramTaking = (how?: number) => DatagramMessage | typeof BLOCKED;
+
+/**
+ * One try to receive a datagram; the arguments are checked.
+ *
+ * @param ahead - those that were taken out of the kernel and wait for somebody who wants them
+ * @param batch - as many are taken at once, of those that are as the options' defaults have them
+ */
 export function receivingDatagram(
   handle: SocketHandle,
+  ahead: Packet[],
   options: Pick<DatagramReceiveOptions, 'maxBytes' | 'maxFds'> | undefined,
-  how = MSG_DONTWAIT,
-): () => DatagramMessage | typeof BLOCKED {
+  batch: number,
+): DatagramTaking {
   const { maxBytes = DEFAULT_MAX_BYTES } = optionsObject(options);
   integer(maxBytes, 'options.maxBytes', 1, 0x3fffffff);
   const maxFds = maxFdsOf(options);
   handle.checkOpen('recvmsg');
-  const request = { max: 1, maxBytes, maxFds, names: true, flags: MSG_TRUNC | how };
-  return () => {
+  const whole = maxBytes === DEFAULT_MAX_BYTES && maxFds === SCM_MAX_FD;
+  const max = whole ? batch : 1;
+  return (how = MSG_DONTWAIT) => {
+    const waiting = ahead.pop();
+    if (waiting !== undefined) return messageWithin(waiting, maxBytes, maxFds, handle.socket);
+    const request = { max, maxBytes, maxFds, names: true, flags: MSG_TRUNC | how };
     const found = receivePackets(handle.socket, request);
     if (found === AGAIN) return BLOCKED;
     if (typeof found === 'number') {
       throw errorOf(found, 'recvmsg', { target: handle.socket.target });
     }
-    checkFdsWhole(found[0]!, handle.socket);
-    return messageOf(found[0]!);
+    const first = found[0]!;
+    for (let i = found.length - 1; i > 0; i--) ahead.push(found[i]!);
+    checkFdsWhole(first, handle.socket);
+    return messageOf(first);
   };
+}
+
+/** A datagram that was taken ahead, as whoever gets it wants it. */
+function messageWithin(
+  packet: Packet,
+  maxBytes: number,
+  maxFds: number,
+  socket: SocketEnd,
+): DatagramMessage {
+  const { data, flags } = packet;
+  const cut =
+    data.length > maxBytes
+      ? { ...packet, data: data.subarray(0, maxBytes), flags: flags | MSG_TRUNC }
+      : packet;
+  const surplus = packet.fds.length - maxFds;
+  checkFdsWhole(surplus > 0 ? { ...cut, dropped: cut.dropped + surplus } : cut, socket);
+  return messageOf(cut);
 }

@@ -1,4 +1,4 @@
-import type { Bytes, WaitOptions } from '@octoipc/core';
+import { IpcError, type Bytes, type WaitOptions } from '@octoipc/core';
 import {
   BLOCKED,
   busyError,
@@ -14,7 +14,7 @@ import {
 
 import { parseAddress, resolveAddress, type Address } from './address.js';
 import { AF_UNIX, SO_PASSCRED, SOCK_DGRAM, SOL_SOCKET } from './constants.js';
-import { receivingDatagram, sendingDatagram } from './datagram-calls.js';
+import { receivingDatagram, sendingDatagram, type DatagramTaking } from './datagram-calls.js';
 import type { DatagramMessage } from './datagram-message.js';
 import type {
   DatagramBindOptions,
@@ -24,8 +24,9 @@ import type {
 import { Destination } from './destination.js';
 import { Destinations } from './destinations.js';
 import { adoptSocket, makeSocket, setIntOption, type SocketEnd } from './end.js';
-import type { FdSource } from './fds.js';
+import { closeFds, type FdSource } from './fds.js';
 import { checkMode } from './listen.js';
+import { BATCH, type Packet } from './packets.js';
 import { Place, Route } from './place.js';
 import { familyOf, showAddress, type SocketAddress } from './sockaddr.js';
 import { SocketHandle } from './socket-handle.js';
@@ -56,6 +57,8 @@ import { SocketHandle } from './socket-handle.js';
  */
 export class Datagram extends SocketHandle implements AsyncIterable<DatagramMessage> {
   readonly #place: Place | undefined;
+  /** Taken out of the kernel already; the next one is the last. */
+  readonly #ahead: Packet[] = [];
   /** Receivers that somebody waits for, by their address. */
   readonly #destinations = new Destinations({
     hasRoom: () => this.#hasRoom(),
@@ -212,9 +215,9 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
    */
   receive(options?: DatagramReceiveOptions): Promise<DatagramMessage> {
     try {
-      const take = this.#taking(options);
+      const take = this.#taking(options, BATCH);
       const wait = waitOptions(options);
-      return this.waitFor('readable', take, wait, { details: this.describe() });
+      return this.waitFor('readable', () => take(), wait, { details: this.describe() });
     } catch (error) {
       return Promise.reject(error as Error);
     }
@@ -236,11 +239,11 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
     const take = this.#taking(options);
     if (this.isWaiting('readable')) throw busyError(this.describe());
     if (options?.timeout === undefined && this.socket.sleeps) {
-      const message = this.#taking(options, 0)();
+      const message = take(0);
       if (message !== BLOCKED) return message;
     }
     const sleep = (milliseconds: number): void => this.sleep('readable', milliseconds);
-    return waitSync(take, sleep, options?.timeout, { details: this.describe() });
+    return waitSync(() => take(), sleep, options?.timeout, { details: this.describe() });
   }
 
   /** Datagrams as they come, until the socket is closed. Leaving the loop does not close it. */
@@ -263,9 +266,27 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
   /** Closes it, and removes the file of its path if that is still its own. */
   override close(): void {
     if (this.closed) return;
+    for (const { fds } of this.#ahead.splice(0)) closeFds(fds);
     this.#place?.release();
     super.close();
     this.#destinations.fail(closedError({ syscall: 'sendmsg' }));
+  }
+
+  /**
+   * Gives the descriptor away, and the path with it: its next owner removes that.
+   *
+   * @throws {IpcError} EBUSY when datagrams wait that were taken ahead: receive them first
+   */
+  override release(): number {
+    if (!this.closed && this.#ahead.length > 0) {
+      throw new IpcError('EBUSY', {
+        ...this.socket.details('release'),
+        hint: `${this.#ahead.length} datagrams that were taken ahead wait here: receive them first`,
+      });
+    }
+    const fd = super.release();
+    this.#place?.leave();
+    return fd;
   }
 
   protected override describe(): { syscall: string; target: string | number } {
@@ -273,11 +294,8 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
   }
 
   /** One attempt; private, so that no other handle of a socket passes for one of these. */
-  #taking(
-    options: DatagramReceiveOptions | undefined,
-    how?: number,
-  ): () => DatagramMessage | typeof BLOCKED {
-    return receivingDatagram(this, options, how);
+  #taking(options: DatagramReceiveOptions | undefined, batch = 1): DatagramTaking {
+    return receivingDatagram(this, this.#ahead, options, batch);
   }
 
   /** Where to; undefined where the socket is connected. */

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 
-import { check, codeOfErrno, descriptor, errorOf, valueError } from '@octoipc/core/kit';
+import { adopt, check, codeOfErrno, descriptor, errorOf, valueError } from '@octoipc/core/kit';
 
 import { binding, type SocketBinding } from './binding.js';
 import { MSG_DONTWAIT, SO_DOMAIN, SO_TYPE, SOL_SOCKET } from './constants.js';
@@ -109,7 +109,8 @@ export function makeSocket(
 }
 
 /**
- * Takes over a descriptor that came from outside, if it is a socket of one of these types.
+ * Takes over a descriptor that came from outside, if it is a socket of one of these types. In a worker its
+ * number changes: see `adopt` of the kit.
  *
  * @throws {TypeError} ERR_INVALID_ARG_VALUE when it is not a socket, or of another type
  * @throws {IpcError} EBADF when it is not open; EEXIST when a handle owns it already
@@ -123,7 +124,7 @@ export function adoptSocket(fd: number, types: readonly number[]): SocketEnd {
   const type = check(intOption(fd, SOL_SOCKET, SO_TYPE), 'getsockopt', { target: fd });
   const domain = check(intOption(fd, SOL_SOCKET, SO_DOMAIN), 'getsockopt', { target: fd });
   if (!types.includes(type)) throw valueError('fd', 'is a socket of another type', fd);
-  const adopted = native.adopt(fd);
+  const adopted = adopt(native, fd);
   if (adopted < 0) {
     throw errorOf(adopted, 'fromFd', {
       target: fd,
@@ -133,5 +134,5 @@ export function adoptSocket(fd: number, types: readonly number[]): SocketEnd {
           : undefined,
     });
   }
-  return new SocketEnd(fd, domain, type);
+  return new SocketEnd(adopted, domain, type);
 }

@@ -11,6 +11,11 @@ export { socketReceiver, socketSender } from './channel.js';
 export { connect, connectSync, type ConnectOptions } from './connect.js';
 export { Connection, type ReceiveFdsOptions } from './connection.js';
 export { Datagram } from './datagram.js';
+export {
+  datagramReceiver,
+  datagramSender,
+  type DatagramChannelOptions,
+} from './datagram-channel.js';
 export type { DatagramMessage } from './datagram-message.js';
 export type {
   DatagramBindOptions,
@@ -25,6 +30,7 @@ export { notify, type NotifyOptions } from './notify.js';
 export { socketPair, type SocketPairOptions } from './pair.js';
 export { PeerProcess, type Peer } from './peer.js';
 export { Server, type ServeOptions } from './server.js';
+export { serverReceiver, type ServerReceiverOptions } from './server-receiver.js';
 export type {
   AbstractAddress,
   AutobindAddress,

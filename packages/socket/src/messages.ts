@@ -15,7 +15,6 @@ import {
   errorOf,
   valueError,
   waitSync,
-  writingAll,
   type Attempt,
 } from '@octoipc/core/kit';
 
@@ -114,6 +113,11 @@ function tooLong(size: number, limit: number): IpcError {
 /** The kernel's own needs within SO_SNDBUF: unix(7). */
 const SNDBUF_OVERHEAD = 32;
 
+/** The longest packet that a socket sends. */
+export function longestPacket(fd: number): number {
+  return intOption(fd, SOL_SOCKET, SO_SNDBUF) - SNDBUF_OVERHEAD;
+}
+
 /** Messages as packets. */
 export class PacketMessages implements Messages {
   readonly #connection: ByteConnection;
@@ -128,7 +132,7 @@ export class PacketMessages implements Messages {
 
   get maxMessageSize(): number {
     const { fd } = this.#connection;
-    return Math.min(this.#limit, intOption(fd, SOL_SOCKET, SO_SNDBUF) - SNDBUF_OVERHEAD);
+    return Math.min(this.#limit, longestPacket(fd));
   }
 
   send(message: Bytes, options: WaitOptions): Promise<void> {
@@ -201,15 +205,15 @@ export class PacketMessages implements Messages {
     const data = this.#packet(message);
     const { length } = data;
     const { socket: end } = this.#connection;
-    const put = (): number => {
+    return () => {
       if (data.length !== length) {
         throw valueError('message', 'was detached or resized while it was being sent', data);
       }
+      // A packet goes whole, or not at all.
       const count = end.write(data, 0, length);
-      if (count >= 0) return count;
-      if (count === AGAIN) return 0;
-      throw errorOf(count, 'send', { target: end.target });
+      if (count === AGAIN) return BLOCKED;
+      if (count < 0) throw errorOf(count, 'send', { target: end.target });
+      return undefined;
     };
-    return writingAll(put, length, 0, end.details('send')).attempt;
   }
 }

@@ -69,7 +69,7 @@ export function receivePackets(end: SocketEnd, request: PacketRequest): Packet[]
     room,
     max,
     maxBytes > room ? spillFor(maxBytes - room) : NONE,
-    request.names ? names.subarray(0, ADDRESS_ROOM * max) : NONE,
+    request.names ? roomForNames(max) : NONE,
     fdRoom(request.maxFds),
     numbers,
     flags,
@@ -94,12 +94,35 @@ function packetAt(index: number, memory: Buffer, room: number): Packet {
         : Buffer.concat([memory.subarray(start, start + room), spill!.subarray(0, length - room)]),
     length: numbers[at + 2]!,
     flags: numbers[at + 3]!,
-    from: nameLength === 0 ? null : decodeAddress(names.subarray(ADDRESS_ROOM * index), nameLength),
+    from: nameLength === 0 ? null : addressAt(ADDRESS_ROOM * index, nameLength),
     peer:
       numbers[at + 5]! < 0 ? null : peerOf(numbers[at + 5]!, numbers[at + 6]!, numbers[at + 7]!),
     fds: fds === 0 ? NO_FDS : Array.from(lastFds.subarray(0, fds)),
     dropped: numbers[at + 9]!,
   };
+}
+
+const oneName = names.subarray(0, ADDRESS_ROOM);
+
+function roomForNames(max: number): Uint8Array {
+  return max === 1 ? oneName : names.subarray(0, ADDRESS_ROOM * max);
+}
+
+const latestBytes = new Uint8Array(ADDRESS_ROOM);
+let latestLength = 0;
+let latestAddress: SocketAddress | null = null;
+
+/** Decoded once for all datagrams of one sender that come one after the other. */
+function addressAt(start: number, length: number): SocketAddress | null {
+  const end = Math.min(length, ADDRESS_ROOM);
+  let same = length === latestLength;
+  for (let i = 0; same && i < end; i++) same = names[start + i] === latestBytes[i];
+  if (!same) {
+    latestBytes.set(names.subarray(start, start + ADDRESS_ROOM));
+    latestLength = length;
+    latestAddress = decodeAddress(latestBytes, length);
+  }
+  return latestAddress === null ? null : { ...latestAddress };
 }
 
 const NO_FDS: readonly number[] = [];

@@ -98,6 +98,16 @@ export class Place {
     }
   }
 
+  /**
+   * Leaves the socket's file to whoever has the descriptor from now on. The lock goes: what protects the
+   * path is that somebody is bound to it.
+   */
+  leave(): void {
+    if (this.#released) return;
+    this.#released = true;
+    this.#lock?.release();
+  }
+
   /** Removes the socket's file if it is still this one, and then the lock. */
   release(): void {
     if (this.#released) return;

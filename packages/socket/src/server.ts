@@ -18,10 +18,11 @@ import {
   waitSync,
 } from '@octoipc/core/kit';
 
-import { messageLimit } from './byte-connection.js';
+import { messageLimit, type ConnectionType } from './byte-connection.js';
 import { Connection } from './connection.js';
 import { SO_ACCEPTCONN, SOCK_SEQPACKET, SOCK_STREAM, SOL_SOCKET } from './constants.js';
 import { adoptSocket, intOption, SocketEnd } from './end.js';
+import { longestPacket } from './messages.js';
 import type { Peer } from './peer.js';
 import type { Place } from './place.js';
 import { showAddress, type SocketAddress } from './sockaddr.js';
@@ -56,7 +57,7 @@ const PASSING: ReadonlySet<string> = new Set([
 ]);
 
 /** Failures that pass when something is closed; the connections wait in the backlog until then. */
-const EXHAUSTED: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']);
+export const EXHAUSTED: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']);
 
 /** So long a server without descriptors waits, unless somebody closes one before. */
 const PAUSE = 50;
@@ -116,13 +117,24 @@ export class Server extends SocketHandle implements AsyncIterable<Connection> {
     const listening = intOption(fd, SOL_SOCKET, SO_ACCEPTCONN);
     if (listening === 0) throw valueError('fd', 'must be a socket that listens', fd);
     const end = adoptSocket(fd, [SOCK_STREAM, SOCK_SEQPACKET]);
-    end.binding.setNonblocking(fd, true);
+    end.binding.setNonblocking(end.fd, true);
     return new Server(end, options ?? {});
   }
 
   /** @internal */
   static over(end: SocketEnd, options: ServeOptions, place: Place, finish?: Finish): Server {
     return new Server(end, options, place, finish);
+  }
+
+  /** What its connections are of. @internal */
+  get type(): ConnectionType {
+    return this.socket.type === SOCK_SEQPACKET ? 'seqpacket' : 'stream';
+  }
+
+  /** The longest message of its connections. @internal */
+  get maxMessageSize(): number {
+    const limit = messageLimit(this.#options.maxMessageSize);
+    return this.type === 'stream' ? limit : Math.min(limit, longestPacket(this.socket.fd));
   }
 
   /** Where it listens; with the port that the kernel has chosen. */
@@ -215,9 +227,13 @@ export class Server extends SocketHandle implements AsyncIterable<Connection> {
     this.#turn.fail(closedError({ syscall: 'accept' }));
   }
 
-  /** Gives the descriptor away, and the path with it: its next owner removes that. */
+  /**
+   * Gives the descriptor away, and the path with it: its next owner removes that. The lock of `reclaim` goes
+   * at once; who would take the path over finds that somebody listens there.
+   */
   override release(): number {
     const fd = super.release();
+    this.#place?.leave();
     this.#turn.fail(closedError({ syscall: 'accept' }));
     return fd;
   }

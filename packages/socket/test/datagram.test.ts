@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 
 import { Peer } from '../../core/test/peer.js';
 
-import { closing, descriptors } from './opened.js';
+import { closing, descriptors, pair } from './opened.js';
 import { folder, freshName, freshPath } from './place.js';
 
 const failing = (code: string) => expect.objectContaining({ name: 'IpcError', code });
@@ -188,4 +188,47 @@ test('SOCK-081: notify() tells the manager, and a manager hears systemd-notify a
   expect(String(barrier.data)).toBe('BARRIER=1');
   for (const fd of barrier.fds) closeSync(fd);
   expect(await tool.ended).toMatchObject({ code: 0 });
+});
+
+test('Datagram.receive() takes several out of the kernel at once, and whoever comes next has them in order, within what he wants', async () => {
+  const receiver = closing(await Datagram.bind());
+  const sender = closing(
+    await Datagram.connect({ abstract: (receiver.local as never)['abstract'] }),
+  );
+  for (let i = 0; i < 5; i++) sender.sendSync(`${i}-datagram`);
+  expect(String((await receiver.receive()).data)).toBe('0-datagram');
+  expect(() => receiver.release()).toThrow(failing('EBUSY'));
+  expect(receiver.tryReceive({ maxBytes: 2 })).toMatchObject({
+    truncated: true,
+    data: Buffer.from('1-'),
+  });
+  expect(String(receiver.receiveSync().data)).toBe('2-datagram');
+  expect(String((await receiver.receive({ timeout: 0 })).data)).toBe('3-datagram');
+  await sender.send('5', undefined, { fds: [sender] });
+  expect(String((await receiver.receive()).data)).toBe('4-datagram');
+  await expect(receiver.receive({ maxFds: 0 })).rejects.toThrow(failing('ERR_FDS_TRUNCATED'));
+  expect(receiver.tryReceive()).toBe(undefined);
+});
+
+test('Datagram.close() closes descriptors of datagrams that were taken ahead', async () => {
+  const receiver = await Datagram.bind();
+  const sender = closing(
+    await Datagram.connect({ abstract: (receiver.local as never)['abstract'] }),
+  );
+  await sender.send('first');
+  await sender.send('second', undefined, { fds: [sender, sender] });
+  const before = descriptors().length;
+  await receiver.receive();
+  receiver.close();
+  expect(descriptors().length).toBe(before - 1);
+});
+
+test('for await of a seqpacket connection has packets whole, also long ones', async () => {
+  const [left, right] = pair('seqpacket');
+  const long = Buffer.alloc(150_000, 'x');
+  const sending = left.send(long).then(() => left.end());
+  const packets: number[] = [];
+  for await (const packet of right) packets.push(packet.length);
+  await sending;
+  expect(packets).toEqual([150_000]);
 });

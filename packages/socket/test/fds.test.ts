@@ -1,8 +1,9 @@
 import { closeSync, fstatSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 
 import { isIpcError } from '@octoipc/core';
-import { createPipe, PipeReader } from '@octoipc/pipe';
-import { connect, Connection, listen, Server } from '@octoipc/socket';
+import { createPipe, PipeReader, PipeWriter } from '@octoipc/pipe';
+import { SharedMemory } from '@octoipc/shm';
+import { connect, Connection, Datagram, listen, Server } from '@octoipc/socket';
 import * as posix from '@octoipc/socket/posix';
 import { expect, onTestFinished, test } from 'vitest';
 
@@ -199,4 +200,37 @@ test('fromFd() takes sockets only, each once', () => {
   expect(() => Server.fromFd(left.fd)).toThrow(value);
   expect(() => Connection.fromFd(2 ** 31 - 1)).toThrow(failing('EBADF'));
   fstatSync(fd);
+});
+
+test('sendFds() carries a memfd of @octoipc/shm, a pipe end and a file in one message; each works at the other side', async () => {
+  for (const type of ['stream', 'seqpacket'] as const) {
+    const [left, right] = pair(type);
+    const before = descriptors().length;
+    const memory = SharedMemory.memfd({ size: 4096 });
+    memory.seal('shrink');
+    const { reader, writer } = createPipe();
+    await left.sendFds([memory, writer], 'memory and pipe');
+    writer.close();
+    const { data, fds } = (await right.receiveFds())!;
+    expect(String(data)).toBe('memory and pipe');
+    const same = SharedMemory.fromFd(fds[0]!, { requireSeals: ['shrink'] });
+    memory.bytes[7] = 9;
+    expect(same.bytes[7]).toBe(9);
+    const end = PipeWriter.fromFd(fds[1]!);
+    await end.write('through the pipe');
+    end.close();
+    expect(String(await reader.readAll())).toBe('through the pipe');
+    for (const each of [memory, same, reader]) each.close();
+    expect(descriptors()).toHaveLength(before);
+  }
+});
+
+test('a datagram carries a memfd', async () => {
+  const [sender, receiver] = [closing(await Datagram.bind()), closing(await Datagram.bind())];
+  const memory = closing(SharedMemory.memfd({ size: 64 }));
+  memory.bytes.set(Buffer.from('in memory'));
+  await sender.send('see', receiver.local!, { fds: [memory] });
+  const { fds } = await receiver.receive({ maxFds: 1 });
+  const same = closing(SharedMemory.fromFd(fds[0]!));
+  expect(Buffer.from(same.bytes.subarray(0, 9)).toString()).toBe('in memory');
 });

@@ -1,5 +1,5 @@
 // @ts-check
-import { c, node, onOneCore } from '../programs.mjs';
+import { c, hasLibuv, node, onOneCore, uv } from '../programs.mjs';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -119,7 +119,8 @@ export const rows = () => {
   const epoll = c('pipe', 'epoll', 64, 0);
   const onLoop = [
     { name: 'C, blocked in read', command: blocking, target: 2.2 },
-    { name: 'C, epoll loop', command: epoll, target: 1.3 },
+    { name: 'C, epoll loop', command: epoll },
+    ...(hasLibuv ? [{ name: 'C, libuv loop', command: uv(64), target: 1.3 }] : []),
     { name: 'process.send', command: node('node', 'roundtrip', 64), target: 1 },
   ];
   return [

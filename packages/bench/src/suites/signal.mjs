@@ -1,5 +1,5 @@
 // @ts-check
-import { c, node, onOneCore } from '../programs.mjs';
+import { c, hasHeader, node, onOneCore } from '../programs.mjs';
 
 /** @returns {import('../compare.mjs').Row[]} */
 export const rows = () => [
@@ -21,7 +21,10 @@ export const rows = () => [
     unit: 'trips',
     ours: onOneCore(node('signal', 'roundtrip')),
     against: [
-      { name: 'C signalfd, epoll loop', command: onOneCore(c('signal', 'trips')), target: 1.5 },
+      ...(hasHeader('uv.h')
+        ? [{ name: 'C signalfd, libuv', command: onOneCore(c('signal-uv')), target: 1.5 }]
+        : []),
+      { name: 'C signalfd, epoll loop', command: onOneCore(c('signal', 'trips')) },
       { name: 'process.on', command: onOneCore(node('signal', 'process-on')), target: 1 },
     ],
   },

@@ -1,10 +1,12 @@
 // How threads of ours tell JavaScript's thread that they are done: one descriptor for all of them.
 #pragma once
 
+#include <sched.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -23,38 +25,47 @@ class Bell {
   explicit Bell(int fd) : fd_(fd) {}
 
   void Ring(int32_t who) {
-    const std::lock_guard lock(mutex_);
-    if (fd_ < 0) return;
-    rung_.push_back(who);
-    // Also if the last one was not answered: readiness is told of edges, and may have let that one
-    // go.
+    int fd = -1;
+    {
+      const std::lock_guard lock(mutex_);
+      if (fd_ < 0) return;
+      rung_.push_back(who);
+      fd = fd_;
+      ringing_.fetch_add(1);
+    }
+    // Without the lock, which the thread that is woken takes at once. Also if the last ring was not
+    // answered: readiness is told of edges, and may have let that one go.
     const uint64_t one = 1;
-    Retry([&] { return ::write(fd_, &one, sizeof one); });
+    Retry([&] { return ::write(fd, &one, sizeof one); });
+    ringing_.fetch_sub(1);
   }
 
-  /// Who has rung since the last time, up to the size of `who`; how many.
+  /// Who has rung since the last time, up to the size of `who`; how many. The descriptor is not
+  /// read: readiness tells of each write as an edge, and a read would be one more, of EPOLLOUT, for
+  /// which the event loop would turn once more.
   size_t Answer(Integers who) {
     const std::lock_guard lock(mutex_);
     const size_t count = std::min(who.size(), rung_.size());
     std::copy_n(rung_.begin(), count, who.begin());
     rung_.erase(rung_.begin(), rung_.begin() + static_cast<std::ptrdiff_t>(count));
-    if (rung_.empty() && fd_ >= 0) {
-      uint64_t rings = 0;
-      Retry([&] { return ::read(fd_, &rings, sizeof rings); });
-    }
     return count;
   }
 
   /// From now on nobody is told.
   void Silence() {
-    const std::lock_guard lock(mutex_);
-    fd_ = -1;
+    {
+      const std::lock_guard lock(mutex_);
+      fd_ = -1;
+    }
+    while (ringing_.load() != 0) ::sched_yield();
   }
 
  private:
   std::mutex mutex_;
   int fd_;
   std::vector<int32_t> rung_;
+  /// How many are about to write.
+  std::atomic<int> ringing_{0};
 };
 
 /// Keeps the bell of one environment, beside those who ring it.

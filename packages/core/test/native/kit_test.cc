@@ -14,6 +14,8 @@
 #include <string>
 #include <utility>
 
+#include "octoipc/bell.h"
+#include "octoipc/calling_thread.h"
 #include "octoipc/cleanup.h"
 #include "octoipc/environment.h"
 #include "octoipc/readiness.h"
@@ -221,6 +223,48 @@ int64_t Drop(Environment& environment, int index) {
   return 0;
 }
 
+// Bell and CallingThread: a call is a msgrcv(2), or gives a number at once.
+
+int64_t CallOpen(Environment& environment, int bell, int32_t who) {
+  std::shared_ptr<Bell> rings = BellAt(environment, bell);
+  if (rings == nullptr) return -EBADF;
+  return environment.Keep(std::make_unique<CallingThread>(std::move(rings), who));
+}
+
+CallingThread* CallAt(Environment& environment, int index) {
+  return static_cast<CallingThread*>(environment.Kept(index));
+}
+
+int64_t CallBegin(Environment& environment, int index, int32_t wait, int object) {
+  return CallAt(environment, index)->Begin([wait, object]() -> int64_t {
+    pthread_setname_np(pthread_self(), "kit-caller");
+    if (wait == kNone) return object;
+    char message[sizeof(long) + 64];
+    return ValueOrError([&] { return ::msgrcv(object, message, 64, 0, 0); });
+  });
+}
+
+int64_t CallResult(Environment& environment, int index) {
+  return CallAt(environment, index)->Result();
+}
+
+int64_t CallStop(Environment& environment, int index) { return CallAt(environment, index)->Stop(); }
+
+/// Rings from this thread.
+int64_t RingOnce(Environment& environment, int bell, int32_t who) {
+  std::shared_ptr<Bell> rings = BellAt(environment, bell);
+  if (rings == nullptr) return -EBADF;
+  rings->Ring(who);
+  return 0;
+}
+
+int64_t SilenceBell(Environment& environment, int bell) {
+  std::shared_ptr<Bell> rings = BellAt(environment, bell);
+  if (rings == nullptr) return -EBADF;
+  rings->Silence();
+  return 0;
+}
+
 // Kernel objects to wait for.
 
 int64_t Pipe(Environment& environment, Integers ends) {
@@ -292,6 +336,13 @@ void Register(Exports& exports) {
       .Function<CloseByReset>("closeByReset")
       .Function<ErrnoAfterClose>("errnoAfterClose")
       .Function<CleanedUp>("cleanedUp");
+  ExportBell(exports);
+  exports.Function<CallOpen>("callOpen")
+      .Function<CallBegin>("callBegin")
+      .Function<CallResult>("callResult")
+      .Function<CallStop>("callStop")
+      .Function<RingOnce>("ringOnce")
+      .Function<SilenceBell>("silenceBell");
   exports.Function<ThreadStart>("threadStart")
       .Function<ThreadDone>("threadDone")
       .Function<ThreadResult>("threadResult")

@@ -1,7 +1,11 @@
 import { Argument, Command, CommanderError, InvalidArgumentError } from 'commander';
 
 import { mechanisms } from '../tour/mechanisms.js';
+import { addChannelVerbs } from './channel-verbs.js';
+import { addMachineVerbs } from './machine-verbs.js';
+import { addObjectVerbs } from './object-verbs.js';
 import { STATUS } from './status.js';
+import { addVerb } from './verb.js';
 
 /** What the command knows of itself. */
 export interface Program {
@@ -28,14 +32,34 @@ export async function main(argv: readonly string[], self: Program): Promise<void
 
 function commands(self: Program): Command {
   const octoipc = new Command('octoipc')
-    .description('The Unix ways in which two processes on a machine can talk.')
+    .description(
+      'The Unix ways in which two processes on a machine can talk: find, watch, poke and clean what they use.',
+    )
     .version(self.version)
     .exitOverride()
     .showHelpAfterError('(octoipc --help tells more)');
 
-  octoipc
-    .command('tour')
-    .description('Take a file through every mechanism, to a second process, and verify it there.')
+  addTour(octoipc, self);
+  addObjectVerbs(octoipc);
+  addChannelVerbs(octoipc);
+  addMachineVerbs(octoipc, self);
+  addPeers(octoipc);
+  return octoipc;
+}
+
+function addTour(octoipc: Command, self: Program): void {
+  addVerb(octoipc, 'tour', {
+    summary: 'Take a file through every mechanism, to a second process, and verify it there.',
+    examples: [
+      ['octoipc tour', "with Node's own binary"],
+      ['octoipc tour picture.png --only pipe,shm', 'a file of yours, two mechanisms'],
+    ],
+    statuses: [
+      ['0', 'every row is verified'],
+      ['1', 'a row failed; the table says why'],
+      ['2', 'wrong usage, or a file that cannot be read'],
+    ],
+  })
     .addArgument(
       new Argument('[file]', 'the file that travels').default(
         process.execPath,
@@ -43,12 +67,14 @@ function commands(self: Program): Command {
       ),
     )
     .option('--only <name>', 'these mechanisms only; repeat it, or separate by commas', only)
-    .option('--json', 'print an array of results and nothing else')
     .action(async (file: string, options: { only?: string[]; json?: boolean }) => {
       const { tour } = await import('./tour.js');
       process.exitCode = await tour(file, { ...self, ...options });
     });
+}
 
+/** The command as a second process: what it starts itself as, and nobody else. */
+function addPeers(octoipc: Command): void {
   octoipc
     .command('tour-peer <mechanism> <row>', { hidden: true })
     .description("The tour's second process.")
@@ -61,7 +87,13 @@ function commands(self: Program): Command {
       await runPeer(row);
     });
 
-  return octoipc;
+  octoipc
+    .command('choose-peer', { hidden: true })
+    .description('The second process of a measurement.')
+    .action(async () => {
+      const { runChoosePeer } = await import('../choose/peer.js');
+      await runChoosePeer();
+    });
 }
 
 /** The value of `--only`: the names of mechanisms. */

@@ -36,9 +36,11 @@ export function interruption(): Interruption {
  * Lets a command go on quietly when whoever read its output has left, as `head` does.
  *
  * @param stream - the command's output
+ * @param gone - called when that happens, by whom there is no reason to go on
  */
-export function endsQuietly(stream: NodeJS.WriteStream): void {
+export function endsQuietly(stream: NodeJS.WriteStream, gone?: () => void): void {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
+    gone?.();
   });
 }

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { fifo, pipe } from '../namespaces.js';
+import { fifo, pipe } from '../index.js';
 import { chunks } from './payload.js';
 import { startPeer, Tally, type Peer } from './peer.js';
 import type { Mechanism, Row, Stage } from './row.js';

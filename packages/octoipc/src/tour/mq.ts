@@ -1,4 +1,4 @@
-import { mq, pipe } from '../namespaces.js';
+import { mq, pipe } from '../index.js';
 import { chunks } from './payload.js';
 import { startPeer, Tally } from './peer.js';
 import type { Mechanism, Report, Row, Stage } from './row.js';

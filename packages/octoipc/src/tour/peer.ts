@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { isIpcError } from '@octoipc/core';
 import type { PipeReader, SpawnedWithPipes } from '@octoipc/pipe';
 
-import { pipe } from '../namespaces.js';
+import { pipe } from '../index.js';
 import type { PeerSide, Report, Row, Stage } from './row.js';
 
 /** The peer's descriptor for what it has to say; the mechanism's own come before it or after it. */

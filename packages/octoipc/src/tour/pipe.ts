@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 
-import { pipe } from '../namespaces.js';
+import { pipe } from '../index.js';
 import { chunks } from './payload.js';
 import { startPeer, Tally } from './peer.js';
 import type { Mechanism, Row } from './row.js';

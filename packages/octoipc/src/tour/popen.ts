@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 
-import { pipe, popen } from '../namespaces.js';
+import { pipe, popen } from '../index.js';
 import { chunks } from './payload.js';
 import { Tally } from './peer.js';
 import type { Mechanism, Report, Row } from './row.js';

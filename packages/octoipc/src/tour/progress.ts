@@ -1,5 +1,4 @@
-import color from 'picocolors';
-
+import { color } from '../command/colors.js';
 import type { Payload } from './payload.js';
 import { amount, speed, time } from './report.js';
 import type { Watcher } from './tour.js';

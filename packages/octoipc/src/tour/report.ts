@@ -1,8 +1,8 @@
 import { arch, release, type } from 'node:os';
 
 import Table from 'cli-table3';
-import color from 'picocolors';
 
+import { color } from '../command/colors.js';
 import type { Payload } from './payload.js';
 import type { Mechanism, RowResult } from './row.js';
 
@@ -10,7 +10,7 @@ import type { Mechanism, RowResult } from './row.js';
 const NOTHING = '–';
 
 /** A table without lines, two spaces between its columns. */
-const LINELESS = {
+export const LINELESS = {
   top: '',
   'top-mid': '',
   'top-left': '',

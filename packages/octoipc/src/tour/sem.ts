@@ -1,4 +1,4 @@
-import { pipe, sem } from '../namespaces.js';
+import { pipe, sem } from '../index.js';
 import { startPeer, type Peer } from './peer.js';
 import type { Mechanism, Outcome, Report, Row, Stage } from './row.js';
 

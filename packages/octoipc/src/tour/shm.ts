@@ -1,9 +1,10 @@
 import type { Memory } from '@octoipc/shm';
 
-import { pipe, shm } from '../namespaces.js';
+import { shm } from '../index.js';
 import { chunks } from './payload.js';
 import { startPeer, Tally } from './peer.js';
 import type { Mechanism, Report, Row, Stage } from './row.js';
+import { memoryToMeet, PIPES, shmChannels } from './shm-channels.js';
 
 /** What of the file is in the memory at a time. */
 const AREA = 1024 * 1024;
@@ -17,9 +18,6 @@ const HEADER = 8;
 const SENDER = 0;
 const RECEIVER = 1;
 const OVER = 2;
-
-/** On which the peer learns which memory it is; that is all that the two have in common. */
-const PIPES = { 3: 'read' } as const;
 
 /** Waits for a turn, and says which one it is. */
 async function turnAfter(memory: Memory, turn: number, signal?: AbortSignal): Promise<number> {
@@ -71,13 +69,6 @@ async function takeOut(memory: Memory, ready: () => Promise<void>): Promise<Repo
   return tally.ofBytes();
 }
 
-/** What the peer was told. */
-async function memoryToMeet(): Promise<string> {
-  using told = pipe.PipeReader.fromFd(3);
-  const { value } = await told.lines().next();
-  return value as string;
-}
-
 const OPTIONS = { exclusive: true, temporary: true, size: HEADER + AREA } as const;
 
 /** POSIX memory, which has a name. */
@@ -113,56 +104,9 @@ const sysv: Row = {
   },
 };
 
-/** Bytes of a message: two of them fit in a ring at least. */
-const MESSAGE = 64 * 1024;
-
-/** A ring, whose end is an empty message. */
-const ring: Row = {
-  name: 'ring',
-  what: 'a ring, 64 KiB messages',
-
-  async run(stage) {
-    const { payload, signal } = stage;
-    const name = `/octoipc-tour-${process.pid}`;
-    const options = { capacity: AREA, maxMessageSize: MESSAGE, temporary: true } as const;
-    using made = shm.ShmRing.create(name, options);
-    using peer = startPeer(stage, PIPES);
-    await peer.pipes[3].write(`${name}\n`);
-    await peer.ready();
-    stage.begin();
-    const producer = made.producer();
-    let sent = 0;
-    const report = await peer.during(async () => {
-      for await (const chunk of chunks(payload, MESSAGE, signal)) {
-        await producer.send(chunk, { signal });
-        sent += 1;
-        stage.progress(chunk.length);
-      }
-      await producer.send('');
-    });
-    if (report.messages !== sent) {
-      throw new Error(`${sent} messages were sent, ${report.messages} arrived`);
-    }
-    return report;
-  },
-
-  async peer({ ready }) {
-    using made = shm.ShmRing.attach(await memoryToMeet());
-    const consumer = made.consumer();
-    await ready();
-    const tally = new Tally();
-    for (;;) {
-      for (const message of await consumer.receiveMany()) {
-        if (message.length === 0) return tally.ofMessages();
-        tally.add(message);
-      }
-    }
-  },
-};
-
 /** Shared memory: the two kinds that have names, and what is built on them. */
 export const shmTour: Mechanism = {
   name: 'shm',
   purpose: 'the same bytes in two processes, nothing copied; a futex tells the turns',
-  rows: [posix, sysv, ring],
+  rows: [posix, sysv, ...shmChannels],
 };

@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 
 import { isIpcError } from '@octoipc/core';
 
-import { pipe, signal as signals } from '../namespaces.js';
+import { pipe, signal as signals } from '../index.js';
 import { startPeer, Tally } from './peer.js';
 import type { Mechanism, Row } from './row.js';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import type { Connection, IpAddress } from '@octoipc/socket';
 
-import { pipe, socket } from '../namespaces.js';
+import { pipe, socket } from '../index.js';
 import { chunks } from './payload.js';
 import { startPeer, Tally } from './peer.js';
 import type { Mechanism, Outcome, Report, Row, Stage } from './row.js';

@@ -11,44 +11,33 @@
 /* ---- seats ---- */
 
 /* Takes this seat; -EBUSY if somebody lives there. */
-static inline int oipc_ring_sit(oipc_ring* ring, int index) {
-  oipc_ring_seat* seat = &ring->shared->seat[index];
-  uint64_t old = atomic_load(&seat->identity);
-  for (;;) {
-    const bool taken = OIPC_ID_PID(old) != 0;
-    if (taken && !oipc_identity_is_dead(old)) return -EBUSY;
-    const uint64_t mine = OIPC_ID_WITH_DEATHS(ring->identity, OIPC_ID_DEATHS(old) + taken);
-    if (!atomic_compare_exchange_strong(&seat->identity, &old, mine)) continue;
-    OIPC_RING_STEP();
-    const uint32_t generation = atomic_fetch_add(&seat->generation, 1) + 1;
-    OIPC_RING_STEP();
-    ring->seat = index;
-    ring->identity = mine;
-    ring->turn = (uint32_t)index | generation << 8; /* index = seat + 1 */
-    return 0;
-  }
+static inline int oipc_ring_sit(oipc_ring* ring, int index, uint64_t identity) {
+  oipc_seat* seat = &ring->shared->seat[index];
+  const int result = oipc_take_seat(seat, identity, &ring->identity);
+  if (result < 0) return result;
+  const uint32_t generation = atomic_fetch_add(&seat->generation, 1) + 1;
+  OIPC_STEP();
+  ring->seat = index;
+  ring->turn = (uint32_t)index | generation << 8; /* index = seat + 1 */
+  return 0;
 }
 
 static inline void oipc_ring_leave(oipc_ring* ring) {
   if (ring->seat >= 0) {
-    uint64_t mine = ring->identity;
     if (ring->locked) atomic_store(&ring->shared->lock, 0);
-    atomic_compare_exchange_strong(&ring->shared->seat[ring->seat].identity, &mine,
-                                   mine & UINT64_C(0xff) << 56);
+    oipc_leave_seat(&ring->shared->seat[ring->seat], ring->identity);
   }
   if (ring->socket >= 0) close(ring->socket);
   ring->seat = ring->socket = -1;
 }
 
 static inline int oipc_ring_join(oipc_ring* ring, bool producer) {
-  const int64_t start = oipc_process_start((uint32_t)getpid());
-  if (start < 0) return (int)start;
-  const uint64_t foreign = ring->shared->ns != oipc_pid_namespace();
-  ring->identity = (uint64_t)getpid() | (uint64_t)start << 22 | foreign << 54;
+  const int64_t identity = oipc_own_identity(ring->shared->ns);
+  if (identity < 0) return (int)identity;
   int result = -EBUSY;
-  if (!producer) result = oipc_ring_sit(ring, 0);
+  if (!producer) result = oipc_ring_sit(ring, 0, (uint64_t)identity);
   for (uint32_t i = 1; producer && result == -EBUSY && i <= ring->seats; ++i) {
-    result = oipc_ring_sit(ring, (int)i);
+    result = oipc_ring_sit(ring, (int)i, (uint64_t)identity);
   }
   if (result < 0) return result;
   const uint32_t tail = atomic_load(&ring->shared->tail);
@@ -73,15 +62,9 @@ static inline int oipc_ring_check(oipc_ring* ring) {
   const bool producer = ring->seat > 0;
   int result = 0;
   for (uint32_t i = producer ? 0 : 1; i <= (producer ? 0 : ring->seats); ++i) {
-    _Atomic uint64_t* seat = &ring->shared->seat[i].identity;
-    uint64_t identity = atomic_load(seat);
-    if (oipc_identity_is_dead(identity)) {
-      const uint64_t buried = (uint64_t)(uint8_t)(OIPC_ID_DEATHS(identity) + 1) << 56;
-      atomic_compare_exchange_strong(seat, &identity, buried);
-      identity = atomic_load(seat);
-    }
-    if (OIPC_ID_DEATHS(identity) == ring->seen[i]) continue;
-    ring->seen[i] = OIPC_ID_DEATHS(identity);
+    const uint8_t deaths = oipc_deaths(&ring->shared->seat[i]);
+    if (deaths == ring->seen[i]) continue;
+    ring->seen[i] = deaths;
     result = -EOWNERDEAD;
   }
   return result;
@@ -89,26 +72,17 @@ static inline int oipc_ring_check(oipc_ring* ring) {
 
 /* ---- sleeping ---- */
 
-static inline void oipc_ring_ring(oipc_ring* ring, int index) {
-  struct sockaddr_un address = {.sun_family = AF_UNIX};
-  const int length = index == 0
-                         ? snprintf(address.sun_path + 1, 100, "%s-c", ring->bell)
-                         : snprintf(address.sun_path + 1, 100, "%s-%d", ring->bell, index - 1);
-  if (ring->socket < 0)
-    ring->socket = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (ring->socket < 0) return;
-  const socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length);
-  (void)!sendto(ring->socket, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr*)&address, size);
-}
-
 static inline void oipc_ring_wake(oipc_ring* ring, _Atomic uint32_t* word, bool consumer) {
   const uint32_t bits = atomic_exchange(word, 0);
-  OIPC_RING_STEP();
-  if (bits & OIPC_RING_SLEEP_FUTEX) syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
-  if (!(bits & OIPC_RING_SLEEP_BELL)) return;
-  if (consumer) oipc_ring_ring(ring, 0);
+  OIPC_STEP();
+  if (bits & OIPC_SLEEP_FUTEX) oipc_futex_wake_all(word);
+  if (!(bits & OIPC_SLEEP_BELL)) return;
+  if (consumer) oipc_ring_bell(&ring->socket, ring->bell, "c");
   for (uint32_t i = 1; !consumer && i <= ring->seats; ++i) {
-    if (atomic_exchange(&ring->shared->seat[i].wants, 0)) oipc_ring_ring(ring, (int)i);
+    char which[12];
+    snprintf(which, sizeof which, "%u", i - 1);
+    if (atomic_exchange(&ring->shared->seat[i].wants, 0))
+      oipc_ring_bell(&ring->socket, ring->bell, which);
   }
 }
 
@@ -119,7 +93,7 @@ static inline void oipc_ring_publish(oipc_ring* ring) {
   if (ring->here != ring->published) {
     atomic_store_explicit(producer ? &shared->tail : &shared->head, ring->here,
                           memory_order_release);
-    OIPC_RING_STEP();
+    OIPC_STEP();
     ring->published = ring->here;
     _Atomic uint32_t* word = producer ? &shared->consumer_sleep : &shared->producer_sleep;
     atomic_thread_fence(memory_order_seq_cst);
@@ -128,7 +102,7 @@ static inline void oipc_ring_publish(oipc_ring* ring) {
   if (!ring->locked) return;
   ring->locked = false;
   atomic_store_explicit(&shared->lock, 0, memory_order_release);
-  OIPC_RING_STEP();
+  OIPC_STEP();
   atomic_thread_fence(memory_order_seq_cst);
   if (atomic_load_explicit(&shared->producer_sleep, memory_order_relaxed)) {
     oipc_ring_wake(ring, &shared->producer_sleep, false);
@@ -141,7 +115,7 @@ static inline void oipc_ring_mend_lock(oipc_ring* ring) {
   const uint32_t index = held & 0xff;
   if (held == 0 || held == ring->turn) return;
   if (index <= ring->seats && index > 0) {
-    oipc_ring_seat* seat = &ring->shared->seat[index];
+    oipc_seat* seat = &ring->shared->seat[index];
     const uint64_t identity = atomic_load(&seat->identity);
     const bool same = (atomic_load(&seat->generation) & 0xffffff) == held >> 8;
     if (same && OIPC_ID_PID(identity) != 0 && !oipc_identity_is_dead(identity)) return;
@@ -154,8 +128,8 @@ static inline void oipc_ring_sleep(oipc_ring* ring, uint32_t need, int64_t ms) {
   const bool producer = ring->seat > 0;
   oipc_ring_header* shared = ring->shared;
   _Atomic uint32_t* word = producer ? &shared->producer_sleep : &shared->consumer_sleep;
-  const uint32_t bits = atomic_fetch_or(word, OIPC_RING_SLEEP_FUTEX) | OIPC_RING_SLEEP_FUTEX;
-  OIPC_RING_STEP();
+  const uint32_t bits = atomic_fetch_or(word, OIPC_SLEEP_FUTEX) | OIPC_SLEEP_FUTEX;
+  OIPC_STEP();
   if (producer) {
     const bool room =
         ring->capacity - (atomic_load(&shared->tail) - atomic_load(&shared->head)) >= need;
@@ -163,8 +137,7 @@ static inline void oipc_ring_sleep(oipc_ring* ring, uint32_t need, int64_t ms) {
   } else if (atomic_load(&shared->tail) != ring->here) {
     return;
   }
-  const struct timespec time = {ms / 1000, ms % 1000 * 1000000};
-  syscall(SYS_futex, word, FUTEX_WAIT, bits, &time, NULL, 0);
+  oipc_futex_wait(word, bits, ms);
 }
 
 /* ---- producer ---- */
@@ -185,7 +158,7 @@ static inline void* oipc_ring_claim(oipc_ring* ring, size_t length) {
     uint32_t none = 0;
     if (!atomic_compare_exchange_strong(&shared->lock, &none, ring->turn))
       return errno = EAGAIN, NULL;
-    OIPC_RING_STEP();
+    OIPC_STEP();
     ring->locked = true;
     ring->here = ring->published = atomic_load_explicit(&shared->tail, memory_order_acquire);
     ring->there = atomic_load_explicit(&shared->head, memory_order_acquire);
@@ -214,12 +187,12 @@ static inline void oipc_ring_push(oipc_ring* ring) {
   if (need != record) {
     const uint32_t filler[2] = {need - record - 8, OIPC_RING_FILLER};
     memcpy(ring->data + (ring->here & (ring->capacity - 1)), filler, 8);
-    OIPC_RING_STEP();
+    OIPC_STEP();
     ring->here += need - record;
   }
   const uint32_t header[2] = {ring->claimed, OIPC_RING_MESSAGE};
   memcpy(ring->data + (ring->here & (ring->capacity - 1)), header, 8);
-  OIPC_RING_STEP();
+  OIPC_STEP();
   ring->here += record;
 }
 
@@ -227,7 +200,7 @@ static inline int oipc_ring_put(oipc_ring* ring, const void* message, size_t len
   void* room = oipc_ring_claim(ring, length);
   if (room == NULL) return -errno;
   memcpy(room, message, length);
-  OIPC_RING_STEP();
+  OIPC_STEP();
   oipc_ring_push(ring);
   return 0;
 }
@@ -248,9 +221,8 @@ static inline int oipc_ring_send(oipc_ring* ring, const void* message, size_t le
     const int dead = oipc_ring_check(ring);
     if (dead < 0) return dead;
     oipc_ring_mend_lock(ring);
-    int64_t left = timeout_ms < 0 ? OIPC_RING_SLICE_MS : until - oipc_now_ms();
-    if (left <= 0) return -ETIMEDOUT;
-    if (left > OIPC_RING_SLICE_MS) left = OIPC_RING_SLICE_MS;
+    const int64_t left = oipc_slice(timeout_ms, until);
+    if (left == 0) return -ETIMEDOUT;
     oipc_ring_sleep(ring, oipc_ring_need(ring, (uint32_t)length), left);
   }
 }
@@ -320,9 +292,9 @@ static inline int64_t oipc_ring_receive(oipc_ring* ring, void* into, size_t room
       ring->death = true;
       continue;
     }
-    int64_t left = timeout_ms < 0 ? OIPC_RING_SLICE_MS : until - oipc_now_ms();
-    if (left <= 0) return -ETIMEDOUT;
-    oipc_ring_sleep(ring, 0, left < OIPC_RING_SLICE_MS ? left : OIPC_RING_SLICE_MS);
+    const int64_t left = oipc_slice(timeout_ms, until);
+    if (left == 0) return -ETIMEDOUT;
+    oipc_ring_sleep(ring, 0, left);
   }
 }
 

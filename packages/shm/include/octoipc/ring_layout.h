@@ -2,45 +2,15 @@
 #ifndef OCTOIPC_RING_LAYOUT_H
 #define OCTOIPC_RING_LAYOUT_H
 
-#include <errno.h>
-#include <limits.h>
-#include <linux/futex.h>
-#include <stdatomic.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/random.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/un.h>
-#include <time.h>
-#include <unistd.h>
-
-/* Called after every store to the memory: tests kill the process here. */
-#ifndef OIPC_RING_STEP
-#define OIPC_RING_STEP() ((void)0)
-#endif
+#include "peers.h"
 
 enum {
   OIPC_RING_MAGIC = 0x474e524f,
-  OIPC_RING_DATA = 4096,
   OIPC_RING_TURNS = 1, /* flag: several producers */
   OIPC_RING_SEATS = 32,
   OIPC_RING_MESSAGE = 1,
-  OIPC_RING_FILLER = 2,
-  OIPC_RING_SLEEP_FUTEX = 1,
-  OIPC_RING_SLEEP_BELL = 2,
-  OIPC_RING_SLICE_MS = 20
+  OIPC_RING_FILLER = 2
 };
-
-typedef struct {
-  _Alignas(64) _Atomic uint64_t identity;
-  _Atomic uint32_t wants, generation;
-} oipc_ring_seat;
 
 typedef struct {
   _Atomic uint32_t magic;
@@ -52,12 +22,12 @@ typedef struct {
   _Alignas(64) _Atomic uint32_t consumer_sleep;
   _Alignas(64) _Atomic uint32_t producer_sleep;
   _Alignas(64) _Atomic uint32_t lock;
-  _Alignas(512) oipc_ring_seat seat[1 + OIPC_RING_SEATS]; /* the consumer's first */
+  _Alignas(512) oipc_seat seat[1 + OIPC_RING_SEATS]; /* the consumer's first */
 } oipc_ring_header;
 
 _Static_assert(offsetof(oipc_ring_header, lock) == 320, "layout");
 _Static_assert(offsetof(oipc_ring_header, seat) == 512, "layout");
-_Static_assert(sizeof(oipc_ring_seat) == 64, "layout");
+_Static_assert(sizeof(oipc_seat) == 64, "layout");
 
 typedef struct {
   oipc_ring_header* shared;
@@ -78,49 +48,6 @@ typedef struct {
   int socket;
 } oipc_ring;
 
-/* ---- what is needed of the system ---- */
-
-/* Start time of a process, its low 32 bits; -ESRCH if it is dead. */
-static inline int64_t oipc_process_start(uint32_t pid) {
-  char path[32], text[512];
-  snprintf(path, sizeof path, "/proc/%u/stat", pid);
-  FILE* file = fopen(path, "re");
-  if (file == NULL) return errno == ENOENT || errno == ESRCH ? -ESRCH : -EAGAIN;
-  const size_t size = fread(text, 1, sizeof text - 1, file);
-  const int failed = ferror(file);
-  fclose(file);
-  if (failed) return -ESRCH;
-  text[size] = 0;
-  const char* at = strrchr(text, ')');
-  if (at == NULL) return -EAGAIN;
-  if (at[2] == 'Z' || at[2] == 'X') return -ESRCH;
-  ++at;
-  for (int field = 3; field < 22 && at != NULL; ++field) at = strchr(at + 1, ' ');
-  return at == NULL ? -EAGAIN : (int64_t)(strtoull(at, NULL, 10) & 0xffffffffu);
-}
-
-static inline uint64_t oipc_pid_namespace(void) {
-  struct stat status;
-  return stat("/proc/self/ns/pid", &status) == 0 ? (uint64_t)status.st_ino : 0;
-}
-
-static inline int64_t oipc_now_ms(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-#define OIPC_ID_PID(identity) ((uint32_t)((identity) & 0x3fffff))
-#define OIPC_ID_DEATHS(identity) ((uint8_t)((identity) >> 56))
-#define OIPC_ID_WITH_DEATHS(identity, deaths) \
-  (((identity) & ~(UINT64_C(0xff) << 56)) | (uint64_t)(uint8_t)(deaths) << 56)
-
-static inline bool oipc_identity_is_dead(uint64_t identity) {
-  if (OIPC_ID_PID(identity) == 0 || (identity >> 54 & 1)) return false;
-  const int64_t start = oipc_process_start(OIPC_ID_PID(identity));
-  return start == -ESRCH || (start >= 0 && (uint32_t)start != (uint32_t)(identity >> 22));
-}
-
 /* ---- making and attaching ---- */
 
 /* Makes a ring in zeroed memory. flags: OIPC_RING_TURNS or 0; id: 16 bytes, or NULL for random
@@ -129,7 +56,7 @@ static inline int oipc_ring_format(void* memory, size_t size, uint32_t capacity,
                                    uint32_t flags, const uint8_t* id) {
   oipc_ring_header* shared = memory;
   if (capacity < 64 || capacity > 1u << 30 || (capacity & (capacity - 1)) ||
-      max > capacity / 2 - 8 || flags > 1 || size < (size_t)OIPC_RING_DATA + capacity) {
+      max > capacity / 2 - 8 || flags > 1 || size < (size_t)OIPC_DATA + capacity) {
     return -EINVAL;
   }
   shared->version = 1;
@@ -137,7 +64,7 @@ static inline int oipc_ring_format(void* memory, size_t size, uint32_t capacity,
   shared->flags = flags;
   shared->capacity = capacity;
   shared->max_message_size = max;
-  shared->data_offset = OIPC_RING_DATA;
+  shared->data_offset = OIPC_DATA;
   shared->seats = flags & OIPC_RING_TURNS ? OIPC_RING_SEATS : 1;
   if (id != NULL)
     memcpy(shared->id, id, 16);
@@ -153,11 +80,11 @@ static inline int oipc_ring_attach(oipc_ring* ring, void* memory, size_t size) {
   oipc_ring_header* shared = memory;
   memset(ring, 0, sizeof *ring);
   ring->socket = ring->seat = -1;
-  if (size < OIPC_RING_DATA) return -EBADMSG;
+  if (size < OIPC_DATA) return -EBADMSG;
   const uint32_t magic = atomic_load_explicit(&shared->magic, memory_order_acquire);
   if (magic == 0) return -EAGAIN;
   ring->shared = shared;
-  ring->data = (uint8_t*)memory + OIPC_RING_DATA;
+  ring->data = (uint8_t*)memory + OIPC_DATA;
   ring->capacity = shared->capacity;
   ring->max_message_size = shared->max_message_size;
   ring->flags = shared->flags;
@@ -165,15 +92,12 @@ static inline int oipc_ring_attach(oipc_ring* ring, void* memory, size_t size) {
   const uint32_t capacity = ring->capacity;
   if (magic != OIPC_RING_MAGIC || shared->version != 1 || shared->order != 0x01020304 ||
       ring->flags > 1 || capacity < 64 || capacity > 1u << 30 || (capacity & (capacity - 1)) ||
-      size < (size_t)OIPC_RING_DATA + capacity || ring->max_message_size > capacity / 2 - 8 ||
-      shared->data_offset != OIPC_RING_DATA ||
+      size < (size_t)OIPC_DATA + capacity || ring->max_message_size > capacity / 2 - 8 ||
+      shared->data_offset != OIPC_DATA ||
       ring->seats != (ring->flags & OIPC_RING_TURNS ? OIPC_RING_SEATS : 1)) {
     return -EBADMSG;
   }
-  int at = snprintf(ring->bell, sizeof ring->bell, "octoipc-ring-");
-  for (int i = 0; i < 16; ++i) {
-    at += snprintf(ring->bell + at, sizeof ring->bell - (size_t)at, "%02x", shared->id[i]);
-  }
+  oipc_bell_prefix(ring->bell, sizeof ring->bell, "ring", shared->id);
   return 0;
 }
 

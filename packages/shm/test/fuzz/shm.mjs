@@ -1,7 +1,9 @@
 // Throws arguments, good and bad, at everything that this package has, in an order that a seed decides. Whatever it
 // throws must be an IpcError or an argument error; whatever happens to the objects meanwhile, the process lives.
 import { randomFill } from 'node:crypto';
-import { ftruncateSync, openSync, closeSync } from 'node:fs';
+import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 import { SharedMemory, SysvSharedMemory, ftok } from '@octoipc/shm';
 
@@ -30,6 +32,11 @@ const ADVICE = ['normal', 'random', 'sequential', 'willneed', 'dontneed', 'dontf
 
 const memories = [];
 const name = `/octoipc-fuzz-${process.pid}`;
+// Of its own: what is opened to read may be opened anew to write, and cut.
+const folder = mkdtempSync(join(tmpdir(), 'octoipc-fuzz-'));
+process.on('exit', () => rmSync(folder, { recursive: true }));
+const file = join(folder, 'file');
+writeFileSync(file, Buffer.alloc(5000));
 
 const opening = [
   () =>
@@ -49,7 +56,7 @@ const opening = [
     ),
   () =>
     SharedMemory.file(
-      odd(() => '/etc/passwd'),
+      odd(() => file),
       { readOnly: true },
     ),
   () => {
@@ -100,6 +107,7 @@ const using = [
   (memory) => memory.setStat({ mode: odd(() => 0o600) }),
   (memory) => memory.remove(),
   (memory) => [memory.buffer, memory.byteLength, memory.shared, memory.readOnly, memory.closed],
+  () => random() < 0.01 && SharedMemory.list({ kinds: odd(() => ['posix', 'memfd', 'file']) }),
   () =>
     ftok(
       odd(() => '/etc'),

@@ -1,4 +1,4 @@
-import type { Seats } from './ring-seat.js';
+import type { Seats } from './seat.js';
 
 /** A look at the other side, /proc and all, costs some 10 µs: an end that polls has one each 10 ms. */
 const LOOK = 10;

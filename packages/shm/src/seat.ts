@@ -4,7 +4,7 @@ import { check } from '@octoipc/core/kit';
 import { binding } from './binding.js';
 import { ESRCH } from './errno.js';
 import type { Memory } from './memory.js';
-import { DATA, pidNamespace, SEAT, type RingGeometry } from './ring-layout.js';
+import { DATA, pidNamespace, SEAT } from './shared-header.js';
 
 const PID = 0x3f_ffffn;
 const FOREIGN = 1n << 54n;
@@ -23,7 +23,7 @@ const deathsOf = (identity: bigint): bigint => identity >> 56n;
 
 const oneMore = (identity: bigint): bigint => ((deathsOf(identity) + 1n) & 0xffn) << 56n;
 
-/** The seats of a ring, index 0 the consumer's: docs/layout.md. */
+/** The seats of a ring, index 0 the consumer's, or that of a broadcast's producer: docs/layout.md. */
 export class Seats {
   readonly #words: Int32Array;
   readonly #identities: BigUint64Array;
@@ -66,6 +66,15 @@ export class Seats {
   }
 }
 
+let ownStart: bigint | undefined;
+
+/** What identifies this process, as a seat has it. */
+export function ownIdentity(namespace: bigint, details: IpcErrorDetails): bigint {
+  ownStart ??= BigInt(check(binding().processStart(process.pid), 'open', details));
+  const foreign = pidNamespace() === namespace ? 0n : FOREIGN;
+  return BigInt(process.pid) | (ownStart << 22n) | foreign;
+}
+
 /** Where this thread sits. */
 export interface TakenSeat {
   readonly index: number;
@@ -81,15 +90,13 @@ export interface TakenSeat {
  */
 export function takeSeat(
   memory: Memory,
-  geometry: RingGeometry,
+  namespace: bigint,
   [first, last]: readonly [number, number],
   details: IpcErrorDetails,
 ): TakenSeat {
   const native = binding();
   const seats = new Seats(memory);
-  const start = BigInt(check(native.processStart(process.pid), 'open', details));
-  const foreign = pidNamespace() === geometry.namespace ? 0n : FOREIGN;
-  const own = BigInt(process.pid) | (start << 22n) | foreign;
+  const own = ownIdentity(namespace, details);
   for (let index = first; index <= last; index++) {
     let mine = take(seats, index, own);
     if (mine === undefined) continue;
@@ -106,12 +113,11 @@ export function takeSeat(
     };
     return { index, turn: index | (generation << 8), leave };
   }
-  const whose = last === 0 ? 'consumer' : first === last ? 'producer' : 'free seat of a producer';
   throw new IpcError('EBUSY', {
     ...details,
     hint:
       first === last
-        ? `the ring has a ${whose} already, which is alive: pid ${seats.identity(first) & PID}`
+        ? `somebody has this place, and is alive: pid ${seats.identity(first) & PID}`
         : `${last} producers are there already`,
   });
 }

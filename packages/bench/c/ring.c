@@ -1,0 +1,252 @@
+// ring EXERCISE SIZE CAPACITY: what the ring suite measures, in C, over the same layout.
+//
+// flow      messages published 64 at a time, taken where they are, asleep in futex(2) when full or
+// empty single    the same, but each received by itself, copied and given back trips     there and
+// back through two rings, spinning eventfd   there and back by eventfd(2), each side in
+// epoll_wait(2) value     reads of a value that nobody sets meanwhile, in one process set       a
+// value set, in one process
+#define _GNU_SOURCE
+#include "../../shm/include/octoipc/ring.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+
+#include "../../shm/include/octoipc/value.h"
+#include "bench.h"
+
+enum { kBatch = 64 };
+
+static size_t size;
+static uint32_t capacity;
+
+static void* Map(size_t bytes) {
+  void* memory =
+      mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+  if (memory == MAP_FAILED) Fail("mmap");
+  return memory;
+}
+
+static void* Make(void) {
+  const size_t bytes = OIPC_DATA + capacity;
+  void* memory = Map(bytes);
+  errno = -oipc_ring_format(memory, bytes, capacity, (uint32_t)size, 0, NULL);
+  if (errno != 0) Fail("format");
+  return memory;
+}
+
+static oipc_ring Join(void* memory, bool producer) {
+  oipc_ring ring;
+  oipc_ring_attach(&ring, memory, OIPC_DATA + capacity);
+  errno = -oipc_ring_join(&ring, producer);
+  if (errno != 0) Fail("join");
+  return ring;
+}
+
+static uint8_t* Claim(oipc_ring* ring) {
+  for (;;) {
+    uint8_t* room = oipc_ring_claim(ring, size);
+    if (room != NULL) return room;
+    if (errno != EAGAIN) Fail("claim");
+    oipc_ring_sleep(ring, oipc_ring_need(ring, (uint32_t)size), OIPC_SLICE_MS);
+  }
+}
+
+static const uint8_t* Peek(oipc_ring* ring) {
+  for (;;) {
+    const void* message = NULL;
+    const int64_t length = oipc_ring_peek(ring, &message);
+    if (length == (int64_t)size) return message;
+    if (length != -EAGAIN) exit(1);
+    oipc_ring_publish(ring);
+    oipc_ring_sleep(ring, 0, OIPC_SLICE_MS);
+  }
+}
+
+static void Produce(oipc_ring* ring, size_t count) {
+  for (size_t n = 0; n < count; n++) {
+    Fill(Claim(ring), size, n);
+    oipc_ring_push(ring);
+    if (n % kBatch == kBatch - 1) oipc_ring_publish(ring);
+  }
+  oipc_ring_publish(ring);
+}
+
+static uint64_t Consume(oipc_ring* ring, size_t count) {
+  uint64_t sum = 0;
+  for (size_t n = 0; n < count; n++) {
+    const uint8_t* message = Peek(ring);
+    sum += Sum(message, size, 0);
+    oipc_ring_pop(ring);
+    if (n % kBatch == kBatch - 1) oipc_ring_publish(ring);
+  }
+  oipc_ring_publish(ring);
+  return sum;
+}
+
+static uint64_t Receive(oipc_ring* ring, size_t count) {
+  uint8_t* message = Memory(size);
+  uint64_t sum = 0;
+  for (size_t n = 0; n < count; n++) {
+    if (oipc_ring_receive(ring, message, size, -1) != (int64_t)size) exit(1);
+    sum += Sum(message, size, 0);
+  }
+  return sum;
+}
+
+static void Flow(size_t count, bool single) {
+  void* memory = Make();
+  int told[2];
+  uint8_t ready = 1;
+  if (pipe2(told, O_CLOEXEC) != 0) Fail("pipe2");
+  const pid_t child = fork();
+  if (child == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    oipc_ring ring = Join(memory, false);
+    WriteAll(told[1], &ready, 1);
+    struct Receipt receipt = {0, single ? Receive(&ring, count) : Consume(&ring, count)};
+    receipt.end = Now();
+    WriteAll(told[1], &receipt, sizeof receipt);
+    _exit(0);
+  }
+  ReadAll(told[0], &ready, 1);
+  oipc_ring ring = Join(memory, true);
+  struct Receipt receipt;
+  const int64_t start = Now();
+  Produce(&ring, count);
+  ReadAll(told[0], &receipt, sizeof receipt);
+  ReportReceipt(start, receipt);
+  waitpid(child, NULL, 0);
+  oipc_ring_leave(&ring);
+  close(told[0]);
+  close(told[1]);
+  munmap(memory, OIPC_DATA + capacity);
+}
+
+static void Spin(oipc_ring* to, oipc_ring* from, bool first) {
+  uint8_t message[4096];
+  if (first) {
+    Fill(message, size, 1);
+    oipc_ring_try_send(to, message, size);
+  }
+  while (oipc_ring_try_receive(from, message, sizeof message) == -EAGAIN);
+  if (!first) oipc_ring_try_send(to, message, size);
+}
+
+static void Trips(size_t count) {
+  void* forth = Make();
+  void* back = Make();
+  const pid_t child = fork();
+  if (child == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    oipc_ring from = Join(forth, false), to = Join(back, true);
+    for (size_t n = 0; n <= count; n++) Spin(&to, &from, false);
+    _exit(0);
+  }
+  oipc_ring to = Join(forth, true), from = Join(back, false);
+  Spin(&to, &from, true);
+  int64_t* times = malloc(count * sizeof *times);
+  int64_t before = Now();
+  for (size_t n = 0; n < count; n++) {
+    Spin(&to, &from, true);
+    const int64_t after = Now();
+    times[n] = after - before;
+    before = after;
+  }
+  waitpid(child, NULL, 0);
+  ReportTrips(times, count);
+  free(times);
+  munmap(forth, OIPC_DATA + capacity);
+  munmap(back, OIPC_DATA + capacity);
+}
+
+static void Await(int epoll, int fd) {
+  struct epoll_event event;
+  uint64_t number;
+  while (epoll_wait(epoll, &event, 1, -1) != 1);
+  if (read(fd, &number, sizeof number) != sizeof number) Fail("read");
+}
+
+static int Watch(int fd) {
+  const int epoll = epoll_create1(EPOLL_CLOEXEC);
+  struct epoll_event event = {.events = EPOLLIN};
+  if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) != 0) Fail("epoll_ctl");
+  return epoll;
+}
+
+static void Bells(size_t count) {
+  const uint64_t one = 1;
+  const int forth = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  const int back = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  const pid_t child = fork();
+  if (child == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    const int epoll = Watch(forth);
+    for (size_t n = 0; n < count; n++) {
+      Await(epoll, forth);
+      WriteAll(back, &one, sizeof one);
+    }
+    _exit(0);
+  }
+  const int epoll = Watch(back);
+  int64_t* times = malloc(count * sizeof *times);
+  int64_t before = Now();
+  for (size_t n = 0; n < count; n++) {
+    WriteAll(forth, &one, sizeof one);
+    Await(epoll, back);
+    const int64_t after = Now();
+    times[n] = after - before;
+    before = after;
+  }
+  waitpid(child, NULL, 0);
+  ReportTrips(times, count);
+  free(times);
+  close(epoll);
+  close(forth);
+  close(back);
+}
+
+static void Value(size_t count, bool set) {
+  const size_t bytes = OIPC_DATA + 2 * oipc_value_slot(size);
+  uint8_t* message = Memory(size);
+  oipc_value value;
+  void* memory = Map(bytes);
+  oipc_value_format(memory, bytes, (uint32_t)size, NULL);
+  oipc_value_attach(&value, memory, bytes);
+  oipc_value_set(&value, message, size);
+  uint64_t sum = 0;
+  const int64_t start = Now();
+  for (size_t n = 0; n < count; n++) {
+    if (set) {
+      Fill(message, size, n);
+      oipc_value_set(&value, message, size);
+      continue;
+    }
+    uint8_t* own = malloc(size);
+    oipc_value_get(&value, own, size);
+    sum += own[0];
+    free(own);
+  }
+  printf("{\"ns\":%lld}\n", (long long)(Now() - start) + (sum == 1));
+  fflush(stdout);
+  munmap(memory, bytes);
+}
+
+int main(int argc, char** argv) {
+  if (argc < 4) return 2;
+  const char* exercise = argv[1];
+  size = strtoull(argv[2], NULL, 10);
+  capacity = (uint32_t)strtoull(argv[3], NULL, 10);
+  for (size_t count = NextCount(); count > 0; count = NextCount()) {
+    if (strcmp(exercise, "flow") == 0) Flow(count, false);
+    if (strcmp(exercise, "single") == 0) Flow(count, true);
+    if (strcmp(exercise, "trips") == 0) Trips(count);
+    if (strcmp(exercise, "eventfd") == 0) Bells(count);
+    if (strcmp(exercise, "value") == 0) Value(count, false);
+    if (strcmp(exercise, "set") == 0) Value(count, true);
+  }
+  return 0;
+}

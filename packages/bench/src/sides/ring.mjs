@@ -1,0 +1,212 @@
+// @ts-check
+// ring.mjs EXERCISE SIZE CAPACITY: what the ring suite measures, by @octoipc/shm.
+import { ShmRing, ShmValue } from '@octoipc/shm';
+
+import { spawnPeer } from './peer.mjs';
+import {
+  driveFlow,
+  driveTrips,
+  fill,
+  memoryOf,
+  now,
+  receiveFlow,
+  receiveTrips,
+  serve,
+  sumOf,
+} from './side.mjs';
+
+const [exercise = '', sizeText, capacityText, role] = process.argv.slice(2);
+const size = Number(sizeText);
+const capacity = Number(capacityText);
+const message = memoryOf(size);
+
+/** The rings of the peer, who is told by its environment. */
+const RINGS = 'OCTOIPC_BENCH_RINGS';
+
+/** Messages that are published at once. */
+const BATCH = 64;
+
+/** Microseconds: for as long as the other side takes at most, where both have a core. */
+const SPIN = 10_000;
+
+/**
+ * A ring that is collected is closed.
+ *
+ * @type {object[]}
+ */
+const kept = [];
+
+function create(/** @type {string} */ suffix) {
+  const name = `/octoipc-bench-${process.pid}-${suffix}`;
+  const ring = ShmRing.create(name, { capacity, maxMessageSize: size, temporary: true });
+  kept.push(ring);
+  return { name, ring };
+}
+
+/** @typedef {import('@octoipc/shm').RingProducer} Producer */
+/** @typedef {import('@octoipc/shm').RingConsumer} Consumer */
+
+const sendMany = (/** @type {Producer} */ producer) => {
+  const batch = Array.from({ length: BATCH }, () => memoryOf(size));
+  return async (/** @type {number} */ count) => {
+    for (let n = 0; n < count;) {
+      const length = Math.min(BATCH, count - n);
+      for (let i = 0; i < length; i++) fill(/** @type {Buffer} */ (batch[i]), n + i);
+      await producer.sendMany(length === BATCH ? batch : batch.slice(0, length));
+      n += length;
+    }
+  };
+};
+
+const claims = (/** @type {Producer} */ producer) => (/** @type {number} */ count) => {
+  for (let n = 0; n < count; n++) {
+    const claim = producer.claim(size);
+    if (claim === null) {
+      fill(message, n);
+      producer.sendSync(message);
+      continue;
+    }
+    fill(claim.bytes, n);
+    claim.commit();
+  }
+};
+
+/** @type {Record<string, { send(producer: Producer): (count: number) => unknown, receive(consumer: Consumer): (count: number) => unknown }>} */
+const flows = {
+  consume: { send: sendMany, receive: consumed },
+  many: {
+    send: sendMany,
+    receive: (consumer) => async (count) => {
+      let sum = 0;
+      for (let left = count; left > 0;) {
+        const messages = await consumer.receiveMany();
+        for (const bytes of messages) sum += sumOf(bytes, 0);
+        left -= messages.length;
+      }
+      return sum;
+    },
+  },
+  awaited: {
+    send: sendMany,
+    receive: (consumer) => async (count) => {
+      let sum = 0;
+      for (let left = count; left > 0; left--) sum += sumOf(await consumer.receive(), 0);
+      return sum;
+    },
+  },
+  'zero-copy': { send: claims, receive: consumed },
+};
+
+/** Where nothing is there, one message is waited for. */
+function consumed(/** @type {Consumer} */ consumer) {
+  return (/** @type {number} */ count) => {
+    let sum = 0;
+    const add = (/** @type {Uint8Array} */ view) => {
+      sum += sumOf(view, 0);
+    };
+    for (let left = count; left > 0;) {
+      const got = consumer.consume(add, { max: left });
+      left -= got;
+      if (got === 0) {
+        add(consumer.receiveSync());
+        left -= 1;
+      }
+    }
+    return sum;
+  };
+}
+
+/** @type {Record<string, { spin: number, trip(to: Producer, from: Consumer): (times: Float64Array) => unknown, echo(from: Consumer, to: Producer): (count: number) => unknown }>} */
+const trips = {
+  'trips-sync': {
+    spin: SPIN,
+    trip: (to, from) => (times) => {
+      let before = now();
+      for (let n = 0; n < times.length; n++) {
+        fill(message, n);
+        to.sendSync(message);
+        from.receiveSync();
+        const after = now();
+        times[n] = after - before;
+        before = after;
+      }
+    },
+    echo: (from, to) => (count) => {
+      for (let n = 0; n < count; n++) to.sendSync(from.receiveSync());
+    },
+  },
+  'trips-spin': { spin: SPIN, trip: tripAwaited, echo: echoAwaited },
+  'trips-awaited': { spin: 0, trip: tripAwaited, echo: echoAwaited },
+};
+
+function tripAwaited(/** @type {Producer} */ to, /** @type {Consumer} */ from) {
+  return async (/** @type {Float64Array} */ times) => {
+    let before = now();
+    for (let n = 0; n < times.length; n++) {
+      fill(message, n);
+      await to.send(message);
+      await from.receive();
+      const after = now();
+      times[n] = after - before;
+      before = after;
+    }
+  };
+}
+
+function echoAwaited(/** @type {Consumer} */ from, /** @type {Producer} */ to) {
+  return async (/** @type {number} */ count) => {
+    for (let n = 0; n < count; n++) await to.send(await from.receive());
+  };
+}
+
+/** A value in one process. */
+function values(/** @type {'get' | 'set'} */ what) {
+  const name = `/octoipc-bench-${process.pid}-value`;
+  const value = ShmValue.create(name, { maxSize: size, temporary: true });
+  kept.push(value);
+  value.set(message);
+  return (/** @type {number} */ count) => {
+    let sum = 0;
+    const start = now();
+    for (let n = 0; n < count; n++) {
+      if (what === 'get') {
+        sum += /** @type {Buffer} */ (value.get())[0] ?? 0;
+        continue;
+      }
+      fill(message, n);
+      value.set(message);
+    }
+    return { ns: now() - start + (sum === 1 ? 1 : 0) };
+  };
+}
+
+async function drive() {
+  if (exercise === 'get' || exercise === 'set') return serve(values(exercise));
+  const forth = create('forth');
+  const back = create('back');
+  process.env[RINGS] = `${forth.name} ${back.name}`;
+  const { child } = spawnPeer(import.meta.filename, {});
+  const to = forth.ring.producer();
+  const flow = flows[exercise];
+  if (flow !== undefined) return driveFlow(child, flow.send(to));
+  const trip = trips[exercise];
+  if (trip === undefined) throw new Error(`no exercise ${exercise}`);
+  const from = back.ring.consumer();
+  from.spin = trip.spin;
+  return driveTrips(child, trip.trip(to, from));
+}
+
+function answer() {
+  const [forth = '', back = ''] = (process.env[RINGS] ?? '').split(' ');
+  const rings = [ShmRing.attach(forth), ShmRing.attach(back)];
+  kept.push(...rings);
+  const from = /** @type {ShmRing} */ (rings[0]).consumer();
+  const flow = flows[exercise];
+  if (flow !== undefined) return receiveFlow(flow.receive(from));
+  const trip = /** @type {NonNullable<typeof trips[string]>} */ (trips[exercise]);
+  from.spin = trip.spin;
+  receiveTrips(trip.echo(from, /** @type {ShmRing} */ (rings[1]).producer()));
+}
+
+if (role === 'peer') answer();
+else await drive();

@@ -1,0 +1,181 @@
+// @ts-check
+// sem.mjs EXERCISE: what the sem suite measures, by @octoipc/sem.
+import { Mutex, PosixSemaphore, SysvSemaphoreSet } from '@octoipc/sem';
+
+import { spawnPeer } from './peer.mjs';
+import { driveTrips, now, receiveTrips, serve } from './side.mjs';
+
+const [exercise = '', role] = process.argv.slice(2);
+
+/** The objects of the peer, who is told by its environment. */
+const NAMES = 'OCTOIPC_BENCH_NAMES';
+const names = (process.env[NAMES] ?? '').split(' ');
+const fresh = (/** @type {string} */ suffix) => `/octoipc-bench-${process.pid}-${suffix}`;
+
+/**
+ * What is not to be collected, which would close it.
+ *
+ * @type {object[]}
+ */
+const kept = [];
+
+/** @template {object} T @param {T} handle */
+function keep(handle) {
+  kept.push(handle);
+  return handle;
+}
+
+/** @param {() => void} once */
+const timed = (once) => (/** @type {number} */ count) => {
+  const start = now();
+  for (let n = 0; n < count; n++) once();
+  return { ns: now() - start };
+};
+
+/** Exercises of one process. */
+const alone = {
+  permit() {
+    const semaphore = keep(PosixSemaphore.open(fresh('permit'), { temporary: true, value: 1 }));
+    return timed(() => {
+      semaphore.tryAcquire();
+      semaphore.release();
+    });
+  },
+  lock() {
+    const mutex = keep(Mutex.open(fresh('lock'), { temporary: true }));
+    return timed(() => mutex.tryLock()?.unlock());
+  },
+  opensem() {
+    const name = fresh('open');
+    keep(PosixSemaphore.open(name, { temporary: true, value: 1 }));
+    return timed(() => PosixSemaphore.open(name).close());
+  },
+  openlock() {
+    const name = fresh('open');
+    keep(Mutex.open(name, { temporary: true }));
+    return timed(() => Mutex.open(name).close());
+  },
+};
+
+/**
+ * @typedef {object} Pair - two things, one of which is given, the other waited for
+ * @property {() => void} give
+ * @property {() => void} takeSync
+ * @property {() => Promise<unknown>} take
+ */
+
+/** @returns {Pair} */
+function posixPair(/** @type {string} */ given, /** @type {string} */ taken) {
+  const [out, back] = [given, taken].map((name) =>
+    keep(PosixSemaphore.open(name, { create: true, temporary: role === undefined })),
+  );
+  if (out === undefined || back === undefined) throw new Error('no semaphores');
+  return {
+    give: () => out.release(),
+    takeSync: () => void back.acquireSync(),
+    take: () => back.acquire(),
+  };
+}
+
+/** @returns {Pair} */
+function sysvPair(/** @type {SysvSemaphoreSet} */ set, /** @type {number} */ given) {
+  const give = [{ index: given, delta: 1 }];
+  const take = [{ index: 1 - given, delta: -1 }];
+  return {
+    give: () => void set.tryOperate(give),
+    takeSync: () => set.operateSync(take),
+    take: () => set.operate(take),
+  };
+}
+
+function pair() {
+  if (exercise.startsWith('posix')) {
+    if (role !== undefined) return posixPair(names[1] ?? '', names[0] ?? '');
+    const made = [fresh('forth'), fresh('back')];
+    process.env[NAMES] = made.join(' ');
+    return posixPair(made[0] ?? '', made[1] ?? '');
+  }
+  if (role !== undefined) return sysvPair(keep(SysvSemaphoreSet.fromId(Number(names[0]))), 1);
+  const set = keep(SysvSemaphoreSet.open('private', { temporary: true, count: 2 }));
+  process.env[NAMES] = String(set.id);
+  return sysvPair(set, 0);
+}
+
+function trips() {
+  const { give, take, takeSync } = pair();
+  const isSync = exercise.endsWith('sync');
+  return {
+    trip: async (/** @type {Float64Array} */ times) => {
+      let before = now();
+      for (let n = 0; n < times.length; n++) {
+        give();
+        if (isSync) takeSync();
+        else await take();
+        const after = now();
+        times[n] = after - before;
+        before = after;
+      }
+    },
+    echo: async (/** @type {number} */ count) => {
+      for (let n = 0; n < count; n++) {
+        if (isSync) takeSync();
+        else await take();
+        give();
+      }
+    },
+  };
+}
+
+/** Two who follow each other round three locks: each step is a lock that the other holds. */
+function follower() {
+  const made = role === undefined ? [0, 1, 2].map((i) => fresh(`lock-${i}`)) : names;
+  if (role === undefined) process.env[NAMES] = made.join(' ');
+  const locks = made.map((name) =>
+    keep(Mutex.open(name, { create: true, temporary: role === undefined })),
+  );
+  let at = role === undefined ? 0 : 1;
+  let guard = locks[at]?.lockSync();
+  const isSync = exercise.endsWith('sync');
+  return async (/** @type {number} */ steps) => {
+    for (let n = 0; n < steps; n++) {
+      at = (at + 1) % locks.length;
+      const next = isSync ? locks[at]?.lockSync() : await locks[at]?.lock();
+      guard?.unlock();
+      guard = next;
+    }
+  };
+}
+
+async function drive() {
+  const once = /** @type {Record<string, () => (count: number) => object>} */ (alone)[exercise];
+  if (once !== undefined) return serve(once());
+  if (exercise.startsWith('handoff')) {
+    const follow = follower();
+    const { child } = spawnPeer(import.meta.filename, {});
+    await new Promise((resolve) => child.once('message', resolve));
+    return serve(async (count) => {
+      // Both make as many steps; the count is rounded to whole rounds, so that each is where it began.
+      const steps = Math.ceil(count / 3) * 3;
+      child.send({ count: steps });
+      const start = now();
+      await follow(steps);
+      const ns = ((now() - start) * count) / steps;
+      return { ns };
+    });
+  }
+  const { trip } = trips();
+  return driveTrips(spawnPeer(import.meta.filename, {}).child, trip);
+}
+
+function answer() {
+  if (!exercise.startsWith('handoff')) return receiveTrips(trips().echo);
+  const follow = follower();
+  process.on('message', (/** @type {{ count?: number }} */ { count }) => {
+    if (count !== undefined) void follow(count);
+  });
+  process.on('disconnect', () => process.exit());
+  process.send?.('ready');
+}
+
+if (role === 'peer') answer();
+else await drive();

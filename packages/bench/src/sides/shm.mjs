@@ -1,0 +1,139 @@
+// @ts-check
+// shm.mjs EXERCISE SIZE: what the shm suite measures, by @octoipc/shm.
+import { spawn } from 'node:child_process';
+
+import { SharedMemory } from '@octoipc/shm';
+
+import { driveTrips, memoryOf, now, receiveTrips, serve } from './side.mjs';
+
+const [exercise = '', sizeText, role] = process.argv.slice(2);
+const size = Number(sizeText);
+const name = `/octoipc-bench-${process.pid}`;
+
+/**
+ * What is repeated, for so many times.
+ *
+ * @param {(n: number) => void} once
+ */
+const timed = (once) => (/** @type {number} */ count) => {
+  const start = now();
+  for (let n = 0; n < count; n++) once(n);
+  return { ns: now() - start, sum: 0 };
+};
+
+/** @type {Record<string, () => (n: number) => void>} */
+const repeated = {
+  fill: () => {
+    const { bytes } = SharedMemory.memfd({ size });
+    return (n) => bytes.fill(n & 0x7f);
+  },
+  read: () => {
+    const { bytes } = SharedMemory.memfd({ size });
+    const copy = memoryOf(size);
+    bytes.fill(1);
+    return () => copy.set(bytes);
+  },
+  open: () => (n) => {
+    const memory = SharedMemory.memfd({ size });
+    memory.bytes[0] = n;
+    memory.close();
+  },
+  posix: () => (n) => {
+    const memory = SharedMemory.open(name, { exclusive: true, create: true, size });
+    memory.bytes[0] = n;
+    memory.close();
+    SharedMemory.unlink(name);
+  },
+  attach: () => {
+    kept.push(SharedMemory.open(name, { temporary: true, size }));
+    return () => {
+      const memory = SharedMemory.open(name);
+      void memory.bytes[0];
+      memory.close();
+    };
+  },
+};
+
+/** @type {SharedMemory[]} */
+const kept = [];
+
+/** Each adds one to the word of the other, and waits for its own. */
+const ends = (/** @type {SharedMemory} */ memory, /** @type {number} */ to) => {
+  const words = memory.view(Int32Array);
+  const from = 64 - to;
+  const post = () => {
+    Atomics.add(words, to / 4, 1);
+    memory.notify(to);
+  };
+  const seen = () => Atomics.load(words, from / 4);
+  return {
+    post,
+    seen,
+    waitSync(/** @type {number} */ old) {
+      while (seen() === old) memory.waitSync(from, old);
+    },
+    async wait(/** @type {number} */ old) {
+      while (seen() === old) await memory.wait(from, old);
+    },
+  };
+};
+
+/** @param {ReturnType<typeof ends>} end */
+const tripOf = (end) =>
+  exercise === 'trips-sync'
+    ? (/** @type {Float64Array} */ times) => {
+        let before = now();
+        for (let n = 0; n < times.length; n++) {
+          const old = end.seen();
+          end.post();
+          end.waitSync(old);
+          const after = now();
+          times[n] = after - before;
+          before = after;
+        }
+      }
+    : async (/** @type {Float64Array} */ times) => {
+        let before = now();
+        for (let n = 0; n < times.length; n++) {
+          const old = end.seen();
+          end.post();
+          await end.wait(old);
+          const after = now();
+          times[n] = after - before;
+          before = after;
+        }
+      };
+
+/** As many as have been posted are answered; those of earlier samples are counted in. */
+const echoOf = (/** @type {ReturnType<typeof ends>} */ end) => {
+  let answered = 0;
+  return exercise === 'trips-sync'
+    ? (/** @type {number} */ count) => {
+        for (const stop = answered + count; answered < stop; answered++) {
+          end.waitSync(answered | 0);
+          end.post();
+        }
+      }
+    : async (/** @type {number} */ count) => {
+        for (const stop = answered + count; answered < stop; answered++) {
+          await end.wait(answered | 0);
+          end.post();
+        }
+      };
+};
+
+if (role === 'peer') {
+  const memory = SharedMemory.fromFd(3);
+  kept.push(memory);
+  receiveTrips(echoOf(ends(memory, 64)));
+} else if (exercise.startsWith('trips-')) {
+  const memory = SharedMemory.memfd({ size });
+  kept.push(memory);
+  const args = [...process.execArgv, import.meta.filename, ...process.argv.slice(2), 'peer'];
+  const stdio = /** @type {const} */ (['ignore', 'inherit', 'inherit', memory.fd, 'ipc']);
+  await driveTrips(spawn(process.execPath, args, { stdio: [...stdio] }), tripOf(ends(memory, 0)));
+} else {
+  const once = repeated[exercise];
+  if (once === undefined) throw new Error(`no exercise ${exercise}`);
+  await serve(timed(once()));
+}

@@ -1,0 +1,117 @@
+// @ts-check
+import { c, node, onOneCore } from '../programs.mjs';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** @param {number} bytes */
+const sizeOf = (bytes) => (bytes >= KIB ? `${bytes / KIB} KiB` : `${bytes} B`);
+
+/** Two messages fit in. @param {number} bytes */
+const capacityFor = (bytes) => (bytes >= 64 * KIB ? 4 * MIB : MIB);
+
+/**
+ * @param {string} exercise - ours
+ * @param {string} title
+ * @param {'sleep' | 'loop'} waiting - of the receiver
+ * @param {number} bytes
+ * @param {number} target
+ * @param {readonly import('../compare.mjs').Against[]} more
+ * @returns {import('../compare.mjs').Row}
+ */
+const flow = (exercise, title, waiting, bytes, target, more = []) => ({
+  id: `${exercise}-${bytes}`,
+  title: `${title}, ${sizeOf(bytes)}`,
+  waiting,
+  kind: 'throughput',
+  unit: 'messages',
+  bytes,
+  ours: node('ring', exercise, bytes, capacityFor(bytes)),
+  against: [
+    {
+      name: 'C, same layout',
+      command: c('ring', exercise === 'awaited' ? 'single' : 'flow', bytes, capacityFor(bytes)),
+      target,
+    },
+    ...more,
+  ],
+});
+
+/** @param {number} bytes */
+const ofNode = (bytes, json = 0, advanced = 0, post = 0) =>
+  [
+    { name: 'process.send, json', command: node('node', 'send-json', bytes), target: json },
+    {
+      name: 'process.send, advanced',
+      command: node('node', 'send-advanced', bytes),
+      target: advanced,
+    },
+    { name: 'worker postMessage', command: node('worker', 'flow', bytes), target: post },
+  ].filter(({ target }) => target > 0);
+
+/**
+ * Round trips of 64 B.
+ *
+ * @param {string} exercise
+ * @param {string} title
+ * @param {'spin' | 'loop'} waiting
+ * @param {readonly import('../compare.mjs').Against[]} against
+ * @returns {import('../compare.mjs').Row}
+ */
+const trips = (exercise, title, waiting, against) => ({
+  id: exercise,
+  title: `${title}, 64 B there and back`,
+  waiting,
+  kind: 'time',
+  unit: 'trips',
+  ours: node('ring', exercise, 64, 64 * KIB),
+  against,
+});
+
+export const rows = () => {
+  const spinning = c('ring', 'trips', 64, 64 * KIB);
+  const loop = trips('trips-awaited', 'await send, receive', 'loop', [
+    { name: 'C eventfd, epoll loop', command: c('ring', 'eventfd', 64, 64 * KIB), target: 1.3 },
+    { name: 'process.send', command: node('node', 'roundtrip', 64), target: 0.35 },
+    { name: 'worker postMessage', command: node('worker', 'trips', 64), target: 0.6 },
+  ]);
+  return [
+    flow('consume', 'sendMany → consume', 'sleep', 64, 0.45, ofNode(64, 50, 150, 20)),
+    flow('many', 'sendMany → receiveMany', 'loop', 64, 0.2, ofNode(64, 20)),
+    flow('awaited', 'sendMany → receive', 'loop', 64, 0.1, ofNode(64, 10)),
+    flow('consume', 'sendMany → consume', 'sleep', KIB, 0.45),
+    ...[4 * KIB, 64 * KIB].map((bytes) =>
+      flow('zero-copy', 'claim → consume', 'sleep', bytes, 0.9),
+    ),
+    trips('trips-sync', 'sendSync, receiveSync', 'spin', [
+      { name: 'C, spinning', command: spinning, target: 2 },
+    ]),
+    trips('trips-spin', 'await send, receive, with spin', 'spin', [
+      { name: 'C, spinning', command: spinning, target: 3 },
+      { name: 'process.send', command: node('node', 'roundtrip', 64), target: 0.01 },
+    ]),
+    {
+      ...loop,
+      ours: onOneCore(loop.ours),
+      against: loop.against.map((each) => ({ ...each, command: onOneCore(each.command) })),
+    },
+    .../** @type {const} */ (['get', 'set']).map(
+      (what) =>
+        /** @type {import('../compare.mjs').Row} */ ({
+          id: `value-${what}`,
+          title: `ShmValue.${what}, 64 B`,
+          waiting: '-',
+          kind: 'time',
+          unit: 'calls',
+          ours: node('ring', what, 64, 0),
+          against: [
+            {
+              name: 'C, same layout',
+              command: c('ring', what === 'get' ? 'value' : 'set', 64, 0),
+              target: 5,
+            },
+          ],
+        }),
+    ),
+  ];
+};

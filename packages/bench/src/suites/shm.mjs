@@ -1,0 +1,86 @@
+// @ts-check
+// Memory objects of @octoipc/shm.
+import { c, node, onOneCore } from '../programs.mjs';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/**
+ * @param {string} id
+ * @param {string} exercise
+ * @param {number} bytes
+ * @param {string} title
+ * @param {string} other - the exercise in C, and what it does
+ * @param {string} name
+ * @param {'throughput' | 'time'} kind
+ * @param {number} target
+ * @returns {import('../compare.mjs').Row}
+ */
+const row = (id, exercise, bytes, title, other, name, kind, target) => ({
+  id,
+  title,
+  waiting: '-',
+  kind,
+  unit: kind === 'time' ? 'objects' : 'times',
+  ours: node('shm', exercise, bytes),
+  against: [{ name, command: c('shm', other, bytes), target }],
+});
+
+/**
+ * @param {'trips-sync' | 'trips-awaited'} exercise
+ * @param {'sleep' | 'loop'} waiting
+ * @param {number} target
+ * @returns {import('../compare.mjs').Row}
+ */
+const trips = (exercise, waiting, target) => ({
+  id: exercise,
+  title: `${exercise === 'trips-sync' ? 'waitSync' : 'await wait'} and notify, there and back`,
+  waiting,
+  kind: 'time',
+  unit: 'trips',
+  ours: onOneCore(node('shm', exercise, 4096)),
+  against: [{ name: 'C, asleep in futex', command: onOneCore(c('shm', 'trips', 4096)), target }],
+});
+
+export const rows = () => [
+  ...[64 * KIB, 16 * MIB].flatMap((bytes) => {
+    const size = bytes >= MIB ? `${bytes / MIB} MiB` : `${bytes / KIB} KiB`;
+    return [
+      row(
+        `fill-${bytes}`,
+        'fill',
+        bytes,
+        `bytes.fill, ${size}`,
+        'fill',
+        'C memset',
+        'throughput',
+        0.9,
+      ),
+      row(
+        `read-${bytes}`,
+        'read',
+        bytes,
+        `copy of bytes, ${size}`,
+        'read',
+        'C memcpy',
+        'throughput',
+        0.9,
+      ),
+    ];
+  }),
+  ...[4 * KIB, MIB].flatMap((bytes) => {
+    const size = bytes >= MIB ? `${bytes / MIB} MiB` : `${bytes / KIB} KiB`;
+    const target = bytes >= MIB ? 1.5 : 2;
+    /** @type {[string, string, string][]} */
+    const ways = [
+      ['open', `memfd, a store, close, ${size}`, 'C memfd_create … close'],
+      ['posix', `open({ create }), a store, close, unlink, ${size}`, 'C open … unlink'],
+      ['attach', `open, a load, close, ${size}`, 'C open, mmap … close'],
+    ];
+    return ways.map(([how, title, name]) =>
+      row(`${how}-${bytes}`, how, bytes, title, how, name, 'time', target),
+    );
+  }),
+  trips('trips-sync', 'sleep', 1.3),
+  trips('trips-awaited', 'loop', 4.5),
+];

@@ -1,0 +1,58 @@
+/** Who waits with a signal. */
+interface Listening {
+  readonly listeners: Set<() => void>;
+  readonly hear: () => void;
+}
+
+const listening = new WeakMap<AbortSignal, Listening>();
+
+/**
+ * Calls back when a signal aborts. A signal has one listener of ours, however many wait with it: Node takes
+ * more than ten for a leak, and looks through all of them to take one off.
+ *
+ * @param signal - not aborted yet
+ * @param listener - called once, in the order of coming
+ * @returns what takes that back
+ */
+export function onAbort(signal: AbortSignal, listener: () => void): () => void {
+  const { listeners } = listening.get(signal) ?? listenTo(signal);
+  // The same function may wait twice.
+  const entry = (): void => listener();
+  listeners.add(entry);
+  return () => {
+    if (listeners.delete(entry) && listeners.size === 0) forget(signal);
+  };
+}
+
+function listenTo(signal: AbortSignal): Listening {
+  const listeners = new Set<() => void>();
+  const hear = (): void => {
+    forget(signal);
+    // Who is taken back by one before is not told any more.
+    for (const entry of listeners) {
+      listeners.delete(entry);
+      call(entry);
+    }
+  };
+  const made = { listeners, hear };
+  listening.set(signal, made);
+  signal.addEventListener('abort', hear);
+  return made;
+}
+
+/** As a listener of the signal's own: what it throws is uncaught, and the others are told. */
+function call(entry: () => void): void {
+  try {
+    entry();
+  } catch (error) {
+    process.nextTick(() => {
+      throw error;
+    });
+  }
+}
+
+function forget(signal: AbortSignal): void {
+  const made = listening.get(signal);
+  listening.delete(signal);
+  if (made !== undefined) signal.removeEventListener('abort', made.hear);
+}

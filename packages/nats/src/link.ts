@@ -1,0 +1,157 @@
+import { connect, type NatsConnection } from '@nats-io/transport-node';
+import type { IpcErrorDetails, WaitOptions } from '@octoipc/core';
+import { BLOCKED, closedError, WaitQueue } from '@octoipc/core/kit';
+
+import { failure } from './failure.js';
+import type { NatsOptions } from './options.js';
+import type { Place } from './place.js';
+import { within } from './within.js';
+
+/** Between two attempts to reach a server that is gone, in milliseconds. */
+const RETRY = 100;
+
+/** A server that is silent for three of these, in milliseconds, is taken for gone. */
+const PING = 10_000;
+
+/**
+ * The connection of one channel to its server.
+ *
+ * Lifetime: until `close()`. When the server is gone it goes on trying, for ever, and `up` waits for that;
+ * it is over only when the server refuses it, and `up` tells.
+ */
+export class Link {
+  readonly nc: NatsConnection;
+  readonly details: IpcErrorDetails;
+  readonly #waiting: WaitQueue;
+  #wake: (() => void) | undefined;
+  #up = true;
+  #closed = false;
+  #over: unknown;
+  #lost = newLoss();
+  readonly #watchers = new Set<(error?: unknown) => void>();
+
+  private constructor(nc: NatsConnection, details: IpcErrorDetails) {
+    this.nc = nc;
+    this.details = details;
+    this.#waiting = new WaitQueue({
+      listen: (wake) => {
+        this.#wake = wake;
+      },
+      rest: () => {
+        this.#wake = undefined;
+      },
+    });
+    void this.#watch();
+    void nc.closed().then((error) => this.#end(error));
+  }
+
+  static async open(place: Place, options: NatsOptions): Promise<Link> {
+    const { user, pass, server: servers, target } = place;
+    const details = { syscall: 'connect', target };
+    const connecting = connect({
+      servers,
+      ...(user === undefined ? {} : { user }),
+      ...(pass === undefined ? {} : { pass }),
+      name: `octoipc ${process.pid}`,
+      reconnectTimeWait: RETRY,
+      reconnectJitter: RETRY,
+      pingInterval: PING,
+      ...options.connection,
+      maxReconnectAttempts: -1,
+    });
+    try {
+      const nc = await within(connecting, options, details);
+      return new Link(nc, { target });
+    } catch (error) {
+      // It may come yet, and nobody wants it.
+      connecting.then((nc) => nc.close()).catch(() => {});
+      throw failure(error, details);
+    }
+  }
+
+  /** Whether the server is there now, as far as is known. */
+  get isUp(): boolean {
+    return this.#up && !this.#closed;
+  }
+
+  /** Rejects when the connection that there is now is lost. */
+  get lost(): Promise<never> {
+    return this.#lost.promise;
+  }
+
+  /** Waits until the server is there. */
+  up(wait: WaitOptions): Promise<void> {
+    const attempt = (): void | typeof BLOCKED => {
+      this.checkOpen('send');
+      if (this.#over !== undefined) throw this.#over;
+      if (!this.#up) return BLOCKED;
+    };
+    return this.#waiting.run(attempt, wait, { details: { syscall: 'connect', ...this.details } });
+  }
+
+  /** Calls back at every change: without an error when the server has come or gone, with one at the end. */
+  watch(told: (error?: unknown) => void): void {
+    this.#watchers.add(told);
+  }
+
+  /** @throws {IpcError} ERR_CLOSED when the channel is closed */
+  checkOpen(syscall: string): void {
+    if (this.#closed) throw closedError({ syscall, ...this.details });
+  }
+
+  /** Everything that was handed to the client library goes out, then the connection ends. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#waiting.fail(closedError({ syscall: 'send', ...this.details }));
+    // A server that is gone takes nothing any more.
+    if (this.#up) await this.nc.drain().catch(() => this.nc.close());
+    else await this.nc.close();
+  }
+
+  async #watch(): Promise<void> {
+    for await (const status of this.nc.status()) {
+      if (status.type === 'disconnect') this.#change(false);
+      else if (status.type === 'reconnect') this.#change(true);
+    }
+  }
+
+  #change(up: boolean): void {
+    if (this.#up === up) return;
+    this.#up = up;
+    if (up) {
+      this.#lost = newLoss();
+    } else {
+      this.#lost.reject(
+        failure(new Error('the connection to the NATS server was lost'), this.details),
+      );
+    }
+    for (const told of this.#watchers) told();
+    this.#wake?.();
+  }
+
+  #end(error: unknown): void {
+    this.#up = false;
+    if (this.#closed) return;
+    const cause = error ?? new Error('the NATS server has closed the connection');
+    this.#over = failure(cause, { syscall: 'connect', ...this.details });
+    this.#lost.reject(this.#over);
+    for (const told of this.#watchers) told(this.#over);
+    this.#wake?.();
+  }
+}
+
+interface Loss {
+  readonly promise: Promise<never>;
+  reject(error: unknown): void;
+}
+
+function newLoss(): Loss {
+  let reject!: (error: unknown) => void;
+  const promise = new Promise<never>((_, rejecting) => {
+    reject = rejecting;
+  });
+  // Often nobody waits.
+  promise.catch(() => {});
+  return { promise, reject };
+}

@@ -1,0 +1,36 @@
+import { describeMessageChannel, type MessageChannelAdapter } from '@octoipc/conformance';
+import { openReceiver, openSender } from 'octoipc';
+import { afterAll, beforeAll, describe } from 'vitest';
+
+import { missing, NatsServer, titled } from './server.js';
+
+describe.skipIf(missing !== undefined)(titled('with a server'), () => {
+  let server: NatsServer;
+  beforeAll(async () => {
+    server = await NatsServer.open({ jetstream: true });
+  });
+  afterAll(() => server.end());
+
+  let count = 0;
+  const channelOf = (scheme: string, lacks: NonNullable<MessageChannelAdapter['lacks']>): void =>
+    describeMessageChannel({
+      name: `channel by URL, ${scheme}:`,
+      mechanism: 'NATS',
+      lacks: {
+        end: 'senders come and go unseen',
+        brokenPipe: 'receivers come and go unseen',
+        priorities: 'it keeps the order',
+        ...lacks,
+      },
+      async open() {
+        const url = server.url(`suite.${(count += 1)}`, scheme);
+        const receiver = await openReceiver(url, { create: true });
+        return { receiver, sender: await openSender(url) };
+      },
+    });
+
+  channelOf('nats', { bounded: 'the server drops what a slow receiver does not take' });
+  channelOf('nats+jetstream', {
+    bounded: 'a stream holds what its limits say; see jetstream.test.ts',
+  });
+});

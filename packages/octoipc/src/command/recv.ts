@@ -1,0 +1,93 @@
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import type { Writable } from 'node:stream';
+import { finished } from 'node:stream/promises';
+
+import type { WaitOptions } from '@octoipc/core';
+
+import { checkForms, openInlet, unlessAborted, type ChannelVerbOptions } from './channel.js';
+import { printable } from './printable.js';
+import { endsQuietly, interruption } from './process.js';
+import { STATUS } from './status.js';
+import { spoken, Traffic } from './traffic.js';
+
+/** What `octoipc recv` takes. */
+export interface RecvOptions extends ChannelVerbOptions {
+  readonly keep?: boolean;
+}
+
+/**
+ * The verb `recv`.
+ *
+ * @param url - of the channel
+ * @param options - of the command line
+ * @returns the exit status
+ */
+export async function recv(url: string, options: RecvOptions): Promise<number> {
+  checkForms(options, true);
+  using interrupted = interruption();
+  const gone = new AbortController();
+  endsQuietly(process.stdout, () => gone.abort());
+  const signal = AbortSignal.any([interrupted.signal, gone.signal]);
+  const { timeout, count = Infinity, file } = options;
+  const wait: WaitOptions = { signal, ...(timeout === undefined ? {} : { timeout }) };
+  const traffic = new Traffic(options.rate);
+  let opened = false;
+  let failure: unknown;
+  try {
+    const inlet = await openInlet(url, options, wait);
+    opened = true;
+    const output = file === undefined ? process.stdout : createWriteStream(file);
+    try {
+      while (traffic.messages < count) {
+        await traffic.pace(signal);
+        const message = await inlet.receive(wait);
+        // A file ends with an empty message: some channels have no end of their own.
+        if (message === null || (file !== undefined && message.length === 0)) break;
+        traffic.add(message.length);
+        await put(output, formOf(message, options), signal);
+      }
+    } finally {
+      inlet.close();
+      if (file !== undefined) await finished(output.end());
+    }
+  } catch (error) {
+    failure = error;
+  }
+  if (opened) report(traffic, options);
+  if (failure !== undefined) unlessAborted(failure, signal);
+  return interrupted.status ?? STATUS.ok;
+}
+
+/** A message as it is put out. */
+function formOf(message: Buffer, { frames, file, json }: RecvOptions): Buffer | string {
+  if (file !== undefined) return message;
+  if (json === true) return `${JSON.stringify(described(message))}\n`;
+  if (frames === true) {
+    const header = Buffer.alloc(4);
+    header.writeUInt32LE(message.length);
+    return Buffer.concat([header, message]);
+  }
+  if (process.stdout.isTTY)
+    return `${printable(message.toString('utf8')).replaceAll(String.raw`\x09`, '\t')}\n`;
+  return Buffer.concat([message, Buffer.from('\n')]);
+}
+
+/** Text as text, anything else in base64. */
+function described(message: Buffer): { message: string } | { base64: string } {
+  const text = message.toString('utf8');
+  return Buffer.from(text).equals(message)
+    ? { message: text }
+    : { base64: message.toString('base64') };
+}
+
+async function put(output: Writable, data: Buffer | string, signal: AbortSignal): Promise<void> {
+  if (!output.write(data)) await once(output, 'drain', { signal });
+}
+
+function report(traffic: Traffic, { json = false, quiet = false }: RecvOptions): void {
+  if (quiet) return;
+  const figures = traffic.figures();
+  const text = json ? JSON.stringify(figures) : `octoipc recv: ${spoken(figures)}`;
+  process.stderr.write(`${text}\n`);
+}

@@ -1,0 +1,134 @@
+import { unlinkSync } from 'node:fs';
+
+import { IpcError } from '@octoipc/core';
+
+import { hexadecimal, kindsOf, matches, parseAddress, type Address } from '../objects/address.js';
+import { takeInventory } from '../objects/inventory.js';
+import { looseFile } from '../objects/loose-file.js';
+import type { Entry } from '../objects/object.js';
+import { mq, sem, shm } from '../namespaces.js';
+
+/** What became of an object that was to be removed. */
+export interface Removal {
+  readonly url: string;
+  readonly removed: boolean;
+  /** Why it was not, or who has it still. */
+  readonly reason: string;
+}
+
+/**
+ * Removes the object that a URL names.
+ *
+ * @param url - as `octoipc ls` prints it
+ * @param force - a Unix socket whose server lives, too
+ * @returns what was removed
+ * @throws {IpcError} what the system says
+ * @throws {AddressError} when the URL can name nothing
+ */
+export function removeObject(url: string, force: boolean): Removal {
+  const address = parseAddress(url);
+  const { entries, around } = takeInventory({ kinds: kindsOf(address) });
+  const entry = entries.find((each) => matches(address, each)) ?? looseFile(address, around);
+  if (entry === undefined) {
+    // What cannot be listed may be there all the same: the system is asked, and says what is wrong.
+    removeBlindly(url, address);
+    return { url, removed: true, reason: 'removed' };
+  }
+  removeEntry(entry, force);
+  const { length } = entry.holders;
+  const kept = length === 0 || entry.kind.startsWith('sysv-') ? '' : `; ${keeping(length)}`;
+  return { url: entry.url, removed: true, reason: `removed${kept}` };
+}
+
+function keeping(holders: number): string {
+  return holders === 1 ? '1 process has it still' : `${holders} processes have it still`;
+}
+
+function removeEntry(entry: Entry, force: boolean): void {
+  const { kind, url, id = 0, name = '', details } = entry;
+  if (kind === 'pipe' || kind === 'memfd' || 'unlinked' in details || url.startsWith('unix:[')) {
+    throw new IpcError('EINVAL', {
+      text: 'it has no name to remove',
+      target: url,
+      hint: `it goes with its last holder: ${entry.holders.join(', ') || 'unknown'}`,
+    });
+  }
+  switch (kind) {
+    case 'mq':
+      mq.PosixQueue.unlink(name);
+      break;
+    case 'sysv-mq':
+      mq.SysvQueue.remove(id);
+      break;
+    case 'sem':
+      sem.PosixSemaphore.unlink(name);
+      break;
+    case 'sysv-sem':
+      sem.SysvSemaphoreSet.remove(id);
+      break;
+    case 'sysv-shm':
+      shm.SysvSharedMemory.remove(id);
+      break;
+    case 'shm':
+    case 'ring':
+    case 'broadcast':
+    case 'value':
+      shm.SharedMemory.unlink(name);
+      break;
+    case 'mutex':
+      sem.Mutex.unlink(name);
+      break;
+    case 'rwlock':
+      sem.RwLock.unlink(name);
+      break;
+    case 'condition':
+      sem.Condition.unlink(name);
+      break;
+    case 'barrier':
+      sem.Barrier.unlink(name);
+      break;
+    case 'fifo':
+      unlinkFile(name);
+      break;
+    case 'unix':
+      removeSocket(entry, name, force);
+      break;
+  }
+}
+
+function removeSocket({ url, details }: Entry, name: string, force: boolean): void {
+  if (name.startsWith('@')) {
+    throw new IpcError('EINVAL', {
+      text: 'an abstract name cannot be removed',
+      target: url,
+      hint: 'it goes with the socket that is bound to it',
+    });
+  }
+  if (details['listening'] === true && !force) {
+    throw new IpcError('EBUSY', {
+      text: 'a server listens there',
+      target: url,
+      hint: '--force removes its path all the same, and nobody finds it then',
+    });
+  }
+  unlinkFile(name);
+}
+
+function unlinkFile(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (cause) {
+    const { code = 'EIO', syscall } = cause as NodeJS.ErrnoException;
+    throw new IpcError(code, { syscall, target: path, cause });
+  }
+}
+
+function removeBlindly(url: string, { kind, name, id, key }: Address): void {
+  const missing = (hint?: string): IpcError =>
+    new IpcError('ENOENT', { text: 'there is no such object', target: url, hint });
+  if (key !== undefined) throw missing(`no object of this kind has the key ${hexadecimal(key)}`);
+  if (id !== undefined || name === undefined) throw missing();
+  if (kind === 'mq') mq.PosixQueue.unlink(name);
+  else if (kind === 'sem') sem.PosixSemaphore.unlink(name);
+  else throw missing('octoipc ls shows what there is');
+}

@@ -1,0 +1,120 @@
+import { statSync } from 'node:fs';
+
+import { urlOfInode, urlOfName } from './address.js';
+import { ownersOf } from './memory.js';
+import type { Entry } from './object.js';
+import { heldBy, pidsOf, type OpenObject } from './process-table.js';
+import type { Surroundings } from './surroundings.js';
+import { isListening, readUnixSockets, type UnixSocketLine } from './unix-table.js';
+
+const DELETED = ' (deleted)';
+
+/**
+ * The FIFOs that somebody has open: others are files like any other.
+ *
+ * @param around - processes
+ * @returns an entry for each
+ */
+export function fifos(around: Surroundings): Entry[] {
+  return [...around.processes.files.values()].flatMap((object) => {
+    const { status, target } = object;
+    if (status?.isFIFO() !== true) return [];
+    const deleted = target.endsWith(DELETED) && status.nlink === 0;
+    const name = deleted ? target.slice(0, -DELETED.length) : target;
+    return around.judge({
+      kind: 'fifo',
+      url: deleted ? urlOfInode('fifo', status.ino) : urlOfName('fifo', name),
+      name,
+      inode: status.ino,
+      ...ownersOf(object),
+      ...heldBy(object),
+      passing: true,
+      remarks: deleted ? ['unlinked'] : [],
+      details: deleted ? { unlinked: name } : {},
+    });
+  });
+}
+
+/** The anonymous pipes of processes. */
+export function pipes(around: Surroundings): Entry[] {
+  return [...around.processes.pipes].map(([inode, object]) =>
+    around.judge({
+      kind: 'pipe',
+      url: urlOfInode('pipe', inode),
+      inode,
+      ...ownersOf(object),
+      ...heldBy(object),
+      passing: true,
+      details: {},
+    }),
+  );
+}
+
+/** The Unix sockets of this network namespace: those of one address together, others one by one. */
+export function unixSockets(around: Surroundings): Entry[] {
+  const byName = new Map<string, UnixSocketLine[]>();
+  const entries: Entry[] = [];
+  for (const line of readUnixSockets()) {
+    if (line.path === undefined) entries.push(unnamedSocket(around, line));
+    else byName.set(line.path, [...(byName.get(line.path) ?? []), line]);
+  }
+  for (const [path, lines] of byName) entries.push(namedSocket(around, path, lines));
+  return entries;
+}
+
+function unnamedSocket(around: Surroundings, line: UnixSocketLine): Entry {
+  const object = around.processes.sockets.get(line.inode);
+  return around.judge({
+    kind: 'unix',
+    url: urlOfInode('unix', line.inode),
+    inode: line.inode,
+    ...ownersOf(object ?? UNKNOWN),
+    ...heldBy(object),
+    passing: true,
+    remarks: [line.type, line.state],
+    details: { type: line.type, state: line.state, sockets: [line.inode] },
+  });
+}
+
+function namedSocket(around: Surroundings, path: string, lines: readonly UnixSocketLine[]): Entry {
+  const objects = lines.map(({ inode }) => around.processes.sockets.get(inode));
+  const file = path.startsWith('@') ? undefined : statusOf(path);
+  const first = lines.find(isListening) ?? lines[0]!;
+  const owner = objects.find((object) => object !== undefined) ?? UNKNOWN;
+  const connections = lines.filter(({ state }) => state === 'connected').length;
+  return around.judge({
+    kind: 'unix',
+    url: urlOfName('unix', path),
+    name: path,
+    ...ownersOf(file ?? owner),
+    holders: [...new Set(objects.flatMap(pidsOf))].toSorted((a, b) => a - b),
+    uses: objects.flatMap((object) => object?.uses ?? []),
+    passing: true,
+    remarks: [
+      first.type,
+      ...(isListening(first) ? ['listening'] : []),
+      ...(connections > 0
+        ? [connections === 1 ? '1 connection' : `${connections} connections`]
+        : []),
+    ],
+    details: {
+      type: first.type,
+      listening: isListening(first),
+      connections,
+      sockets: lines.map(({ inode }) => inode),
+    },
+    counters: { connections },
+  });
+}
+
+const UNKNOWN: OpenObject = { target: '', status: undefined, uses: [] };
+
+/** A socket's file, whose mode decides who may connect. */
+function statusOf(path: string): OpenObject | undefined {
+  try {
+    const status = statSync(path);
+    return status.isSocket() ? { target: path, status, uses: [] } : undefined;
+  } catch {
+    return undefined;
+  }
+}

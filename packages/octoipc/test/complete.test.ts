@@ -1,0 +1,106 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import * as octoipc from 'octoipc';
+import { describe, expect, it } from 'vitest';
+
+import manifest from '../package.json' with { type: 'json' };
+import { home, node } from './command.js';
+
+const packages = join(home, '..');
+
+/** Packages that carry the others, and so have neither namespace nor scheme. */
+const FOUNDATIONS = ['bench', 'conformance', 'core', 'octoipc'];
+
+/** Mechanisms over which no messages go. */
+const WITHOUT_MESSAGES = ['sem', 'signal'];
+
+/** What the schemes of a package begin with, where that is not its name. */
+const SCHEMES: Readonly<Record<string, string>> = { socket: 'unix' };
+
+const others = readdirSync(packages).filter(
+  (name) => existsSync(join(packages, name, 'package.json')) && !FOUNDATIONS.includes(name),
+);
+const mechanisms = others.filter((name) => existsSync(join(packages, name, 'native')));
+
+describe.each(others)('packages/%s', (name) => {
+  const { name: full } = JSON.parse(readFileSync(join(packages, name, 'package.json'), 'utf8')) as {
+    name: string;
+  };
+
+  it.runIf(mechanisms.includes(name))('is a namespace, a subpath and a dependency', () => {
+    expect(Object.keys(octoipc)).toContain(name);
+    expect(Object.keys(manifest.exports)).toContain(`./${name}`);
+    expect(Object.keys(manifest.dependencies)).toContain(full);
+  });
+
+  it.runIf(!mechanisms.includes(name))('is an optional peer', () => {
+    expect(Object.keys(manifest.peerDependencies)).toContain(full);
+    expect(manifest.peerDependenciesMeta).toHaveProperty([full], { optional: true });
+  });
+
+  it.runIf(!WITHOUT_MESSAGES.includes(name))('has a scheme', () => {
+    expect(octoipc.schemes()).toContain(SCHEMES[name] ?? name);
+  });
+});
+
+it('every scheme that is built in is in the README', () => {
+  const readme = readFileSync(join(home, 'README.md'), 'utf8');
+  for (const scheme of octoipc.schemes()) expect(readme).toContain(`\`${scheme}:`);
+});
+
+/** A program that opens a channel, and tells which packages it has loaded. */
+const LOADED = `
+  const { openReceiver } = await import('octoipc');
+  const receiver = await openReceiver(process.argv[1], { temporary: true });
+  receiver.close();
+  const maps = (await import('node:fs')).readFileSync('/proc/self/maps', 'latin1');
+  const addons = [...maps.matchAll(/packages.(\\w+).build/g)].map(([, name]) => name);
+  console.log(JSON.stringify([...new Set(addons)].sort()));
+`;
+
+it.skipIf(process.platform !== 'linux')(
+  'openReceiver() loads the package of its scheme, and no other mechanism',
+  async () => {
+    const url = `mq:/octoipc-complete-${process.pid}`;
+    const { stdout, stderr } = await node('--input-type=module', '--eval', LOADED, url);
+    expect(stderr).toBe('');
+    const addons = JSON.parse(stdout) as string[];
+    expect(addons.filter((name) => name !== 'core')).toEqual(['mq']);
+  },
+);
+
+/** What the import itself costs, without the start of Node: the least of several, in milliseconds of CPU. */
+const COST = `
+  const before = process.cpuUsage();
+  await import('octoipc');
+  const { user, system } = process.cpuUsage(before);
+  console.log((user + system) / 1000);
+`;
+
+it("import 'octoipc' costs less than 10 ms", async () => {
+  let least = Infinity;
+  for (let i = 0; i < 5 && least >= 10; i++) {
+    const { stdout } = await node('--input-type=module', '--eval', COST);
+    least = Math.min(least, Number(stdout));
+  }
+  expect(least).toBeLessThan(10);
+});
+
+it('nats: says what to install where the adapter is missing', async () => {
+  // As it is for somebody who has only octoipc: the name is found nowhere.
+  const program = `
+    import { register } from 'node:module';
+    register('data:text/javascript,' + encodeURIComponent(\`
+      export async function resolve(specifier, context, next) {
+        if (specifier !== '@octoipc/nats') return next(specifier, context);
+        throw Object.assign(new Error('Cannot find package'), { code: 'ERR_MODULE_NOT_FOUND' });
+      }
+    \`));
+    const { openSender } = await import('octoipc');
+    const error = await openSender('nats://127.0.0.1/jobs').catch((reason) => reason);
+    console.log(JSON.stringify([error.code, error.hint]));
+  `;
+  const { stdout } = await node('--input-type=module', '--eval', program);
+  expect(JSON.parse(stdout)).toEqual(['ERR_UNSUPPORTED', 'npm install @octoipc/nats']);
+});

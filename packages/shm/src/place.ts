@@ -1,0 +1,87 @@
+import { openSync } from 'node:fs';
+
+import { IpcError } from '@octoipc/core';
+import { rangeError, typeError } from '@octoipc/core/kit';
+
+import { Memory } from './memory.js';
+import { DATA } from './shared-header.js';
+import { SharedMemory } from './shared-memory.js';
+
+/** Memory in which something is, or is to be. */
+export interface Place {
+  readonly memory: SharedMemory;
+  readonly target: string | number;
+}
+
+/** How a name is created. */
+export interface PlaceOptions {
+  readonly mode?: number | undefined;
+  readonly temporary?: boolean | undefined;
+}
+
+/**
+ * Memory for something new: under a name, or the empty one that is given.
+ *
+ * @param where - a name, or memory
+ * @param size - the bytes that it takes
+ * @param options - for a name
+ * @param option - which option decides how many bytes those are
+ * @throws {IpcError} EEXIST when there is something of that name, or the memory holds something
+ * @throws {RangeError} ERR_OUT_OF_RANGE when it does not fit into the memory
+ */
+export function newPlace(
+  where: unknown,
+  size: number,
+  options: PlaceOptions,
+  option: string,
+): Place {
+  if (typeof where === 'string') {
+    const { mode, temporary } = options;
+    const opened = { create: true, exclusive: true, size, mode, temporary };
+    return { memory: SharedMemory.open(where, opened), target: where };
+  }
+  const place = ownMapping(where);
+  try {
+    const { byteLength } = place.memory;
+    if (byteLength < size) {
+      throw rangeError(option, `so small that ${size} bytes are not needed`, byteLength);
+    }
+    if (place.memory.bytes.subarray(0, DATA).some((byte) => byte !== 0)) {
+      throw new IpcError('EEXIST', {
+        syscall: 'mmap',
+        target: place.target,
+        hint: 'the memory is not empty: attach to what is in it, or fill it with zeroes',
+      });
+    }
+    return place;
+  } catch (error) {
+    place.memory.close();
+    throw error;
+  }
+}
+
+/** Memory in which there is something, by its name, or by a mapping of its own. */
+export function placeOf(where: unknown): Place {
+  if (typeof where !== 'string') return ownMapping(where);
+  return { memory: SharedMemory.open(where), target: where };
+}
+
+/** A mapping of its own: what becomes of the caller's handle, its size and its closing, is none of ours. */
+function ownMapping(where: unknown): Place {
+  if (!(where instanceof Memory)) throw typeError('where', 'a name or a SharedMemory', where);
+  if (!(where instanceof SharedMemory)) {
+    throw typeError('where', 'memory with a descriptor: System V memory has none', where);
+  }
+  const target = where.fd;
+  return { memory: SharedMemory.fromFd(reopen(target)), target };
+}
+
+function reopen(fd: number): number {
+  try {
+    return openSync(`/proc/self/fd/${fd}`, 'r+');
+  } catch (error) {
+    const { code = 'EIO' } = error as { code?: string };
+    const hint = code === 'EACCES' ? 'it needs memory that this user may write to' : undefined;
+    throw new IpcError(code, { syscall: 'open', target: fd, hint, cause: error });
+  }
+}

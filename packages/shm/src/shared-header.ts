@@ -1,0 +1,110 @@
+import { statSync } from 'node:fs';
+
+import { IpcError, type IpcErrorDetails } from '@octoipc/core';
+
+import type { Memory } from './memory.js';
+
+/** Where the data of a ring, a broadcast or a value begin, in bytes: docs/layout.md. */
+export const DATA = 4096;
+
+/** Seats: the first is the consumer's of a ring, the only one of a broadcast. */
+export const SEAT = { offset: 512, size: 64, wants: 8 / 4, generation: 12 / 4 } as const;
+
+/** What sleeps: bits of a word. */
+export const SLEEP = { futex: 1, bell: 2 } as const;
+
+/** The word of the magic. */
+export const MAGIC = 0;
+
+const VERSION = 1;
+const ORDER = 0x0102_0304;
+
+/** How long somebody else may take to make it, and how often it is looked, in milliseconds. */
+const PATIENCE = 500;
+const GLANCE = 1;
+
+const clock = new Int32Array(new SharedArrayBuffer(4));
+
+/** The first words of a header: magic, version, order, flags, and four that are a kind's own. */
+export type HeaderWords = readonly [flags: number, ...own: readonly number[]];
+
+/** What is made in memory, by the name that errors give it. */
+export interface Kind {
+  readonly what: string;
+  readonly magic: number;
+}
+
+/** Makes the header in zeroed memory. */
+export function formatHeader(
+  memory: Memory,
+  { magic }: Kind,
+  own: HeaderWords,
+  id: Uint8Array,
+): void {
+  const words = memory.view(Int32Array, 0, DATA / 4);
+  words.set([VERSION, ORDER, ...own], 1);
+  memory.bytes.set(id, 32);
+  memory.view(BigUint64Array, 48, 1)[0] = pidNamespace();
+  Atomics.store(words, MAGIC, magic);
+}
+
+/**
+ * Waits until it is made, and looks at what all have.
+ *
+ * @returns the words from the flags on, of which a kind checks its own
+ * @throws {IpcError} EBADMSG when it is none, or of another version
+ */
+export function readHeader(memory: Memory, kind: Kind, details: IpcErrorDetails): number[] {
+  if (memory.byteLength < DATA) throw notA(kind, details, 'it is too short');
+  const words = memory.view(Int32Array, 0, DATA / 4);
+  const until = performance.now() + PATIENCE;
+  while (Atomics.load(words, MAGIC) === 0 && performance.now() < until) {
+    Atomics.wait(clock, 0, 0, GLANCE);
+  }
+  const [magic, version, order, ...own] = words.subarray(0, 8);
+  if (magic === 0) throw notA(kind, details, 'its creator has not finished it: unlink it');
+  if (magic !== kind.magic) throw notA(kind, details, 'it holds something else');
+  if (order !== ORDER) throw notA(kind, details, 'it is of a machine with another byte order');
+  if (version !== VERSION) {
+    throw notA(kind, details, `it is of version ${version}, this package knows ${VERSION}`);
+  }
+  return own;
+}
+
+/** The id in a header, which names bells: hexadecimal digits. */
+export function idIn(memory: Memory): string {
+  return Buffer.from(memory.bytes.subarray(32, 48)).toString('hex');
+}
+
+/** The pid namespace of who made it. */
+export function namespaceIn(memory: Memory): bigint {
+  return memory.view(BigUint64Array, 48, 1)[0]!;
+}
+
+let ownNamespace: bigint | undefined;
+
+/** The pid namespace of this process, which never changes: its inode. */
+export function pidNamespace(): bigint {
+  ownNamespace ??= statSync('/proc/self/ns/pid', { bigint: true }).ino;
+  return ownNamespace;
+}
+
+/** The error of memory that holds something else. */
+export function notA({ what }: Kind, details: IpcErrorDetails, hint: string): IpcError {
+  return new IpcError('EBADMSG', { ...details, text: `not a ${what}`, hint });
+}
+
+/** The error of memory that somebody has damaged, or cut off. */
+export function damageOf({ what }: Kind, memory: Memory, details: IpcErrorDetails): Error {
+  try {
+    // What was cut off is damaged, too; that has a better explanation.
+    void memory.buffer;
+  } catch (error) {
+    return error as Error;
+  }
+  return new IpcError('EBADMSG', {
+    ...details,
+    text: `the ${what} is damaged`,
+    hint: 'some process has written into it what cannot be: unlink it and create it again',
+  });
+}

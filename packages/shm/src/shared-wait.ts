@@ -1,0 +1,187 @@
+import { IpcError, type IpcErrorDetails, type WaitOptions } from '@octoipc/core';
+import {
+  BLOCKED,
+  checkTimeout,
+  optionsObject,
+  rangeError,
+  waitOptions,
+  WaitQueue,
+  waitSync,
+  type Attempt,
+  type OwnedResource,
+} from '@octoipc/core/kit';
+
+import { Bell, SLICE } from './bell.js';
+import { binding } from './binding.js';
+import { MAGIC, SLEEP } from './shared-header.js';
+
+const MOST_SPIN = 1_000_000;
+
+/** So many glances between two at the clock. */
+const GLANCES = 64;
+
+/** Who waits for others to change shared memory. */
+export interface Sleeper {
+  readonly words: Int32Array;
+  /** The word in which it tells others that it sleeps. */
+  readonly sleepWord: number;
+  /** What the memory begins with, unless it was wiped out or cut off. */
+  readonly magic: number;
+  details(): IpcErrorDetails;
+  checkUse(): void;
+  /** Whether something has changed since the last attempt, so that trying again may succeed. */
+  isReady(): boolean;
+  /** Every 20 ms of a wait. */
+  mend(): void;
+  /** Closes it; the error that tells why. */
+  damage(): Error;
+  /** A descriptor that others can make readable. */
+  openBell(): number;
+  /** Tells whose bell is to be rung. */
+  wantBell(): void;
+}
+
+/** Where a bell is kept that must be closed when its owner was forgotten. */
+export interface BellKeeper {
+  bell: Bell | undefined;
+}
+
+/** What closes a bell; not made in a constructor, whose closures would keep what it constructs. */
+export function closingBell(keeper: BellKeeper): OwnedResource {
+  return { release: () => keeper.bell?.close() };
+}
+
+/**
+ * Waits for shared memory to change, in all flavours: who finds nothing sets a bit, looks again, and
+ * sleeps, in futex(2) or until his bell rings; nobody longer than 20 ms without another look.
+ *
+ * Lifetime: that of the handle that waits, whose pending waits keep it and the process alive.
+ */
+export class SharedWait {
+  /** How often it slept. */
+  sleeps = 0;
+  readonly #sleeper: Sleeper;
+  readonly #keeper: BellKeeper;
+  #queue: WaitQueue | undefined;
+  #alive = true;
+  #spin = 0;
+  /** What the word was when we lay down. */
+  #asleep = 0;
+
+  constructor(sleeper: Sleeper, keeper: BellKeeper) {
+    this.#sleeper = sleeper;
+    this.#keeper = keeper;
+  }
+
+  /** How many wait. */
+  get waiting(): number {
+    return this.#queue?.length ?? 0;
+  }
+
+  /** For how long, in microseconds, a wait looks again and again before it sleeps. */
+  get spin(): number {
+    return this.#spin;
+  }
+
+  set spin(microseconds: number) {
+    if (!(microseconds >= 0 && microseconds <= MOST_SPIN)) {
+      throw rangeError('spin', `from 0 to ${MOST_SPIN}`, microseconds);
+    }
+    this.#spin = microseconds;
+  }
+
+  /** Rejects all that wait. */
+  fail(error: Error): void {
+    this.#queue?.fail(error);
+  }
+
+  /** Whether pending waits keep the process alive. */
+  ref(alive: boolean): void {
+    this.#alive = alive;
+    this.#queue?.ref(alive);
+    this.#keeper.bell?.ref(alive);
+  }
+
+  run<T>(attempt: Attempt<T>, options: WaitOptions | undefined): Promise<T> {
+    try {
+      const wait = waitOptions(options);
+      this.#sleeper.checkUse();
+      this.#queue ??= this.#makeQueue();
+      if (wait.signal?.aborted === true) return Promise.reject(wait.signal.reason as Error);
+      return this.#queue.run(() => this.#attempt(attempt, SLEEP.bell, wait.timeout === 0), wait, {
+        details: this.#sleeper.details(),
+      });
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+
+  runSync<T>(
+    attempt: Attempt<T>,
+    options: { readonly timeout?: number | undefined } | undefined,
+  ): T {
+    const { timeout } = optionsObject<{ readonly timeout?: number | undefined }>(options);
+    checkTimeout(timeout);
+    const sleeper = this.#sleeper;
+    sleeper.checkUse();
+    const details = sleeper.details();
+    if (this.waiting > 0) {
+      throw new IpcError('EBUSY', {
+        ...details,
+        hint: 'asynchronous calls wait on this end: await them before a blocking one',
+      });
+    }
+    const sleep = (milliseconds: number): void => {
+      const slice = Math.min(milliseconds, SLICE);
+      binding().futexSleep(sleeper.words, sleeper.sleepWord, this.#asleep, slice);
+      sleeper.mend();
+    };
+    return waitSync(() => this.#attempt(attempt, SLEEP.futex, timeout === 0), sleep, timeout, {
+      details,
+    });
+  }
+
+  /** Tries; and again, as long as it may spin; and once more after it has told that it sleeps. */
+  #attempt<T>(attempt: Attempt<T>, bit: number, once: boolean): T | typeof BLOCKED {
+    const sleeper = this.#sleeper;
+    sleeper.checkUse();
+    let result = attempt() as T | typeof BLOCKED;
+    if (result !== BLOCKED) return result;
+    const { words, sleepWord } = sleeper;
+    // What has nothing to give may have been wiped out, or cut off.
+    if (words[MAGIC] !== sleeper.magic) throw sleeper.damage();
+    if (once) return result;
+    if (this.#spin > 0 && this.#spinUntilReady()) {
+      result = attempt() as T | typeof BLOCKED;
+      if (result !== BLOCKED) return result;
+    }
+    if (bit === SLEEP.bell) sleeper.wantBell();
+    this.#asleep = Atomics.or(words, sleepWord, bit) | bit;
+    if (sleeper.isReady()) {
+      result = attempt() as T | typeof BLOCKED;
+      if (result !== BLOCKED) return result;
+    }
+    this.sleeps += 1;
+    return BLOCKED;
+  }
+
+  #spinUntilReady(): boolean {
+    const until = performance.now() + this.#spin / 1000;
+    do {
+      for (let i = 0; i < GLANCES; i++) if (this.#sleeper.isReady()) return true;
+    } while (performance.now() < until);
+    return false;
+  }
+
+  #makeQueue(): WaitQueue {
+    const bell = new Bell(this.#sleeper.openBell());
+    this.#keeper.bell = bell;
+    if (!this.#alive) bell.ref(false);
+    const queue = new WaitQueue({
+      listen: (wake) => bell.listen(wake, () => this.#sleeper.mend()),
+      rest: () => bell.rest(),
+    });
+    queue.ref(this.#alive);
+    return queue;
+  }
+}

@@ -1,0 +1,270 @@
+import { IpcError, type Bytes, type IpcErrorDetails, type WaitOptions } from '@octoipc/core';
+import {
+  BLOCKED,
+  bytes as bytesOf,
+  closedError,
+  integer,
+  optionsObject,
+  ResourceHandle,
+} from '@octoipc/core/kit';
+
+import { Latest } from './latest.js';
+import { newPlace, placeOf } from './place.js';
+import {
+  AT,
+  formatRacing,
+  LARGEST,
+  readRacing,
+  slotFor,
+  VALUE,
+  type RacingGeometry,
+} from './racing-layout.js';
+import { openReaderBell, ringReaders, wantReaderBell } from './reader-bells.js';
+import { damageOf, DATA } from './shared-header.js';
+import { SharedMemory } from './shared-memory.js';
+import { closingBell, SharedWait, type BellKeeper } from './shared-wait.js';
+
+/** How a value is created. */
+export interface ShmValueOptions {
+  /** Bytes that it can have at most. */
+  readonly maxSize: number;
+  /** Permission bits, exact whatever the umask; for a name only. @default 0o600 */
+  readonly mode?: number | undefined;
+  /** The name goes when this handle closes, or the process ends. @default false */
+  readonly temporary?: boolean | undefined;
+}
+
+/**
+ * A value that processes share: any of them sets it, and all read the latest state, which is never torn.
+ *
+ * Lifetime: the handle has the memory mapped until `close()`. The value is that of its memory: it outlives
+ * all processes, until it is unlinked. A process that is killed while it sets it leaves the old state, or
+ * the new one, and is in nobody's way.
+ *
+ * @example
+ * ```js
+ * import { ShmValue } from '@octoipc/shm';
+ *
+ * const config = ShmValue.create('/octoipc-doc-config', { maxSize: 1024, temporary: true });
+ * config.get(); //=> null
+ * const changed = config.changed(config.version);
+ * config.set('{"level":3}');
+ * await changed; //=> 1
+ * String(config.get()); //=> '{"level":3}'
+ * config.close();
+ * ```
+ * @see shm_overview(7), futex(2)
+ */
+export class ShmValue extends ResourceHandle {
+  readonly #memory: SharedMemory;
+  readonly #geometry: RacingGeometry;
+  readonly #target: string | number;
+  readonly #words: Int32Array;
+  readonly #latest: Latest;
+  readonly #wait: SharedWait;
+  readonly #details: Readonly<Record<'get' | 'set', IpcErrorDetails>>;
+  /** The low word of the version when we last looked. */
+  #seen = 0;
+
+  private constructor(memory: SharedMemory, target: string | number, geometry: RacingGeometry) {
+    const left: BellKeeper = { bell: undefined };
+    // The memory is a handle, and goes by itself when this is forgotten.
+    super(closingBell(left));
+    this.#memory = memory;
+    this.#target = target;
+    this.#geometry = geometry;
+    this.#details = { get: { syscall: 'get', target }, set: { syscall: 'set', target } };
+    const words = memory.view(Int32Array, 0, DATA / 4);
+    this.#words = words;
+    this.#latest = new Latest(memory, geometry, { syscall: 'mmap', target });
+    let bell = -1;
+    this.#wait = new SharedWait(
+      {
+        words,
+        sleepWord: AT.readersSleep / 4,
+        magic: VALUE.magic,
+        details: () => this.describe(),
+        checkUse: () => this.#checkUse(),
+        isReady: () => Atomics.load(words, AT.newest / 4) !== this.#seen,
+        mend: () => {},
+        damage: () => this.#damage(),
+        openBell: () => {
+          const opened = openReaderBell(geometry.id);
+          bell = opened.number;
+          return opened.fd;
+        },
+        wantBell: () => wantReaderBell(words, bell),
+      },
+      left,
+    );
+  }
+
+  /**
+   * Creates a value, under a name or in memory that is there (zeroes, for instance of a memfd).
+   *
+   * @param where - a name, a slash and up to 254 bytes without one; or memory, of which it takes the first
+   *   4096 bytes and room for two states
+   * @throws {IpcError} EEXIST when there is something of that name, or the memory holds something
+   * @throws {IpcError} ENOSPC when there is no room for it
+   * @throws {RangeError} ERR_OUT_OF_RANGE when it does not fit into the memory
+   */
+  static create(where: string | SharedMemory, options: ShmValueOptions): ShmValue {
+    const given = optionsObject<ShmValueOptions>(options);
+    const longest = integer(given.maxSize, 'options.maxSize', 0, LARGEST);
+    const size = slotFor(longest);
+    const { memory, target } = newPlace(where, VALUE.bytes(size), given, 'options.maxSize');
+    try {
+      formatRacing(memory, VALUE, { size, longest });
+      return ShmValue.#in(memory, target);
+    } catch (error) {
+      memory.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Attaches to a value that another process has created; one that it is just creating is waited for.
+   *
+   * @throws {IpcError} ENOENT when there is nothing of that name; EACCES when its mode forbids it
+   * @throws {IpcError} EBADMSG when it is no value, or of another version
+   */
+  static attach(where: string | SharedMemory): ShmValue {
+    const { memory, target } = placeOf(where);
+    try {
+      return ShmValue.#in(memory, target);
+    } catch (error) {
+      memory.close();
+      throw error;
+    }
+  }
+
+  static #in(memory: SharedMemory, target: string | number): ShmValue {
+    const geometry = readRacing(memory, VALUE, { syscall: 'mmap', target });
+    return new ShmValue(memory, target, geometry);
+  }
+
+  /**
+   * Removes a name; who has the value mapped goes on with it.
+   *
+   * @throws {IpcError} ENOENT when there is none
+   */
+  static unlink(name: string): void {
+    SharedMemory.unlink(name);
+  }
+
+  /** Bytes that it can have at most. */
+  get maxSize(): number {
+    return this.#geometry.longest;
+  }
+
+  /** How often it was set; 0 if it never was. */
+  get version(): number {
+    this.#checkUse();
+    return this.#latest.version;
+  }
+
+  /**
+   * Sets it: from now on everybody gets this state.
+   *
+   * @param value - bytes, or a string as UTF-8
+   * @throws {IpcError} EMSGSIZE when it has more than `maxSize` bytes
+   * @throws {IpcError} EBUSY when another process has been in the middle of setting it for 100 ms: it is stopped
+   * @throws {IpcError} ERR_CLOSED when the handle is closed
+   */
+  set(value: Bytes): void {
+    const bytes = bytesOf(value, 'value');
+    this.#checkUse();
+    if (bytes.length > this.maxSize) {
+      throw new IpcError('EMSGSIZE', {
+        ...this.#details.set,
+        hint: `it has ${bytes.length} bytes; the value was created for ${this.maxSize} at most`,
+      });
+    }
+    const bits = this.#latest.set(bytes, this.#details.set);
+    if (bits > 0) ringReaders(this.#words, this.#geometry.id, bits);
+  }
+
+  /**
+   * The latest state.
+   *
+   * @returns its bytes, a copy; `null` if it was never set
+   * @throws {IpcError} EBADMSG when the value is damaged: this handle is closed then
+   * @throws {IpcError} ERR_CLOSED when the handle is closed
+   */
+  get(): Buffer | null {
+    this.#checkUse();
+    const bytes = this.#latest.get(this.#details.get);
+    if (bytes === undefined) throw this.#damage();
+    return bytes;
+  }
+
+  /**
+   * Waits until it has another version. What was set meanwhile more than once shows only its last state.
+   *
+   * @param sinceVersion - as `version` was
+   * @returns the version that it has then
+   * @throws {IpcError} ETIMEDOUT when the timeout is over; ERR_CLOSED when the handle is closed
+   */
+  changed(sinceVersion: number, options?: WaitOptions): Promise<number> {
+    try {
+      integer(sinceVersion, 'sinceVersion', 0);
+      return this.#wait.run(() => this.#newer(sinceVersion), options);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+
+  /** Its version if that is another; `undefined` if it has not changed. */
+  tryChanged(sinceVersion: number): number | undefined {
+    integer(sinceVersion, 'sinceVersion', 0);
+    const { version } = this;
+    return version === sinceVersion ? undefined : version;
+  }
+
+  /** As `changed`, but blocks the calling thread. */
+  changedSync(sinceVersion: number, options?: { readonly timeout?: number | undefined }): number {
+    integer(sinceVersion, 'sinceVersion', 0);
+    return this.#wait.runSync(() => this.#newer(sinceVersion), options);
+  }
+
+  /** Pending waits keep the process alive; that is so from the start. */
+  ref(): this {
+    this.#wait.ref(true);
+    return this;
+  }
+
+  /** Pending waits do not keep the process alive. */
+  unref(): this {
+    this.#wait.ref(false);
+    return this;
+  }
+
+  /** Unmaps the memory; pending waits reject with `ERR_CLOSED`. */
+  override close(): void {
+    if (this.closed) return;
+    this.#wait.fail(closedError(this.describe()));
+    super.close();
+    this.#memory.close();
+  }
+
+  protected override describe(): IpcErrorDetails {
+    return { syscall: 'futex', target: this.#target };
+  }
+
+  #newer(since: number): number | typeof BLOCKED {
+    this.#seen = Atomics.load(this.#words, AT.newest / 4);
+    const { version } = this.#latest;
+    return version === since ? BLOCKED : version;
+  }
+
+  #checkUse(): void {
+    if (this.closed || this.#memory.closed) throw closedError(this.describe());
+  }
+
+  #damage(): Error {
+    const error = damageOf(VALUE, this.#memory, this.describe());
+    this.#wait.fail(error);
+    this.close();
+    return error;
+  }
+}

@@ -1,0 +1,104 @@
+import { SharedMemory, ShmValue } from '@octoipc/shm';
+import { describe, expect, onTestFinished, test } from 'vitest';
+
+import { value } from './racing.js';
+
+const code = (expected: string): unknown => expect.objectContaining({ code: expected });
+
+describe('ShmValue', () => {
+  test('get() gives what was set last, by whomever', () => {
+    const { value: made, name } = value({ maxSize: 100 });
+    const other = ShmValue.attach(name);
+    onTestFinished(() => other.close());
+    expect([made.get(), made.version]).toEqual([null, 0]);
+    for (let size = 0; size <= 100; size++) {
+      (size % 2 === 0 ? made : other).set(Buffer.alloc(size, size));
+      expect(made.get()).toEqual(Buffer.alloc(size, size));
+      expect(other.get()).toEqual(Buffer.alloc(size, size));
+    }
+    expect(other.version).toBe(101);
+    expect(() => made.set(Buffer.alloc(101))).toThrow(code('EMSGSIZE'));
+    expect(made.version).toBe(101);
+  });
+
+  test('what get() gave belongs to who got it', () => {
+    const { value: made } = value();
+    made.set('kept');
+    const kept = made.get();
+    for (let i = 0; i < 100; i++) made.set(`other ${i}`);
+    for (let i = 0; i < 100; i++) made.get();
+    expect(String(kept)).toBe('kept');
+  });
+
+  test('changed() waits for another version, in all flavours', async () => {
+    const { value: made, name } = value();
+    const other = ShmValue.attach(name);
+    onTestFinished(() => other.close());
+    expect(made.tryChanged(0)).toBeUndefined();
+    expect(() => made.changedSync(0, { timeout: 1 })).toThrow(code('ETIMEDOUT'));
+    await expect(made.changed(0, { timeout: 1 })).rejects.toMatchObject({ code: 'ETIMEDOUT' });
+    const controller = new AbortController();
+    const aborted = made.changed(0, { signal: controller.signal });
+    const waits = [made.changed(0), made.changed(1), other.changed(0)];
+    controller.abort(new Error('enough'));
+    await expect(aborted).rejects.toThrow('enough');
+    other.set('one');
+    expect(await waits[0]).toBe(1);
+    expect(await waits[2]).toBe(1);
+    other.set('two');
+    expect(await waits[1]).toBe(2);
+    expect(made.changedSync(1)).toBe(2);
+    expect(made.tryChanged(7)).toBe(2);
+  });
+
+  test('RING-013: a value that is cut off or wiped out is an error, and no signal', () => {
+    for (const [size, expected] of [
+      [4096, 'ERR_TRUNCATED'],
+      [1, 'EBADMSG'],
+    ] as const) {
+      const memory = SharedMemory.memfd({ size: 8192 });
+      const made = ShmValue.create(memory, { maxSize: 64 });
+      made.set('gone');
+      memory.resize(size);
+      expect(() => made.get()).toThrow(code(expected));
+      expect(made.closed).toBe(true);
+      memory.close();
+    }
+    const memory = SharedMemory.memfd({ size: 8192 });
+    onTestFinished(() => memory.close());
+    const made = ShmValue.create(memory, { maxSize: 64 });
+    made.set('gone');
+    memory.bytes.fill(0);
+    expect(() => made.get()).toThrow(code('EBADMSG'));
+  });
+
+  test('closing rejects who waits, and everything after', async () => {
+    const { value: made } = value();
+    const waits = made.changed(0);
+    made.close();
+    await expect(waits).rejects.toMatchObject({ code: 'ERR_CLOSED' });
+    expect(() => made.get()).toThrow(code('ERR_CLOSED'));
+    expect(() => made.set('x')).toThrow(code('ERR_CLOSED'));
+    expect(() => made.version).toThrow(code('ERR_CLOSED'));
+    await expect(made.changed(0)).rejects.toMatchObject({ code: 'ERR_CLOSED' });
+  });
+
+  test('what is none is refused', () => {
+    for (const [index, number] of [
+      [0, 0x474e_524f],
+      [1, 2],
+      [3, 1],
+      [4, 64],
+      [5, 2 ** 30],
+      [6, 64],
+      [7, 1],
+    ] as const) {
+      const memory = SharedMemory.memfd({ size: 8192 });
+      ShmValue.create(memory, { maxSize: 64 }).close();
+      memory.view(Int32Array)[index] = number;
+      expect(() => ShmValue.attach(memory)).toThrow(code('EBADMSG'));
+      expect(() => ShmValue.create(memory, { maxSize: 64 })).toThrow(code('EEXIST'));
+      memory.close();
+    }
+  });
+});
