@@ -54,7 +54,8 @@ const lazyBuiltins: NonNullable<Options['esbuildPlugins']>[number] = {
         : { path, external: true },
     );
     build.onLoad({ filter: /^/, namespace: 'builtin' }, async ({ path }) => {
-      const load = `require('${path}')`;
+      // In a bundle of ES modules there is no require; getBuiltinModule is of Node 20.16.
+      const load = `(process.getBuiltinModule?.('${path}') ?? require('${path}'))`;
       const exports = Object.entries((await import(path)) as object).map(([name, value]) =>
         name === 'default'
           ? `export default /* @__PURE__ */ (() => ${load})();`
@@ -69,7 +70,8 @@ const lazyBuiltins: NonNullable<Options['esbuildPlugins']>[number] = {
 
 /**
  * What `import` gets: the names of what `require` gets. So there is one copy of each class in a process,
- * however it came in; and Node need not look through the whole file for the names.
+ * however it came in; and Node need not look through the whole file for the names, which takes longer than
+ * all of the import. A bundler has to see what is imported: it takes the `module` condition.
  */
 const modulesOf: NonNullable<Options['plugins']>[number] = {
   name: 'modules',
@@ -77,8 +79,17 @@ const modulesOf: NonNullable<Options['plugins']>[number] = {
     const load = createRequire(resolve('package.json'));
     for (const name of exported) {
       const names = Object.keys(load(`./dist/${name}.cjs`) as object).join(', ');
-      const lines = [`import shared from './${name}.cjs';`, `export const { ${names} } = shared;`];
-      writeFileSync(join('dist', `${name}.js`), `${lines.join('\n')}\n`);
+      const write = (file: string, lines: string[]): void =>
+        writeFileSync(join('dist', file), `${lines.join('\n')}\n`);
+      write(`${name}.js`, [
+        "import { createRequire } from 'node:module';",
+        `const { ${names} } = createRequire(import.meta.url)('./${name}.cjs');`,
+        `export { ${names} };`,
+      ]);
+      write(`${name}.module.js`, [
+        `import shared from './${name}.cjs';`,
+        `export const { ${names} } = shared;`,
+      ]);
     }
   },
 };

@@ -99,9 +99,10 @@ const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 const lines = (text) => text.trimEnd().split('\n').length;
 const scoped = (name) => (name === 'octoipc' ? name : `@octoipc/${name}`);
 
-/** The exports of one subpath, as every package has them. */
-function exported(file) {
+/** The exports of one subpath, as every package has them; what only tests import is not bundled. */
+function exported(name, file) {
   return {
+    ...(name === 'conformance' ? {} : { module: `./dist/${file}.module.js` }),
     import: { types: `./dist/${file}.d.ts`, default: `./dist/${file}.js` },
     require: { types: `./dist/${file}.d.cts`, default: `./dist/${file}.cjs` },
   };
@@ -121,7 +122,7 @@ const RULES = {
     if (manifest.engines?.node !== '>=20') yield 'package.json: engines.node is not >=20';
   },
 
-  *'every subpath is exported in the same shape'({ manifest }) {
+  *'every subpath is exported in the same shape'({ name, manifest }) {
     if (manifest.private === true && manifest.exports === undefined) return;
     const subpaths = Object.keys(manifest.exports ?? {});
     if (subpaths[0] !== '.') yield 'package.json: the first of exports is not "."';
@@ -129,7 +130,7 @@ const RULES = {
       yield 'package.json: the last of exports is not "./package.json"';
     for (const subpath of subpaths.slice(0, -1)) {
       const file = subpath === '.' ? 'index' : subpath.slice(2);
-      if (!same(manifest.exports[subpath], exported(file)))
+      if (!same(manifest.exports[subpath], exported(name, file)))
         yield `package.json: exports["${subpath}"] has another shape`;
     }
     const main = { main: manifest.main, module: manifest.module, types: manifest.types };

@@ -66,6 +66,7 @@ function exportFromOctoipc() {
     Object.entries(dependencies).toSorted(([a], [b]) => (a < b ? -1 : 1)),
   );
   manifest.exports = beforeManifest(manifest.exports, `./${name}`, {
+    module: `./dist/${name}.module.js`,
     import: { types: `./dist/${name}.d.ts`, default: `./dist/${name}.js` },
     require: { types: `./dist/${name}.d.cts`, default: `./dist/${name}.cjs` },
   });
@@ -81,7 +82,7 @@ function exportFromOctoipc() {
     namespaces,
     `${readFileSync(namespaces, 'utf8')}
 /** \`@octoipc/${name}\`, which loads when something is first asked of this namespace. */
-export const ${camel} = lazy<${type}>('@octoipc/${name}');\n`,
+export const ${camel} = lazy<${type}>(() => require('@octoipc/${name}') as unknown);\n`,
   );
   const index = join(meta, 'src', 'index.ts');
   writeFileSync(

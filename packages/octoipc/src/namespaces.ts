@@ -6,11 +6,11 @@ import { inspect } from 'node:util';
  * Lifetime: the target stays empty until then; loading fills and freezes it, as a module's namespace
  * is, and it never changes again. A package that does not load is tried again at the next use.
  */
-function lazy<T extends object>(specifier: string): T {
+function lazy<T extends object>(load: () => unknown): T {
   const target: Record<PropertyKey, unknown> = Object.create(null) as Record<PropertyKey, unknown>;
   const loaded = (): typeof target => {
     if (Object.isFrozen(target)) return target;
-    const exported = require(specifier) as Record<string, unknown>;
+    const exported = load() as Record<string, unknown>;
     for (const name of Object.keys(exported)) {
       Object.defineProperty(target, name, { value: exported[name], enumerable: true });
     }
@@ -47,7 +47,7 @@ function lazy<T extends object>(specifier: string): T {
  * ```
  * @see pipe(7)
  */
-export const pipe = lazy<typeof import('@octoipc/pipe')>('@octoipc/pipe');
+export const pipe = lazy<typeof import('@octoipc/pipe')>(() => require('@octoipc/pipe') as unknown);
 
 /**
  * Named pipes: `@octoipc/fifo`, which loads when something is first asked of this namespace.
@@ -69,7 +69,7 @@ export const pipe = lazy<typeof import('@octoipc/pipe')>('@octoipc/pipe');
  * ```
  * @see fifo(7)
  */
-export const fifo = lazy<typeof import('@octoipc/fifo')>('@octoipc/fifo');
+export const fifo = lazy<typeof import('@octoipc/fifo')>(() => require('@octoipc/fifo') as unknown);
 
 /**
  * Message queues: `@octoipc/mq`, which loads when something is first asked of this namespace.
@@ -86,7 +86,7 @@ export const fifo = lazy<typeof import('@octoipc/fifo')>('@octoipc/fifo');
  * ```
  * @see mq_overview(7)
  */
-export const mq = lazy<typeof import('@octoipc/mq')>('@octoipc/mq');
+export const mq = lazy<typeof import('@octoipc/mq')>(() => require('@octoipc/mq') as unknown);
 
 /**
  * Signals: `@octoipc/signal`, which loads when something is first asked of this namespace.
@@ -102,7 +102,9 @@ export const mq = lazy<typeof import('@octoipc/mq')>('@octoipc/mq');
  * ```
  * @see signal(7)
  */
-export const signal = lazy<typeof import('@octoipc/signal')>('@octoipc/signal');
+export const signal = lazy<typeof import('@octoipc/signal')>(
+  () => require('@octoipc/signal') as unknown,
+);
 
 /**
  * Programs at the other end of a pipe: `@octoipc/popen`, which loads when something is first asked of this
@@ -116,7 +118,9 @@ export const signal = lazy<typeof import('@octoipc/signal')>('@octoipc/signal');
  * ```
  * @see popen(3)
  */
-export const popen = lazy<typeof import('@octoipc/popen')>('@octoipc/popen');
+export const popen = lazy<typeof import('@octoipc/popen')>(
+  () => require('@octoipc/popen') as unknown,
+);
 
 /**
  * Semaphores and locks: `@octoipc/sem`, which loads when something is first asked of this namespace.
@@ -131,7 +135,7 @@ export const popen = lazy<typeof import('@octoipc/popen')>('@octoipc/popen');
  * ```
  * @see sem_overview(7)
  */
-export const sem = lazy<typeof import('@octoipc/sem')>('@octoipc/sem');
+export const sem = lazy<typeof import('@octoipc/sem')>(() => require('@octoipc/sem') as unknown);
 
 /**
  * Shared memory: `@octoipc/shm`, which loads when something is first asked of this namespace.
@@ -147,7 +151,7 @@ export const sem = lazy<typeof import('@octoipc/sem')>('@octoipc/sem');
  * ```
  * @see shm_overview(7)
  */
-export const shm = lazy<typeof import('@octoipc/shm')>('@octoipc/shm');
+export const shm = lazy<typeof import('@octoipc/shm')>(() => require('@octoipc/shm') as unknown);
 
 /**
  * Sockets: `@octoipc/socket`, which loads when something is first asked of this namespace.
@@ -164,4 +168,6 @@ export const shm = lazy<typeof import('@octoipc/shm')>('@octoipc/shm');
  * ```
  * @see unix(7)
  */
-export const socket = lazy<typeof import('@octoipc/socket')>('@octoipc/socket');
+export const socket = lazy<typeof import('@octoipc/socket')>(
+  () => require('@octoipc/socket') as unknown,
+);

@@ -23,9 +23,13 @@
 namespace octoipc {
 namespace {
 
-/// How often a thread is found blocking everything before it counts as one that always does: libc
-/// and libuv block everything while they make threads and processes.
-constexpr int kDeafAfter = 40;
+/// When a thread that is found blocking everything counts as one that always does. libc and libuv
+/// block everything while they make threads and processes: such a thread runs, or waits for a
+/// processor, for long on a busy machine, and each look counts little. One that sleeps so is a
+/// library's.
+constexpr int kDeafAfter = 4000;
+constexpr int kAsleep = 100;
+constexpr int kAwake = 1;
 /// How many rounds there are at most: for a thread that does not run, since a debugger holds it, or
 /// in the middle of a fork of a large process.
 constexpr int kPatience = 20'000;
@@ -73,8 +77,13 @@ std::vector<pid_t> Threads() {
   return threads;
 }
 
-/// What a thread blocks, by proc(5); nothing known where it has ended.
-std::optional<SignalSet> MaskOf(pid_t thread) {
+struct ThreadState {
+  SignalSet blocked;
+  bool asleep;
+};
+
+/// What a thread blocks and does, by proc(5); nothing known where it has ended.
+std::optional<ThreadState> StateOf(pid_t thread) {
   char path[64];
   snprintf(path, sizeof path, "/proc/self/task/%d/status", thread);
   const UniqueFd file(::open(path, O_RDONLY | O_CLOEXEC));
@@ -83,9 +92,11 @@ std::optional<SignalSet> MaskOf(pid_t thread) {
   const int64_t length = Retry([&] { return ::read(file.get(), text, sizeof text - 1); });
   if (length <= 0) return std::nullopt;
   text[length] = '\0';
-  const char* line = strstr(text, "\nSigBlk:");
-  if (line == nullptr) return std::nullopt;
-  return strtoull(line + strlen("\nSigBlk:"), nullptr, 16);
+  const char* blocked = strstr(text, "\nSigBlk:");
+  const char* state = strstr(text, "\nState:\t");
+  if (blocked == nullptr || state == nullptr) return std::nullopt;
+  return ThreadState{strtoull(blocked + strlen("\nSigBlk:"), nullptr, 16),
+                     state[strlen("\nState:\t")] == 'S'};
 }
 
 bool IsFree(int number) {
@@ -266,27 +277,28 @@ bool ThreadMasks::Round(SignalSet add, SignalSet remove, bool first) {
 bool ThreadMasks::Look(pid_t thread, SignalSet add, SignalSet remove, bool first) {
   const auto deaf = deaf_.find(thread);
   if (deaf != deaf_.end() && deaf->second >= kDeafAfter) return true;
-  const std::optional<SignalSet> mask = MaskOf(thread);
-  if (!mask) return true;
+  const std::optional<ThreadState> state = StateOf(thread);
+  if (!state) return true;
+  const SignalSet mask = state->blocked;
   const bool is_scripted = IsScripted(thread);
-  if (Contains(*mask, visitor_)) {
+  if (Contains(mask, visitor_)) {
     // Blocks everything: for good, as threads of libraries do, or for the moment.
     if (is_scripted) {
       ::syscall(SYS_tgkill, ::getpid(), thread, visitor_);
       return false;
     }
-    return ++deaf_[thread] >= kDeafAfter;
+    return (deaf_[thread] += state->asleep ? kAsleep : kAwake) >= kDeafAfter;
   }
   deaf_.erase(thread);
   const auto found = own_.find(thread);
   SignalSet own = found == own_.end() ? 0 : found->second;
-  SignalSet missing = add & ~*mask;
+  SignalSet missing = add & ~mask;
   if (is_scripted) {
     missing &= watched_;
-  } else if (first && (add & *mask) != 0) {
-    own = own_[thread] |= add & *mask;
+  } else if (first && (add & mask) != 0) {
+    own = own_[thread] |= add & mask;
   }
-  const SignalSet surplus = *mask & remove & ~own & ~(is_scripted ? 0 : helpers_);
+  const SignalSet surplus = mask & remove & ~own & ~(is_scripted ? 0 : helpers_);
   if ((missing | surplus) == 0) return true;
   ::syscall(SYS_tgkill, ::getpid(), thread, visitor_);
   return false;

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 
 import type { ReceiverOptions } from '../channels/options.js';
-import { mq } from '../namespaces.js';
+import { mq } from '../index.js';
 
 /** The mechanisms that can be measured, the simplest to use and to look after first. */
 export const MECHANISMS = [

@@ -8,7 +8,7 @@ import type { WaitOptions } from '@octoipc/core';
 import type { PipeReader, PipeWriter } from '@octoipc/pipe';
 
 import { openReceiver, openSender } from '../channels/entry.js';
-import { pipe } from '../namespaces.js';
+import { pipe } from '../index.js';
 import { placeFor, type Mechanism, type Place } from './candidates.js';
 import { COUNT, ECHO, PIPE_BACK, PIPE_THERE, SAYS, TOLD, type Order } from './peer.js';
 

@@ -1,6 +1,6 @@
 import { openReceiver, openSender } from '../channels/entry.js';
 import type { ReceiverOptions } from '../channels/options.js';
-import { pipe } from '../namespaces.js';
+import { pipe } from '../index.js';
 
 /** The peer's descriptors: what it is told, and what it says. */
 export const TOLD = 3;

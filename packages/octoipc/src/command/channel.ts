@@ -2,7 +2,7 @@ import { IpcError, type Bytes, type WaitOptions } from '@octoipc/core';
 
 import type { ReceiverOptions, SenderOptions } from '../channels/options.js';
 import { openReceiver, openSender } from '../channels/entry.js';
-import { mq } from '../namespaces.js';
+import { mq } from '../index.js';
 import { decodeName } from '../objects/address.js';
 import { UsageError } from './verb.js';
 

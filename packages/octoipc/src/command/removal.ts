@@ -6,7 +6,7 @@ import { hexadecimal, kindsOf, matches, parseAddress, type Address } from '../ob
 import { takeInventory } from '../objects/inventory.js';
 import { looseFile } from '../objects/loose-file.js';
 import type { Entry } from '../objects/object.js';
-import { mq, sem, shm } from '../namespaces.js';
+import { mq, sem, shm } from '../index.js';
 
 /** What became of an object that was to be removed. */
 export interface Removal {

@@ -1,16 +1,16 @@
-import * as namespaces from '../namespaces.js';
+import { fifo, mq, pipe, popen, sem, shm, signal, socket } from '../index.js';
 import type { Finding } from './diagnosis.js';
 
 /** What makes each package load its addon, and does no harm. */
 const FIRST_USES: Readonly<Record<string, () => void>> = {
-  pipe: () => namespaces.pipe.createPipe().close(),
-  fifo: () => void namespaces.fifo.tryOpenWriter('/dev/shm/octoipc-no-such-fifo'),
-  mq: () => void namespaces.mq.PosixQueue.limits(),
-  sem: () => void namespaces.sem.SysvSemaphoreSet.limits(),
-  shm: () => namespaces.shm.SharedMemory.memfd({ size: 1 }).close(),
-  signal: () => void namespaces.signal.exists(process.pid),
-  socket: () => namespaces.socket.socketPair().forEach((end) => end.close()),
-  popen: () => void namespaces.popen.popenSync('true'),
+  pipe: () => pipe.createPipe().close(),
+  fifo: () => void fifo.tryOpenWriter('/dev/shm/octoipc-no-such-fifo'),
+  mq: () => void mq.PosixQueue.limits(),
+  sem: () => void sem.SysvSemaphoreSet.limits(),
+  shm: () => shm.SharedMemory.memfd({ size: 1 }).close(),
+  signal: () => void signal.exists(process.pid),
+  socket: () => socket.socketPair().forEach((end) => end.close()),
+  popen: () => void popen.popenSync('true'),
 };
 
 /** Whether the addon of each package is there, and loads. */

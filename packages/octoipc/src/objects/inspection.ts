@@ -2,7 +2,7 @@ import { closeSync, lstatSync, openSync, readFileSync, readSync } from 'node:fs'
 
 import { isIpcError, type ReapReport } from '@octoipc/core';
 
-import { mq, sem, shm } from '../namespaces.js';
+import { mq, sem, shm } from '../index.js';
 import { plain, type Entry, type IpcObject } from './object.js';
 import type { ProcessInfo } from './process-info.js';
 import type { Surroundings } from './surroundings.js';

@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync, readSync, statSync, type Stats } from 'node:fs';
 
-import { sem, shm } from '../namespaces.js';
+import { sem, shm } from '../index.js';
 import { urlOfInode, urlOfName, urlOfSysv } from './address.js';
 import { isLock, LOCK_BYTES, LOCK_KINDS, lockState, nameInLock } from './lock-file.js';
 import { fileKey } from './mapped-files.js';

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 
-import { sem } from '../namespaces.js';
+import { sem } from '../index.js';
 import { urlOfName, urlOfSysv } from './address.js';
 import { fileKey } from './mapped-files.js';
 import type { Entry } from './object.js';

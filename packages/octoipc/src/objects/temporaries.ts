@@ -1,6 +1,6 @@
 import { reap, type ReapReport } from '@octoipc/core';
 
-import { mq, sem, shm } from '../namespaces.js';
+import { mq, sem, shm } from '../index.js';
 import type { Kind } from './object.js';
 import { urlOfName, urlOfSysv } from './address.js';
 

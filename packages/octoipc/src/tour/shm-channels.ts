@@ -1,6 +1,6 @@
 import type { ShmValue } from '@octoipc/shm';
 
-import { pipe, shm } from '../namespaces.js';
+import { pipe, shm } from '../index.js';
 import { chunks } from './payload.js';
 import { startPeer, Tally, type Peer } from './peer.js';
 import type { Row, Stage } from './row.js';
