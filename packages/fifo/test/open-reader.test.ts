@@ -28,6 +28,8 @@ const threads = (): number => readdirSync('/proc/self/task').length;
 
 test('FIFO-009: openReader() resolves at once though nobody writes, and starts no thread', async () => {
   const path = fifo();
+  // Whoever uses it first starts libuv's pool.
+  await stat(path);
   const before = threads();
   const reader = await openReader(path);
   expect(reader).toBeInstanceOf(FifoReader);

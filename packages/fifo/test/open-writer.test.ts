@@ -39,6 +39,8 @@ test('FIFO-010: tryOpenWriter() is null while nobody reads, and a writer as soon
 
 test('openWriter({ timeout: 0 }) rejects with ETIMEDOUT where nobody reads, and starts no thread', async () => {
   const path = fifo();
+  // Whoever uses it first starts libuv's pool.
+  await stat(path);
   const before = threads();
   const error: unknown = await openWriter(path, { timeout: 0 }).catch((reason: unknown) => reason);
   expect(error).toMatchObject({ code: 'ETIMEDOUT', syscall: 'open', target: path });
