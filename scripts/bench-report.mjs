@@ -32,13 +32,6 @@ const CHARTS = [
     y: 'MB a second',
     value: ({ nanoseconds }, bytes) => (bytes * 1e3) / nanoseconds,
   },
-  {
-    name: 'roundtrip',
-    prefix: 'trips-',
-    title: 'There and back, both processes on one core',
-    y: 'microseconds, median',
-    value: ({ nanoseconds }) => nanoseconds / 1000,
-  },
 ];
 
 /** What a chart shows: ours and each other of every row, once for each size. */

@@ -3,7 +3,7 @@
 // with a code; no descriptor left, no rejection unhandled, no crash, no hang, and the next life works.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -160,9 +160,22 @@ for (const scene of positionals.length > 0 ? positionals : Object.keys(SCENES)) 
   );
 }
 rmSync(folder, { recursive: true });
+await sweep();
 if (values.json !== undefined)
   writeFileSync(values.json, `${JSON.stringify(results, undefined, 2)}\n`);
 process.exitCode = results.some(({ findings }) => findings.length > 0) ? 1 : 0;
+
+/** Removes what could not be removed when the call for that failed. */
+async function sweep() {
+  const { reap } = await import('@octoipc/core');
+  for (const name of ['mq', 'sem', 'shm', 'fifo']) await import(`@octoipc/${name}`);
+  reap();
+  for (const where of ['/dev/shm', tmpdir()]) {
+    for (const name of readdirSync(where)) {
+      if (name.includes('octoipc-faults-')) rmSync(join(where, name), { recursive: true });
+    }
+  }
+}
 
 /** What is wrong with an outcome; undefined where nothing is. */
 function findingOf(report, victim) {
