@@ -83,7 +83,7 @@ const ways = {
     void killSometime(victim).then((at) => (killedAt = at));
     for (;;) {
       const had = await pass(mutex);
-      if (killedAt !== undefined && had > killedAt) return Number(had - killedAt) / 1e6;
+      if (killedAt !== undefined && had > killedAt) return (had - killedAt) / 1e6;
       await setImmediate();
     }
   },
@@ -97,7 +97,7 @@ const ways = {
     await Promise.all(waits);
     for (;;) {
       const had = held.find((time) => killedAt !== undefined && time > killedAt);
-      if (had !== undefined) return Number(had - killedAt) / 1e6;
+      if (had !== undefined) return (had - killedAt) / 1e6;
       held.length = 0;
       await Promise.all(handles.map(async (handle) => held.push(await pass(handle))));
       await setImmediate();

@@ -13,7 +13,7 @@ const require = createRequire(import.meta.url);
 const [peer = ''] = process.argv.slice(2);
 
 function koffi() {
-  const libc = require('koffi').load('libc.so.6');
+  const libc = require(peer).load('libc.so.6');
   const init = libc.func('int sem_init(void *sem, int shared, uint value)');
   const wait = libc.func('int sem_wait(void *sem)');
   const post = libc.func('int sem_post(void *sem)');

@@ -1,0 +1,71 @@
+// Who has a socket, and what is left of it when he lets it go.
+import { closeSync, existsSync, openSync, readFileSync, readlinkSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+
+import { Datagram, listen } from '@octoipc/socket';
+import * as posix from '@octoipc/socket/posix';
+import { expect, onTestFinished, test } from 'vitest';
+
+import { closing, pair } from './opened.js';
+import { freshPath } from './place.js';
+
+const { AF_UNIX, SOCK_STREAM } = posix;
+const failing = (code: string) => expect.objectContaining({ name: 'IpcError', code });
+
+test('Server.release() and Datagram.release() let the lock of reclaim go, and the path stays theirs who have the descriptor', async () => {
+  for (const kind of ['server', 'datagram'] as const) {
+    const path = freshPath();
+    const open = (): Promise<{ release(): number; close(): void }> =>
+      kind === 'server'
+        ? listen({ path }, { reclaim: true })
+        : Datagram.bind({ path }, { reclaim: true });
+    const fd = (await open()).release();
+    expect([existsSync(path), existsSync(`${path}.lock`)]).toEqual([true, false]);
+    await expect(open()).rejects.toThrow(failing('EADDRINUSE'));
+    expect(existsSync(`${path}.lock`)).toBe(false);
+    closeSync(fd);
+    const next = closing(await open());
+    expect(existsSync(`${path}.lock`)).toBe(true);
+    next.close();
+    expect([existsSync(path), existsSync(`${path}.lock`)]).toEqual([false, false]);
+  }
+});
+
+test('fromFd() in a worker takes a duplicate, which the worker’s end closes and nothing else', async () => {
+  const code = `
+    const { openSync } = require('node:fs');
+    const { parentPort } = require('node:worker_threads');
+    const { Connection } = require('@octoipc/socket');
+    const { socketpair } = require('@octoipc/socket/posix');
+    const [left, right] = socketpair(1, 1);
+    const connections = [Connection.fromFd(left), Connection.fromFd(right)];
+    connections[0].writeSync('x');
+    parentPort.postMessage([left, connections[0].fd, String(connections[1].readSync())]);
+  `;
+  const worker = new Worker(code, { eval: true });
+  onTestFinished(async () => void (await worker.terminate()));
+  const [given, fd, said] = await new Promise<[number, number, string]>((resolve, reject) => {
+    worker.once('message', resolve).once('error', reject);
+  });
+  expect([said, fd !== given]).toEqual(['x', true]);
+  const taken = [openSync('/dev/null', 'r'), openSync('/dev/null', 'r')];
+  await worker.terminate();
+  for (const each of taken) closeSync(each);
+});
+
+test('SOCK-059: sockets that were sent through themselves go when everybody has closed them', async () => {
+  const [left, right] = pair();
+  const inode = /\d+/.exec(readlinkSync(`/proc/self/fd/${left.fd}`))![0];
+  const lives = (): boolean =>
+    new RegExp(` ${inode}(?: |$)`, 'm').test(readFileSync('/proc/net/unix', 'latin1'));
+  await left.sendFds([left, right]);
+  await right.sendFds([left, right]);
+  expect(lives()).toBe(true);
+  left.close();
+  right.close();
+  while (lives()) {
+    // The kernel looks for such rings when sockets are sent or closed.
+    for (const each of posix.socketpair(AF_UNIX, SOCK_STREAM)) posix.close(each);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+});
