@@ -1,7 +1,9 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { createPipe } from '@octoipc/pipe';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { command, home, node, octoipc } from './command.js';
@@ -58,6 +60,28 @@ describe('octoipc --help', () => {
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
     expect(stderr).toContain('--help');
     expect(stderr).not.toMatch(/^ +at /m);
+  });
+});
+
+describe('octoipc whose output nobody reads', () => {
+  it.each([
+    ['--help', 0],
+    ['ls --help', 0],
+    ['completion bash', 0],
+    ['ls', 0],
+    ['frobnicate', 2],
+  ])('ends quietly: %s', async (line, expected) => {
+    const { reader, writer } = createPipe();
+    reader.close();
+    const child = spawn(process.execPath, [command, ...line.split(' ')], {
+      stdio: ['ignore', writer.fd, expected === 0 ? 'pipe' : writer.fd],
+    });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    writer.close();
+    let stderr = '';
+    child.stderr?.on('data', (chunk: Buffer) => (stderr += String(chunk)));
+    expect(await once(child, 'close')).toEqual([expected, null]);
+    expect(stderr).not.toMatch(/EPIPE|^ +at /m);
   });
 });
 
