@@ -201,6 +201,19 @@ describe('octoipc send and recv', () => {
     expect(stdout).toBe('y\n0\n');
   });
 
+  it('say with status 1 what makes a channel that is missing', async () => {
+    for (const url of [
+      `mq:/${uniqueName()}`,
+      uniqueKey(),
+      `shm:/${uniqueName()}`,
+      'fifo:/no/such',
+    ]) {
+      const { status, stderr } = await octoipc('recv', url);
+      expect(status).toBe(1);
+      expect(stderr).toMatch(/^octoipc recv: ENOENT: .*\(--create makes it\)$/m);
+    }
+  });
+
   it.each([
     ['an unknown scheme', ['recv', 'pigeon:/x']],
     ['no scheme', ['recv', '/x']],
