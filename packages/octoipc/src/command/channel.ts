@@ -35,6 +35,8 @@ export interface Outlet {
 /** An open receiving end. */
 export interface Inlet {
   receive(wait: WaitOptions): Promise<Buffer | null>;
+  /** All that was received is printed: where the mechanism acknowledges, none of it comes again. */
+  done(): Promise<void>;
   close(): void;
 }
 
@@ -104,6 +106,7 @@ export async function openInlet(
     const queue = typedQueue(url, options);
     return {
       receive: async (waiting) => (await queue.receive({ type, ...waiting })).data,
+      done: () => Promise.resolve(),
       close: () => queue.close(),
     };
   }

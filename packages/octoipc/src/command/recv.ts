@@ -48,6 +48,7 @@ export async function recv(url: string, options: RecvOptions): Promise<number> {
         if (output === undefined) await put(formOf(message, options), signal);
         else await output.add(message);
       }
+      await inlet.done();
     } finally {
       inlet.close();
     }
