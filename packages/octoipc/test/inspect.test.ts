@@ -84,15 +84,13 @@ describe('octoipc inspect', () => {
       consumer: { pid, alive: true },
       producers: [{ pid, alive: true, deaths: 0 }],
     });
-    if (made.broadcast) {
-      const news = await inspect(`shm:/${name}-news`);
-      expect(news).toMatchObject({
-        kind: 'broadcast',
-        details: { messages: 1, producer: { pid } },
-      });
-      const value = await inspect(`shm:/${name}-value`);
-      expect(value).toMatchObject({ kind: 'value', details: { current: 1, maxSize: 64 } });
-    }
+    const news = await inspect(`shm:/${name}-news`);
+    expect(news).toMatchObject({
+      kind: 'broadcast',
+      details: { messages: 1, producer: { pid } },
+    });
+    const value = await inspect(`shm:/${name}-value`);
+    expect(value).toMatchObject({ kind: 'value', details: { current: 1, maxSize: 64 } });
     const queue = await inspect(`sysv-mq:id=${made.queue}`);
     expect(queue).toMatchObject({ messages: 2, processes: [{ pid }] });
     // MSG_COPY is a matter of the kernel's configuration.
