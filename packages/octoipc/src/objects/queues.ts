@@ -44,7 +44,6 @@ export function posixQueues(around: Surroundings): Entry[] {
  * @param name - of the queue
  * @param around - processes and records
  * @returns an entry, or undefined if there is none
- * @throws {IpcError} EACCES when its mode does not let this user look
  */
 export function unopenedQueue(name: string, around: Surroundings): Entry | undefined {
   const queue = openedQueue(name);

@@ -11,7 +11,6 @@ import type { Surroundings } from './surroundings.js';
  * @param address - what was asked for
  * @param around - processes and records
  * @returns an entry, or undefined if there is none
- * @throws {IpcError} EACCES when there is one that this user may not look at
  */
 export function unlisted(address: Address, around: Surroundings): Entry | undefined {
   const { kind, name } = address;
