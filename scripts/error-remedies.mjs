@@ -64,6 +64,7 @@ export const REMEDIES = {
   },
   EIO: { remedy: 'the device or file system fails: see dmesg(1).' },
   EISCONN: { remedy: 'it is connected already: make another socket.' },
+  EISDIR: { remedy: 'it is a directory: name a file.' },
   ELOOP: {
     remedy:
       'a symbolic link has the name, and is not followed: it may be somebody else’s trap. Remove it, or use the real path.',

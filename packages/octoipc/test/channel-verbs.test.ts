@@ -103,6 +103,35 @@ describe('octoipc send and recv', () => {
     expect(readFileSync(join(path, 'received')).equals(content)).toBe(true);
   });
 
+  it('neither make nor take anything where a file cannot be had', async () => {
+    const [url, path] = [gone(uniqueKey()), folder()];
+    for (const [file, code] of [
+      [join(path, 'none'), 'ENOENT'],
+      [path, 'EISDIR'],
+    ] as const) {
+      const sent = await octoipc('send', '--create', '--file', file, url);
+      expect(sent).toEqual({
+        status: 1,
+        stdout: '',
+        stderr: expect.stringContaining(code) as string,
+      });
+    }
+    expect((await octoipc('inspect', url)).stderr).toContain('ENOENT');
+    await octoipcWith('kept\n', 'send', '--create', url);
+    const lost = await octoipc('recv', '--file', join(path, 'no', 'folder'), '--count', '1', url);
+    expect(lost).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/^octoipc recv: ENOENT/) as string,
+    });
+    expect(lost.stderr).not.toMatch(/^ +at /m);
+    // What is there stays, unless there is a channel to receive from.
+    writeFileSync(join(path, 'old'), 'old, and longer');
+    await octoipc('recv', '--file', join(path, 'old'), uniqueKey());
+    expect(readFileSync(join(path, 'old'), 'utf8')).toBe('old, and longer');
+    await octoipc('recv', '--file', join(path, 'old'), '--count', '1', url);
+    expect(readFileSync(join(path, 'old'), 'utf8')).toBe('kept');
+  });
+
   it('print JSON and nothing else with --json', async () => {
     const url = gone(`mq:/${uniqueName()}`);
     const sent = await octoipcWith(Buffer.from([0x61, 10, 0xff, 10]), 'send', '--json', '-c', url);
@@ -170,6 +199,19 @@ describe('octoipc send and recv', () => {
       env: { ...process.env, NODE: process.execPath, COMMAND: command },
     });
     expect(stdout).toBe('y\n0\n');
+  });
+
+  it('say with status 1 what makes a channel that is missing', async () => {
+    for (const url of [
+      `mq:/${uniqueName()}`,
+      uniqueKey(),
+      `shm:/${uniqueName()}`,
+      'fifo:/no/such',
+    ]) {
+      const { status, stderr } = await octoipc('recv', url);
+      expect(status).toBe(1);
+      expect(stderr).toMatch(/^octoipc recv: ENOENT: .*\(--create makes it\)$/m);
+    }
   });
 
   it.each([

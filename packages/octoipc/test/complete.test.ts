@@ -44,8 +44,15 @@ describe.each(others)('packages/%s', (name) => {
   });
 });
 
+const readme = readFileSync(join(home, 'README.md'), 'utf8');
+
+it.each(mechanisms)('the README tells of the namespace and the subpath of %s', (name) => {
+  expect(readme).toContain(`\n| \`${name}\` `);
+  expect(readme).toContain(`\n| \`octoipc/${name}\` `);
+  expect(readme).toMatch(new RegExp(`## See also\n.*@octoipc/${name}\``, 's'));
+});
+
 it('every scheme that is built in is in the README', () => {
-  const readme = readFileSync(join(home, 'README.md'), 'utf8');
   for (const scheme of octoipc.schemes()) expect(readme).toContain(`\`${scheme}:`);
 });
 

@@ -1,9 +1,19 @@
 import { execFileSync, spawnSync } from 'node:child_process';
+import { chmodSync } from 'node:fs';
 
+import { PosixQueue } from '@octoipc/mq';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { command, octoipc, start } from './command.js';
 import { folder, foreignObjects, ipcmk, lacks, ownObjects, uniqueName } from './objects.js';
+
+const NOBODY = ['--reuid', '65534', '--regid', '65534', '--clear-groups'];
+
+/** Whether this user can be another, who can run the command where it is. */
+function canBeNobody(): boolean {
+  const args = [...NOBODY, process.execPath, command, '--version'];
+  return process.getuid?.() === 0 && spawnSync('setpriv', args).status === 0;
+}
 
 type Details = Record<string, unknown>;
 
@@ -74,6 +84,13 @@ describe('octoipc inspect', () => {
       consumer: { pid, alive: true },
       producers: [{ pid, alive: true, deaths: 0 }],
     });
+    const news = await inspect(`shm:/${name}-news`);
+    expect(news).toMatchObject({
+      kind: 'broadcast',
+      details: { messages: 1, producer: { pid } },
+    });
+    const value = await inspect(`shm:/${name}-value`);
+    expect(value).toMatchObject({ kind: 'value', details: { current: 1, maxSize: 64 } });
     const queue = await inspect(`sysv-mq:id=${made.queue}`);
     expect(queue).toMatchObject({ messages: 2, processes: [{ pid }] });
     // MSG_COPY is a matter of the kernel's configuration.
@@ -96,6 +113,49 @@ describe('octoipc inspect', () => {
     const text = await octoipc('inspect', set.url);
     expect(text.stdout).toContain('waiting for increase 0');
   });
+
+  it('finds a queue that nobody has open, mounted or not, and so does watch', async () => {
+    const url = `mq:/${uniqueName()}`;
+    PosixQueue.open(url.slice(3), { create: true, mode: 0o640 }).close();
+    onTestFinished(() => PosixQueue.unlink(url.slice(3)));
+    const found = await inspect(url);
+    expect(found).toMatchObject({ kind: 'mq', mode: 0o640, messages: 0, processes: [] });
+    const watched = await octoipc('watch', '--count', '1', '--json', url);
+    expect(JSON.parse(watched.stdout)).toMatchObject({ objects: [{ url, messages: 0 }] });
+  });
+
+  it.skipIf(!canBeNobody())(
+    'tells another user what is refused, and no more than is known (as root, with setpriv)',
+    async () => {
+      const [name, path] = [uniqueName(), folder()];
+      chmodSync(path, 0o755);
+      await foreignObjects(name, path);
+      const sysv = `sysv-mq:id=${ipcmk('-Q', '-p', '0600')}`;
+      const run = (...args: string[]) =>
+        spawnSync('setpriv', [...NOBODY, process.execPath, command, ...args], { encoding: 'utf8' });
+      for (const url of [
+        `mq:/${name}`,
+        `sem:/${name}`,
+        `shm:/${name}`,
+        sysv,
+        `fifo:${path}/fifo`,
+      ]) {
+        const { status, stderr } = run('rm', url);
+        expect({ url, status }).toEqual({ url, status: 1 });
+        expect(stderr).toMatch(/^octoipc rm: (?:EACCES|EPERM): /);
+      }
+      const listed = JSON.parse(run('ls', '--json', `*${name}*`).stdout) as object[];
+      expect(listed).toContainEqual(
+        expect.objectContaining({ url: `shm:/${name}`, uid: 0, holders: [], orphaned: false }),
+      );
+      const queue = run('inspect', `mq:/${name}`);
+      expect(queue.status === 0 ? queue.stdout : queue.stderr).toMatch(/EACCES|0600/);
+      // Root has it open, which nobody else can see.
+      expect(run('inspect', `fifo:${path}/fifo`).stdout).toContain(
+        'of those that may be looked at',
+      );
+    },
+  );
 
   it.each([
     ['there is no such object', 'mq:/octoipc-no-such-queue', 1],

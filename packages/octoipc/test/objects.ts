@@ -62,7 +62,6 @@ export function foreignObjects(name: string, path: string): Promise<Maker<Foreig
 export interface OwnObjects {
   readonly pid: number;
   readonly queue: number;
-  readonly broadcast: boolean;
 }
 
 /** Locks, rings and more that a Node process has. */

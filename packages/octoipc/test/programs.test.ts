@@ -1,4 +1,4 @@
-import { spawn, type StdioOptions } from 'node:child_process';
+import { spawn, spawnSync, type StdioOptions } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 
 import { missing, NatsServer, titled } from '../../nats/test/server.js';
 import { folder, freshKey, freshName } from './channel-places.js';
-import { home } from './command.js';
+import { command, home, octoipc } from './command.js';
 
 /** The README's own programs, which take their URL from the command line. */
 const [producer, consumer] = [
@@ -108,6 +108,19 @@ describe('the producer and the consumer of the README', () => {
       const url = server.url('jobs');
       expect((await run(producer, url).ended).status).toBe(0);
       expect(await run(consumer, url).ended).toEqual(GOOD);
+    });
+
+    it('octoipc recv acknowledges what it has printed', async () => {
+      const url = server.url('printed');
+      const sent = spawnSync(process.execPath, [command, 'send', '-c', url], { input: 'a\nb\n' });
+      expect(sent.status).toBe(0);
+      for (const stdout of ['a\n', 'b\n']) {
+        expect(await octoipc('recv', '-q', '-n', '1', url)).toEqual({
+          status: 0,
+          stdout,
+          stderr: '',
+        });
+      }
     });
 
     it('the consumer runs over nats: when it is there first', async () => {

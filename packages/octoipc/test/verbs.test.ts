@@ -1,11 +1,13 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { createPipe } from '@octoipc/pipe';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { command, home, node, octoipc } from './command.js';
-import { folder, ipcmk, lacks } from './objects.js';
+import { folder, ipcmk, lacks, uniqueName } from './objects.js';
 
 const VERBS = [
   'tour',
@@ -61,6 +63,28 @@ describe('octoipc --help', () => {
   });
 });
 
+describe('octoipc whose output nobody reads', () => {
+  it.each([
+    ['--help', 0],
+    ['ls --help', 0],
+    ['completion bash', 0],
+    ['ls', 0],
+    ['frobnicate', 2],
+  ])('ends quietly: %s', async (line, expected) => {
+    const { reader, writer } = createPipe();
+    reader.close();
+    const child = spawn(process.execPath, [command, ...line.split(' ')], {
+      stdio: ['ignore', writer.fd, expected === 0 ? 'pipe' : writer.fd],
+    });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    writer.close();
+    let stderr = '';
+    child.stderr?.on('data', (chunk: Buffer) => (stderr += String(chunk)));
+    expect(await once(child, 'close')).toEqual([expected, null]);
+    expect(stderr).not.toMatch(/EPIPE|^ +at /m);
+  });
+});
+
 describe('octoipc doctor', () => {
   it('tells what is there, with a remedy for what is wrong', async () => {
     const { status, stdout } = await octoipc('doctor', '--json');
@@ -77,6 +101,37 @@ describe('octoipc doctor', () => {
       expect(remedy, name).toMatch(/\S/);
     }
     expect((await octoipc('doctor')).stdout).toMatch(/\d+ as it should be/);
+  });
+
+  it('warns of a lock that a zombie holds, and says who has to wait for it', async () => {
+    const name = uniqueName();
+    const script = `import subprocess, sys
+child = subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+child.stdout.readline()
+child.kill()
+child.stdout.read()
+print(child.pid, flush=True)
+sys.stdin.read()`;
+    const fixture = join(home, 'test', 'fixtures', 'locks.mjs');
+    const args = ['-c', script, process.execPath, fixture, `/${name}`];
+    const parent = spawn('python3', args, { cwd: home, stdio: ['pipe', 'pipe', 'inherit'] });
+    onTestFinished(async () => {
+      parent.stdin.end();
+      if (parent.exitCode === null) await once(parent, 'exit');
+      await octoipc('reap');
+    });
+    const pid = Number(((await once(parent.stdout, 'data')) as [Buffer])[0]);
+    // Its last thread ends a moment after its descriptors were closed.
+    await vi.waitUntil(() => /^State:\tZ/m.test(readFileSync(`/proc/${pid}/status`, 'utf8')));
+    const { status, stdout } = await octoipc('doctor', '--json');
+    const findings = JSON.parse(stdout) as { name: string; level: string }[];
+    expect(findings.find((each) => each.name === `mutex:/${name}`)).toEqual({
+      name: `mutex:/${name}`,
+      level: 'warning',
+      value: `held by ${pid}, a zombie`,
+      remedy: expect.stringContaining('wait(2)') as string,
+    });
+    expect(status).toBe(0);
   });
 
   it('finds an addon that is missing, with status 1', async () => {

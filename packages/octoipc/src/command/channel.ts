@@ -1,4 +1,4 @@
-import { IpcError, type Bytes, type WaitOptions } from '@octoipc/core';
+import { IpcError, isIpcError, type Bytes, type WaitOptions } from '@octoipc/core';
 
 import type { ReceiverOptions, SenderOptions } from '../channels/options.js';
 import { openReceiver, openSender } from '../channels/entry.js';
@@ -35,6 +35,8 @@ export interface Outlet {
 /** An open receiving end. */
 export interface Inlet {
   receive(wait: WaitOptions): Promise<Buffer | null>;
+  /** All that was received is printed: where the mechanism acknowledges, none of it comes again. */
+  done(): Promise<void>;
   close(): void;
 }
 
@@ -82,6 +84,8 @@ export async function openOutlet(
   const sender = await openSender(channelUrl(url), {
     ...common(options, wait),
     ...(priority === undefined ? {} : { priority }),
+  }).catch((error: unknown) => {
+    throw advised(error, url);
   });
   return {
     longest: sender.traits.maxMessageSize,
@@ -102,13 +106,26 @@ export async function openInlet(
     const queue = typedQueue(url, options);
     return {
       receive: async (waiting) => (await queue.receive({ type, ...waiting })).data,
+      done: () => Promise.resolve(),
       close: () => queue.close(),
     };
   }
   return openReceiver(channelUrl(url), {
     ...common(options, wait),
     ...(keep === undefined ? {} : { persistent: keep }),
+  }).catch((error: unknown) => {
+    throw advised(error, url);
   });
+}
+
+/** What can be made by name. */
+const MADE = /^(?:fifo:|mq:|sysv-mq:(?!id=)|shm:|nats\+jetstream:)/;
+
+/** What the packages advise is for programs: of what is missing, here it is an option that makes it. */
+function advised(error: unknown, url: string): unknown {
+  if (!isIpcError(error, 'ENOENT') || !MADE.test(url)) return error;
+  const { syscall, target } = error;
+  return new IpcError('ENOENT', { syscall, target, hint: '--create makes it', cause: error });
 }
 
 /** Types are what System V queues have, and nobody else. */

@@ -3,7 +3,7 @@ import { IpcError } from '@octoipc/core';
 import { kindsOf, matches, parseAddress } from '../objects/address.js';
 import { inspectEntry, type Inspection } from '../objects/inspection.js';
 import { takeInventory } from '../objects/inventory.js';
-import { looseFile } from '../objects/loose-file.js';
+import { unlisted } from '../objects/unlisted.js';
 import { color } from './colors.js';
 import { octal } from './listing.js';
 import { userName } from './owners.js';
@@ -26,7 +26,7 @@ export function inspect(url: string, { json = false }: { readonly json?: boolean
 function inspectionOf(url: string): Inspection {
   const address = parseAddress(url);
   const { entries, around } = takeInventory({ kinds: kindsOf(address) });
-  const entry = entries.find((each) => matches(address, each)) ?? looseFile(address, around);
+  const entry = entries.find((each) => matches(address, each)) ?? unlisted(address, around);
   if (entry !== undefined) return inspectEntry(entry, around);
   throw new IpcError('ENOENT', {
     text: 'there is no such object',

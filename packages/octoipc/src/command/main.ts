@@ -4,6 +4,7 @@ import { mechanisms } from '../tour/mechanisms.js';
 import { addChannelVerbs } from './channel-verbs.js';
 import { addMachineVerbs } from './machine-verbs.js';
 import { addObjectVerbs } from './object-verbs.js';
+import { endsQuietly } from './process.js';
 import { STATUS } from './status.js';
 import { addVerb } from './verb.js';
 
@@ -21,6 +22,8 @@ export interface Program {
  * @param self - what the command knows of itself
  */
 export async function main(argv: readonly string[], self: Program): Promise<void> {
+  endsQuietly(process.stdout);
+  endsQuietly(process.stderr);
   try {
     await commands(self).parseAsync(argv);
   } catch (error) {

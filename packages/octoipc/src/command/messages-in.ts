@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
 
 import { IpcError } from '@octoipc/core';
 
@@ -64,15 +64,35 @@ export async function* framesOf(stream: AsyncIterable<Buffer>): AsyncGenerator<B
 }
 
 /**
- * A file in parts, and then an empty message: whoever receives knows that it is whole.
+ * Opens a file that is to be sent, before anything is made that would carry it.
  *
  * @param path - of the file
+ * @returns the file, to be closed
+ * @throws {IpcError} EISDIR when it is a folder
+ */
+export async function openSource(path: string): Promise<FileHandle> {
+  const file = await open(path, 'r');
+  if (!(await file.stat()).isDirectory()) return file;
+  await file.close();
+  throw new IpcError('EISDIR', { syscall: 'read', target: path });
+}
+
+/**
+ * A file in parts, and then an empty message: whoever receives knows that it is whole.
+ *
+ * @param file - open
  * @param longest - bytes of the longest message of the channel
  * @returns the messages
  */
-export async function* partsOf(path: string, longest: number): AsyncGenerator<Buffer, void, void> {
+export async function* partsOf(
+  file: FileHandle,
+  longest: number,
+): AsyncGenerator<Buffer, void, void> {
   const highWaterMark = Math.min(PART, longest);
-  for await (const part of createReadStream(path, { highWaterMark }) as AsyncIterable<Buffer>) {
+  for await (const part of file.createReadStream({
+    highWaterMark,
+    autoClose: false,
+  }) as AsyncIterable<Buffer>) {
     yield part;
   }
   yield Buffer.alloc(0);

@@ -1,11 +1,9 @@
 import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
-import type { Writable } from 'node:stream';
-import { finished } from 'node:stream/promises';
 
 import type { WaitOptions } from '@octoipc/core';
 
 import { checkForms, openInlet, unlessAborted, type ChannelVerbOptions } from './channel.js';
+import { OutputFile } from './output-file.js';
 import { printable } from './printable.js';
 import { endsQuietly, interruption } from './process.js';
 import { STATUS } from './status.js';
@@ -35,21 +33,24 @@ export async function recv(url: string, options: RecvOptions): Promise<number> {
   let opened = false;
   let failure: unknown;
   try {
+    // Before anything is made or taken it is known that there is a place for it.
+    await using output = file === undefined ? undefined : await OutputFile.open(file);
     const inlet = await openInlet(url, options, wait);
     opened = true;
-    const output = file === undefined ? process.stdout : createWriteStream(file);
     try {
+      await output?.begin();
       while (traffic.messages < count) {
         await traffic.pace(signal);
         const message = await inlet.receive(wait);
         // A file ends with an empty message: some channels have no end of their own.
         if (message === null || (file !== undefined && message.length === 0)) break;
         traffic.add(message.length);
-        await put(output, formOf(message, options), signal);
+        if (output === undefined) await put(formOf(message, options), signal);
+        else await output.add(message);
       }
+      await inlet.done();
     } finally {
       inlet.close();
-      if (file !== undefined) await finished(output.end());
     }
   } catch (error) {
     failure = error;
@@ -60,8 +61,7 @@ export async function recv(url: string, options: RecvOptions): Promise<number> {
 }
 
 /** A message as it is put out. */
-function formOf(message: Buffer, { frames, file, json }: RecvOptions): Buffer | string {
-  if (file !== undefined) return message;
+function formOf(message: Buffer, { frames, json }: RecvOptions): Buffer | string {
   if (json === true) return `${JSON.stringify(described(message))}\n`;
   if (frames === true) {
     const header = Buffer.alloc(4);
@@ -81,8 +81,8 @@ function described(message: Buffer): { message: string } | { base64: string } {
     : { base64: message.toString('base64') };
 }
 
-async function put(output: Writable, data: Buffer | string, signal: AbortSignal): Promise<void> {
-  if (!output.write(data)) await once(output, 'drain', { signal });
+async function put(data: Buffer | string, signal: AbortSignal): Promise<void> {
+  if (!process.stdout.write(data)) await once(process.stdout, 'drain', { signal });
 }
 
 function report(traffic: Traffic, { json = false, quiet = false }: RecvOptions): void {

@@ -1,7 +1,9 @@
+import type { FileHandle } from 'node:fs/promises';
+
 import { IpcError, type WaitOptions } from '@octoipc/core';
 
 import { checkForms, openOutlet, unlessAborted, type ChannelVerbOptions } from './channel.js';
-import { framesOf, linesOf, partsOf } from './messages-in.js';
+import { framesOf, linesOf, openSource, partsOf } from './messages-in.js';
 import { interruption } from './process.js';
 import { STATUS } from './status.js';
 import { spoken, Traffic } from './traffic.js';
@@ -28,10 +30,11 @@ export async function send(url: string, options: SendOptions): Promise<number> {
   let opened = false;
   let failure: unknown;
   try {
+    await using source = options.file === undefined ? undefined : await openSource(options.file);
     const outlet = await openOutlet(url, options, wait);
     opened = true;
     try {
-      for await (const message of messagesOf(options, outlet.longest, signal)) {
+      for await (const message of messagesOf(options, source, outlet.longest, signal)) {
         if (traffic.messages >= count) break;
         await traffic.pace(signal);
         await outlet.send(message, wait).catch((error: unknown) => {
@@ -53,12 +56,13 @@ export async function send(url: string, options: SendOptions): Promise<number> {
 
 /** What is sent: a file, or what standard input has, which is let go when nobody wants more of it. */
 async function* messagesOf(
-  { file, frames }: SendOptions,
+  { frames }: SendOptions,
+  source: FileHandle | undefined,
   longest: number,
   signal: AbortSignal,
 ): AsyncGenerator<Buffer, void, void> {
-  if (file !== undefined) {
-    yield* partsOf(file, longest);
+  if (source !== undefined) {
+    yield* partsOf(source, longest);
     return;
   }
   const { stdin } = process;

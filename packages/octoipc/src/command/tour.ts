@@ -4,7 +4,7 @@ import { progressOn } from '../tour/progress.js';
 import { footer, header, json, table } from '../tour/report.js';
 import { runTour } from '../tour/tour.js';
 import type { Program } from './main.js';
-import { endsQuietly, interruption } from './process.js';
+import { interruption } from './process.js';
 import { STATUS } from './status.js';
 
 /** What `octoipc tour` takes. */
@@ -26,8 +26,6 @@ const LINGER = 1000;
 export async function tour(file: string, options: TourCommandOptions): Promise<number> {
   using interrupted = interruption();
   const { signal } = interrupted;
-  endsQuietly(process.stdout);
-  endsQuietly(process.stderr);
   const { json: asJson = false, only, program } = options;
   const chosen = mechanisms.filter(({ name }) => only?.includes(name) ?? true);
   try {

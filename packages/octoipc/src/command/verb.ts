@@ -3,7 +3,6 @@ import type { Command } from 'commander';
 
 import { AddressError } from '../objects/address.js';
 import { printable } from './printable.js';
-import { endsQuietly } from './process.js';
 import { STATUS } from './status.js';
 
 /** What the help of a verb says beside its options. */
@@ -65,8 +64,6 @@ export function addVerb(octoipc: Command, usage: string, help: VerbHelp): Comman
  * @param run - does it
  */
 export async function runVerb(name: string, run: () => Promise<number> | number): Promise<void> {
-  endsQuietly(process.stdout);
-  endsQuietly(process.stderr);
   try {
     process.exitCode = await run();
   } catch (error) {

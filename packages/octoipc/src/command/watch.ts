@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { kindsOf, matches, parseAddress, type Address } from '../objects/address.js';
 import { takeInventory, type Filter, type Inventory } from '../objects/inventory.js';
 import { plain, type Entry } from '../objects/object.js';
+import { unlisted } from '../objects/unlisted.js';
 import { color } from './colors.js';
 import { filterOf, type FilterOptions } from './filters.js';
 import { columnsOf, table, type Column } from './listing.js';
@@ -65,7 +66,9 @@ function choiceOf(what: string | undefined, options: WatchOptions): Choice {
 
 function look({ filter, address }: Choice, before: Look | undefined): Look {
   const { entries: all, around } = takeInventory(filter);
-  const entries = all.filter((entry) => address === undefined || matches(address, entry));
+  const listed = all.filter((entry) => address === undefined || matches(address, entry));
+  const wants = address !== undefined && listed.length === 0 && isUnfiltered(filter, address);
+  const entries = wants ? [unlisted(address, around) ?? []].flat() : listed;
   const time = new Date();
   const old = new Map(before?.entries.map((entry) => [entry.url, entry]));
   const seconds = before === undefined ? 0 : (time.getTime() - before.time.getTime()) / 1000;
@@ -73,6 +76,12 @@ function look({ filter, address }: Choice, before: Look | undefined): Look {
     entries.map((entry) => [entry.url, ratesOf(entry, old.get(entry.url), seconds)]),
   );
   return { entries, around, time, rates };
+}
+
+/** Whether nothing but a URL says what is wanted. */
+function isUnfiltered({ kinds, orphaned, mine, pid }: Filter, { kind }: Address): boolean {
+  const others = [orphaned, mine, pid].some((each) => each !== undefined);
+  return !others && (kinds?.includes(kind) ?? true);
 }
 
 function ratesOf({ counters = {} }: Entry, before: Entry | undefined, seconds: number): Rates {

@@ -11,6 +11,7 @@ export function looseFile({ kind, name }: Address, around: Surroundings): Entry 
   const right = kind === 'fifo' ? status?.isFIFO() : status?.isSocket();
   if (status === undefined || right !== true) return undefined;
   const { mode, uid, gid, ino: inode } = status;
+  const unsure = around.processes.couldHide(uid, mode) ? ' of those that may be looked at' : '';
   return around.judge({
     kind,
     url: urlOfName(kind, name),
@@ -23,7 +24,7 @@ export function looseFile({ kind, name }: Address, around: Surroundings): Entry 
     uses: [],
     // A FIFO waits for its users; a socket's file without a socket is what a dead server left.
     passing: kind === 'fifo',
-    remarks: [kind === 'fifo' ? 'nobody has it open' : 'stale: no socket is bound to it'],
+    remarks: [kind === 'fifo' ? `nobody${unsure} has it open` : 'stale: no socket is bound to it'],
     details: { path: name },
   });
 }

@@ -49,7 +49,7 @@ interface SharedFile {
 
 function describe(around: Surroundings, { name, path, status, object }: SharedFile): Entry {
   const kindByName = LOCK_KINDS.find((each) => name.startsWith(`/${each}.`));
-  const head = headOf(path, kindByName === undefined ? HEAD : LOCK_BYTES);
+  const head = partOf(path, kindByName === undefined ? HEAD : LOCK_BYTES);
   const { mode: bits, uid, gid, size, blocks, ino: inode } = status;
   const permissions = { mode: bits & 0o777, uid, gid, ...heldBy(object), inode };
   // Of one that may not be read, the name has to do.
@@ -69,7 +69,7 @@ function describe(around: Surroundings, { name, path, status, object }: SharedFi
       details: { path, ...state },
     });
   }
-  const header = readHeader(head);
+  const header = readHeader(head, (at, length) => partOf(path, length, at));
   const kind: Kind = header?.kind ?? 'shm';
   return around.judge({
     kind,
@@ -87,13 +87,13 @@ function countersOf(header: MemoryHeader | undefined): Pick<Entry, 'counters'> {
   return header === undefined ? {} : { counters: header.counters };
 }
 
-/** The beginning of a file; nothing where this user may not read it, or it is gone. */
-function headOf(path: string, length: number): Buffer {
+/** Bytes of a file; nothing where this user may not read it, or it is gone. */
+function partOf(path: string, length: number, at = 0): Buffer {
   try {
     const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
       const head = Buffer.alloc(length);
-      return head.subarray(0, readSync(fd, head, 0, length, 0));
+      return head.subarray(0, readSync(fd, head, 0, length, at));
     } finally {
       closeSync(fd);
     }

@@ -1,4 +1,6 @@
-import { statSync } from 'node:fs';
+import { fstatSync, statSync } from 'node:fs';
+
+import { isIpcError } from '@octoipc/core';
 
 import { mq } from '../index.js';
 import { urlOfName, urlOfSysv } from './address.js';
@@ -34,6 +36,46 @@ export function posixQueues(around: Surroundings): Entry[] {
       ...(currentMessages === null ? {} : { counters: { messages: currentMessages } }),
     });
   });
+}
+
+/**
+ * A queue that nobody has open, where its file system is not mounted: its name alone leads to it.
+ *
+ * @param name - of the queue
+ * @param around - processes and records
+ * @returns an entry, or undefined if there is none
+ */
+export function unopenedQueue(name: string, around: Surroundings): Entry | undefined {
+  const queue = openedQueue(name);
+  if (queue === undefined) return undefined;
+  try {
+    const { mode, uid, gid } = fstatSync(queue.fd);
+    const { maxMessages, maxMessageSize, currentMessages: messages } = queue.attributes;
+    return around.judge({
+      kind: 'mq',
+      url: urlOfName('mq', name),
+      name,
+      mode: mode & 0o777,
+      uid,
+      gid,
+      messages,
+      holders: [],
+      uses: [],
+      details: { maxMessages, maxMessageSize, notifyPid: null },
+      counters: { messages },
+    });
+  } finally {
+    queue.close();
+  }
+}
+
+function openedQueue(name: string): ReturnType<typeof mq.PosixQueue.open> | undefined {
+  try {
+    return mq.PosixQueue.open(name, { access: 'receive' });
+  } catch (error) {
+    if (isIpcError(error, 'ENOENT')) return undefined;
+    throw error;
+  }
 }
 
 function heldQueue(processes: ProcessTable, path: string): ReturnType<typeof heldBy> {

@@ -18,7 +18,9 @@ export interface Seat {
   readonly deaths: number;
 }
 
-type Reading = (head: Buffer) => MemoryHeader | undefined;
+/** Reads more of the memory, as far as it goes. */
+type More = (at: number, length: number) => Buffer;
+type Reading = (head: Buffer, more: More) => MemoryHeader | undefined;
 
 /** What is kept in shared memory, by the word that it begins with: docs/layout.md. */
 const BY_MAGIC: ReadonlyMap<number, Reading> = new Map([
@@ -31,11 +33,12 @@ const BY_MAGIC: ReadonlyMap<number, Reading> = new Map([
  * What shared memory holds, of what docs/layout.md specifies.
  *
  * @param head - its first bytes
+ * @param more - reads what lies behind them
  * @returns what the header says; undefined for memory of any other use
  */
-export function readHeader(head: Buffer): MemoryHeader | undefined {
+export function readHeader(head: Buffer, more: More): MemoryHeader | undefined {
   if (head.length < 4) return undefined;
-  return BY_MAGIC.get(head.readUInt32LE(0))?.(head);
+  return BY_MAGIC.get(head.readUInt32LE(0))?.(head, more);
 }
 
 /** The header of a ring, in bytes: docs/layout.md. */
@@ -75,10 +78,14 @@ function ring(head: Buffer): MemoryHeader | undefined {
 /** Where broadcasts and values have their positions, and who writes. */
 const LATEST = { begun: 64, complete: 128, writer: 512 } as const;
 
-function broadcast(head: Buffer): MemoryHeader | undefined {
-  const [version, , , capacity, maxMessageSize] = head.length < RING.size ? [] : words(head, 4, 5);
-  if (version !== 1) return undefined;
-  const published = Number(head.readBigUInt64LE(LATEST.complete));
+/** A record of a broadcast: its length, its kind, its number. */
+const RECORD = { kind: 4, number: 8, size: 16, message: 1 } as const;
+
+function broadcast(head: Buffer, more: More): MemoryHeader | undefined {
+  const [version, , , capacity = 0, maxMessageSize] =
+    head.length < RING.size ? [] : words(head, 4, 5);
+  if (version !== 1 || capacity === 0) return undefined;
+  const messages = published(head.readBigUInt64LE(LATEST.complete), capacity, more);
   const producer = seatAt(head, LATEST.writer);
   return {
     kind: 'broadcast',
@@ -86,9 +93,18 @@ function broadcast(head: Buffer): MemoryHeader | undefined {
       `${capacity} bytes`,
       producer === null ? 'no producer' : `producer ${saying(producer)}`,
     ],
-    details: { version, capacity, maxMessageSize, published, producer },
-    counters: { published },
+    details: { version, capacity, maxMessageSize, messages, producer },
+    counters: messages === null ? {} : { messages },
   };
+}
+
+/** How many messages were published ever: the newest has its number. Null where it was just overwritten. */
+function published(last: bigint, capacity: number, more: More): number | null {
+  if (last === 0n) return 0;
+  const record = more(RING.size + Number(last % BigInt(capacity)), RECORD.size);
+  if (record.length < RECORD.size || record.readUInt32LE(RECORD.kind) !== RECORD.message)
+    return null;
+  return Number(record.readBigUInt64LE(RECORD.number)) + 1;
 }
 
 function value(head: Buffer): MemoryHeader | undefined {

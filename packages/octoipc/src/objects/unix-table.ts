@@ -25,7 +25,7 @@ const STATES: Readonly<Record<number, UnixSocketLine['state']>> = {
 /** __SO_ACCEPTCON. */
 const LISTENS = 0x10000;
 
-const LINE = /^[\da-f]+: [\da-f]+ [\da-f]+ ([\da-f]+) ([\da-f]+) ([\da-f]+) +(\d+)(?: (.+))?$/i;
+const LINE = /^[\da-f]+: [\da-f]+ [\da-f]+ ([\da-f]+) ([\da-f]+) ([\da-f]+) +(\d+)(?: (.+))?$/is;
 
 /**
  * /proc/net/unix: the Unix sockets of this network namespace.
@@ -34,19 +34,27 @@ const LINE = /^[\da-f]+: [\da-f]+ [\da-f]+ ([\da-f]+) ([\da-f]+) ([\da-f]+) +(\d
  * @see proc_net(5)
  */
 export function readUnixSockets(): UnixSocketLine[] {
-  return readFileSync('/proc/net/unix', 'utf8')
-    .split('\n')
-    .flatMap((line) => {
-      const [, flags, type, state, inode, path] = LINE.exec(line) ?? [];
-      if (flags === undefined || type === undefined || state === undefined) return [];
-      const listens = (Number.parseInt(flags, 16) & LISTENS) !== 0;
-      return {
-        inode: Number(inode),
-        type: TYPES[Number.parseInt(type, 16)] ?? 'stream',
-        state: listens ? 'listening' : (STATES[Number.parseInt(state, 16)] ?? 'unconnected'),
-        path,
-      };
-    });
+  return wholeLines(readFileSync('/proc/net/unix', 'utf8')).flatMap((line) => {
+    const [, flags, type, state, inode, path] = LINE.exec(line) ?? [];
+    if (flags === undefined || type === undefined || state === undefined) return [];
+    const listens = (Number.parseInt(flags, 16) & LISTENS) !== 0;
+    return {
+      inode: Number(inode),
+      type: TYPES[Number.parseInt(type, 16)] ?? 'stream',
+      state: listens ? 'listening' : (STATES[Number.parseInt(state, 16)] ?? 'unconnected'),
+      path,
+    };
+  });
+}
+
+/** Lines, put together again where a path has a line end in it: the kernel prints paths as they are. */
+function wholeLines(text: string): string[] {
+  const lines: string[] = [];
+  for (const line of text.replace(/\n$/, '').split('\n').slice(1)) {
+    if (LINE.test(line) || lines.length === 0) lines.push(line);
+    else lines.push(`${lines.pop()!}\n${line}`);
+  }
+  return lines;
 }
 
 /** Whether a server takes connections there. */
