@@ -10,12 +10,15 @@ import { join } from 'node:path';
 const unique = `octoipc-use-${process.pid}`;
 const lacking = [];
 
+/** A binding that is not there, or does not load, is nothing that a runtime lacks. */
+const isUnbound = ({ message }) => message.includes('native binding');
+
 /** Runs a part; one that this runtime refuses by ERR_UNSUPPORTED is lacking, and no failure. */
 async function part(name, action) {
   try {
     await action();
   } catch (error) {
-    if (error?.code !== 'ERR_UNSUPPORTED') {
+    if (error?.code !== 'ERR_UNSUPPORTED' || isUnbound(error)) {
       throw new Error(`${name}: ${error?.message ?? error}`, { cause: error });
     }
     lacking.push(`${name}: ${error.message}`);

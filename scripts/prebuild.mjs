@@ -8,8 +8,8 @@ import { parseArgs } from 'node:util';
 
 import { addonFlags, addonSources } from './addon-flags.mjs';
 import { inspectBinary } from './binary.mjs';
-import { capture } from './run.mjs';
-import { publicPackages, root, scratch } from './workspace.mjs';
+import { installCompiler, toolchain, zigRun } from './cross-compiler.mjs';
+import { publicPackages, scratch } from './workspace.mjs';
 
 /** What is shipped, and what the compiler calls it. */
 const TARGETS = {
@@ -21,29 +21,11 @@ const TARGETS = {
 /** What this compiler does not know, or tells apart from the one that builds in the workspace. */
 const UNKNOWN = new Set(['-Wno-cast-function-type', '-Wl,--exclude-libs,ALL', '-Werror']);
 
-const toolchain = join(root, 'toolchain');
 /** What Node's own settings say when gyp compiles, and what makes binaries small. */
 const OURS = ['-fno-exceptions', '-fno-rtti', '-fno-asynchronous-unwind-tables', '-g0'];
 /** Beside the binding's own sources: see there. */
 const RUNTIME = join(toolchain, 'runtime.cc');
 const EXPORTS = `-Wl,--version-script=${join(toolchain, 'exports.map')}`;
-const zig = join(toolchain, 'node_modules', '@ryoppippi', 'zig-linux-x64', 'zig');
-
-async function installCompiler() {
-  if (existsSync(zig)) return;
-  console.log('installing the cross compiler');
-  const { status, output } = await capture('npm', ['ci', '--no-audit', '--no-fund'], {
-    cwd: toolchain,
-  });
-  if (status !== 0) throw new Error(`the cross compiler cannot be installed\n${output.trimEnd()}`);
-}
-
-async function zigRun(args) {
-  const { status, output } = await capture(zig, args, {
-    env: { ...process.env, ZIG_GLOBAL_CACHE_DIR: join(scratch, 'zig') },
-  });
-  if (status !== 0) throw new Error(output.trimEnd());
-}
 
 /** Compiles a source; the compiler keeps what it has done, so that only what changed takes time. */
 async function compile(source, target, folder) {

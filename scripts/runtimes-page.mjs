@@ -104,8 +104,11 @@ ${row(['', ...columns.map(({ title }) => title)])}
 ${row(['---', ...columns.map(() => '---')])}
 ${names.map((name) => row([name, ...columns.map(({ cells }) => cells[name])])).join('\n')}
 ${remarks.length === 0 ? '' : `\n${remarks.map((remark) => `- ${remark}`).join('\n')}\n`}
-The test suites themselves run on Node, by vitest. Electron refuses buffers over foreign memory: \`@octoipc/shm\` answers
-\`ERR_UNSUPPORTED\` there; the other packages have none.
+The test suites themselves run on Node, by vitest. Electron was not tried. Its Node-API is documented to refuse buffers
+over foreign memory (\`napi_no_external_buffers_allowed\`): a test gives \`@octoipc/shm\` that answer, and sees \`buffer\`
+throw \`ERR_UNSUPPORTED\`. Not tried either: Node built with musl (its loader finds every symbol of the bindings), real
+machines with arm64 (the bindings run under qemu-user), macOS and Windows (the packages are imported, and asked, in a
+process that says it is one).
 `;
   const file = join(root, 'docs', 'runtimes.md');
   writeFileSync(file, page);

@@ -104,6 +104,9 @@ int __cxa_thread_atexit(void (*function)(void*), void* data, void*) {
   return 0;
 }
 
+/// What is static is never destroyed: threads may be at it while the process ends, and ours are never unloaded.
+int __cxa_atexit(void (*)(void*), void*, void*) { return 0; }
+
 void __cxa_pure_virtual() { abort(); }
 }
 

@@ -1,45 +1,81 @@
 // What users build with: bundlers must keep the addon loadable, and the types hold for the strictest settings and
 // the oldest TypeScript that is claimed.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { strictProject } from '../strict-types.mjs';
 import { usedPackages } from '../uses.mjs';
 import { tools } from './stage.mjs';
 
-const APP = `import { createPipe } from '@octoipc/pipe';
-const { reader, writer } = createPipe();
-await writer.write('bundled');
-console.log(String(await reader.read()));
-reader.close();
-writer.close();
+/** Of its own package, and of the one for all, which loads the others when they are used. */
+const APPS = {
+  '@octoipc/pipe': "import { createPipe } from '@octoipc/pipe';",
+  octoipc: "import { pipe } from 'octoipc';\nconst { createPipe } = pipe;",
+};
+
+const USE = `
+async function main() {
+  const { reader, writer } = createPipe();
+  await writer.write('bundled');
+  console.log(String(await reader.read()));
+  reader.close();
+  writer.close();
+}
+main();
 `;
 
-/** Each bundler takes everything into one file; only the addon stays where npm has put it. */
+/** Each bundler takes everything into one file; only the addon stays where npm has put it. A warning is a fault. */
 const BUNDLERS = {
   esbuild: `import { build } from 'TOOLS/esbuild/lib/main.js';
-await build({ entryPoints: ['app.mjs'], outfile: 'out/esbuild.mjs', bundle: true, platform: 'node', format: 'esm', logLevel: 'error' });`,
+const { warnings } = await build({ entryPoints: [input], outfile: file, bundle: true, platform: 'node', format, logLevel: 'silent' });
+if (warnings.length > 0) throw new Error(JSON.stringify(warnings));`,
   rollup: `import { rollup } from 'TOOLS/rollup/dist/es/rollup.js';
+import commonjs from 'TOOLS/@rollup/plugin-commonjs/dist/es/index.js';
 import { nodeResolve } from 'TOOLS/@rollup/plugin-node-resolve/dist/es/index.js';
-const bundle = await rollup({ input: 'app.mjs', plugins: [nodeResolve({ preferBuiltins: true })], external: /^node:/ });
-await bundle.write({ file: 'out/rollup.mjs', format: 'es', inlineDynamicImports: true });
+const onwarn = ({ message }) => { throw new Error(message); };
+const bundle = await rollup({ input, plugins: [nodeResolve({ preferBuiltins: true }), commonjs()], onwarn });
+await bundle.write({ file, format, inlineDynamicImports: true });
 await bundle.close();`,
-  webpack: `import webpack from 'TOOLS/webpack/lib/index.js';
-await new Promise((resolve, reject) => webpack({ entry: './app.mjs', mode: 'production', target: 'node20', experiments: { outputModule: true }, output: { path: process.cwd() + '/out', filename: 'webpack.mjs', module: true, chunkFormat: 'module' } }, (error, stats) => error || stats.hasErrors() ? reject(error ?? new Error(stats.toString())) : resolve()));`,
+  webpack: `import { basename, dirname } from 'node:path';
+import webpack from 'TOOLS/webpack/lib/index.js';
+const output = { path: dirname(file), filename: basename(file), ...(format === 'esm' ? { module: true, chunkFormat: 'module' } : {}) };
+const options = { entry: input, mode: 'production', target: 'node20', experiments: { outputModule: format === 'esm' }, output };
+const stats = await new Promise((resolve, reject) => webpack(options, (error, result) => (error ? reject(error) : resolve(result))));
+if (stats.hasErrors() || stats.hasWarnings()) throw new Error(stats.toString({ errorDetails: true }));`,
 };
+
+/** What a bundle still asks of another package, which nobody may have installed where it runs. */
+const OUTSIDE = /(?:\brequire\(|\bfrom|\bimport\(?)\s*["'](?:@octoipc\/|octoipc)[^"']*["']/;
+
+async function bundle(stage, bundler, specifier, format) {
+  const folder = stage.large;
+  const name = `${bundler}-${specifier.replaceAll(/\W+/g, '')}`;
+  const input = join(folder, `${name}.app.mjs`);
+  writeFileSync(input, APPS[specifier] + USE);
+  const file = join(folder, 'out', `${name}.${format === 'esm' ? 'mjs' : 'cjs'}`);
+  const build = join(folder, `${bundler}.build.mjs`);
+  const program = BUNDLERS[bundler].replaceAll('TOOLS', join(tools, 'node_modules'));
+  writeFileSync(build, `const [input, file, format] = process.argv.slice(2);\n${program}\n`);
+  await stage.run(process.execPath, [build, input, file, format], { cwd: folder });
+  const text = readFileSync(file, 'utf8');
+  const outside = text.match(OUTSIDE);
+  if (outside !== null) throw new Error(`it has ${outside[0]} left in it`);
+  const printed = await stage.run(process.execPath, [file], { cwd: folder });
+  if (printed !== 'bundled\n') throw new Error(printed);
+  return `${Math.ceil(text.length / 1000)} kB`;
+}
 
 export async function rehearse(steps, stage) {
   const folder = stage.large;
-  writeFileSync(join(folder, 'app.mjs'), APP);
   mkdirSync(join(folder, 'out'), { recursive: true });
-  for (const [name, program] of Object.entries(BUNDLERS)) {
-    await steps.run('programs', `bundled by ${name}`, async () => {
-      const build = join(folder, `build-${name}.mjs`);
-      writeFileSync(build, program.replaceAll('TOOLS', join(tools, 'node_modules')));
-      await stage.run(process.execPath, [build], { cwd: folder });
-      const printed = await stage.run(process.execPath, [`out/${name}.mjs`], { cwd: folder });
-      if (printed !== 'bundled\n') throw new Error(printed);
-    });
+  for (const bundler of Object.keys(BUNDLERS)) {
+    for (const specifier of Object.keys(APPS)) {
+      for (const format of ['esm', 'cjs']) {
+        await steps.run('programs', `${bundler}: ${specifier} as ${format}`, () =>
+          bundle(stage, bundler, specifier, format),
+        );
+      }
+    }
   }
   const specifiers = ['octoipc', ...usedPackages().map((name) => `@octoipc/${name}`)];
   for (const [title, compiler] of [

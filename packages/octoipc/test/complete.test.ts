@@ -97,13 +97,12 @@ it("import 'octoipc' costs less than 10 ms", async () => {
 it('nats: says what to install where the adapter is missing', async () => {
   // As it is for somebody who has only octoipc: the name is found nowhere.
   const program = `
-    import { register } from 'node:module';
-    register('data:text/javascript,' + encodeURIComponent(\`
-      export async function resolve(specifier, context, next) {
-        if (specifier !== '@octoipc/nats') return next(specifier, context);
-        throw Object.assign(new Error('Cannot find package'), { code: 'ERR_MODULE_NOT_FOUND' });
-      }
-    \`));
+    import Module from 'node:module';
+    const resolve = Module._resolveFilename;
+    Module._resolveFilename = (name, ...rest) => {
+      if (name !== '@octoipc/nats') return resolve.call(Module, name, ...rest);
+      throw Object.assign(new Error('Cannot find module'), { code: 'MODULE_NOT_FOUND' });
+    };
     const { openSender } = await import('octoipc');
     const error = await openSender('nats://127.0.0.1/jobs').catch((reason) => reason);
     console.log(JSON.stringify([error.code, error.hint]));

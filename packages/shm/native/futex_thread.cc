@@ -46,16 +46,22 @@ std::atomic<bool> lacks_waitv{false};
 /// sleep, and at its begin. A wake that is to be passed on just then finds nobody: it is owed to
 /// whoever sleeps on the word next.
 std::mutex debts_lock;
-std::unordered_map<const uint32_t*, int> debts;
+
+/// To be used with the lock. Never destroyed: threads may be at it while the process ends.
+std::unordered_map<const uint32_t*, int>& Debts() {
+  static auto* const debts = new std::unordered_map<const uint32_t*, int>();
+  return *debts;
+}
 
 void PassOn(const uint32_t* word) {
   if (FutexWake(word, 1) != 0 || !lacks_waitv.load()) return;
   const std::lock_guard lock(debts_lock);
-  ++debts[word];
+  ++Debts()[word];
 }
 
 bool IsOwed(const uint32_t* word) {
   const std::lock_guard lock(debts_lock);
+  auto& debts = Debts();
   const auto found = debts.find(word);
   if (found == debts.end()) return false;
   if (--found->second == 0) debts.erase(found);

@@ -1,3 +1,7 @@
+// The default import: webpack takes a named createRequire for a request to bundle what it loads.
+import nodeModule from 'node:module';
+import { join } from 'node:path';
+
 import { IpcError } from '@octoipc/core';
 
 import { checkCreation, checkOptions, given } from '../check.js';
@@ -23,14 +27,14 @@ export const scheme: Scheme = {
     const name = nameOf(url);
     checkOptions(name, options, BOTH[name], 'many');
     checkCreation(options);
-    const { natsSender } = await adapter(url);
+    const { natsSender } = adapter(url);
     return natsSender(url, given(options) as never);
   },
   async receiver(url, options) {
     const name = nameOf(url);
     checkOptions(name, options, [...BOTH[name], ...RECEIVER[name]], 'many');
     checkCreation(options);
-    const { natsReceiver } = await adapter(url);
+    const { natsReceiver } = adapter(url);
     return natsReceiver(url, given(options) as never);
   },
 };
@@ -39,11 +43,18 @@ function nameOf(url: string): Name {
   return url.slice(0, url.indexOf(':')) as Name;
 }
 
-async function adapter(url: string): Promise<typeof import('@octoipc/nats')> {
+type Adapter = typeof import('@octoipc/nats');
+
+/**
+ * Looked for where the program runs, as the bindings are: a bundler would complain of an optional package that
+ * is not there.
+ */
+function adapter(url: string): Adapter {
+  const load = loader(import.meta.url);
+  let file: string;
   try {
-    return await import('@octoipc/nats');
+    file = load.resolve('@octoipc/nats');
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw cause;
     throw new IpcError('ERR_UNSUPPORTED', {
       target: url,
       text: 'the package @octoipc/nats is not installed',
@@ -51,4 +62,10 @@ async function adapter(url: string): Promise<typeof import('@octoipc/nats')> {
       cause,
     });
   }
+  return load(file) as Adapter;
+}
+
+/** In a bundle of ES modules no module knows where it is. */
+function loader(from: string | undefined): NodeJS.Require {
+  return nodeModule.createRequire(from ?? process.argv[1] ?? join(process.cwd(), 'program'));
 }
