@@ -95,6 +95,8 @@ export class WaitQueue {
   #alive = true;
   #scheduled = false;
   #inARow = 0;
+  #running = false;
+  #woken = false;
   readonly #wake = (): void => this.#run();
 
   constructor(source: WakeSource) {
@@ -208,12 +210,28 @@ export class WaitQueue {
   }
 
   #run(): void {
+    // An attempt may itself bring in what it waits for: the turn that goes on already takes it.
+    if (this.#running) {
+      this.#woken = true;
+      return;
+    }
+    this.#running = true;
+    try {
+      this.#serve();
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  #serve(): void {
     this.#inARow = 0;
     const waiters = this.#waiters;
     while (waiters.length > 0) {
       const head = waiters[0]!;
+      this.#woken = false;
       const outcome = head.attempt();
       if (outcome === YIELD) this.#continue();
+      if (outcome === BLOCKED && this.#woken) continue;
       if (outcome !== DONE) return;
       // The attempt's own callbacks run later, so the head is still the first unless it was closed.
       if (waiters[0] === head) waiters.shift();

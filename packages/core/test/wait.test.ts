@@ -31,6 +31,30 @@ describe('WaitQueue', () => {
     expect([permits.count, permits.queue.length]).toEqual([1_000_000 - taken, 0]);
   });
 
+  test('an attempt that brings in more than it takes, and wakes for each, loses none', async () => {
+    let wake: (() => void) | undefined;
+    const things: string[] = [];
+    const coming = ['first', 'second'];
+    const queue = new WaitQueue({
+      listen: (listener) => (wake = listener),
+      rest: () => (wake = undefined),
+    });
+    const attempt = (): string | typeof BLOCKED => {
+      if (things.length === 0 && wake !== undefined) {
+        for (const thing of coming.splice(0)) {
+          things.push(thing);
+          wake?.();
+        }
+      }
+      return things.shift() ?? BLOCKED;
+    };
+    const take = (): Promise<string> => queue.run(attempt, {}, { details: { syscall: 'test' } });
+    const taken = take();
+    wake!();
+    expect(await taken).toBe('first');
+    expect(await take()).toBe('second');
+  });
+
   test('serves first come, first served, and lets nobody overtake', async () => {
     const permits = new Permits();
     const served: string[] = [];
