@@ -122,7 +122,8 @@ test('0 is a descriptor: a pipe that gets the numbers 0 and 1 works as any other
     const text = String(await reader.read());
     writeSync(1, JSON.stringify([reader.fd, text, reader.closed]));
     reader.close();
-    writeSync(1, JSON.stringify(reader.closed));`;
+    writeSync(1, JSON.stringify(reader.closed));
+    writer.close();`;
   const { stdout, stderr } = await Peer.start(
     process.execPath,
     ['--input-type=module', '-e', scene],

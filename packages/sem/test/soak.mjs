@@ -19,7 +19,8 @@ const HANDLES = 50;
 /** Programs that are started ahead. */
 const AHEAD = 3;
 const asked = process.argv.find((arg) => /^\d+$/.test(arg));
-const rounds = Number(asked ?? (process.argv.includes('--quick') ? 20 : 1000));
+const quick = process.argv.includes('--quick');
+const rounds = Number(asked ?? (quick ? 20 : 1000));
 
 const path = (file) => fileURLToPath(new URL(`fixtures/${file}`, import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'octoipc-soak-'));
@@ -169,8 +170,8 @@ try {
     const late = report(way, ours);
     const lateOfC = report('C, robust mutex', theirs);
     console.log(`     load ${before} to ${loadavg()[0].toFixed(1)}`);
-    // What the machine does to C as well is not ours.
-    if (late > lateOfC) process.exitCode = 1;
+    // What the machine does to C as well is not ours; a few deaths say nothing of time.
+    if (!quick && late > lateOfC) process.exitCode = 1;
   }
 } finally {
   await victims.end();
