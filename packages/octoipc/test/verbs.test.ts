@@ -7,7 +7,7 @@ import { createPipe } from '@octoipc/pipe';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { command, home, node, octoipc } from './command.js';
-import { folder, ipcmk, lacks, uniqueName } from './objects.js';
+import { folder, uniqueName } from './objects.js';
 
 const VERBS = [
   'tour',
@@ -247,72 +247,6 @@ describe('octoipc choose', () => {
     });
     expect(said).toBe('hello\n');
   });
-});
-
-describe('octoipc completion', () => {
-  const script = async (shell: string): Promise<string> => {
-    const { status, stdout, stderr } = await octoipc('completion', shell);
-    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-    return stdout;
-  };
-  const itself = `octoipc() { "${process.execPath}" "${command}" "$@"; }`;
-
-  it('completes verbs, options, values and URLs in bash', async () => {
-    const id = ipcmk('-Q');
-    const { stdout } = await octoipc('ls', '--json', '--kind', 'sysv-mq');
-    const { url } = (JSON.parse(stdout) as { id: number; url: string }[]).find(
-      (each) => each.id === id,
-    )!;
-    const lines = [
-      'octoipc insp',
-      'octoipc ls --ki',
-      'octoipc ls -k sysv-s',
-      'octoipc completion ',
-      `octoipc rm ${url.slice(0, -1)}`,
-    ];
-    const ask = lines
-      .map(
-        (line) =>
-          `COMP_LINE='${line}' COMP_POINT=${line.length}; _octoipc; echo "\${COMPREPLY[*]}"`,
-      )
-      .join('\n');
-    const said = execFileSync('bash', ['-c', `${itself}\n${await script('bash')}\n${ask}`], {
-      encoding: 'utf8',
-    });
-    expect(said.split('\n').map((line) => line.trim())).toEqual([
-      'inspect',
-      '--kind',
-      'sysv-sem sysv-shm',
-      'bash zsh fish',
-      // Behind the colon, at which readline parts words.
-      expect.stringContaining(url.slice('sysv-mq:'.length)) as string,
-      '',
-    ]);
-  });
-
-  it.skipIf(lacks('fish') !== undefined)(
-    'completes in fish (skipped where it is missing)',
-    async () => {
-      const file = join(folder(), 'octoipc.fish');
-      writeFileSync(file, await script('fish'));
-      const ask = `source ${file}; complete -C 'octoipc insp'; complete -C 'octoipc ls -k sysv-s'; complete -C 'octoipc completion z'`;
-      const said = spawnSync('fish', ['--no-config', '-c', ask], { encoding: 'utf8' });
-      const words = said.stdout
-        .trim()
-        .split('\n')
-        .map((line) => line.split('\t')[0]);
-      expect(words, said.stderr).toEqual(['inspect', 'sysv-sem', 'sysv-shm', 'zsh']);
-    },
-  );
-
-  it.skipIf(lacks('zsh') !== undefined)(
-    'is a script that zsh loads (skipped where it is missing)',
-    async () => {
-      const ask = `autoload -Uz compinit; compinit -D; ${await script('zsh')}; print $_comps[octoipc]`;
-      const said = spawnSync('zsh', ['-f', '-c', ask], { encoding: 'utf8' });
-      expect(said).toMatchObject({ stdout: '_octoipc\n', stderr: '' });
-    },
-  );
 });
 
 function cpLink(from: string, to: string): void {
