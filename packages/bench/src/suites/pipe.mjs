@@ -90,7 +90,12 @@ const framed = (exercise, title) => ({
   against: [
     { name: 'C, one call a message', command: c('pipe', 'frames', 64, 0), target: 5 },
     { name: 'C, batched calls', command: c('pipe', 'batched', 64, 0), target: 0.3 },
-    { name: 'process.send, json', command: node('node', 'send-json', 64), target: 20 },
+    {
+      name: 'process.send, json',
+      command: node('node', 'send-json', 64),
+      target: 20,
+      headline: true,
+    },
     { name: 'process.send, advanced', command: node('node', 'send-advanced', 64), target: 20 },
   ],
 });

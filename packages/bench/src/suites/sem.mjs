@@ -63,6 +63,7 @@ export const rows = () => [
   alone('lock', 'tryLock + unlock, uncontended', 12, [
     ...peer('proper-lockfile', {
       name: 'proper-lockfile',
+      headline: true,
       command: node('sem-peers', 'proper-lockfile'),
       target: 0.001,
     }),

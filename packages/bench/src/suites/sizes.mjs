@@ -27,9 +27,11 @@ const others = (bytes) => [
   ...(takes(bytes, 64 * KIB)
     ? [{ name: 'seqpacket', command: node('socket', 'seqpacket', 'sync', bytes) }]
     : []),
-  { name: 'process.send, json', command: node('node', 'send-json', bytes) },
-  { name: 'process.send, advanced', command: node('node', 'send-advanced', bytes) },
-  { name: 'worker postMessage', command: node('worker', 'flow', bytes) },
+  ...[
+    { name: 'process.send, json', command: node('node', 'send-json', bytes) },
+    { name: 'process.send, advanced', command: node('node', 'send-advanced', bytes) },
+    { name: 'worker postMessage', command: node('worker', 'flow', bytes) },
+  ].map((each) => ({ ...each, headline: bytes === 64 || bytes === 64 * KIB })),
 ];
 
 export const rows = () => [
@@ -69,8 +71,8 @@ export const rows = () => [
       { name: 'Unix stream', command: node('socket', 'stream', 'roundtrip-awaited', 64) },
       { name: 'seqpacket', command: node('socket', 'seqpacket', 'roundtrip-awaited', 64) },
       { name: 'TCP', command: node('socket', 'tcp', 'roundtrip-awaited', 64) },
-      { name: 'process.send', command: node('node', 'roundtrip', 64) },
+      { name: 'process.send', command: node('node', 'roundtrip', 64), headline: true },
       { name: 'worker postMessage', command: node('worker', 'trips', 64) },
-    ].map(({ name, command }) => ({ name, command: onOneCore(command) })),
+    ].map(({ command, ...rest }) => ({ ...rest, command: onOneCore(command) })),
   }),
 ];
