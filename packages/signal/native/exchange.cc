@@ -192,10 +192,6 @@ void Exchange::End(SignalSet removed, SignalSet discarded, Later& later) {
 void Exchange::SetReaders() {
   SignalSet full = 0;
   for (const Subscriber* one : subscribers_) full |= one->wishes_.full | one->flooded_;
-  // No real-time signal overtakes one of a lower number that has to wait.
-  for (int number = SIGRTMIN; number <= kLastSignal; ++number) {
-    if (Contains(full, number)) full |= ~(Bit(number) - 1);
-  }
   for (const Subscriber* one : subscribers_) {
     SignalDescriptor(one->signals_.get(), one->wishes_.watched & ~full);
   }

@@ -161,5 +161,16 @@ export const rows = () => {
       ours: node('import', '@octoipc/pipe'),
       against: [{ name: 'an empty module', command: node('import', './empty.mjs'), target: 5 }],
     }),
+    /** @type {import('../compare.mjs').Row} */
+    ({
+      id: 'import-octoipc',
+      title: "import 'octoipc', in a new process",
+      waiting: '-',
+      kind: 'milliseconds',
+      unit: 'imports',
+      count: 1,
+      ours: node('import', 'octoipc'),
+      against: [{ name: 'an empty module', command: node('import', './empty.mjs'), target: 10 }],
+    }),
   ];
 };
