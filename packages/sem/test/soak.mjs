@@ -26,6 +26,8 @@ const path = (file) => fileURLToPath(new URL(`fixtures/${file}`, import.meta.url
 const folder = mkdtempSync(join(tmpdir(), 'octoipc-soak-'));
 const name = `/octoipc-soak-${process.pid}-${randomBytes(4).toString('hex')}`;
 const now = () => process.hrtime.bigint();
+/** @param {bigint} nanoseconds */
+const milliseconds = (nanoseconds) => Number(nanoseconds) / 1e6;
 
 /** Victims, each of which has had the lock when it is given out. */
 class Victims {
@@ -84,7 +86,7 @@ const ways = {
     void killSometime(victim).then((at) => (killedAt = at));
     for (;;) {
       const had = await pass(mutex);
-      if (killedAt !== undefined && had > killedAt) return (had - killedAt) / 1e6;
+      if (killedAt !== undefined && had > killedAt) return milliseconds(had - killedAt);
       await setImmediate();
     }
   },
@@ -98,7 +100,7 @@ const ways = {
     await Promise.all(waits);
     for (;;) {
       const had = held.find((time) => killedAt !== undefined && time > killedAt);
-      if (had !== undefined) return (had - killedAt) / 1e6;
+      if (had !== undefined) return milliseconds(had - killedAt);
       held.length = 0;
       await Promise.all(handles.map(async (handle) => held.push(await pass(handle))));
       await setImmediate();
