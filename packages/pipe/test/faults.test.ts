@@ -65,9 +65,14 @@ describe.skipIf(reason !== undefined)(
       ['threadSplice', 'clone,clone3', 'EAGAIN', 'splice'],
       ['adopt', 'fstat,newfstatat', 'ENOMEM', 'fstat'],
     ])('%s with %s giving %s', async (scene, calls, code, syscall) => {
-      const { trace, ...report } = await played(scene, calls, `error=${code}:when=1`);
-      expect(trace).toContain('(INJECTED)');
-      expect(report).toMatchObject({ name: 'IpcError', code, syscall, left: 0 });
+      // The event loop reads what wakes it, which may meet the fault in place of ours.
+      for (let time = 1; ; time++) {
+        const { trace, ...report } = await played(scene, calls, `error=${code}:when=${time}`);
+        if (report.code === undefined && calls === 'read' && time < 3) continue;
+        expect(trace).toContain('(INJECTED)');
+        expect(report).toMatchObject({ name: 'IpcError', code, syscall, left: 0 });
+        return;
+      }
     });
 
     // A third write of this thread may be the event loop's own.
