@@ -48,7 +48,8 @@ function valuesOf({ prefix, value }, results) {
 }
 
 function round(value) {
-  return value >= 10 ? value.toFixed(0) : value.toFixed(2);
+  if (value >= 10) return value.toFixed(0);
+  return value >= 0.1 ? value.toFixed(2) : String(Number(value.toPrecision(2)));
 }
 
 function time(ns) {

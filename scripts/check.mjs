@@ -26,6 +26,7 @@ const CHECKS = {
   assertions: script('assertions.mjs', '--check'),
   elsewhere: script('unsupported.mjs', 'win32'),
   errors: script('errors.mjs', '--check'),
+  figures: script('bench-report.mjs', '--check'),
   packages: script('pack-check.mjs'),
 };
 

@@ -5,7 +5,7 @@ import { node, onOneCore } from '../programs.mjs';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
-const SIZES = [1, 64, KIB, 4 * KIB, 64 * KIB, MIB];
+const SIZES = [64, KIB, 4 * KIB, 64 * KIB, MIB];
 
 /** @param {number} bytes */
 const sizeOf = (bytes) =>
