@@ -88,7 +88,7 @@ function pageOf({ machine, loadAfter, options, results }) {
   const text = [
     '# Benchmarks',
     '',
-    'Written by `npm run bench:report` from [the raw figures](benchmarks/results.json) of one run of `npm run bench:publish`. How it measures is in [packages/bench](../packages/bench).',
+    'Written by `npm run bench:report` from [the raw figures](benchmarks/results.json), which were taken one suite after the other; `npm run bench:publish` takes them anew. How it measures is in [packages/bench](../packages/bench).',
     '',
     `**Machine:** ${conditions(machine)}, ${loadAfter.map((each) => each.toFixed(1)).join(' ')} at the end. Medians of ${options.rounds} pairs with their quartiles. Absolute times are for scale, and do not travel; ratios do.`,
     '',
