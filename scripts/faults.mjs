@@ -13,9 +13,9 @@ import { SKIPPED } from './run.mjs';
 
 const ERRORS = ['EINTR', 'EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE', 'ENOSPC', 'EPERM', 'ENOSYS'];
 
-/** Of V8, libuv and libc: where these fail the runtime dies, whatever we do. */
+/** Of V8, libuv and libc: where these fail the runtime dies, whatever we do; and those that cannot fail. */
 const RUNTIME =
-  /^(mmap|munmap|mprotect|madvise|brk|mremap|futex|epoll_wait|epoll_pwait|rt_sigreturn|exit|exit_group|sched_yield|clone3?|restart_syscall|gettid|getpid|clock_nanosleep|nanosleep|rseq|set_robust_list|rt_sigprocmask|vfork)$/;
+  /^(mmap|munmap|mprotect|madvise|brk|mremap|futex|epoll_wait|epoll_pwait|rt_sigreturn|exit|exit_group|sched_yield|clone3?|restart_syscall|gettid|getpid|clock_nanosleep|nanosleep|rseq|set_robust_list|rt_sigprocmask|vfork|gete?[ug]id)$/;
 
 /** libuv and V8 use these, too, and take no other errors than these for them. */
 const SHARED = new Map([

@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs';
 
 import { SharedMemory } from '@octoipc/shm';
 
-import { SCENES } from './scenes.mjs';
+import { AFTERWARDS, SCENES } from './scenes.mjs';
 
 const [name, file] = process.argv.slice(2);
 const memory = SharedMemory.file(file);
@@ -52,6 +52,13 @@ for (;;) {
   tell({ value: 'played' });
   // strace has let go when the next word comes.
   while (Atomics.load(words, 0) !== GO);
+  for (const remove of AFTERWARDS.splice(0)) {
+    try {
+      remove();
+    } catch {
+      // As it should be: it is gone.
+    }
+  }
   await settled(before);
   tell({ ...report, left: descriptors() - before, stray });
   stray = undefined;

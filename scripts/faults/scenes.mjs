@@ -27,6 +27,9 @@ class Scope {
   }
 }
 
+/** What makes sure that objects are gone whose removal was made to fail; for when nothing is any more. */
+export const AFTERWARDS = [];
+
 /** A wait that fails, too, when its scene ends early. */
 const later = (promise) => {
   promise.catch(() => {});
@@ -84,6 +87,8 @@ export const SCENES = {
   'mq System V': scene(async (scope) => {
     const { SysvQueue } = await import('@octoipc/mq');
     const queue = scope.add(SysvQueue.open('private', { create: true, temporary: true }));
+    const { id } = queue;
+    AFTERWARDS.push(() => SysvQueue.remove(id));
     const received = later(queue.receive({ timeout: 2000 }));
     await queue.send('hello', { timeout: 2000 });
     same((await received).data, 'hello');
@@ -103,6 +108,8 @@ export const SCENES = {
     const set = scope.add(
       SysvSemaphoreSet.open('private', { create: true, temporary: true, count: 1, values: [0] }),
     );
+    const { id } = set;
+    AFTERWARDS.push(() => SysvSemaphoreSet.remove(id));
     const operation = later(set.operate([{ index: 0, delta: -1 }], { timeout: 2000 }));
     set.operateSync([{ index: 0, delta: 1 }]);
     await operation;
