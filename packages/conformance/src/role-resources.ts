@@ -15,7 +15,9 @@ import type { Roles, Stage } from './stage.js';
 const DROPPED = 20;
 const COLLECTIONS = 50;
 const MOST_NEEDED = 8;
-const BATCH = 200;
+const BATCH = 100;
+/** What a limit on objects says, of the process or of the system. */
+const FULL = ['EMFILE', 'ENFILE', 'ENOSPC'];
 /** The part of the handles that comes before the count begins. */
 const WARM_UP = 1 / 20;
 
@@ -26,6 +28,19 @@ async function used({ actor }: Stage) {
   await thing.give(1);
   await wait;
   return thing;
+}
+
+/** Opens one; where what was dropped still fills a limit of the system, after it is collected. */
+async function opened({ actor }: Stage): Promise<void> {
+  for (let i = 0; ; i++) {
+    try {
+      return void (await actor('waitable')());
+    } catch (error) {
+      const full = FULL.some((code) => isIpcError(error, code));
+      if (!full || i === COLLECTIONS) throw error;
+      await collectGarbage(1);
+    }
+  }
 }
 
 /** Takes all descriptors that are left. */
@@ -58,7 +73,7 @@ export const resourceRoles: Roles = {
   async churn(stage) {
     const drop = async (count: number): Promise<void> => {
       for (let i = 0; i < count; i++) {
-        await stage.actor('waitable')();
+        await opened(stage);
         if (i % BATCH === 0) await collectGarbage(1);
       }
       await collectGarbage();

@@ -119,11 +119,15 @@ describe.skipIf(reason !== undefined)(
     });
 
     test('PIPE-038: EINTR from close is no error, and close is not called again', async () => {
-      const { value, trace } = await played('close', 'close', 'error=EINTR:when=1');
-      // What comes after these two may be given a number of theirs anew.
-      const closed = trace.match(/(?<=^close\()\d+/gm)?.slice(0, 2);
-      expect(trace).toContain('(INJECTED)');
-      expect(closed?.map(Number)).toEqual(value);
+      const { value, trace } = await played('close', 'close', 'error=EINTR:when=1..4');
+      const ours = value as number[];
+      // Node may close one of its own in between; what comes after our two may be given their numbers anew.
+      const closes = trace.match(/^close\(\d+.*/gm)?.map((call) => ({
+        fd: parseInt(call.slice('close('.length), 10),
+        failed: call.includes('(INJECTED)'),
+      }));
+      const first = closes?.filter(({ fd }) => ours.includes(fd)).slice(0, 2);
+      expect(first).toEqual(ours.map((fd) => ({ fd, failed: true })));
     });
   },
 );
