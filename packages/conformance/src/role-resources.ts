@@ -15,7 +15,7 @@ import type { Roles, Stage } from './stage.js';
 const DROPPED = 20;
 const COLLECTIONS = 50;
 const MOST_NEEDED = 8;
-const BATCH = 100;
+const BATCH = 200;
 /** What a limit on objects says, of the process or of the system. */
 const FULL = ['EMFILE', 'ENFILE', 'ENOSPC'];
 /** The part of the handles that comes before the count begins. */
@@ -31,7 +31,7 @@ async function used({ actor }: Stage) {
 }
 
 /** Opens one; where what was dropped still fills a limit of the system, after it is collected. */
-async function opened({ actor }: Stage): Promise<void> {
+async function openedOrRetried({ actor }: Stage): Promise<void> {
   for (let i = 0; ; i++) {
     try {
       return void (await actor('waitable')());
@@ -73,7 +73,7 @@ export const resourceRoles: Roles = {
   async churn(stage) {
     const drop = async (count: number): Promise<void> => {
       for (let i = 0; i < count; i++) {
-        await opened(stage);
+        await openedOrRetried(stage);
         if (i % BATCH === 0) await collectGarbage(1);
       }
       await collectGarbage();
