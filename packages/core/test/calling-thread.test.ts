@@ -105,6 +105,7 @@ describe('CallingThread', () => {
     expect([kit.callStop(call), kit.callStop(call), rings.rung()]).toEqual([-EINTR!, -ESRCH!, []]);
     kit.callBegin(call, kit.none, 42);
     await until(() => kit.poll(rings.fd, POLLIN, 0) !== 0 && kit.callResult(call) !== -EAGAIN!);
+    expect(rings.rung()).toEqual([1]);
     kit.callBegin(call, kit.none, 43);
     await until(() => rings.rung().length > 0);
     expect(kit.callStop(call)).toBe(43);
