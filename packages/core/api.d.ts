@@ -286,7 +286,8 @@ declare class FdSource {
   readonly readable: WakeSource;
   readonly writable: WakeSource;
   constructor(readiness: Readiness, fd: number);
-  enter(): void;
+  get tellsLevels(): boolean;
+  enter(events: number): void;
   leave(): void;
   ref(alive: boolean): void;
   dispatch(mask: number): void;
@@ -381,8 +382,12 @@ interface ReadTarget {
 declare class Readiness {
   static of(binding: ReadinessBinding): Readiness;
   get mode(): ReadinessMode;
-  add(fd: number, source: FdSource): number;
-  remove(fd: number, slot: number): void;
+  take(source: FdSource): number;
+  give(slot: number): void;
+  add(fd: number, slot: number): void;
+  remove(fd: number): void;
+  watch(fd: number, slot: number, events: number): boolean;
+  unwatch(slot: number): void;
   keep(change: 1 | -1): void;
 }
 
@@ -390,6 +395,8 @@ interface ReadinessBinding {
   readinessOpen(ready: (count: number) => void, events: Int32Array, mode: number): number;
   readinessAdd(index: number, fd: number, slot: number): number;
   readinessRemove(index: number, fd: number): number;
+  readinessWatch?(index: number, fd: number, slot: number, events: number): number;
+  readinessUnwatch?(index: number, slot: number): number;
   readinessKeep(index: number, alive: boolean): number;
   readinessMode(index: number): number;
   poll(fd: number, events: number, milliseconds: number): number;
@@ -457,6 +464,7 @@ declare class WaitQueue {
 interface WakeSource {
   listen(wake: () => void): void;
   rest(): void;
+  readonly tellsLevels?: boolean;
 }
 
 interface WriteSyncOptions {
@@ -497,6 +505,8 @@ declare function ftokOf(
   project: unknown,
   prefix?: string,
 ): number;
+
+declare function inMainThread(): boolean;
 
 declare function integer(value: unknown, name: string, min?: number, max?: number): number;
 
@@ -644,6 +654,7 @@ export {
   errnoOfCode,
   errorOf,
   ftokOf,
+  inMainThread,
   integer,
   ipcNamespace,
   isDetached,

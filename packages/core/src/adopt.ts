@@ -1,7 +1,7 @@
 import { closeSync } from 'node:fs';
-import type WorkerThreads from 'node:worker_threads';
 
 import type { DescriptorBinding } from './handle.js';
+import { inMainThread } from './main-thread.js';
 
 /**
  * Takes over a descriptor that came from outside.
@@ -15,8 +15,7 @@ import type { DescriptorBinding } from './handle.js';
  *   has changed: EEXIST when a handle of the same binding owns it
  */
 export function adopt(binding: DescriptorBinding, fd: number): number {
-  const { isMainThread } = require('node:worker_threads') as typeof WorkerThreads;
-  if (isMainThread) {
+  if (inMainThread()) {
     const adopted = binding.adopt(fd);
     return adopted < 0 ? adopted : fd;
   }

@@ -8,15 +8,8 @@ import {
   type FrameSender,
   type FrameSenderOptions,
 } from './frame.js';
-import { Pace } from './pace.js';
-import {
-  bytes,
-  closedError,
-  tellBytesWritten,
-  valueError,
-  waitOptions,
-  type WaitOptions,
-} from './kit.js';
+import { FrameOutbox } from './frame-outbox.js';
+import { bytes, closedError, valueError, waitOptions, type WaitOptions } from './kit.js';
 
 /** Frames up to this size are gathered and written together; longer ones go out by themselves. */
 const SMALL = 1024;
@@ -54,16 +47,12 @@ class FramedSender implements FrameSender {
   readonly #writer: ByteWriter;
   readonly #maxMessageSize: number;
   readonly #batchSize: number;
-  /** The most that goes in one piece, where several send. */
   /** Whether the longest message is what the stream takes as a whole, which no option raises. */
   readonly #fixed: boolean;
-  readonly #queue: Batch[] = [];
+  readonly #outbox: FrameOutbox;
+  readonly #cancellations = new Cancellations();
   #gathering: Batch | undefined;
   #spare: Buffer | undefined;
-  #busy = false;
-  readonly #pace = new Pace();
-  readonly #cancellations = new Cancellations();
-  #broken: unknown;
 
   constructor(writer: ByteWriter, options: FrameSenderOptions) {
     const { traits, batchSize, fixed } = senderTraits(options);
@@ -72,6 +61,9 @@ class FramedSender implements FrameSender {
     this.#batchSize = batchSize;
     this.#fixed = fixed;
     this.#writer = writer;
+    this.#outbox = new FrameOutbox(writer, ({ memory }) => {
+      if (memory.length === batchSize) this.#spare = memory;
+    });
   }
 
   get closed(): boolean {
@@ -81,7 +73,8 @@ class FramedSender implements FrameSender {
   close(): void {
     if (this.#writer.closed) return;
     this.#writer.close();
-    this.#fail(closedError({ syscall: 'send' }));
+    this.#outbox.fail(closedError({ syscall: 'send' }));
+    this.#flush();
   }
 
   [Symbol.dispose](): void {
@@ -123,12 +116,12 @@ class FramedSender implements FrameSender {
     const data = this.#message(message);
     this.#flush();
     const frame = frameOf(data);
-    const taken = this.#queue.length > 0 ? 0 : this.#writer.tryWrite(frame);
+    const taken = this.#outbox.idle ? this.#writer.tryWrite(frame) : 0;
     if (taken > 0 && taken < frame.length) {
       const rest = newBatch(frame, taken);
       // The message is on its way; if the rest fails, the next send tells.
       rest.promise.catch(() => {});
-      this.#enqueue(rest);
+      this.#outbox.add(rest);
     }
     return taken > 0;
   }
@@ -163,7 +156,8 @@ class FramedSender implements FrameSender {
     const data = bytes(message, 'message');
     const limit = this.#maxMessageSize;
     if (data.length > limit) throw tooLong(data.length, limit, 'send', this.#fixed);
-    if (this.#broken !== undefined) throw this.#broken;
+    const { broken } = this.#outbox;
+    if (broken !== undefined) throw broken;
     return data;
   }
 
@@ -172,7 +166,7 @@ class FramedSender implements FrameSender {
     if (size > SMALL) {
       this.#flush();
       const batch = newBatch(frameOf(data));
-      this.#enqueue(batch);
+      this.#outbox.add(batch);
       return batch.promise;
     }
     let batch = this.#gathering;
@@ -180,17 +174,21 @@ class FramedSender implements FrameSender {
       this.#flush();
       batch = undefined;
     }
-    if (batch === undefined) {
-      batch = newBatch(this.#spare ?? Buffer.allocUnsafeSlow(this.#batchSize), 0, 0);
-      this.#spare = undefined;
-      this.#gathering = batch;
-      queueMicrotask(() => this.#flush());
-    }
+    batch ??= this.#gather();
     const { memory, end } = batch;
     putLength(memory, end, data.length);
     memory.set(data, end + HEADER);
     batch.end = end + size;
     return batch.promise;
+  }
+
+  /** Begins a batch, which goes out when this turn is over. */
+  #gather(): Batch {
+    const batch = newBatch(this.#spare ?? Buffer.allocUnsafeSlow(this.#batchSize), 0, 0);
+    this.#spare = undefined;
+    this.#gathering = batch;
+    queueMicrotask(() => this.#flush());
+    return batch;
   }
 
   /** A frame that may be cancelled is a batch of its own: the others must not go with it. */
@@ -202,97 +200,17 @@ class FramedSender implements FrameSender {
     this.#flush();
     const batch = newBatch(frameOf(data));
     batch.controller = new AbortController();
-    this.#enqueue(batch);
-    if (!this.#queue.includes(batch)) return batch.promise;
+    this.#outbox.add(batch);
+    if (!this.#outbox.has(batch)) return batch.promise;
     return this.#cancellations.watch(batch.promise, { signal, timeout }, (reason) =>
-      this.#cancel(batch, reason),
+      this.#outbox.cancel(batch, reason),
     );
-  }
-
-  #cancel(batch: Batch, reason: unknown): void {
-    const index = this.#queue.indexOf(batch);
-    if (index < 0) return;
-    if (index === 0 && this.#busy) {
-      // The writer tells how far it came; `#write` then drops the frame or finishes it.
-      batch.controller?.abort({ reason });
-    } else if (batch.start === 0) {
-      this.#queue.splice(index, 1);
-      batch.reject(tellBytesWritten(reason, 0));
-    }
   }
 
   #flush(): void {
     const batch = this.#gathering;
     if (batch === undefined) return;
     this.#gathering = undefined;
-    this.#enqueue(batch);
-  }
-
-  #enqueue(batch: Batch): void {
-    this.#queue.push(batch);
-    if (!this.#busy) this.#pump();
-  }
-
-  /** Writes what the stream takes now; for the rest it waits. */
-  #pump(): void {
-    for (let batch = this.#queue[0]; batch !== undefined; batch = this.#queue[0]) {
-      if (this.#pace.pause(() => this.#pump())) return;
-      try {
-        batch.start += this.#writer.tryWrite(batch.memory.subarray(batch.start, batch.end));
-      } catch (error) {
-        this.#fail(error);
-        return;
-      }
-      if (batch.start < batch.end) {
-        void this.#write(batch);
-        return;
-      }
-      this.#done(batch);
-    }
-  }
-
-  async #write(batch: Batch): Promise<void> {
-    this.#busy = true;
-    const rest = batch.memory.subarray(batch.start, batch.end);
-    try {
-      const options = batch.controller && { signal: batch.controller.signal };
-      await this.#writer.write(rest, options);
-      batch.start = batch.end;
-      this.#busy = false;
-      this.#done(batch);
-    } catch (error) {
-      this.#busy = false;
-      if (batch.controller?.signal.aborted !== true) {
-        this.#fail(error);
-        return;
-      }
-      this.#giveUp(
-        batch,
-        batch.controller.signal.reason as { reason: unknown; bytesWritten?: number },
-      );
-    }
-    this.#pump();
-  }
-
-  /** A cancelled frame leaves the queue if nothing of it was written, else it is finished unasked. */
-  #giveUp(batch: Batch, { reason, bytesWritten = 0 }: { reason: unknown; bytesWritten?: number }) {
-    batch.start += bytesWritten;
-    batch.controller = undefined;
-    if (batch.start === 0) this.#queue.shift();
-    batch.reject(tellBytesWritten(reason, batch.start));
-  }
-
-  #done(batch: Batch): void {
-    this.#queue.shift();
-    if (batch.memory.length === this.#batchSize) this.#spare = batch.memory;
-    batch.resolve();
-  }
-
-  #fail(error: unknown): void {
-    this.#broken ??= error;
-    const batches = this.#queue.splice(0);
-    if (this.#gathering !== undefined) batches.push(this.#gathering);
-    this.#gathering = undefined;
-    for (const batch of batches) batch.reject(error);
+    this.#outbox.add(batch);
   }
 }

@@ -1,7 +1,8 @@
 import type { Closable } from './channel.js';
 import { check, closedError, type IpcErrorDetails } from './errors.js';
 import { warnOfLeak } from './leak.js';
-import { FdSource, Readiness, type ReadinessBinding } from './readiness.js';
+import { FdSource } from './fd-source.js';
+import { Readiness, type ReadinessBinding } from './readiness.js';
 import { WaitQueue } from './wait.js';
 
 /** What a binding must export for handles of descriptors: `environment.h` and `readiness.h`. */

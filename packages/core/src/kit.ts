@@ -24,16 +24,10 @@ export { ftokOf, type FtokBinding } from './ftok.js';
 export { KnownMemory } from './known-memory.js';
 export { linesOf, type LinesOptions } from './lines.js';
 export { loadBinding } from './load-binding.js';
-export {
-  FdSource,
-  POLLERR,
-  POLLHUP,
-  POLLIN,
-  POLLOUT,
-  Readiness,
-  type ReadinessBinding,
-  type ReadinessMode,
-} from './readiness.js';
+export { inMainThread } from './main-thread.js';
+export { FdSource } from './fd-source.js';
+export { POLLERR, POLLHUP, POLLIN, POLLOUT } from './poll-events.js';
+export { Readiness, type ReadinessBinding, type ReadinessMode } from './readiness.js';
 export { TemporaryName, type ObjectIdentity } from './names.js';
 export { Pending } from './pending.js';
 export {

@@ -1,8 +1,12 @@
 import { onAbort } from './abort.js';
+import { BLOCKED, YIELD, type Attempt, type Operation } from './attempt.js';
 import { Deadline } from './deadline.js';
-import { timeoutError, type IpcErrorDetails } from './errors.js';
+import { timeoutError } from './errors.js';
 import { IN_A_ROW } from './pace.js';
 import { optionsObject, rangeError, typeError } from './validate.js';
+import { DONE, Waiter } from './waiter.js';
+
+export { BLOCKED, YIELD, type Attempt, type Operation } from './attempt.js';
 
 /** How a wait can end early. */
 export interface WaitOptions {
@@ -16,21 +20,16 @@ export interface WaitOptions {
   readonly timeout?: number | undefined;
 }
 
-/** What an attempt answers when it would have to wait. */
-export const BLOCKED: unique symbol = Symbol('blocked');
-
-/** What an attempt answers when it could go on, but others should have their turn first. */
-export const YIELD: unique symbol = Symbol('yield');
-
-/** One try of an operation: its result, {@link BLOCKED} or {@link YIELD}. It must not wait. */
-export type Attempt<T> = () => T | typeof BLOCKED | typeof YIELD;
-
 /** What tells a queue that trying again may succeed. */
 export interface WakeSource {
-  /** From now on call `wake` whenever an attempt may succeed. */
+  /**
+   * From now on call `wake` whenever an attempt may succeed; a queue's answers whether one did.
+   */
   listen(wake: () => void): void;
   /** Nobody waits any more. */
   rest(): void;
+  /** Whether `wake` is called, too, for what is there already when `listen` is called. */
+  readonly tellsLevels?: boolean;
 }
 
 /** Checks wait options. */
@@ -61,22 +60,11 @@ export function checkTimeout(timeout: unknown): void {
   if (!(timeout >= 0)) throw rangeError('options.timeout', 'milliseconds from 0 up', timeout);
 }
 
-interface Waiter {
-  attempt(): typeof DONE | typeof BLOCKED | typeof YIELD;
-  /** Rejects; with the error as the operation tells it. */
-  fail(error: unknown): void;
-  deadline: Deadline | undefined;
-}
+/** After so many calls in a row that had to wait the next ones are taken to have to. */
+const DIALOGUE = 8;
 
-const DONE: unique symbol = Symbol('done');
-
-/** What an operation tells its queue beside the attempt. */
-export interface Operation {
-  /** The call's name and target, for a timeout's error. */
-  readonly details: IpcErrorDetails;
-  /** Completes the error of a cancelled wait: what had been done by then. */
-  readonly cancelled?: (error: unknown) => unknown;
-}
+/** In a dialogue every so many calls try all the same. */
+const LOOK_AGAIN = 16;
 
 /**
  * Waiters of one handle and one direction, served first come, first served.
@@ -87,17 +75,21 @@ export interface Operation {
  *    abort or timeout can come in between. So a cancelled wait has taken nothing.
  * 3. Of calls that need not wait every 64th is served after a turn of the event loop, so that a loop over
  *    a source that never runs dry leaves others their time.
- * 4. `fail` rejects all that wait, in their order.
+ * 4. Where the source tells of what is there already, a call does not try before it waits, if those before
+ *    it all had to.
+ * 5. `fail` rejects all that wait, in their order.
  */
 export class WaitQueue {
   readonly #source: WakeSource;
-  readonly #waiters: Waiter[] = [];
+  readonly #waiters: Waiter<unknown>[] = [];
   #alive = true;
   #scheduled = false;
   #inARow = 0;
+  /** Calls in a row that had to wait. */
+  #hadToWait = 0;
   #running = false;
   #woken = false;
-  readonly #wake = (): void => this.#run();
+  readonly #wake = (): boolean => this.#run();
 
   constructor(source: WakeSource) {
     this.#source = source;
@@ -118,58 +110,32 @@ export class WaitQueue {
   run<T>(attempt: Attempt<T>, options: WaitOptions, operation: Operation): Promise<T> {
     const { signal, timeout } = options;
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
+    const limited = signal !== undefined || (timeout !== undefined && timeout !== Infinity);
     let yields = false;
-    if (this.#waiters.length === 0 && this.#inARow >= IN_A_ROW && timeout !== 0) {
-      yields = true;
-    } else if (this.#waiters.length === 0) {
-      this.#inARow += 1;
-      try {
-        const result = attempt();
-        if (result !== BLOCKED && result !== YIELD) return Promise.resolve(result);
-        yields = result === YIELD;
-      } catch (error) {
-        return Promise.reject(error as Error);
+    if (this.#waiters.length === 0 && (limited || !this.#willWait())) {
+      if (this.#inARow >= IN_A_ROW && timeout !== 0) {
+        yields = true;
+      } else {
+        this.#inARow += 1;
+        try {
+          const result = attempt();
+          this.#hadToWait = result === BLOCKED ? this.#hadToWait + 1 : 0;
+          if (result !== BLOCKED && result !== YIELD) return Promise.resolve(result);
+          yields = result === YIELD;
+        } catch (error) {
+          return Promise.reject(error as Error);
+        }
       }
     }
-    const cancelled = operation.cancelled ?? same;
-    if (timeout === 0) return Promise.reject(cancelled(timeoutError(operation.details)) as Error);
-    return new Promise<T>((resolve, reject) => {
-      const settle = (): void => {
-        waiter.deadline?.clear();
-        forget?.();
-      };
-      const waiter: Waiter = {
-        deadline: undefined,
-        attempt: () => {
-          try {
-            const result = attempt();
-            if (result === BLOCKED) return BLOCKED;
-            if (result === YIELD) return YIELD;
-            settle();
-            resolve(result);
-          } catch (error) {
-            settle();
-            reject(error as Error);
-          }
-          return DONE;
-        },
-        fail: (error) => {
-          settle();
-          reject(cancelled(error) as Error);
-        },
-      };
-      const cancel = (error: unknown): void => {
-        this.#remove(waiter);
-        waiter.fail(error);
-      };
-      const forget = signal && onAbort(signal, () => cancel(signal.reason));
-      if (timeout !== undefined && timeout !== Infinity) {
-        waiter.deadline = new Deadline(timeout, () => cancel(timeoutError(operation.details)));
-        if (!this.#alive) waiter.deadline.ref(false);
-      }
-      this.#add(waiter);
-      if (yields) this.#continue();
-    });
+    if (timeout === 0) {
+      const error = timeoutError(operation.details);
+      return Promise.reject((operation.cancelled?.(error) ?? error) as Error);
+    }
+    const waiter = new Waiter(attempt, operation);
+    if (limited) this.#limit(waiter as Waiter<unknown>, options);
+    this.#add(waiter as Waiter<unknown>);
+    if (yields) this.#continue();
+    return waiter.promise;
   }
 
   /** Rejects everyone who waits. */
@@ -179,7 +145,25 @@ export class WaitQueue {
     for (const waiter of waiters) waiter.fail(error);
   }
 
-  #add(waiter: Waiter): void {
+  /** Whether a call is taken to have to wait without a look; what is there is told of then. */
+  #willWait(): boolean {
+    if (this.#hadToWait < DIALOGUE || this.#source.tellsLevels !== true) return false;
+    this.#hadToWait += 1;
+    return this.#hadToWait % LOOK_AGAIN !== 0;
+  }
+
+  #limit(waiter: Waiter<unknown>, { signal, timeout }: WaitOptions): void {
+    const cancel = (error: unknown): void => {
+      this.#remove(waiter);
+      waiter.fail(error);
+    };
+    waiter.forget = signal && onAbort(signal, () => cancel(signal.reason));
+    if (timeout === undefined || timeout === Infinity) return;
+    waiter.deadline = new Deadline(timeout, () => cancel(timeoutError(waiter.operation.details)));
+    if (!this.#alive) waiter.deadline.ref(false);
+  }
+
+  #add(waiter: Waiter<unknown>): void {
     this.#waiters.push(waiter);
     if (this.#waiters.length > 1) return;
     try {
@@ -190,7 +174,7 @@ export class WaitQueue {
     }
   }
 
-  #remove(waiter: Waiter): void {
+  #remove(waiter: Waiter<unknown>): void {
     const index = this.#waiters.indexOf(waiter);
     if (index < 0) return;
     this.#waiters.splice(index, 1);
@@ -209,37 +193,37 @@ export class WaitQueue {
     });
   }
 
-  #run(): void {
+  /** Whether somebody was served, or will be. */
+  #run(): boolean {
     // An attempt may itself bring in what it waits for: the turn that goes on already takes it.
     if (this.#running) {
       this.#woken = true;
-      return;
+      return true;
     }
     this.#running = true;
     try {
-      this.#serve();
+      return this.#serve();
     } finally {
       this.#running = false;
     }
   }
 
-  #serve(): void {
+  #serve(): boolean {
     this.#inARow = 0;
     const waiters = this.#waiters;
+    let served = false;
     while (waiters.length > 0) {
       const head = waiters[0]!;
       this.#woken = false;
       const outcome = head.attempt();
       if (outcome === YIELD) this.#continue();
       if (outcome === BLOCKED && this.#woken) continue;
-      if (outcome !== DONE) return;
+      if (outcome !== DONE) return served || outcome === YIELD;
+      served = true;
       // The attempt's own callbacks run later, so the head is still the first unless it was closed.
       if (waiters[0] === head) waiters.shift();
     }
     this.#source.rest();
+    return served;
   }
-}
-
-function same(error: unknown): unknown {
-  return error;
 }

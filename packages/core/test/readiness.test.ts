@@ -37,6 +37,19 @@ describe.each(['loop', 'thread'])('readiness by the %s', (mode) => {
     expect((await run(mode, 'batch').ended).stdout).toBe('served 300\n');
   });
 
+  test('a wait that comes to nothing although there is something does not spin', async () => {
+    expect((await run(mode, 'fruitless').ended).stdout).toBe('few tries\n');
+  });
+
+  test('what stays armed after a wait does not keep the process alive', async () => {
+    const { code, stdout } = await run(mode, 'idle').ended;
+    expect([code, stdout]).toEqual([0, 'aborted\n']);
+  });
+
+  test('a wait that follows another one keeps the process alive', async () => {
+    expect((await run(mode, 'alive').ended).stdout).toBe('b\n');
+  });
+
   test('a slot that is used again tells nothing of the descriptor before', async () => {
     expect((await run(mode, 'reuse').ended).stdout).toBe('false wakes 0\n');
   });

@@ -55,6 +55,39 @@ describe('WaitQueue', () => {
     expect(await take()).toBe('second');
   });
 
+  test('a call does not try before it waits where those before all had to, and what is there is told', async () => {
+    let wake: (() => void) | undefined;
+    let tries = 0;
+    let there = 0;
+    const queue = new WaitQueue({
+      tellsLevels: true,
+      listen: (listener) => (wake = listener),
+      rest: () => (wake = undefined),
+    });
+    const attempt = (): number | typeof BLOCKED => {
+      tries += 1;
+      return there > 0 ? (there -= 1) : BLOCKED;
+    };
+    const operation = { details: { syscall: 'test' } };
+    const counts: number[] = [];
+    for (let i = 0; i < 40; i++) {
+      tries = 0;
+      const taken = queue.run(attempt, {}, operation);
+      counts.push(tries);
+      there = 1;
+      wake!();
+      await taken;
+    }
+    expect(counts.slice(0, 8)).toEqual(Array.from({ length: 8 }, () => 1));
+    const later = counts.slice(8);
+    expect([later.filter((count) => count === 0).length, later.includes(1)]).toEqual([30, true]);
+    // A limited one always looks: what is there when it comes is its own.
+    there = 1;
+    expect(await queue.run(attempt, { timeout: 1000 }, operation)).toBe(0);
+    there = 2;
+    expect(await queue.run(attempt, {}, operation)).toBe(1);
+  });
+
   test('serves first come, first served, and lets nobody overtake', async () => {
     const permits = new Permits();
     const served: string[] = [];

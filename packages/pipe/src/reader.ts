@@ -2,37 +2,31 @@ import type { Readable } from 'node:stream';
 
 import type { ByteReader, ReadTarget, WaitOptions } from '@octoipc/core';
 import {
-  AGAIN,
   BLOCKED,
-  bufferOf,
   busyError,
   check,
   checkTimeout,
-  DEFAULT_MAX_BYTES,
-  errorOf,
   linesOf,
   POLLHUP,
   POLLIN,
   readableOf,
   readAllOf,
-  readIntoSlab,
   readTarget,
-  valueError,
   waitOptions,
   waitSync,
   webReadableOf,
   type LinesOptions,
+  type Operation,
   type ReadAllOptions,
   type ReadOptions,
   type ReadSyncOptions,
 } from '@octoipc/core/kit';
 
 import { adoptEnd, PipeEnd, type Adoption } from './end.js';
+import { Intake, type Taken } from './intake.js';
 import { PipeHandle } from './pipe-handle.js';
 
 export type { LinesOptions, ReadAllOptions, ReadOptions, ReadSyncOptions } from '@octoipc/core/kit';
-
-type Fill = (memory: Uint8Array, offset: number, length: number) => number;
 
 /**
  * The read end of a pipe.
@@ -56,11 +50,8 @@ type Fill = (memory: Uint8Array, offset: number, length: number) => number;
  * @see pipe(7)
  */
 export class PipeReader extends PipeHandle implements ByteReader, AsyncIterable<Buffer> {
-  /** What `readAll` gave back: it is read first. */
-  #returned: Buffer | undefined;
-  readonly #fill: Fill = (memory, offset, length) => this.end.read(memory, offset, length);
-  readonly #fillSleeping: Fill = (memory, offset, length) =>
-    this.end.readSleeping(memory, offset, length);
+  readonly #intake: Intake = new Intake(this.end, () => this.ended);
+  readonly #reading: Operation = { details: this.details('read') };
 
   /**
    * @param end - a descriptor from outside, which is checked and taken over, or an end of ours
@@ -101,9 +92,9 @@ export class PipeReader extends PipeHandle implements ByteReader, AsyncIterable<
     try {
       const { maxBytes, into } = readTarget(options);
       const wait = waitOptions(options);
-      const attempt = (): Buffer | null | typeof BLOCKED => this.#take(maxBytes, into);
+      const attempt = (): Taken => this.#intake.take(maxBytes, into);
       this.#checkOpen('read');
-      return this.queue('readable').run(attempt, wait, { details: this.details('read') });
+      return this.queue('readable').run(attempt, wait, this.#reading);
     } catch (error) {
       return Promise.reject(error as Error);
     }
@@ -118,7 +109,7 @@ export class PipeReader extends PipeHandle implements ByteReader, AsyncIterable<
     const { maxBytes, into } = readTarget(options);
     this.#checkOpen('read');
     if (this.waiting('readable') > 0) return undefined;
-    const result = this.#take(maxBytes, into);
+    const result = this.#intake.take(maxBytes, into);
     return result === BLOCKED ? undefined : result;
   }
 
@@ -136,11 +127,11 @@ export class PipeReader extends PipeHandle implements ByteReader, AsyncIterable<
     this.#checkOpen('read');
     if (this.waiting('readable') > 0) throw busyError(this.details('read'));
     if (options?.timeout === undefined) {
-      const result = this.#takeSleeping(maxBytes, into);
+      const result = this.#intake.takeSleeping(maxBytes, into);
       if (result !== BLOCKED) return result;
     }
     return waitSync(
-      () => this.#take(maxBytes, into),
+      () => this.#intake.take(maxBytes, into),
       (milliseconds) => this.sleep(milliseconds),
       options?.timeout,
       { details: this.details('read') },
@@ -156,9 +147,7 @@ export class PipeReader extends PipeHandle implements ByteReader, AsyncIterable<
    *   read by then is read again by the next call
    */
   readAll(options?: ReadAllOptions): Promise<Buffer> {
-    const giveBack = (chunks: readonly Buffer[]): void => {
-      this.#returned = Buffer.concat(chunks);
-    };
+    const giveBack = (chunks: readonly Buffer[]): void => this.#intake.giveBack(chunks);
     return readAllOf(this, this.details('read'), giveBack, options);
   }
 
@@ -219,12 +208,12 @@ export class PipeReader extends PipeHandle implements ByteReader, AsyncIterable<
 
   /** Whether a read would not wait: there is data, or the end of file. */
   get isReadable(): boolean {
-    return this.#returned !== undefined || this.poll() !== 0;
+    return this.hasReturned || this.poll() !== 0;
   }
 
   /** Whether this is the end of file: all writers have closed, and everything was read. */
   get ended(): boolean {
-    return this.#returned === undefined && this.poll() === POLLHUP;
+    return !this.hasReturned && this.poll() === POLLHUP;
   }
 
   /**
@@ -233,14 +222,13 @@ export class PipeReader extends PipeHandle implements ByteReader, AsyncIterable<
    * @internal
    */
   get hasReturned(): boolean {
-    return this.#returned !== undefined;
+    return this.#intake.returned > 0;
   }
 
   /** Bytes that can be read now (FIONREAD). */
   get available(): number {
     this.#checkOpen('ioctl');
-    const { binding, fd, target } = this.end;
-    return check(binding.available(fd), 'ioctl', { target }) + (this.#returned?.length ?? 0);
+    return this.#intake.available;
   }
 
   /** A Node stream over this reader, which closes it at its end or when destroyed. */
@@ -280,64 +268,8 @@ export class PipeReader extends PipeHandle implements ByteReader, AsyncIterable<
   #readQuickly(options: ReadSyncOptions | undefined): Buffer | undefined {
     const into = options?.into;
     if (!(into instanceof Uint8Array)) return undefined;
-    const { length } = into;
-    if (length === 0 || options?.maxBytes !== undefined || options?.timeout !== undefined) {
-      return undefined;
-    }
-    if (this.closed || !this.end.sleeps) return undefined;
-    if (this.#returned !== undefined || this.waiting('readable') > 0) return undefined;
-    const count = this.end.fillSleeping(into);
-    if (count <= 0) return undefined;
-    return count === length && into instanceof Buffer
-      ? into
-      : bufferOf(into.buffer, into.byteOffset, count);
-  }
-
-  #take(maxBytes: number, into: Uint8Array | undefined): Buffer | null | typeof BLOCKED {
-    return this.#takeBy(this.#fill, maxBytes, into);
-  }
-
-  /** Where this thread may, sleeps in read(2) itself. */
-  #takeSleeping(maxBytes: number, into: Uint8Array | undefined): Buffer | null | typeof BLOCKED {
-    return this.#takeBy(this.#fillSleeping, maxBytes, into);
-  }
-
-  #takeBy(
-    fill: Fill,
-    maxBytes: number,
-    into: Uint8Array | undefined,
-  ): Buffer | null | typeof BLOCKED {
-    if (this.#returned !== undefined) return this.#takeReturned(this.#returned, maxBytes, into);
-    if (into !== undefined) return this.#taken(this.#readInto(into, maxBytes, fill));
-    // Memory for what is there, not for what the caller would take at most.
-    const size =
-      maxBytes <= DEFAULT_MAX_BYTES
-        ? maxBytes
-        : Math.min(maxBytes, Math.max(DEFAULT_MAX_BYTES, this.available));
-    return this.#taken(readIntoSlab(size, fill));
-  }
-
-  #takeReturned(returned: Buffer, maxBytes: number, into: Uint8Array | undefined): Buffer {
-    const part = returned.subarray(0, Math.min(maxBytes, into?.length ?? Infinity));
-    this.#returned = part.length < returned.length ? returned.subarray(part.length) : undefined;
-    if (into === undefined) return part;
-    into.set(part);
-    return bufferOf(into.buffer, into.byteOffset, part.length);
-  }
-
-  #taken(result: Buffer | number): Buffer | null | typeof BLOCKED {
-    if (typeof result !== 'number') return result;
-    // Nothing to read and no writer: the end, unless this is a FIFO whose first writer has yet to come.
-    if (result === 0) return this.ended ? null : BLOCKED;
-    if (result === AGAIN) return BLOCKED;
-    throw errorOf(result, 'read', { target: this.end.target });
-  }
-
-  #readInto(into: Uint8Array, maxBytes: number, fill: Fill): Buffer | number {
-    const { buffer, byteOffset, length } = into;
-    if (length === 0) throw valueError('options.into', 'was detached while it waited', into);
-    const count = fill(into, 0, Math.min(length, maxBytes));
-    if (count <= 0) return count;
-    return count === length && Buffer.isBuffer(into) ? into : bufferOf(buffer, byteOffset, count);
+    if (options?.maxBytes !== undefined || options?.timeout !== undefined) return undefined;
+    if (this.closed || this.waiting('readable') > 0) return undefined;
+    return this.#intake.takeQuickly(into);
   }
 }

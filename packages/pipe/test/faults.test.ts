@@ -23,7 +23,7 @@ describe.skipIf(reason !== undefined)(
       ['adopt', 'fcntl,fstat,newfstatat,preadv2,pwritev2', 'data'],
       ['splice', 'splice', 4],
       ['tee', 'tee', 4],
-      ['firstWait', 'epoll_wait', 'data'],
+      ['firstWait', 'epoll_wait,epoll_pwait', 'data'],
       ['threadSplice', 'fcntl', [4, 'data']],
     ])('%s, from %s', async (scene, calls, value) => {
       const { trace, ...report } = await played(scene, calls, 'error=EINTR:when=1..3');
@@ -97,10 +97,16 @@ describe.skipIf(reason !== undefined)(
     test.each(['ENOSPC', 'ENOMEM'])(
       'a wait with %s from epoll_ctl, and the next one works',
       async (code) => {
-        const { value } = await played('laterWait', 'epoll_ctl', `error=${code}:when=1`);
+        const { value } = await played('laterWait', 'epoll_ctl', `error=${code}:when=1..2`);
         expect(value).toEqual([code, 'again']);
       },
     );
+
+    test('a wait whose descriptor libuv cannot poll goes to the epoll set', async () => {
+      const { value, trace } = await played('laterWait', 'epoll_ctl', 'error=ENOSPC:when=1');
+      expect(trace).toContain('(INJECTED)');
+      expect(value).toEqual(['x', 'again']);
+    });
 
     test('a first wait whose loop cannot poll goes to the poller thread', async () => {
       // libuv asks epoll_ctl whether it can poll a descriptor before anything else does.

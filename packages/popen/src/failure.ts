@@ -1,4 +1,4 @@
-import { IpcError } from '@octoipc/core';
+import { IpcError } from '@octoipc/core/kit';
 
 import type { ExitStatus } from './status.js';
 

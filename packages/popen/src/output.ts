@@ -1,13 +1,14 @@
-import { IpcError, type ReadTarget } from '@octoipc/core';
+import type { ReadTarget } from '@octoipc/core';
 import {
   BLOCKED,
   FdSource,
   integer,
+  IpcError,
   POLLHUP,
   Readiness,
   valueError,
-  WaitQueue,
   waitOptions,
+  WaitQueue,
   writableBytes,
 } from '@octoipc/core/kit';
 import { PipeReader, type ReadOptions, type ReadSyncOptions } from '@octoipc/pipe';

@@ -1,7 +1,7 @@
 import { Duplex, Readable } from 'node:stream';
 
-import { IpcError, type Bytes, type WaitOptions } from '@octoipc/core';
-import { optionsObject, waitOptions } from '@octoipc/core/kit';
+import type { Bytes, WaitOptions } from '@octoipc/core';
+import { IpcError, optionsObject, waitOptions } from '@octoipc/core/kit';
 import type { LinesOptions, PipeReader, PipeWriter } from '@octoipc/pipe';
 
 import type { ChildHandle } from './child.js';

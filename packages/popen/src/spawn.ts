@@ -1,9 +1,8 @@
 import { existsSync, statSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
-import { isMainThread } from 'node:worker_threads';
 
 import type { IpcError } from '@octoipc/core';
-import { codeOfErrno, errorOf, Readiness, unsupportedError } from '@octoipc/core/kit';
+import { codeOfErrno, errorOf, inMainThread, Readiness, unsupportedError } from '@octoipc/core/kit';
 
 import { binding } from './binding.js';
 import { ChildHandle } from './child.js';
@@ -57,7 +56,7 @@ export function spawn(program: Program, stdio: Int32Array, settings: Settings): 
   canWait();
   const path = env?.['PATH'] ?? process.env['PATH'];
   // The environment of a worker is not that of the process.
-  const inherits = env === undefined && isMainThread;
+  const inherits = env === undefined && inMainThread();
   const status = binding().spawn(
     Buffer.from(candidates(program.file, path)),
     Buffer.from(`${program.argv.join('\0')}\0`),

@@ -1,5 +1,5 @@
-import { isIpcError, type Bytes } from '@octoipc/core';
-import { bytes, optionsObject, POLLIN, POLLOUT } from '@octoipc/core/kit';
+import type { Bytes } from '@octoipc/core';
+import { bytes, isIpcError, optionsObject, POLLIN, POLLOUT } from '@octoipc/core/kit';
 
 import { binding } from './binding.js';
 import { DYING, type ChildHandle } from './child.js';

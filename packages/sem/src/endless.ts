@@ -1,4 +1,4 @@
-import { isMainThread } from 'node:worker_threads';
+import { inMainThread } from '@octoipc/core/kit';
 
 /** Sleeps for as long as it takes. */
 export const ENDLESS = -1;
@@ -9,5 +9,5 @@ export const ENDLESS = -1;
  * @param timeout - the caller's
  */
 export function isEndless(timeout: number | undefined): boolean {
-  return isMainThread && timeout === undefined;
+  return timeout === undefined && inMainThread();
 }

@@ -1,5 +1,4 @@
-import { IpcError } from '@octoipc/core';
-import { closedError } from '@octoipc/core/kit';
+import { closedError, IpcError } from '@octoipc/core/kit';
 
 import type { DeadOwner, OwnedWord } from './owned-word.js';
 

@@ -1,5 +1,12 @@
-import { IpcError, type WaitOptions } from '@octoipc/core';
-import { callback, closedError, integer, waitOptions, type BLOCKED } from '@octoipc/core/kit';
+import type { WaitOptions } from '@octoipc/core';
+import {
+  type BLOCKED,
+  callback,
+  closedError,
+  integer,
+  IpcError,
+  waitOptions,
+} from '@octoipc/core/kit';
 
 import { ENDLESS, isEndless } from './endless.js';
 import { HeldPermit, type Permit } from './permit.js';

@@ -1,5 +1,12 @@
-import { IpcError } from '@octoipc/core';
-import { check, closedError, errorOf, integer, rangeError, typeError } from '@octoipc/core/kit';
+import {
+  check,
+  closedError,
+  errorOf,
+  integer,
+  IpcError,
+  rangeError,
+  typeError,
+} from '@octoipc/core/kit';
 
 import { binding, type Holder, type SemBinding } from './binding.js';
 import { EFAULT, EINVAL } from './errno.js';

@@ -1,5 +1,5 @@
-import { IpcError, type WaitOptions } from '@octoipc/core';
-import { BLOCKED, callback, closedError, waitOptions } from '@octoipc/core/kit';
+import type { WaitOptions } from '@octoipc/core';
+import { BLOCKED, callback, closedError, IpcError, waitOptions } from '@octoipc/core/kit';
 
 import { WordGuard, type Guard } from './guard.js';
 import { POISONED, TID, WITH_SLOTS, WORD } from './lock-layout.js';

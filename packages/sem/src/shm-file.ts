@@ -1,10 +1,10 @@
 import { fstatSync, readdirSync, statSync, unlinkSync, type Stats } from 'node:fs';
 
-import { IpcError } from '@octoipc/core';
 import {
   codeOfErrno,
   errorOf,
   integer,
+  IpcError,
   type ObjectIdentity,
   optionalBoolean,
   optionsObject,

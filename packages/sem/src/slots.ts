@@ -1,4 +1,4 @@
-import { IpcError } from '@octoipc/core';
+import { IpcError } from '@octoipc/core/kit';
 
 import { Keeper } from './keeper.js';
 import { isHeld, SLOT_OWNER, SLOT_STATE, SLOT_TICKET, slotAt, SLOTS, USED } from './lock-layout.js';

@@ -1,11 +1,11 @@
 import { randomInt } from 'node:crypto';
 
-import { IpcError } from '@octoipc/core';
 import {
   check,
   codeOfErrno,
   errorOf,
   integer,
+  IpcError,
   ipcNamespace,
   type ObjectIdentity,
   optionalBoolean,

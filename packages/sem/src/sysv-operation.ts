@@ -1,5 +1,4 @@
-import { IpcError } from '@octoipc/core';
-import { integer, optionalBoolean, typeError } from '@octoipc/core/kit';
+import { integer, IpcError, optionalBoolean, typeError } from '@octoipc/core/kit';
 
 import type { SemBinding } from './binding.js';
 

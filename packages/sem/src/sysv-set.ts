@@ -1,8 +1,9 @@
-import { IpcError, type WaitOptions } from '@octoipc/core';
+import type { WaitOptions } from '@octoipc/core';
 import {
   BLOCKED,
   closedError,
   integer,
+  IpcError,
   optionsObject,
   ResourceHandle,
   waitOptions,

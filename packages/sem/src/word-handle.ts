@@ -1,11 +1,12 @@
-import { IpcError, type WaitOptions } from '@octoipc/core';
+import type { WaitOptions } from '@octoipc/core';
 import {
+  type Attempt,
   closedError,
+  IpcError,
+  type OwnedResource,
   ResourceHandle,
   WaitQueue,
   waitSync,
-  type Attempt,
-  type OwnedResource,
 } from '@octoipc/core/kit';
 
 import type { WordSource } from './word-source.js';

@@ -66,6 +66,7 @@ export class Bell {
     this.#source.readable.listen(() => {
       binding().bellDrain(fd);
       wake();
+      return true;
     });
     this.#wake = wake;
     this.#look = look;

@@ -1,5 +1,5 @@
-import { IpcError, type Bytes, type IpcErrorDetails } from '@octoipc/core';
-import { bytes as bytesOf, check, closedError, ResourceHandle } from '@octoipc/core/kit';
+import type { Bytes, IpcErrorDetails } from '@octoipc/core';
+import { bytes as bytesOf, check, closedError, IpcError, ResourceHandle } from '@octoipc/core/kit';
 
 import { binding } from './binding.js';
 import { BroadcastPosition, ROLE, type MappedBroadcast } from './mapped-broadcast.js';

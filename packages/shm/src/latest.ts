@@ -1,7 +1,7 @@
 import { arch } from 'node:process';
 
-import { IpcError, type IpcErrorDetails } from '@octoipc/core';
-import { bufferOf, check } from '@octoipc/core/kit';
+import type { IpcErrorDetails } from '@octoipc/core';
+import { bufferOf, check, IpcError } from '@octoipc/core/kit';
 
 import { binding } from './binding.js';
 import { EBADMSG, EBUSY } from './errno.js';

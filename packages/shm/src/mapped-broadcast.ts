@@ -1,5 +1,5 @@
-import { check } from '@octoipc/core/kit';
-import { IpcError, type IpcErrorDetails } from '@octoipc/core';
+import { check, IpcError } from '@octoipc/core/kit';
+import type { IpcErrorDetails } from '@octoipc/core';
 
 import { binding } from './binding.js';
 import { EBADMSG } from './errno.js';

@@ -1,7 +1,7 @@
 import { constants } from 'node:buffer';
 
-import { IpcError, type IpcErrorDetails } from '@octoipc/core';
-import { check, unsupportedError } from '@octoipc/core/kit';
+import type { IpcErrorDetails } from '@octoipc/core';
+import { check, IpcError, unsupportedError } from '@octoipc/core/kit';
 
 import { binding, type ShmBinding } from './binding.js';
 

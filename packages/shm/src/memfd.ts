@@ -1,7 +1,13 @@
 import { readFileSync } from 'node:fs';
 
-import { IpcError } from '@octoipc/core';
-import { errorOf, optionalBoolean, optionsObject, typeError, valueError } from '@octoipc/core/kit';
+import {
+  errorOf,
+  IpcError,
+  optionalBoolean,
+  optionsObject,
+  typeError,
+  valueError,
+} from '@octoipc/core/kit';
 
 import { binding } from './binding.js';
 import { EINVAL, ENOMEM, ENOSPC } from './errno.js';

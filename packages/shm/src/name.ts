@@ -1,5 +1,4 @@
-import { IpcError } from '@octoipc/core';
-import { cString, valueError } from '@octoipc/core/kit';
+import { cString, IpcError, valueError } from '@octoipc/core/kit';
 
 const LONGEST = 255;
 

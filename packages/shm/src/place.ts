@@ -1,7 +1,6 @@
 import { openSync } from 'node:fs';
 
-import { IpcError } from '@octoipc/core';
-import { rangeError, typeError } from '@octoipc/core/kit';
+import { IpcError, rangeError, typeError } from '@octoipc/core/kit';
 
 import { Memory } from './memory.js';
 import { DATA } from './shared-header.js';

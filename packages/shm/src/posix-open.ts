@@ -1,17 +1,17 @@
 import { readlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-import { IpcError } from '@octoipc/core';
 import {
   check,
   codeOfErrno,
   cString,
   errorOf,
+  IpcError,
+  type ObjectIdentity,
+  type Reaper,
   registerReaper,
   Temporary,
   valueError,
-  type ObjectIdentity,
-  type Reaper,
 } from '@octoipc/core/kit';
 
 import { binding, type ShmBinding } from './binding.js';

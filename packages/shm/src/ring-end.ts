@@ -1,5 +1,11 @@
-import { IpcError, type IpcErrorDetails, type WaitOptions } from '@octoipc/core';
-import { closedError, ResourceHandle, type Attempt, type OwnedResource } from '@octoipc/core/kit';
+import type { IpcErrorDetails, WaitOptions } from '@octoipc/core';
+import {
+  type Attempt,
+  closedError,
+  IpcError,
+  type OwnedResource,
+  ResourceHandle,
+} from '@octoipc/core/kit';
 
 import type { MappedRing, RingStats } from './mapped-ring.js';
 import { PeerWatch } from './peer-watch.js';

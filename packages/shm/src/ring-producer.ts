@@ -1,5 +1,5 @@
-import { IpcError, type Bytes, type WaitOptions } from '@octoipc/core';
-import { BLOCKED, bytes as bytesOf, integer, typeError } from '@octoipc/core/kit';
+import type { Bytes, WaitOptions } from '@octoipc/core';
+import { BLOCKED, bytes as bytesOf, integer, IpcError, typeError } from '@octoipc/core/kit';
 
 import type { MappedRing } from './mapped-ring.js';
 import { RingEnd } from './ring-end.js';

@@ -1,5 +1,5 @@
-import { IpcError, type IpcErrorDetails } from '@octoipc/core';
-import { check } from '@octoipc/core/kit';
+import type { IpcErrorDetails } from '@octoipc/core';
+import { check, IpcError } from '@octoipc/core/kit';
 
 import { binding } from './binding.js';
 import { ESRCH } from './errno.js';

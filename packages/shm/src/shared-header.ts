@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 
-import { IpcError, type IpcErrorDetails } from '@octoipc/core';
+import type { IpcErrorDetails } from '@octoipc/core';
+import { IpcError } from '@octoipc/core/kit';
 
 import type { Memory } from './memory.js';
 

@@ -1,9 +1,10 @@
-import { IpcError, type IpcErrorDetails } from '@octoipc/core';
+import type { IpcErrorDetails } from '@octoipc/core';
 import {
   adopt,
   check,
   descriptor,
   errorOf,
+  IpcError,
   optionalBoolean,
   optionsObject,
   typeError,

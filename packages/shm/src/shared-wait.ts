@@ -1,14 +1,15 @@
-import { IpcError, type IpcErrorDetails, type WaitOptions } from '@octoipc/core';
+import type { IpcErrorDetails, WaitOptions } from '@octoipc/core';
 import {
+  type Attempt,
   BLOCKED,
   checkTimeout,
+  IpcError,
   optionsObject,
+  type OwnedResource,
   rangeError,
   waitOptions,
   WaitQueue,
   waitSync,
-  type Attempt,
-  type OwnedResource,
 } from '@octoipc/core/kit';
 
 import { Bell, SLICE } from './bell.js';

@@ -1,9 +1,10 @@
-import { IpcError, type Bytes, type IpcErrorDetails, type WaitOptions } from '@octoipc/core';
+import type { Bytes, IpcErrorDetails, WaitOptions } from '@octoipc/core';
 import {
   BLOCKED,
   bytes as bytesOf,
   closedError,
   integer,
+  IpcError,
   optionsObject,
   ResourceHandle,
 } from '@octoipc/core/kit';

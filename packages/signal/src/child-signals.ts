@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
-import { isMainThread } from 'node:worker_threads';
+
+import { inMainThread } from '@octoipc/core/kit';
 
 const { SIGCHLD } = constants.signals;
 
@@ -18,13 +19,13 @@ export class ChildSignals {
   #watchers = 0;
 
   enter(numbers: ReadonlySet<number>): void {
-    if (!isMainThread || !numbers.has(SIGCHLD)) return;
+    if (!numbers.has(SIGCHLD) || !inMainThread()) return;
     this.#watchers += 1;
     if (this.#watchers === 1) process.on('SIGCHLD', ignore);
   }
 
   leave(numbers: ReadonlySet<number>): void {
-    if (!isMainThread || !numbers.has(SIGCHLD)) return;
+    if (!numbers.has(SIGCHLD) || !inMainThread()) return;
     this.#watchers -= 1;
     if (this.#watchers === 0) process.off('SIGCHLD', ignore);
   }

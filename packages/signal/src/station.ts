@@ -39,7 +39,7 @@ class Station {
   /** What has crossed and is still to be handed on: also where somebody who is told asks for more. */
   #arrived: SignalInfo[] = [];
   #handed = 0;
-  readonly #drain = (): void => this.drain();
+  readonly #drain = (): boolean => this.drain();
 
   add(mailbox: Mailbox): void {
     this.#children.enter(mailbox.numbers);
@@ -85,19 +85,24 @@ class Station {
     return this.#calm;
   }
 
-  /** Hands on what has come by now. */
-  drain(): void {
+  /** Hands on what has come by now; whether anything had. */
+  drain(): boolean {
+    let taken = false;
     for (let burst = 0; burst < BURST; burst++) {
       // Who wants one only, and goes then, leaves the others in the kernel's queue.
       const max = this.#singles > 0 ? 1 : BATCH;
-      if (this.#line === undefined) return;
+      if (this.#line === undefined) return taken;
       const count = this.#binding.take(this.#line.index, this.#words, max);
       this.#calm = count === 1 && max > 1;
-      if (count > 0) this.#deliver(count);
-      if (count < max) return;
+      if (count > 0) {
+        taken = true;
+        this.#deliver(count);
+      }
+      if (count < max) return taken;
       if (max === 1) break;
     }
     this.#continue();
+    return taken;
   }
 
   /** Sleeps until something may have come. */

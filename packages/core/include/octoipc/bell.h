@@ -84,7 +84,9 @@ inline std::shared_ptr<Bell> BellAt(Environment& environment, int index) {
 /// A bell; `out` gets its descriptor, which JavaScript owns.
 inline int64_t BellOpen(Environment& environment, Integers out) {
   if (out.empty()) return -EFAULT;
-  const int64_t fd = ValueOrError([] { return ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); });
+  // In blocking mode, since it is never read: the epoll set tells of each ring as an edge, where a
+  // poll of its own would find it readable for ever.
+  const int64_t fd = ValueOrError([] { return ::eventfd(0, EFD_CLOEXEC); });
   if (fd < 0) return fd;
   out[0] = static_cast<int32_t>(fd);
   environment.Own(out[0]);

@@ -2,20 +2,18 @@
 // loop, or a thread that polls and hands over by a thread-safe function.
 #pragma once
 
-#include <dlfcn.h>
 #include <napi.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/eventfd.h>
-#include <uv.h>
 
 #include <atomic>
-#include <cstdlib>
 #include <memory>
 
 #include "octoipc/retry.h"
 #include "octoipc/unique_fd.h"
+#include "octoipc/uv_poll.h"
 
 namespace octoipc {
 
@@ -29,92 +27,30 @@ class Pump {
   virtual void Keep(bool alive) = 0;
 };
 
-/// libuv's functions, looked up at run time: not every runtime with Node-API has them.
-struct Uv {
-  decltype(&uv_poll_init) poll_init;
-  decltype(&uv_poll_start) poll_start;
-  decltype(&uv_poll_stop) poll_stop;
-  decltype(&uv_close) close;
-  decltype(&uv_ref) ref;
-  decltype(&uv_unref) unref;
-  decltype(&uv_handle_size) handle_size;
-
-  /// The table, or nullptr where a function is missing.
-  static const Uv* Find() {
-    static const Uv table = {
-        Symbol<decltype(&uv_poll_init)>("uv_poll_init"),
-        Symbol<decltype(&uv_poll_start)>("uv_poll_start"),
-        Symbol<decltype(&uv_poll_stop)>("uv_poll_stop"),
-        Symbol<decltype(&uv_close)>("uv_close"),
-        Symbol<decltype(&uv_ref)>("uv_ref"),
-        Symbol<decltype(&uv_unref)>("uv_unref"),
-        Symbol<decltype(&uv_handle_size)>("uv_handle_size"),
-    };
-    const bool whole = table.poll_init && table.poll_start && table.poll_stop && table.close &&
-                       table.ref && table.unref && table.handle_size;
-    return whole ? &table : nullptr;
-  }
-
- private:
-  template <typename Pointer>
-  static Pointer Symbol(const char* name) {
-    return reinterpret_cast<Pointer>(dlsym(RTLD_DEFAULT, name));
-  }
-};
-
-/// Lifetime:
-/// 1. The handle's memory belongs to libuv until its close callback frees it, which may be after
-/// this
-///    object, and after the addon's last environment: the addon is linked with -z nodelete.
-/// 2. uv_poll_stop takes the descriptor out of the loop at once, so its owner may close it right
-///    after this object.
+/// libuv's poll of one descriptor.
 class UvPump : public Pump {
  public:
   /// nullptr where the runtime has no loop to poll on.
   static std::unique_ptr<Pump> Create(napi_env env, int fd, Ready ready, void* data) {
-    const Uv* uv = Uv::Find();
-    uv_loop_s* loop = nullptr;
-    if (uv == nullptr || napi_get_uv_event_loop(env, &loop) != napi_ok || loop == nullptr) {
-      return nullptr;
-    }
-    auto* handle = static_cast<uv_poll_t*>(calloc(1, uv->handle_size(UV_POLL)));
-    if (handle == nullptr) return nullptr;
-    if (uv->poll_init(loop, handle, fd) != 0) {
-      free(handle);
-      return nullptr;
-    }
-    std::unique_ptr<UvPump> pump(new UvPump(uv, handle, ready, data));
-    if (uv->poll_start(handle, UV_READABLE, OnPoll) != 0) return nullptr;
-    pump->Keep(false);
+    std::unique_ptr<UvPump> pump(new UvPump(ready, data));
+    pump->poll_ = UvPoll::Open(env, fd, OnPoll, pump.get());
+    if (pump->poll_ == nullptr || !pump->poll_->Start(UV_READABLE)) return nullptr;
     return pump;
   }
 
-  ~UvPump() override {
-    handle_->data = nullptr;
-    uv_->poll_stop(handle_);
-    uv_->close(reinterpret_cast<uv_handle_t*>(handle_), [](uv_handle_t* handle) { free(handle); });
-  }
-
-  void Keep(bool alive) override {
-    auto* handle = reinterpret_cast<uv_handle_t*>(handle_);
-    alive ? uv_->ref(handle) : uv_->unref(handle);
-  }
+  void Keep(bool alive) override { poll_->Keep(alive); }
 
  private:
-  UvPump(const Uv* uv, uv_poll_t* handle, Ready ready, void* data)
-      : uv_(uv), handle_(handle), ready_(ready), data_(data) {
-    handle_->data = this;
+  UvPump(Ready ready, void* data) : ready_(ready), data_(data) {}
+
+  static void OnPoll(void* self, int, int) {
+    auto* pump = static_cast<UvPump*>(self);
+    pump->ready_(pump->data_);
   }
 
-  static void OnPoll(uv_poll_t* handle, int, int) {
-    auto* pump = static_cast<UvPump*>(handle->data);
-    if (pump != nullptr) pump->ready_(pump->data_);
-  }
-
-  const Uv* uv_;
-  uv_poll_t* handle_;
   Ready ready_;
   void* data_;
+  std::unique_ptr<UvPoll> poll_;
 };
 
 /// Lifetime:

@@ -1,28 +1,33 @@
 // Readiness of any number of descriptors, told to JavaScript on the environment's thread.
 //
-// All descriptors of one environment are in one epoll set, edge-triggered, and the set's own
-// descriptor is what a Pump watches. So a wait costs no epoll_ctl after the first, libuv never sees
-// a descriptor that it might also know from elsewhere, and both pumps share everything but the
-// waiting.
+// On libuv's loop a descriptor that is in non-blocking mode already is polled by a handle of its
+// own, level-triggered, which JavaScript leaves armed between waits. All others of an environment
+// are in one epoll set, edge-triggered, and the set's own descriptor is what a Pump watches. Either
+// way a wait costs no epoll_ctl after the first.
 #pragma once
 
+#include <fcntl.h>
 #include <napi.h>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <memory>
+#include <unordered_map>
 
 #include "octoipc/environment.h"
 #include "octoipc/pump.h"
 #include "octoipc/retry.h"
 #include "octoipc/unique_fd.h"
+#include "octoipc/uv_poll.h"
 
 namespace octoipc {
 
 /// Lifetime:
-/// 1. Kept by its Environment and destroyed with it; the pump goes before the epoll set.
+/// 1. Kept by its Environment and destroyed with it; the pump goes before the epoll set. A worker
+///    that is terminated has its polls closed here, while the loop can still close them.
 /// 2. A descriptor is taken out of the set before it is closed (`Remove`): epoll knows open file
 ///    descriptions, and one that another process still holds would go on reporting.
 /// 3. The JavaScript callback must not throw; what it throws all the same is an uncaught exception.
@@ -30,11 +35,14 @@ class Readiness : public Resource {
  public:
   enum Mode : int32_t { kAutomatic = 0, kLoop = 1, kThread = 2 };
 
-  /// `events` is filled with pairs of slot and epoll mask, then `ready(count)` is called.
+  /// `events` is filled with pairs of slot and epoll mask, then `ready(count)` is called. Behind
+  /// them there may be two words of JavaScript's and ours: whether somebody keeps the loop alive,
+  /// which is looked at after each call, and whether a call is under way, so that this will be.
   static int64_t Open(Environment& environment, Napi::Function ready, Napi::Object events,
                       int32_t mode) {
     std::unique_ptr<Readiness> readiness(new Readiness(environment.env(), ready, events));
     if (!readiness->epoll_) return -errno;
+    if (!readiness->Share(events)) return -EFAULT;
     const int64_t started = readiness->Start(mode);
     if (started < 0) return started;
     return environment.Keep(std::move(readiness));
@@ -51,11 +59,73 @@ class Readiness : public Resource {
     return ValueOrError([&] { return ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr); });
   }
 
-  void Keep(bool alive) { pump_->Keep(alive); }
+  /// Polls for these events of poll(2), none: not at all for now, by a handle of the descriptor's
+  /// own. -ENOTSUP where it has to go into the set: without libuv, in blocking mode, which
+  /// uv_poll_init would end for all who share the open file description, or already in the loop.
+  int64_t Watch(int fd, uint32_t slot, int events) {
+    auto found = polls_.find(slot);
+    if (found == polls_.end()) {
+      auto watched = Watched::Open(*this, fd, slot);
+      if (watched == nullptr) return -ENOTSUP;
+      found = polls_.emplace(slot, std::move(watched)).first;
+    }
+    return found->second->Poll(events) ? 0 : -ENOTSUP;
+  }
+
+  /// Ends what Watch began, before the descriptor is closed.
+  int64_t Unwatch(uint32_t slot) { return polls_.erase(slot) > 0 ? 0 : -ENOENT; }
+
+  void Keep(bool alive) {
+    if (alive == kept_) return;
+    kept_ = alive;
+    pump_->Keep(alive);
+  }
   bool on_loop() const { return on_loop_; }
 
  private:
   static constexpr int kBatch = 64;
+  /// Where the two words are.
+  static constexpr int kAlive = 2 * kBatch;
+  static constexpr int kCalling = kAlive + 1;
+
+  /// One descriptor's own poll.
+  class Watched {
+   public:
+    static std::unique_ptr<Watched> Open(Readiness& readiness, int fd, uint32_t slot) {
+      // Node opens streams over 0 to 2 when a program first asks for them.
+      if (!readiness.on_loop_ || fd <= STDERR_FILENO) return nullptr;
+      const int64_t flags = Retry([&] { return ::fcntl(fd, F_GETFL); });
+      if (flags < 0 || (flags & O_NONBLOCK) == 0) return nullptr;
+      std::unique_ptr<Watched> watched(new Watched(readiness, slot));
+      watched->poll_ = UvPoll::Open(readiness.env_, fd, OnPoll, watched.get());
+      return watched->poll_ == nullptr ? nullptr : std::move(watched);
+    }
+
+    bool Poll(int events) {
+      const int wanted =
+          ((events & POLLIN) != 0 ? UV_READABLE : 0) | ((events & POLLOUT) != 0 ? UV_WRITABLE : 0);
+      if (wanted != 0) return poll_->Start(wanted);
+      poll_->Stop();
+      return true;
+    }
+
+   private:
+    Watched(Readiness& readiness, uint32_t slot) : readiness_(readiness), slot_(slot) {}
+
+    /// libuv tells of POLLERR by a status, and has stopped: that is for everyone who waits.
+    static void OnPoll(void* self, int status, int events) {
+      auto* watched = static_cast<Watched*>(self);
+      const int mask = status < 0 ? POLLERR
+                                  : ((events & UV_READABLE) != 0 ? POLLIN : 0) |
+                                        ((events & UV_WRITABLE) != 0 ? POLLOUT : 0);
+      // What is called may end this object.
+      watched->readiness_.Tell(watched->slot_, mask);
+    }
+
+    Readiness& readiness_;
+    uint32_t slot_;
+    std::unique_ptr<UvPoll> poll_;
+  };
 
   Readiness(napi_env env, Napi::Function ready, Napi::Object events)
       : env_(env),
@@ -76,43 +146,63 @@ class Readiness : public Resource {
 
   static void OnReady(void* data) { static_cast<Readiness*>(data)->Deliver(); }
 
+  /// The memory of a typed array that JavaScript never resizes or gives away: its address stays.
+  bool Share(napi_value events) {
+    size_t length = 0;
+    napi_typedarray_type type;
+    void* memory = nullptr;
+    if (napi_get_typedarray_info(env_, events, &type, &length, &memory, nullptr, nullptr) !=
+            napi_ok ||
+        type != napi_int32_array || length < 2 * kBatch) {
+      return false;
+    }
+    words_ = static_cast<int32_t*>(memory);
+    tells_alive_ = length > kCalling;
+    return true;
+  }
+
   void Deliver() {
-    Napi::HandleScope scope(env_);
     // One batch a turn of the event loop: what is left keeps the set readable, and timers come
     // first.
     epoll_event ready[kBatch];
     const int64_t count = Retry([&] { return ::epoll_wait(epoll_.get(), ready, kBatch, 0); });
-    if (count > 0) Tell(ready, static_cast<int>(count));
+    for (int64_t i = 0; i < count; ++i) {
+      words_[2 * i] = static_cast<int32_t>(ready[i].data.u32);
+      words_[2 * i + 1] = static_cast<int32_t>(ready[i].events);
+    }
+    if (count > 0) Call(count);
   }
 
-  void Tell(const epoll_event* ready, int count) {
-    int32_t* pairs = nullptr;
-    size_t length = 0;
-    napi_value events = events_.Value();
-    if (napi_get_typedarray_info(env_, events, nullptr, &length, reinterpret_cast<void**>(&pairs),
-                                 nullptr, nullptr) != napi_ok ||
-        length < 2 * kBatch) {
-      return;
-    }
-    for (int i = 0; i < count; ++i) {
-      pairs[2 * i] = static_cast<int32_t>(ready[i].data.u32);
-      pairs[2 * i + 1] = static_cast<int32_t>(ready[i].events);
-    }
+  void Tell(uint32_t slot, int mask) {
+    words_[0] = static_cast<int32_t>(slot);
+    words_[1] = mask;
+    Call(1);
+  }
+
+  void Call(int64_t count) {
+    Napi::HandleScope scope(env_);
+    if (tells_alive_) words_[kCalling] = 1;
     napi_value argument = ToValue(env_, count);
     const napi_status status =
-        napi_make_callback(env_, nullptr, events, ready_.Value(), 1, &argument, nullptr);
+        napi_make_callback(env_, nullptr, events_.Value(), ready_.Value(), 1, &argument, nullptr);
+    if (tells_alive_) words_[kCalling] = 0;
     if (status == napi_pending_exception) {
       napi_value error = nullptr;
       if (napi_get_and_clear_last_exception(env_, &error) == napi_ok) {
         napi_fatal_exception(env_, error);
       }
     }
+    if (tells_alive_) Keep(words_[kAlive] != 0);
   }
 
   napi_env env_;
   UniqueFd epoll_;
   std::unique_ptr<Pump> pump_;
+  std::unordered_map<uint32_t, std::unique_ptr<Watched>> polls_;
   bool on_loop_ = false;
+  bool kept_ = false;
+  bool tells_alive_ = false;
+  int32_t* words_ = nullptr;
   Napi::FunctionReference ready_;
   Napi::ObjectReference events_;
 };
@@ -135,6 +225,17 @@ inline int64_t ReadinessAdd(Environment& environment, int index, int fd, uint32_
 inline int64_t ReadinessRemove(Environment& environment, int index, int fd) {
   auto* readiness = static_cast<Readiness*>(environment.Kept(index));
   return readiness == nullptr ? -EBADF : readiness->Remove(fd);
+}
+
+inline int64_t ReadinessWatch(Environment& environment, int index, int fd, uint32_t slot,
+                              int events) {
+  auto* readiness = static_cast<Readiness*>(environment.Kept(index));
+  return readiness == nullptr ? -EBADF : readiness->Watch(fd, slot, events);
+}
+
+inline int64_t ReadinessUnwatch(Environment& environment, int index, uint32_t slot) {
+  auto* readiness = static_cast<Readiness*>(environment.Kept(index));
+  return readiness == nullptr ? -EBADF : readiness->Unwatch(slot);
 }
 
 inline int64_t ReadinessKeep(Environment& environment, int index, bool alive) {
@@ -165,6 +266,8 @@ inline void ExportReadiness(Exports& exports) {
   exports.Function<Readiness::Open>("readinessOpen")
       .Function<ReadinessAdd>("readinessAdd")
       .Function<ReadinessRemove>("readinessRemove")
+      .Function<ReadinessWatch>("readinessWatch")
+      .Function<ReadinessUnwatch>("readinessUnwatch")
       .Function<ReadinessKeep>("readinessKeep")
       .Function<ReadinessMode>("readinessMode")
       .Function<Poll>("poll");
