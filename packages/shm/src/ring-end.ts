@@ -54,6 +54,7 @@ export abstract class RingEnd extends ResourceHandle {
   /** Somebody of the other side died, and was not told of. @internal */
   protected death = false;
   readonly #ring: MappedRing;
+  readonly #details: IpcErrorDetails;
   readonly #watch: PeerWatch;
   readonly #wait: SharedWait;
 
@@ -70,6 +71,7 @@ export abstract class RingEnd extends ResourceHandle {
     const left: Left = { bell: undefined, seat };
     super(leaving(left));
     this.#ring = ring;
+    this.#details = { syscall: producer ? 'send' : 'receive', target: ring.target };
     this.geometry = geometry;
     this.words = words;
     this.bytes = bytes;
@@ -82,7 +84,7 @@ export abstract class RingEnd extends ResourceHandle {
         words,
         sleepWord: producer ? WORD.producerSleep : WORD.consumerSleep,
         magic: RING.magic,
-        details: () => this.describe(),
+        details: this.#details,
         checkUse: () => this.checkUse(),
         isReady: () => this.isReady(),
         mend: () => this.mend(),
@@ -152,7 +154,7 @@ export abstract class RingEnd extends ResourceHandle {
   }
 
   protected override describe(): IpcErrorDetails {
-    return { syscall: this.seat.index > 0 ? 'send' : 'receive', target: this.#ring.target };
+    return this.#details;
   }
 
   /** Before every use. @internal */

@@ -83,7 +83,7 @@ export class ShmValue extends ResourceHandle {
         words,
         sleepWord: AT.readersSleep / 4,
         magic: VALUE.magic,
-        details: () => this.describe(),
+        details: { syscall: 'futex', target },
         checkUse: () => this.#checkUse(),
         isReady: () => Atomics.load(words, AT.newest / 4) !== this.#seen,
         mend: () => {},
