@@ -95,29 +95,42 @@ export class RingConsumer extends RingEnd implements AsyncIterable<Buffer> {
     this.checkUse();
     // A callback may call back here: it would be given the messages that it was given.
     if (this.waiting > 0 || this.#inside) return 0;
+    const { records } = this;
     const { buffer, byteOffset } = this.bytes;
-    const quarter = this.geometry.capacity / 4;
+    const { capacity, maxMessageSize } = this.geometry;
     let published = this.here;
+    let { here, there } = this;
     this.#inside = true;
     let count = 0;
     try {
       while (count < max) {
-        const at = this.#peek();
-        if (at < 0) break;
-        if ((this.here - published) >>> 0 >= quarter) {
+        let at = here & (capacity - 1);
+        // Once: another process may change them while they are looked at.
+        let length = records[at >> 2]! >>> 0;
+        const kind = records[(at >> 2) + 1]!;
+        const record = 8 + padded(length);
+        const usual = kind === KIND.message && length <= maxMessageSize;
+        if (!usual || record > (there - here) >>> 0 || record > capacity - at) {
+          at = this.#peek(here) - 8;
+          if (at < 0) break;
+          ({ here, there } = this);
+          length = this.#length;
+        }
+        if ((here - published) >>> 0 >= capacity / 4) {
           // The producer goes on meanwhile.
-          published = this.here;
+          this.here = published = here;
           this.#publish();
         }
-        const length = this.#length;
-        this.here = (this.here + 8 + padded(length)) | 0;
+        here = (here + 8 + padded(length)) | 0;
         count += 1;
-        fn(bufferOf(buffer, byteOffset + at, length));
+        fn(bufferOf(buffer, byteOffset + at + 8, length));
         if (this.closed) return count;
       }
     } finally {
       this.#inside = false;
       this.count += count;
+      // Behind the last one there may have been a filler.
+      if (count > 0 && ((this.here - here) | 0) < 0) this.here = here;
       if (this.here !== published && !this.closed) this.#publish();
     }
     if (count === 0) this.#checkDeath();
@@ -214,9 +227,10 @@ export class RingConsumer extends RingEnd implements AsyncIterable<Buffer> {
     if (this.#sawDeath() && !this.isReady()) throw this.ownerDead();
   }
 
-  /** Where the next message's payload is, its length in `#length`; -1 if there is none. */
-  #peek(): number {
+  /** Where the next message's payload is, from `here` on, its length in `#length`; -1 if there is none. */
+  #peek(here = this.here): number {
     const { capacity } = this.geometry;
+    this.here = here;
     for (;;) {
       if (this.here === this.there) {
         this.there = Atomics.load(this.words, WORD.tail);

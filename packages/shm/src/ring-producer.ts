@@ -71,23 +71,20 @@ export class RingProducer extends RingEnd {
       if (typeof (messages as Iterable<Bytes> | null)?.[Symbol.iterator] !== 'function') {
         throw typeError('messages', 'an iterable of messages', messages);
       }
-      const all: Uint8Array[] = [];
       const longest = this.maxMessageSize;
-      for (const message of messages) {
-        const data = bytesOf(message, 'message');
+      // A copy: its owner may change it while this waits.
+      const all: Bytes[] = Array.isArray(messages) ? messages.slice() : [...messages];
+      for (let i = 0; i < all.length; i++) {
+        const data = bytesOf(all[i]!, 'message');
         if (data.length > longest) this.#checkLength(data.length);
-        all.push(data);
+        all[i] = data;
       }
       this.#checkLength(0);
       let next = 0;
       return this.run(() => {
         if (next === all.length) return undefined;
         if (!this.#begin()) return this.#blocked();
-        try {
-          while (next < all.length && this.#put(all[next]!)) next += 1;
-        } finally {
-          this.#publish();
-        }
+        next += this.#putFrom(all as Uint8Array[], next);
         return next === all.length ? undefined : this.#blocked();
       }, options);
     } catch (error) {
@@ -176,6 +173,17 @@ export class RingProducer extends RingEnd {
     const sent = this.#put(data);
     this.#publish();
     return sent ? undefined : this.#blocked();
+  }
+
+  /** How many there was room for. */
+  #putFrom(messages: readonly Uint8Array[], first: number): number {
+    let next = first;
+    try {
+      while (next < messages.length && this.#put(messages[next]!)) next += 1;
+    } finally {
+      this.#publish();
+    }
+    return next - first;
   }
 
   #blocked(): typeof BLOCKED {
