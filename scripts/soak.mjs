@@ -1,5 +1,6 @@
-// npm run soak [-- PACKAGE…] [--quick]: makes the workspace ready and runs what takes long and tries to
-// lose something: test/soak.mjs of the packages that are named, or of all that have one.
+// npm run soak [-- PACKAGE…] [--quick] [--messages N] [--minutes M] [--progress FILE]: makes the workspace
+// ready and runs what takes long and tries to lose something: test/soak.mjs of the packages that are named,
+// or of all that have one. The last three are for one package, whose program says whether it knows them.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -8,7 +9,12 @@ import { readyOrExit } from './ready.mjs';
 import { packages, root } from './workspace.mjs';
 
 const { values, positionals } = parseArgs({
-  options: { quick: { type: 'boolean', default: false } },
+  options: {
+    quick: { type: 'boolean', default: false },
+    messages: { type: 'string' },
+    minutes: { type: 'string' },
+    progress: { type: 'string' },
+  },
   allowPositionals: true,
 });
 const programOf = (name) => join(root, 'packages', name, 'test', 'soak.mjs');
@@ -22,12 +28,21 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
+const more = ['messages', 'minutes', 'progress'].flatMap((option) =>
+  values[option] === undefined ? [] : [`--${option}`, values[option]],
+);
+if (more.length > 0 && positionals.length !== 1) {
+  console.error(`${more[0]} needs the name of one package`);
+  process.exit(2);
+}
+
 await readyOrExit();
 const { run } = await import('./run.mjs');
 for (const name of named) {
   const status = await run(process.execPath, [
     programOf(name),
     ...(values.quick ? ['--quick'] : []),
+    ...more,
   ]);
   if (status !== 0) process.exitCode = 1;
 }

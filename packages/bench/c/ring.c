@@ -1,10 +1,12 @@
 // ring EXERCISE SIZE CAPACITY: what the ring suite measures, in C, over the same layout.
 //
-// flow      messages published 64 at a time, taken where they are, asleep in futex(2) when full or
-// empty single    the same, but each received by itself, copied and given back trips     there and
-// back through two rings, spinning eventfd   there and back by eventfd(2), each side in
-// epoll_wait(2) value     reads of a value that nobody sets meanwhile, in one process set       a
-// value set, in one process
+// - flow: messages published 64 at a time, taken where they are, asleep in futex(2) when full or empty
+// - one: the same, but published and given back one at a time
+// - single: published 64 at a time, but each received by itself, copied and given back
+// - trips: there and back through two rings, spinning
+// - eventfd: there and back by eventfd(2), each side in epoll_wait(2)
+// - value: reads of a value that nobody sets meanwhile, in one process
+// - set: a value set, in one process
 #define _GNU_SOURCE
 #include "../../shm/include/octoipc/ring.h"
 
@@ -18,7 +20,8 @@
 #include "../../shm/include/octoipc/value.h"
 #include "bench.h"
 
-enum { kBatch = 64 };
+/// So many messages are published at a time.
+static size_t batch = 64;
 
 static size_t size;
 static uint32_t capacity;
@@ -70,7 +73,7 @@ static void Produce(oipc_ring* ring, size_t count) {
   for (size_t n = 0; n < count; n++) {
     Fill(Claim(ring), size, n);
     oipc_ring_push(ring);
-    if (n % kBatch == kBatch - 1) oipc_ring_publish(ring);
+    if (n % batch == batch - 1) oipc_ring_publish(ring);
   }
   oipc_ring_publish(ring);
 }
@@ -81,7 +84,7 @@ static uint64_t Consume(oipc_ring* ring, size_t count) {
     const uint8_t* message = Peek(ring);
     sum += Sum(message, size, 0);
     oipc_ring_pop(ring);
-    if (n % kBatch == kBatch - 1) oipc_ring_publish(ring);
+    if (n % batch == batch - 1) oipc_ring_publish(ring);
   }
   oipc_ring_publish(ring);
   return sum;
@@ -242,6 +245,10 @@ int main(int argc, char** argv) {
   capacity = (uint32_t)strtoull(argv[3], NULL, 10);
   for (size_t count = NextCount(); count > 0; count = NextCount()) {
     if (strcmp(exercise, "flow") == 0) Flow(count, false);
+    if (strcmp(exercise, "one") == 0) {
+      batch = 1;
+      Flow(count, false);
+    }
     if (strcmp(exercise, "single") == 0) Flow(count, true);
     if (strcmp(exercise, "trips") == 0) Trips(count);
     if (strcmp(exercise, "eventfd") == 0) Bells(count);

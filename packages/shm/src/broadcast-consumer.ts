@@ -65,7 +65,7 @@ export class BroadcastConsumer extends ResourceHandle implements AsyncIterable<B
         words,
         sleepWord: AT.readersSleep / 4,
         magic: BROADCAST.magic,
-        details: () => this.describe(),
+        details: { syscall: 'receive', target },
         checkUse: () => this.#checkUse(),
         isReady: () => Atomics.load(words, NEWEST) !== this.#seen,
         mend: () => this.#look(),

@@ -3,8 +3,9 @@ import { closedError, integer, oneOf, optionsObject, ResourceHandle } from '@oct
 
 import { BroadcastConsumer } from './broadcast-consumer.js';
 import { BroadcastProducer } from './broadcast-producer.js';
+import { Ends } from './ends.js';
 import { ROLE, type MappedBroadcast } from './mapped-broadcast.js';
-import { newPlace, placeOf } from './place.js';
+import { handleIn, newPlace, placeOf } from './place.js';
 import {
   BROADCAST,
   broadcastCapacity,
@@ -59,7 +60,7 @@ export class ShmBroadcast extends ResourceHandle {
   readonly #memory: SharedMemory;
   readonly #geometry: RacingGeometry;
   readonly #target: string | number;
-  readonly #ends = new Set<{ close(): void }>();
+  readonly #ends = new Ends();
 
   private constructor(memory: SharedMemory, target: string | number, geometry: RacingGeometry) {
     // The memory is a handle, and goes by itself when this is forgotten.
@@ -85,16 +86,12 @@ export class ShmBroadcast extends ResourceHandle {
       integer(given.maxMessageSize, 'options.maxMessageSize', 0);
     }
     const size = broadcastCapacity(given.capacity, given.maxMessageSize);
-    const bytes = BROADCAST.bytes(size);
-    const { memory, target } = newPlace(where, bytes, given, 'options.capacity');
-    try {
+    const place = newPlace(where, BROADCAST.bytes(size), given, 'options.capacity');
+    return handleIn(place, ({ memory, target }) => {
       const longest = given.maxMessageSize ?? longestOf(size);
       formatRacing(memory, BROADCAST, { size, longest });
       return ShmBroadcast.#in(memory, target);
-    } catch (error) {
-      memory.close();
-      throw error;
-    }
+    });
   }
 
   /**
@@ -104,13 +101,7 @@ export class ShmBroadcast extends ResourceHandle {
    * @throws {IpcError} EBADMSG when it is no broadcast, or of another version
    */
   static attach(where: string | SharedMemory): ShmBroadcast {
-    const { memory, target } = placeOf(where);
-    try {
-      return ShmBroadcast.#in(memory, target);
-    } catch (error) {
-      memory.close();
-      throw error;
-    }
+    return handleIn(placeOf(where), ({ memory, target }) => ShmBroadcast.#in(memory, target));
   }
 
   static #in(memory: SharedMemory, target: string | number): ShmBroadcast {
@@ -144,7 +135,7 @@ export class ShmBroadcast extends ResourceHandle {
    * @throws {IpcError} EBADMSG when the broadcast is damaged
    */
   producer(): BroadcastProducer {
-    return this.#join((broadcast) => new BroadcastProducer(broadcast));
+    return this.#ends.add(new BroadcastProducer(this.#mapped()));
   }
 
   /**
@@ -155,13 +146,13 @@ export class ShmBroadcast extends ResourceHandle {
   consumer(options?: BroadcastConsumerOptions): BroadcastConsumer {
     const { from = 'next' } = optionsObject<BroadcastConsumerOptions>(options);
     const role = ROLE[oneOf(from, 'options.from', ['next', 'oldest'] as const)];
-    return this.#join((broadcast) => new BroadcastConsumer(broadcast, role));
+    return this.#ends.add(new BroadcastConsumer(this.#mapped(), role));
   }
 
   /** Closes its ends, and unmaps the memory. */
   override close(): void {
     if (this.closed) return;
-    for (const end of this.#ends) end.close();
+    this.#ends.close();
     super.close();
     this.#memory.close();
   }
@@ -170,15 +161,14 @@ export class ShmBroadcast extends ResourceHandle {
     return { syscall: 'mmap', target: this.#target };
   }
 
-  #join<T extends { close(): void }>(make: (broadcast: MappedBroadcast) => T): T {
+  /** What its ends need. */
+  #mapped(): MappedBroadcast {
     if (this.closed) throw closedError(this.describe());
-    const end = make({
+    return {
       memory: this.#memory,
       geometry: this.#geometry,
       target: this.#target,
-      ended: (over) => void this.#ends.delete(over),
-    });
-    this.#ends.add(end);
-    return end;
+      ended: this.#ends.ended,
+    };
   }
 }

@@ -1,9 +1,10 @@
 import { arch } from 'node:process';
 
 import type { IpcErrorDetails } from '@octoipc/core';
-import { bufferOf, check, IpcError } from '@octoipc/core/kit';
+import { check, IpcError } from '@octoipc/core/kit';
 
 import { binding } from './binding.js';
+import { CopySlab } from './copy-slab.js';
 import { EBADMSG, EBUSY } from './errno.js';
 import type { Memory } from './memory.js';
 import { AT, VALUE, type RacingGeometry } from './racing-layout.js';
@@ -13,57 +14,35 @@ import { DATA, MAGIC } from './shared-header.js';
 /** After so many versions that were overwritten while they were read, a reader takes a turn of its own. */
 const TRIES = 100;
 
-/** Up to this a loop over words is quicker than TypedArray.prototype.set. */
-const SMALL = 256;
-
 /** Of a slot that was written to. */
 const KIND = 1;
-
-const SLAB_SIZE = 64 * 1024;
-/** A value that is larger gets memory of its own. */
-const LARGEST_SHARED = 8 * 1024;
 
 /** Elsewhere loads are not reordered with loads. */
 const NEEDS_FENCE = arch !== 'x64' && arch !== 'ia32';
 
-let slab = Buffer.alloc(0);
-let memory: ArrayBufferLike = slab.buffer;
-let words = new Uint32Array(memory);
-let used = 0;
-
-/** Room in memory that is never used twice, a multiple of 8. */
-function roomFor(length: number): number {
-  if (slab.length - used < length + 7 || slab.length === 0) {
-    slab = Buffer.allocUnsafeSlow(SLAB_SIZE);
-    memory = slab.buffer;
-    words = new Uint32Array(memory);
-    used = 0;
-  }
-  const start = used;
-  used += (length + 7) & ~7;
-  return start;
-}
+/** What values are copied to. */
+const slab = new CopySlab(64 * 1024, 8 * 1024);
 
 /** The two slots of a value and what says which one counts: docs/layout.md, Values. */
 export class Latest {
   readonly #bytes: Uint8Array;
-  readonly #words: Uint32Array;
-  readonly #numbers: BigUint64Array;
+  readonly #words: Int32Array;
   readonly #slot: number;
   readonly #longest: number;
   readonly #identity: Uint8Array;
+  /** Of the version, when it was read last. */
+  #upper = 0;
 
   constructor(mapped: Memory, { size, longest, namespace }: RacingGeometry, own: IpcErrorDetails) {
     this.#bytes = mapped.bytes;
-    this.#words = mapped.view(Uint32Array);
-    this.#numbers = mapped.view(BigUint64Array, 0, DATA / 8);
+    this.#words = mapped.view(Int32Array);
     this.#slot = size;
     this.#longest = longest;
     this.#identity = new Uint8Array(BigUint64Array.of(ownIdentity(namespace, own)).buffer);
   }
 
   get version(): number {
-    return Number(Atomics.load(this.#numbers, AT.newest / 8));
+    return this.#number(AT.newest);
   }
 
   /**
@@ -84,13 +63,13 @@ export class Latest {
       if (overtaken === version) return undefined;
       // What was wiped out, or cut off, has no version either.
       if (version === 0) return this.#words[MAGIC] === VALUE.magic ? null : undefined;
-      const at = DATA + (version % 2) * this.#slot;
+      const at = DATA + (version & 1) * this.#slot;
       // Once: another process may change it while it is looked at.
-      const length = this.#words[at / 4]!;
+      const length = this.#words[at / 4]! >>> 0;
       const possible = length <= this.#longest && this.#words[at / 4 + 1] === KIND;
-      const copy = possible ? this.#copy(at + 8, length) : undefined;
+      const copy = possible ? slab.copy(this.#bytes, this.#words, at + 8, length) : undefined;
       if (NEEDS_FENCE) binding().acquireFence();
-      const ahead = Number(Atomics.load(this.#numbers, AT.begun / 8)) - version;
+      const ahead = this.#number(AT.begun) - version;
       if (ahead === 0 || ahead === 1) return copy;
       // Another version must be there by now.
       overtaken = version;
@@ -98,24 +77,27 @@ export class Latest {
     return this.#getInTurn(details);
   }
 
-  #copy(at: number, length: number): Buffer {
-    const bytes = this.#bytes;
-    if (length > LARGEST_SHARED) {
-      const alone = Buffer.allocUnsafeSlow(length);
-      alone.set(bytes.subarray(at, at + length));
-      return alone;
+  /**
+   * A number of 64 bits that only grows, by words of 32: whole if its upper word is, after the lower one
+   * was read, what that of the version was before. `begun` is never behind the version.
+   */
+  #number(at: number): number {
+    const low = Atomics.load(this.#words, at / 4) >>> 0;
+    return this.#words[at / 4 + 1] === this.#upper
+      ? (this.#upper >>> 0) * 2 ** 32 + low
+      : this.#numberAnew(at);
+  }
+
+  #numberAnew(at: number): number {
+    const words = this.#words;
+    for (let i = 0; ; i++) {
+      const upper = Atomics.load(words, at / 4 + 1);
+      const low = Atomics.load(words, at / 4) >>> 0;
+      // It changes once in 2^32 times, unless somebody wants us to look for ever.
+      if (words[at / 4 + 1] !== upper && i < TRIES) continue;
+      if (at === AT.newest) this.#upper = upper;
+      return (upper >>> 0) * 2 ** 32 + low;
     }
-    const start = roomFor(length);
-    if (length <= SMALL) {
-      const from = this.#words;
-      const target = start >> 2;
-      const source = at >> 2;
-      const count = (length + 3) >> 2;
-      for (let i = 0; i < count; i++) words[target + i] = from[source + i]!;
-    } else {
-      slab.set(bytes.subarray(at, at + length), start);
-    }
-    return bufferOf(memory, start, length);
   }
 
   #getInTurn(details: IpcErrorDetails): Buffer | undefined {

@@ -65,6 +65,16 @@ export function placeOf(where: unknown): Place {
   return { memory: SharedMemory.open(where), target: where };
 }
 
+/** Makes a handle of what is there; if that fails, the memory is closed. */
+export function handleIn<T>(place: Place, make: (place: Place) => T): T {
+  try {
+    return make(place);
+  } catch (error) {
+    place.memory.close();
+    throw error;
+  }
+}
+
 /** A mapping of its own: what becomes of the caller's handle, its size and its closing, is none of ours. */
 function ownMapping(where: unknown): Place {
   if (!(where instanceof Memory)) throw typeError('where', 'a name or a SharedMemory', where);

@@ -2,6 +2,7 @@ import type { WaitOptions } from '@octoipc/core';
 import { BLOCKED, bufferOf, callback, integer, optionsObject } from '@octoipc/core/kit';
 
 import { binding } from './binding.js';
+import { CopySlab } from './copy-slab.js';
 import { EBADMSG } from './errno.js';
 import type { MappedRing } from './mapped-ring.js';
 import { RingEnd } from './ring-end.js';
@@ -14,11 +15,6 @@ export interface RingReceiveManyOptions extends WaitOptions {
 }
 
 const MOST = 65_536;
-const SLAB_SIZE = 256 * 1024;
-/** A message that is longer gets memory of its own. */
-const LARGEST_SHARED = 32 * 1024;
-/** Below this a loop is quicker than TypedArray.prototype.set. */
-const SMALL = 32;
 
 const BATCH = 4096;
 /** Where messages are in the slab; and the new head. */
@@ -26,18 +22,13 @@ const found = new Int32Array(2 * BATCH + 1);
 
 const padded = (length: number): number => (length + 7) & ~7;
 
-/** Memory that messages are copied to, each of which belongs to its receiver. */
-let slab = Buffer.alloc(0);
-let memory: ArrayBufferLike = slab.buffer;
-let used = 0;
-
-function needSlab(room: number): void {
-  // It is empty if a receiver has transferred the memory away.
-  if (slab.length - used >= room && slab.length > 0) return;
-  slab = Buffer.allocUnsafeSlow(SLAB_SIZE);
-  memory = slab.buffer;
-  used = 0;
+function maxOf(options: { readonly max?: number | undefined } | undefined): number {
+  const { max = Infinity } = optionsObject<{ readonly max?: number | undefined }>(options);
+  return max === Infinity ? max : integer(max, 'options.max', 1);
 }
+
+/** What messages are copied to. */
+const slab = new CopySlab(256 * 1024, 32 * 1024);
 
 /**
  * The receiving end of a ring.
@@ -84,9 +75,8 @@ export class RingConsumer extends RingEnd implements AsyncIterable<Buffer> {
    */
   receiveMany(options?: RingReceiveManyOptions): Promise<Buffer[]> {
     try {
-      const { max = Infinity } = optionsObject<RingReceiveManyOptions>(options);
-      if (max !== Infinity) integer(max, 'options.max', 1);
-      return this.run(() => this.#many(Math.min(max, MOST)), options);
+      const max = Math.min(maxOf(options), MOST);
+      return this.run(() => this.#many(max), options);
     } catch (error) {
       return Promise.reject(error as Error);
     }
@@ -101,34 +91,46 @@ export class RingConsumer extends RingEnd implements AsyncIterable<Buffer> {
    */
   consume(fn: (view: Uint8Array) => void, options?: { readonly max?: number | undefined }): number {
     callback(fn, 'fn');
-    const { max = Infinity } = optionsObject<{ readonly max?: number | undefined }>(options);
-    if (max !== Infinity) integer(max, 'options.max', 1);
+    const max = maxOf(options);
     this.checkUse();
     // A callback may call back here: it would be given the messages that it was given.
     if (this.waiting > 0 || this.#inside) return 0;
-    const data = this.bytes.buffer;
-    const start = this.bytes.byteOffset;
-    const quarter = this.geometry.capacity / 4;
+    const { records } = this;
+    const { buffer, byteOffset } = this.bytes;
+    const { capacity, maxMessageSize } = this.geometry;
     let published = this.here;
+    let { here, there } = this;
     this.#inside = true;
     let count = 0;
     try {
       while (count < max) {
-        const at = this.#peek();
-        if (at < 0) break;
-        if ((this.here - published) >>> 0 >= quarter) {
+        let at = here & (capacity - 1);
+        // Once: another process may change them while they are looked at.
+        let length = records[at >> 2]! >>> 0;
+        const kind = records[(at >> 2) + 1]!;
+        const record = 8 + padded(length);
+        const usual = kind === KIND.message && length <= maxMessageSize;
+        if (!usual || record > (there - here) >>> 0 || record > capacity - at) {
+          at = this.#peek(here) - 8;
+          if (at < 0) break;
+          ({ here, there } = this);
+          length = this.#length;
+        }
+        if ((here - published) >>> 0 >= capacity / 4) {
           // The producer goes on meanwhile.
-          published = this.here;
+          this.here = published = here;
           this.#publish();
         }
-        this.here = (this.here + 8 + padded(this.#length)) | 0;
+        here = (here + 8 + padded(length)) | 0;
         count += 1;
-        fn(bufferOf(data, start + at, this.#length));
+        fn(bufferOf(buffer, byteOffset + at + 8, length));
         if (this.closed) return count;
       }
     } finally {
       this.#inside = false;
       this.count += count;
+      // Behind the last one there may have been a filler.
+      if (count > 0 && ((this.here - here) | 0) < 0) this.here = here;
       if (this.here !== published && !this.closed) this.#publish();
     }
     if (count === 0) this.#checkDeath();
@@ -159,27 +161,12 @@ export class RingConsumer extends RingEnd implements AsyncIterable<Buffer> {
       if (at < 0) throw this.ownerDead();
     }
     const length = this.#length;
-    const message = this.#copy(at, length);
+    const message = slab.copy(this.bytes, this.records, at, length);
     this.here = (this.here + 8 + padded(length)) | 0;
     this.count += 1;
     this.#publish();
     return message;
   };
-
-  #copy(at: number, length: number): Buffer {
-    const { bytes } = this;
-    if (length > LARGEST_SHARED) {
-      const alone = Buffer.allocUnsafeSlow(length);
-      alone.set(bytes.subarray(at, at + length));
-      return alone;
-    }
-    needSlab(length);
-    const start = used;
-    used += padded(length);
-    if (length < SMALL) for (let i = 0; i < length; i++) slab[start + i] = bytes[at + i]!;
-    else slab.set(bytes.subarray(at, at + length), start);
-    return bufferOf(memory, start, length);
-  }
 
   #many(max: number): Buffer[] | typeof BLOCKED {
     const messages: Buffer[] = [];
@@ -202,7 +189,7 @@ export class RingConsumer extends RingEnd implements AsyncIterable<Buffer> {
 
   /** Whether there was a message, and room for it. */
   #drain(messages: Buffer[], max: number): boolean {
-    needSlab(8);
+    slab.need(8);
     const most = Math.min(BATCH, max - messages.length);
     const room = most === BATCH ? found : found.subarray(0, 2 * most + 1);
     const count = binding().ringDrain(
@@ -210,25 +197,24 @@ export class RingConsumer extends RingEnd implements AsyncIterable<Buffer> {
       this.here >>> 0,
       this.there >>> 0,
       this.maxMessageSize,
-      slab,
-      used,
+      slab.bytes,
+      slab.used,
       room,
     );
     if (count === EBADMSG) {
       if (messages.length > 0) return false;
       throw this.damage();
     }
+    const { memory } = slab;
     for (let i = 0; i < count; i++) {
-      const start = room[2 * i]!;
-      const length = room[2 * i + 1]!;
-      messages.push(bufferOf(memory, start, length));
-      used = start + padded(length);
+      messages.push(bufferOf(memory, room[2 * i]!, room[2 * i + 1]!));
     }
+    if (count > 0) slab.used = room[2 * count - 2]! + padded(room[2 * count - 1]!);
     this.here = room[2 * count]!;
     this.count += count;
     if (count > 0) return true;
     // Only a filler was there, or the slab is at its end.
-    used = slab.length;
+    slab.used = slab.bytes.length;
     return false;
   }
 
@@ -241,9 +227,10 @@ export class RingConsumer extends RingEnd implements AsyncIterable<Buffer> {
     if (this.#sawDeath() && !this.isReady()) throw this.ownerDead();
   }
 
-  /** Where the next message's payload is, its length in `#length`; -1 if there is none. */
-  #peek(): number {
+  /** Where the next message's payload is, from `here` on, its length in `#length`; -1 if there is none. */
+  #peek(here = this.here): number {
     const { capacity } = this.geometry;
+    this.here = here;
     for (;;) {
       if (this.here === this.there) {
         this.there = Atomics.load(this.words, WORD.tail);

@@ -60,6 +60,7 @@ export abstract class RingEnd extends ResourceHandle {
   /** Somebody of the other side died, and was not told of. @internal */
   protected death = false;
   readonly #ring: MappedRing;
+  readonly #details: IpcErrorDetails;
   readonly #watch: PeerWatch;
   readonly #wait: SharedWait;
 
@@ -76,6 +77,7 @@ export abstract class RingEnd extends ResourceHandle {
     const left: Left = { bell: undefined, seat };
     super(leaving(left));
     this.#ring = ring;
+    this.#details = { syscall: producer ? 'send' : 'receive', target: ring.target };
     this.geometry = geometry;
     this.words = words;
     this.bytes = bytes;
@@ -88,7 +90,7 @@ export abstract class RingEnd extends ResourceHandle {
         words,
         sleepWord: producer ? WORD.producerSleep : WORD.consumerSleep,
         magic: RING.magic,
-        details: () => this.describe(),
+        details: this.#details,
         checkUse: () => this.checkUse(),
         isReady: () => this.isReady(),
         mend: () => this.mend(),
@@ -158,7 +160,7 @@ export abstract class RingEnd extends ResourceHandle {
   }
 
   protected override describe(): IpcErrorDetails {
-    return { syscall: this.seat.index > 0 ? 'send' : 'receive', target: this.#ring.target };
+    return this.#details;
   }
 
   /** Before every use. @internal */

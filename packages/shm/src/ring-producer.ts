@@ -2,18 +2,9 @@ import type { Bytes, WaitOptions } from '@octoipc/core';
 import { BLOCKED, bytes as bytesOf, integer, IpcError, typeError } from '@octoipc/core/kit';
 
 import type { MappedRing } from './mapped-ring.js';
+import { Claim, type RingClaim } from './ring-claim.js';
 import { RingEnd } from './ring-end.js';
 import { KIND, WORD } from './ring-layout.js';
-
-/** Room in a ring that is about to be a message. */
-export interface RingClaim {
-  /** The message's bytes, in the ring itself; of no use after `commit` or `abort`. */
-  readonly bytes: Uint8Array;
-  /** Sends it. */
-  commit(): void;
-  /** Gives the room back. */
-  abort(): void;
-}
 
 /** Below this a loop is quicker than TypedArray.prototype.set. */
 const SMALL = 32;
@@ -28,7 +19,7 @@ const padded = (length: number): number => (length + 7) & ~7;
 export class RingProducer extends RingEnd {
   #published: number;
   #locked = false;
-  #claim: object | undefined;
+  #claim: Claim | undefined;
 
   /** @internal */
   constructor(ring: MappedRing) {
@@ -80,17 +71,20 @@ export class RingProducer extends RingEnd {
       if (typeof (messages as Iterable<Bytes> | null)?.[Symbol.iterator] !== 'function') {
         throw typeError('messages', 'an iterable of messages', messages);
       }
-      const all: Uint8Array[] = [];
-      for (const message of messages) all.push(this.#checked(message));
+      const longest = this.maxMessageSize;
+      // A copy: its owner may change it while this waits.
+      const all: Bytes[] = Array.isArray(messages) ? messages.slice() : [...messages];
+      for (let i = 0; i < all.length; i++) {
+        const data = bytesOf(all[i]!, 'message');
+        if (data.length > longest) this.#checkLength(data.length);
+        all[i] = data;
+      }
+      this.#checkLength(0);
       let next = 0;
       return this.run(() => {
         if (next === all.length) return undefined;
         if (!this.#begin()) return this.#blocked();
-        try {
-          while (next < all.length && this.#put(all[next]!)) next += 1;
-        } finally {
-          this.#publish();
-        }
+        next += this.#putFrom(all as Uint8Array[], next);
         return next === all.length ? undefined : this.#blocked();
       }, options);
     } catch (error) {
@@ -115,21 +109,9 @@ export class RingProducer extends RingEnd {
       this.#publish();
       return null;
     }
-    const claim = {};
-    this.#claim = claim;
-    const end = (commit: boolean): void => {
-      if (this.#claim !== claim) return;
-      this.#claim = undefined;
-      if (this.closed) return;
-      this.checkUse();
-      if (commit) this.#push(length);
-      this.#publish();
-    };
-    return {
-      bytes: this.bytes.subarray(at, at + length),
-      commit: () => end(true),
-      abort: () => end(false),
-    };
+    const { buffer, byteOffset } = this.bytes;
+    this.#claim = new Claim(new Uint8Array(buffer, byteOffset + at, length), this.#endClaim);
+    return this.#claim;
   }
 
   override close(): void {
@@ -153,6 +135,15 @@ export class RingProducer extends RingEnd {
       Atomics.compareExchange(this.words, WORD.lock, lock, 0);
     }
   }
+
+  readonly #endClaim = (claim: Claim, commit: boolean): void => {
+    if (this.#claim !== claim) return;
+    this.#claim = undefined;
+    if (this.closed) return;
+    this.checkUse();
+    if (commit) this.#push(claim.bytes.length);
+    this.#publish();
+  };
 
   #isAbandoned(lock: number): boolean {
     const index = lock & 0xff;
@@ -184,6 +175,17 @@ export class RingProducer extends RingEnd {
     return sent ? undefined : this.#blocked();
   }
 
+  /** How many there was room for. */
+  #putFrom(messages: readonly Uint8Array[], first: number): number {
+    let next = first;
+    try {
+      while (next < messages.length && this.#put(messages[next]!)) next += 1;
+    } finally {
+      this.#publish();
+    }
+    return next - first;
+  }
+
   #blocked(): typeof BLOCKED {
     this.look();
     if (this.death) throw this.ownerDead();
@@ -204,13 +206,30 @@ export class RingProducer extends RingEnd {
 
   #put(data: Uint8Array): boolean {
     const { length } = data;
-    const at = this.#reserve(length);
-    if (at < 0) return false;
-    const { bytes } = this;
-    if (length < SMALL) for (let i = 0; i < length; i++) bytes[at + i] = data[i]!;
-    else bytes.set(data, at);
+    const { capacity } = this.geometry;
+    const { here } = this;
+    const record = 8 + padded(length);
+    const at = here & (capacity - 1);
+    // The usual case: room at once, and no filler.
+    if (record <= capacity - at && record <= capacity - ((here - this.there) >>> 0)) {
+      this.#store(data, at + 8);
+      this.#header(at, length, KIND.message);
+      this.here = (here + record) | 0;
+      this.count += 1;
+      return true;
+    }
+    const start = this.#reserve(length);
+    if (start < 0) return false;
+    this.#store(data, start);
     this.#push(length);
     return true;
+  }
+
+  #store(data: Uint8Array, at: number): void {
+    const { bytes } = this;
+    const { length } = data;
+    if (length < SMALL) for (let i = 0; i < length; i++) bytes[at + i] = data[i]!;
+    else bytes.set(data, at);
   }
 
   /** Where the payload goes, -1 if it is full. */

@@ -1,9 +1,10 @@
 import type { IpcErrorDetails } from '@octoipc/core';
 import { closedError, integer, oneOf, optionsObject, ResourceHandle } from '@octoipc/core/kit';
 
-import { newPlace, placeOf } from './place.js';
+import { Ends } from './ends.js';
+import type { MappedRing } from './mapped-ring.js';
+import { handleIn, newPlace, placeOf } from './place.js';
 import { RingConsumer } from './ring-consumer.js';
-import type { RingEnd } from './ring-end.js';
 import {
   bytesOfRing,
   capacityFor,
@@ -55,7 +56,7 @@ export class ShmRing extends ResourceHandle {
   readonly #memory: SharedMemory;
   readonly #geometry: RingGeometry;
   readonly #target: string | number;
-  readonly #ends = new Set<RingEnd>();
+  readonly #ends = new Ends();
 
   private constructor(memory: SharedMemory, target: string | number, geometry: RingGeometry) {
     // The memory is a handle, and goes by itself when this is forgotten.
@@ -85,19 +86,12 @@ export class ShmRing extends ResourceHandle {
       'multiple',
     ] as const);
     const capacity = capacityFor(given.capacity, given.maxMessageSize);
-    const { memory, target } = newPlace(where, bytesOfRing(capacity), given, 'options.capacity');
-    const details = { syscall: 'mmap', target };
-    try {
-      formatRing(memory, {
-        capacity,
-        maxMessageSize: given.maxMessageSize ?? longestMessage(capacity),
-        turns: producers === 'multiple',
-      });
-      return new ShmRing(memory, target, readRing(memory, details));
-    } catch (error) {
-      memory.close();
-      throw error;
-    }
+    const place = newPlace(where, bytesOfRing(capacity), given, 'options.capacity');
+    return handleIn(place, ({ memory, target }) => {
+      const maxMessageSize = given.maxMessageSize ?? longestMessage(capacity);
+      formatRing(memory, { capacity, maxMessageSize, turns: producers === 'multiple' });
+      return ShmRing.#in(memory, target);
+    });
   }
 
   /**
@@ -107,13 +101,11 @@ export class ShmRing extends ResourceHandle {
    * @throws {IpcError} EBADMSG when it is no ring, or of another version
    */
   static attach(where: string | SharedMemory): ShmRing {
-    const { memory, target } = placeOf(where);
-    try {
-      return new ShmRing(memory, target, readRing(memory, { syscall: 'mmap', target }));
-    } catch (error) {
-      memory.close();
-      throw error;
-    }
+    return handleIn(placeOf(where), ({ memory, target }) => ShmRing.#in(memory, target));
+  }
+
+  static #in(memory: SharedMemory, target: string | number): ShmRing {
+    return new ShmRing(memory, target, readRing(memory, { syscall: 'mmap', target }));
   }
 
   /**
@@ -146,7 +138,7 @@ export class ShmRing extends ResourceHandle {
    * @throws {IpcError} EBUSY when the ring has all its producers, and they are alive
    */
   producer(): RingProducer {
-    return this.#join((ring) => new RingProducer(ring));
+    return this.#ends.add(new RingProducer(this.#mapped()));
   }
 
   /**
@@ -155,13 +147,13 @@ export class ShmRing extends ResourceHandle {
    * @throws {IpcError} EBUSY when the ring has one, which is alive
    */
   consumer(): RingConsumer {
-    return this.#join((ring) => new RingConsumer(ring));
+    return this.#ends.add(new RingConsumer(this.#mapped()));
   }
 
   /** Closes its ends, and unmaps the memory. */
   override close(): void {
     if (this.closed) return;
-    for (const end of this.#ends) end.close();
+    this.#ends.close();
     super.close();
     this.#memory.close();
   }
@@ -170,16 +162,14 @@ export class ShmRing extends ResourceHandle {
     return { syscall: 'mmap', target: this.#target };
   }
 
-  #join<T extends RingEnd>(make: (ring: ConstructorParameters<typeof RingProducer>[0]) => T): T {
+  /** What its ends need. */
+  #mapped(): MappedRing {
     if (this.closed) throw closedError(this.describe());
-    const ended = (end: RingEnd): void => void this.#ends.delete(end);
-    const end = make({
+    return {
       memory: this.#memory,
       geometry: this.#geometry,
       target: this.#target,
-      ended,
-    });
-    this.#ends.add(end);
-    return end;
+      ended: this.#ends.ended,
+    };
   }
 }

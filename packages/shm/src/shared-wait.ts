@@ -10,6 +10,7 @@ import {
   waitOptions,
   WaitQueue,
   waitSync,
+  YIELD,
 } from '@octoipc/core/kit';
 
 import { Bell, SLICE } from './bell.js';
@@ -28,7 +29,7 @@ export interface Sleeper {
   readonly sleepWord: number;
   /** What the memory begins with, unless it was wiped out or cut off. */
   readonly magic: number;
-  details(): IpcErrorDetails;
+  readonly details: IpcErrorDetails;
   checkUse(): void;
   /** Whether something has changed since the last attempt, so that trying again may succeed. */
   isReady(): boolean;
@@ -40,6 +41,12 @@ export interface Sleeper {
   openBell(): number;
   /** Tells whose bell is to be rung. */
   wantBell(): void;
+}
+
+function timeoutOf(options: { readonly timeout?: number | undefined }): number | undefined {
+  const { timeout } = optionsObject<{ readonly timeout?: number | undefined }>(options);
+  checkTimeout(timeout);
+  return timeout;
 }
 
 /** Where a bell is kept that must be closed when its owner was forgotten. */
@@ -63,6 +70,7 @@ export class SharedWait {
   sleeps = 0;
   readonly #sleeper: Sleeper;
   readonly #keeper: BellKeeper;
+  readonly #operation: Operation;
   #queue: WaitQueue | undefined;
   #alive = true;
   #spin = 0;
@@ -72,6 +80,7 @@ export class SharedWait {
   constructor(sleeper: Sleeper, keeper: BellKeeper) {
     this.#sleeper = sleeper;
     this.#keeper = keeper;
+    this.#operation = { details: sleeper.details };
   }
 
   /** How many wait. */
@@ -108,10 +117,12 @@ export class SharedWait {
       const wait = waitOptions(options);
       this.#sleeper.checkUse();
       this.#queue ??= this.#makeQueue();
-      if (wait.signal?.aborted === true) return Promise.reject(wait.signal.reason as Error);
-      return this.#queue.run(() => this.#attempt(attempt, SLEEP.bell, wait.timeout === 0), wait, {
-        details: this.#sleeper.details(),
-      });
+      const once = wait.timeout === 0;
+      return this.#queue.run(
+        () => this.#attempt(attempt, SLEEP.bell, once),
+        wait,
+        this.#operation,
+      );
     } catch (error) {
       return Promise.reject(error as Error);
     }
@@ -121,33 +132,39 @@ export class SharedWait {
     attempt: Attempt<T>,
     options: { readonly timeout?: number | undefined } | undefined,
   ): T {
-    const { timeout } = optionsObject<{ readonly timeout?: number | undefined }>(options);
-    checkTimeout(timeout);
+    const timeout = options === undefined ? undefined : timeoutOf(options);
     const sleeper = this.#sleeper;
     sleeper.checkUse();
-    const details = sleeper.details();
     if (this.waiting > 0) {
       throw new IpcError('EBUSY', {
-        ...details,
+        ...sleeper.details,
         hint: 'asynchronous calls wait on this end: await them before a blocking one',
       });
     }
+    const result = attempt();
+    return result === BLOCKED || result === YIELD ? this.#sleepSync(attempt, timeout) : result;
+  }
+
+  #sleepSync<T>(attempt: Attempt<T>, timeout: number | undefined): T {
+    const sleeper = this.#sleeper;
     const sleep = (milliseconds: number): void => {
       const slice = Math.min(milliseconds, SLICE);
       binding().futexSleep(sleeper.words, sleeper.sleepWord, this.#asleep, slice);
       sleeper.mend();
     };
-    return waitSync(() => this.#attempt(attempt, SLEEP.futex, timeout === 0), sleep, timeout, {
-      details,
-    });
+    return waitSync(
+      () => this.#attempt(attempt, SLEEP.futex, timeout === 0),
+      sleep,
+      timeout,
+      this.#operation,
+    );
   }
 
   /** Tries; and again, as long as it may spin; and once more after it has told that it sleeps. */
   #attempt<T>(attempt: Attempt<T>, bit: number, once: boolean): T | typeof BLOCKED {
-    const sleeper = this.#sleeper;
-    sleeper.checkUse();
     let result = attempt() as T | typeof BLOCKED;
     if (result !== BLOCKED) return result;
+    const sleeper = this.#sleeper;
     const { words, sleepWord } = sleeper;
     // What has nothing to give may have been wiped out, or cut off.
     if (words[MAGIC] !== sleeper.magic) throw sleeper.damage();
@@ -167,11 +184,14 @@ export class SharedWait {
   }
 
   #spinUntilReady(): boolean {
-    const until = performance.now() + this.#spin / 1000;
-    do {
-      for (let i = 0; i < GLANCES; i++) if (this.#sleeper.isReady()) return true;
-    } while (performance.now() < until);
-    return false;
+    const sleeper = this.#sleeper;
+    let until = 0;
+    for (;;) {
+      for (let i = 0; i < GLANCES; i++) if (sleeper.isReady()) return true;
+      const now = performance.now();
+      if (until === 0) until = now + this.#spin / 1000;
+      else if (now >= until) return false;
+    }
   }
 
   #makeQueue(): WaitQueue {

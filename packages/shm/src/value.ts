@@ -10,7 +10,7 @@ import {
 } from '@octoipc/core/kit';
 
 import { Latest } from './latest.js';
-import { newPlace, placeOf } from './place.js';
+import { handleIn, newPlace, placeOf } from './place.js';
 import {
   AT,
   formatRacing,
@@ -84,7 +84,7 @@ export class ShmValue extends ResourceHandle {
         words,
         sleepWord: AT.readersSleep / 4,
         magic: VALUE.magic,
-        details: () => this.describe(),
+        details: { syscall: 'futex', target },
         checkUse: () => this.#checkUse(),
         isReady: () => Atomics.load(words, AT.newest / 4) !== this.#seen,
         mend: () => {},
@@ -113,14 +113,11 @@ export class ShmValue extends ResourceHandle {
     const given = optionsObject<ShmValueOptions>(options);
     const longest = integer(given.maxSize, 'options.maxSize', 0, LARGEST);
     const size = slotFor(longest);
-    const { memory, target } = newPlace(where, VALUE.bytes(size), given, 'options.maxSize');
-    try {
+    const place = newPlace(where, VALUE.bytes(size), given, 'options.maxSize');
+    return handleIn(place, ({ memory, target }) => {
       formatRacing(memory, VALUE, { size, longest });
       return ShmValue.#in(memory, target);
-    } catch (error) {
-      memory.close();
-      throw error;
-    }
+    });
   }
 
   /**
@@ -130,13 +127,7 @@ export class ShmValue extends ResourceHandle {
    * @throws {IpcError} EBADMSG when it is no value, or of another version
    */
   static attach(where: string | SharedMemory): ShmValue {
-    const { memory, target } = placeOf(where);
-    try {
-      return ShmValue.#in(memory, target);
-    } catch (error) {
-      memory.close();
-      throw error;
-    }
+    return handleIn(placeOf(where), ({ memory, target }) => ShmValue.#in(memory, target));
   }
 
   static #in(memory: SharedMemory, target: string | number): ShmValue {

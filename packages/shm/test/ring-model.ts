@@ -1,7 +1,5 @@
-/**
- * The protocol of docs/layout.md as a machine whose every step is one access to shared memory, and a search
- * through all of its states: every interleaving, with a death at every point.
- */
+/** The ring of docs/layout.md as a machine, with a death at every point. */
+import { search } from './model-search.js';
 
 /** What is tried out. */
 export interface ModelOptions {
@@ -68,35 +66,18 @@ export function explore(options: ModelOptions): { states: number; wrong: string 
     last: Array.from({ length: options.producers }, () => -1),
     again: 0,
   };
-  const seen = new Set([JSON.stringify(start)]);
-  const open = [start];
-  for (let state = open.pop(); state !== undefined; state = open.pop()) {
-    const self = JSON.stringify(state);
-    let moved = false;
-    const visit = (next: State): void => {
-      const key = JSON.stringify(next);
-      moved ||= key !== self;
-      if (seen.has(key)) return;
-      seen.add(key);
-      open.push(next);
-    };
-    for (const step of stepsFrom(state, options)) {
-      const next = cloneOf(state);
-      try {
-        step(next);
-      } catch (error) {
-        return { states: seen.size, wrong: (error as Error).message };
-      }
-      visit(next);
-    }
-    if (moved || isDone(state, options)) continue;
-    if (state.timeouts === state.deaths) return { states: seen.size, wrong: `stuck: ${self}` };
-    const next = cloneOf(state);
-    next.timeouts += 1;
-    wakeAll(next);
-    visit(next);
-  }
-  return { states: seen.size, wrong: undefined };
+  return search({
+    start,
+    cloneOf,
+    stepsFrom: (state) => stepsFrom(state, options),
+    isDone: (state) => isDone(state, options),
+    lookUp(state) {
+      if (state.timeouts === state.deaths) return false;
+      state.timeouts += 1;
+      wakeAll(state);
+      return true;
+    },
+  });
 }
 
 function cloneOf(state: State): State {

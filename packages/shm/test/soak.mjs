@@ -1,18 +1,36 @@
-// npm run soak -- shm [--quick]: a thousand million messages through a ring between two processes, each
-// checked; then ping-pongs, for wakes that are lost; then hostile bytes under sanitizers. --quick takes seconds.
+// npm run soak -- shm [--quick] [--messages N] [--minutes M] [--progress FILE]: a thousand million messages
+// through a ring between two processes, each checked; then ping-pongs, for wakes that are lost; then hostile
+// bytes under sanitizers. --quick takes seconds. With --minutes it stops sending after so many; with
+// --progress it writes down how far it is after each ten million, and goes on from there when it is started
+// again.
 import assert from 'node:assert/strict';
 import { execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 
 import { ShmRing } from '@octoipc/shm';
 
 import { sanitize } from './sanitize.mjs';
 
-const quick = process.argv.includes('--quick');
-const MESSAGES = quick ? 2_000_000 : 1_000_000_000;
+const { values, positionals } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    messages: { type: 'string' },
+    minutes: { type: 'string', default: 'Infinity' },
+    progress: { type: 'string' },
+  },
+  allowPositionals: true,
+});
+const { quick } = values;
+const MESSAGES = Number(values.messages ?? (quick ? 2e6 : 1e9));
+const MINUTES = Number(values.minutes);
+assert.ok(Number.isSafeInteger(MESSAGES) && MESSAGES >= 0 && MESSAGES <= 2 ** 32, '--messages');
+assert.ok(MINUTES > 0, '--minutes');
+/** After so many the two sides compare their checksums. */
+const SLICE = 10_000_000;
 const PING_PONGS = quick ? 5000 : 100_000;
 const FUZZ_ROUNDS = quick ? 10_000 : 300_000;
 const CAPACITY = 1 << 20;
@@ -49,12 +67,12 @@ function check(bytes, number, sum) {
   return Math.imul(sum ^ bytes[bytes.length - 1], PRIME);
 }
 
-async function send(producer, count) {
+async function send(producer, from, to) {
   const memory = Array.from({ length: BATCH }, () => Buffer.alloc(LONGEST));
   let sum = 0;
-  for (let number = 0; number < count;) {
+  for (let number = from; number < to;) {
     const batch = [];
-    for (; batch.length < BATCH && number < count; number++) {
+    for (; batch.length < BATCH && number < to; number++) {
       const bytes = memory[batch.length];
       const message = bytes.subarray(0, write(bytes, number));
       sum = Math.imul(sum ^ message[message.length - 1], PRIME);
@@ -66,15 +84,15 @@ async function send(producer, count) {
 }
 
 /** In turns by all ways to receive. */
-async function receive(consumer, count) {
+async function receive(consumer, from, to) {
   let sum = 0;
-  let left = count;
+  let number = from;
   const take = (bytes) => {
-    sum = check(bytes, count - left, sum);
-    left -= 1;
+    sum = check(bytes, number, sum);
+    number += 1;
   };
   for (let way = 0; ; way++) {
-    if (left === 0) return sum;
+    if (number === to) return sum;
     if (way % 3 === 0) consumer.consume(take);
     else if (way % 3 === 1) for (const message of await consumer.receiveMany()) take(message);
     else take(await consumer.receive());
@@ -91,13 +109,15 @@ async function echo(name, backName, count) {
 async function play([role, name, backName]) {
   if (role === 'echo') return echo(name, backName, PING_PONGS);
   const consumer = ShmRing.attach(name).consumer();
+  process.on('message', async ({ from, to }) => {
+    process.send({ sum: await receive(consumer, from, to) });
+  });
   process.send('ready');
-  process.send({ sum: await receive(consumer, MESSAGES) });
 }
 
 /** Starts this program as the other side; rejects if that fails. */
 async function other(...args) {
-  const child = fork(import.meta.filename, [...process.argv.slice(2), '--', ...args]);
+  const child = fork(import.meta.filename, [...(quick ? ['--quick'] : []), ...args]);
   const failed = once(child, 'exit').then(([code, signal]) => {
     if (code !== 0) throw new Error(`the other side ended with ${code ?? signal}`);
   });
@@ -109,16 +129,35 @@ async function other(...args) {
 const name = (what) => `/octoipc-soak-${process.pid}-${what}`;
 const seconds = (begin) => ((performance.now() - begin) / 1000).toFixed(1);
 
+/** How far it was, and how long that took. */
+function progress() {
+  const { progress: file } = values;
+  const there = file !== undefined && existsSync(file);
+  return there ? JSON.parse(readFileSync(file, 'utf8')) : { messages: 0, seconds: 0 };
+}
+
 async function flow() {
   const options = { capacity: CAPACITY, maxMessageSize: LONGEST, temporary: true };
   const ring = ShmRing.create(name('flow'), options);
   const { child, failed } = await other('receive', name('flow'));
+  const producer = ring.producer();
+  const before = progress();
   const begin = performance.now();
-  const done = once(child, 'message');
-  const sum = await Promise.race([send(ring.producer(), MESSAGES), failed.then(() => done)]);
-  const [received] = await done;
-  assert.equal(received.sum, sum, 'the checksums differ');
-  console.log(`shm: ${MESSAGES} messages, each as it was sent, in order; ${seconds(begin)} s`);
+  let from = before.messages;
+  while (from < MESSAGES && performance.now() - begin < MINUTES * 60_000) {
+    const to = Math.min(MESSAGES, from + SLICE);
+    const done = once(child, 'message');
+    child.send({ from, to });
+    const sum = await Promise.race([send(producer, from, to), failed.then(() => done)]);
+    const [received] = await done;
+    assert.equal(received.sum, sum, 'the checksums differ');
+    from = to;
+    const so = { messages: from, seconds: before.seconds + Number(seconds(begin)) };
+    if (values.progress !== undefined) writeFileSync(values.progress, `${JSON.stringify(so)}\n`);
+  }
+  const rest = from < MESSAGES ? `; ${MESSAGES - from} are left` : '';
+  const took = (before.seconds + Number(seconds(begin))).toFixed(1);
+  console.log(`shm: ${from} messages, each as it was sent, in order; ${took} s${rest}`);
   child.disconnect();
   await failed;
   ring.close();
@@ -158,9 +197,8 @@ function fuzz() {
   }
 }
 
-const at = process.argv.indexOf('--');
-if (at >= 0) {
-  await play(process.argv.slice(at + 1));
+if (positionals.length > 0) {
+  await play(positionals);
 } else {
   await flow();
   await pingPongs();

@@ -1,5 +1,5 @@
 // @ts-check
-import { c, node, onOneCore } from '../programs.mjs';
+import { c, installed, node, onOneCore } from '../programs.mjs';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -9,6 +9,9 @@ const sizeOf = (bytes) => (bytes >= KIB ? `${bytes / KIB} KiB` : `${bytes} B`);
 
 /** Two messages fit in. @param {number} bytes */
 const capacityFor = (bytes) => (bytes >= 64 * KIB ? 4 * MIB : MIB);
+
+/** What the C program does that is compared, by ours: it publishes as many messages at a time. */
+const IN_C = /** @type {Record<string, string>} */ ({ awaited: 'single', 'zero-copy': 'one' });
 
 /**
  * @param {string} exercise - ours
@@ -30,7 +33,7 @@ const flow = (exercise, title, waiting, bytes, target, more = []) => ({
   against: [
     {
       name: 'C, same layout',
-      command: c('ring', exercise === 'awaited' ? 'single' : 'flow', bytes, capacityFor(bytes)),
+      command: c('ring', IN_C[exercise] ?? 'flow', bytes, capacityFor(bytes)),
       target,
     },
     ...more,
@@ -48,6 +51,23 @@ const ofNode = (bytes, json = 0, advanced = 0, post = 0) =>
     },
     { name: 'worker postMessage', command: node('worker', 'flow', bytes), target: post },
   ].filter(({ target }) => target > 0);
+
+/** C that publishes each message by itself. @param {number} bytes @param {number} target */
+const oneByOne = (bytes, target) => ({
+  name: 'C, published one by one',
+  command: c('ring', 'one', bytes, capacityFor(bytes)),
+  target,
+});
+
+/** No library could do less. @param {number} bytes */
+const floor = (bytes) => ({
+  name: 'the least JavaScript, spinning',
+  command: node('ring-floor', 'flow', bytes, capacityFor(bytes)),
+});
+
+/** `npm install --no-save zeromq`: the workspace does not depend on it. @param {number} bytes */
+const ofZeromq = (bytes) =>
+  installed('zeromq') ? [{ name: 'zeromq, ipc', command: node('zeromq', bytes) }] : [];
 
 /**
  * Round trips of 64 B.
@@ -76,13 +96,20 @@ export const rows = () => {
     { name: 'worker postMessage', command: node('worker', 'trips', 64), target: 0.6 },
   ]);
   return [
-    flow('consume', 'sendMany → consume', 'sleep', 64, 0.45, ofNode(64, 50, 150, 20)),
-    flow('many', 'sendMany → receiveMany', 'loop', 64, 0.2, ofNode(64, 20)),
+    flow('consume', 'sendMany → consume', 'sleep', 64, 0.45, [
+      oneByOne(64, 0.45),
+      floor(64),
+      ...ofNode(64, 50, 150, 20),
+      ...ofZeromq(64),
+    ]),
+    flow('many', 'sendMany → receiveMany', 'loop', 64, 0.2, [
+      oneByOne(64, 0.2),
+      ...ofNode(64, 20),
+    ]),
     flow('awaited', 'sendMany → receive', 'loop', 64, 0.1, ofNode(64, 10)),
-    flow('consume', 'sendMany → consume', 'sleep', KIB, 0.45),
-    ...[4 * KIB, 64 * KIB].map((bytes) =>
-      flow('zero-copy', 'claim → consume', 'sleep', bytes, 0.9),
-    ),
+    flow('consume', 'sendMany → consume', 'sleep', KIB, 0.45, [oneByOne(KIB, 0.45), floor(KIB)]),
+    flow('zero-copy', 'claim → consume', 'sleep', 4 * KIB, 0.9, ofZeromq(4 * KIB)),
+    flow('zero-copy', 'claim → consume', 'sleep', 64 * KIB, 0.9),
     trips('trips-sync', 'sendSync, receiveSync', 'spin', [
       { name: 'C, spinning', command: spinning, target: 2 },
     ]),
