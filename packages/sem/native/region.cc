@@ -7,7 +7,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <mutex>
 #include <string>
+#include <vector>
 
 #include "octoipc/readiness.h"
 #include "octoipc/retry.h"
@@ -21,6 +23,43 @@ size_t PageSize() {
   static const size_t size = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
   return size;
 }
+
+/// Reservations of one page, without the memory. Process-wide.
+///
+/// Lifetime: never destroyed, threads may be at it while the process ends; a few pages at most.
+class SpareReservations {
+ public:
+  static SpareReservations& Get() {
+    static auto* const spare = new SpareReservations();
+    return *spare;
+  }
+
+  /// nullptr if there is none.
+  uint8_t* Take() {
+    const std::lock_guard lock(mutex_);
+    if (spare_.empty()) return nullptr;
+    uint8_t* const taken = spare_.back();
+    spare_.pop_back();
+    return taken;
+  }
+
+  /// Whether it is kept. The memory is taken off it; its node is nobody's any more.
+  bool Give(uint8_t* reserved, size_t page) {
+    const std::lock_guard lock(mutex_);
+    if (spare_.size() >= kMost) return false;
+    if (::mmap(reserved, page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED,
+               -1, 0) == MAP_FAILED) {
+      return false;
+    }
+    spare_.push_back(reserved);
+    return true;
+  }
+
+ private:
+  static constexpr size_t kMost = 8;
+  std::mutex mutex_;
+  std::vector<uint8_t*> spare_;
+};
 
 size_t Rounded(size_t bytes) { return (bytes + PageSize() - 1) / PageSize() * PageSize(); }
 
@@ -56,10 +95,21 @@ size_t Mapping::to_page_end() const {
   return PageSize() - reinterpret_cast<uintptr_t>(start_) % PageSize();
 }
 
+Mapping::~Mapping() {
+  if (reserved_ == nullptr) return;
+  if (tracked_ && pages_ == PageSize() && SpareReservations::Get().Give(reserved_, pages_)) return;
+  ::munmap(reserved_, length_);
+}
+
 /// Private pages for the nodes, and before them address space for the memory.
 bool Mapping::Reserve(size_t bytes) {
   pages_ = Rounded(bytes);
   length_ = static_cast<size_t>(Distance()) + pages_;
+  if (pages_ == PageSize()) reserved_ = SpareReservations::Get().Take();
+  if (reserved_ != nullptr) {
+    tracked_ = true;
+    return true;
+  }
   void* at = ::mmap(nullptr, length_, PROT_READ | PROT_WRITE,
                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (at == MAP_FAILED) return false;
@@ -198,6 +248,13 @@ int64_t FileOpen(Environment& environment, const std::string& path) {
   return fd;
 }
 
+/// How many bytes a regular file has; -EINVAL if it is none.
+int64_t FileSize(int fd) {
+  struct stat status;
+  if (::fstat(fd, &status) != 0) return -errno;
+  return S_ISREG(status.st_mode) ? static_cast<int64_t>(status.st_size) : -EINVAL;
+}
+
 /// A new file that has its name only once it is complete: O_TMPFILE, then linkat(2). The mode is
 /// exact.
 int64_t FileCreate(Environment& environment, const std::string& path, Bytes content, int64_t size,
@@ -252,6 +309,7 @@ void ExportRegion(Exports& exports) {
       .Function<RegionBorrow>("regionBorrow")
       .Function<RegionClose>("regionClose")
       .Function<FileOpen>("fileOpen")
+      .Function<FileSize>("fileSize")
       .Function<FileCreate>("fileCreate")
       .Function<WordWait>("wordWait")
       .Function<WordWake>("wordWake")

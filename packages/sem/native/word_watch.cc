@@ -52,25 +52,43 @@ std::atomic<bool> waitv_missing{false};
 
 }  // namespace
 
-WordWatch::~WordWatch() {
+RingWatch::RingWatch(std::shared_ptr<Bell> bell, std::unique_ptr<FutexRing> ring)
+    : bell_(std::move(bell)), ring_(std::move(ring)) {
+  bell_->Feed(
+      [this](std::vector<int32_t>& who) { ring_->Reap([&](int32_t one) { who.push_back(one); }); });
+}
+
+int64_t RingWatch::Arm(std::shared_ptr<Mapping> memory, Word* word, uint32_t expected,
+                       int32_t who) {
+  return ring_->Add(word, expected, who, std::move(memory));
+}
+
+bool RingWatch::Disarm(int32_t who) {
+  const FutexRing::Removed removed = ring_->Remove(who, false);
+  // As if it had rung just before.
+  if (removed == FutexRing::Removed::kWoken) bell_->Ring(who);
+  return removed == FutexRing::Removed::kPending;
+}
+
+ThreadWatch::~ThreadWatch() {
   if (!started_) return;
   stop_.store(true);
   Wake();
   pthread_join(thread_, nullptr);
 }
 
-int64_t WordWatch::Start() {
+int64_t ThreadWatch::Start() {
   const int64_t error = StartQuietThread(&thread_, Run, this);
   started_ = error == 0;
   return error;
 }
 
-void* WordWatch::Run(void* self) {
-  static_cast<WordWatch*>(self)->Loop();
+void* ThreadWatch::Run(void* self) {
+  static_cast<ThreadWatch*>(self)->Loop();
   return nullptr;
 }
 
-void WordWatch::Loop() {
+void ThreadWatch::Loop() {
   std::vector<Armed> armed;
   for (;;) {
     const uint32_t control = control_.load();
@@ -88,7 +106,7 @@ void WordWatch::Loop() {
 }
 
 /// Sleeps until a word may differ. The index of one that was woken, or -errno.
-int64_t WordWatch::Sleep(uint32_t control, const std::vector<Armed>& armed) {
+int64_t ThreadWatch::Sleep(uint32_t control, const std::vector<Armed>& armed) {
   const auto* word = reinterpret_cast<const Word*>(&control_);
   const size_t count = std::min(armed.size(), kMost);
   if (!waitv_missing.load(std::memory_order_relaxed)) {
@@ -110,7 +128,7 @@ int64_t WordWatch::Sleep(uint32_t control, const std::vector<Armed>& armed) {
   return -EAGAIN;
 }
 
-void WordWatch::Settle(const std::vector<Armed>& armed, int64_t woken) {
+void ThreadWatch::Settle(const std::vector<Armed>& armed, int64_t woken) {
   // Those that the call has waited for are compared anew at its next begin.
   const size_t from = woken == -ETIMEDOUT ? std::min(armed.size(), kMost) : 0;
   for (size_t i = from; i < armed.size(); ++i) {
@@ -129,7 +147,7 @@ void WordWatch::Settle(const std::vector<Armed>& armed, int64_t woken) {
 }
 
 /// Takes one from those that are armed; whether it was still there.
-bool WordWatch::Disarmed(uint64_t id) {
+bool ThreadWatch::Disarmed(uint64_t id) {
   const std::lock_guard lock(mutex_);
   const auto found =
       std::find_if(armed_.begin(), armed_.end(), [&](const Armed& one) { return one.id == id; });
@@ -138,20 +156,22 @@ bool WordWatch::Disarmed(uint64_t id) {
   return true;
 }
 
-void WordWatch::Wake() {
+void ThreadWatch::Wake() {
   control_.fetch_add(1);
   Futex(reinterpret_cast<const Word*>(&control_), FUTEX_WAKE_PRIVATE, 1, nullptr);
 }
 
-void WordWatch::Arm(std::shared_ptr<Mapping> memory, Word* word, uint32_t expected, int32_t who) {
+int64_t ThreadWatch::Arm(std::shared_ptr<Mapping> memory, Word* word, uint32_t expected,
+                         int32_t who) {
   {
     const std::lock_guard lock(mutex_);
     armed_.push_back({std::move(memory), word, expected, who, next_id_++});
   }
   Wake();
+  return 0;
 }
 
-bool WordWatch::Disarm(int32_t who) {
+bool ThreadWatch::Disarm(int32_t who) {
   {
     const std::lock_guard lock(mutex_);
     const auto found = std::find_if(armed_.begin(), armed_.end(),
@@ -172,7 +192,10 @@ WordWatch* WatchAt(Environment& environment, int index) {
 int64_t WatchOpen(Environment& environment, int bell) {
   std::shared_ptr<Bell> rings = BellAt(environment, bell);
   if (rings == nullptr) return -EBADF;
-  auto watch = std::make_unique<WordWatch>(std::move(rings));
+  if (auto ring = FutexRing::Open(rings->fd(), true)) {
+    return environment.Keep(std::make_unique<RingWatch>(std::move(rings), std::move(ring)));
+  }
+  auto watch = std::make_unique<ThreadWatch>(std::move(rings));
   const int64_t error = watch->Start();
   return error < 0 ? error : environment.Keep(std::move(watch));
 }
@@ -182,8 +205,8 @@ int64_t WatchArm(Environment& environment, int index, int region, int64_t offset
   WordWatch* watch = WatchAt(environment, index);
   Word* word = WordAt(environment, region, offset);
   if (watch == nullptr || word == nullptr) return -EFAULT;
-  watch->Arm(RegionAt(environment, region)->memory, word, static_cast<uint32_t>(expected), who);
-  return 0;
+  return watch->Arm(RegionAt(environment, region)->memory, word, static_cast<uint32_t>(expected),
+                    who);
 }
 
 /// 1 if it was still armed, 0 if it has rung.

@@ -1,4 +1,4 @@
-// The thread that waits for words which JavaScript waits for.
+// What waits for words which JavaScript waits for.
 #pragma once
 
 #include <pthread.h>
@@ -11,29 +11,52 @@
 
 #include "octoipc/bell.h"
 #include "octoipc/environment.h"
+#include "octoipc/futex_ring.h"
 #include "region.h"
 
 namespace octoipc {
 
-/// Waits for any number of words at once.
+/// Waits for any number of words at once, and rings the bell once for each that may differ from
+/// what was expected, which is disarmed then.
 ///
-/// Lifetime:
-/// 1. One for each environment, begun at the first wait, and never detached: the destructor wakes
-///    and joins it.
-/// 2. An armed word rings the bell once, when it may differ from what was expected, and is
-///    disarmed. The thread never reads memory itself: the kernel does, to which a hole is EFAULT.
-/// 3. What is armed keeps its mapping.
+/// Lifetime: one for each environment; what is armed keeps its mapping.
 class WordWatch : public Resource {
  public:
-  explicit WordWatch(std::shared_ptr<Bell> bell) : bell_(std::move(bell)) {}
-  ~WordWatch() override;
+  virtual int64_t Arm(std::shared_ptr<Mapping> memory, Word* word, uint32_t expected,
+                      int32_t who) = 0;
+  /// Whether it was still armed; if not, it has rung, and nobody may have been told yet.
+  virtual bool Disarm(int32_t who) = 0;
+};
+
+/// Waits on the environment's own thread, which io_uring(7) wakes.
+class RingWatch : public WordWatch {
+ public:
+  RingWatch(std::shared_ptr<Bell> bell, std::unique_ptr<FutexRing> ring);
+  ~RingWatch() override { bell_->Feed(nullptr); }
+
+  int64_t Arm(std::shared_ptr<Mapping> memory, Word* word, uint32_t expected, int32_t who) override;
+  bool Disarm(int32_t who) override;
+
+ private:
+  const std::shared_ptr<Bell> bell_;
+  const std::unique_ptr<FutexRing> ring_;
+};
+
+/// Waits on a thread, in futex_waitv(2).
+///
+/// Lifetime:
+/// 1. Begun at the first wait, and never detached: the destructor wakes and joins it.
+/// 2. The thread never reads memory itself: the kernel does, to which a hole is EFAULT.
+class ThreadWatch : public WordWatch {
+ public:
+  explicit ThreadWatch(std::shared_ptr<Bell> bell) : bell_(std::move(bell)) {}
+  ~ThreadWatch() override;
 
   /// 0, or -errno.
   int64_t Start();
 
-  void Arm(std::shared_ptr<Mapping> memory, Word* word, uint32_t expected, int32_t who);
-  /// Whether it was still armed; if not, it has rung.
-  bool Disarm(int32_t who);
+  int64_t Arm(std::shared_ptr<Mapping> memory, Word* word, uint32_t expected, int32_t who) override;
+  bool Disarm(int32_t who) override;
 
  private:
   struct Armed {

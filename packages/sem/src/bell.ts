@@ -70,7 +70,10 @@ export class Bell {
     const native = binding();
     for (;;) {
       const count = native.bellAnswer(this.index, this.#who);
-      for (const slot of this.#who.slice(0, count)) this.#told[slot]?.(slot);
+      for (let i = 0; i < count; i++) {
+        const slot = this.#who[i]!;
+        this.#told[slot]?.(slot);
+      }
       if (count < BATCH) return;
     }
   }

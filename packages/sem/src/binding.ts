@@ -11,6 +11,8 @@ export interface Holder {
  */
 export interface SemBinding extends DescriptorBinding {
   fileOpen(path: string): number;
+  /** How many bytes a regular file has; -EINVAL if it is none. */
+  fileSize(fd: number): number;
   /** A new file of that content, complete before it has its name; its descriptor. */
   fileCreate(path: string, content: Uint8Array, size: number, mode: number): number;
   regionOfFile(fd: number, bytes: number, tracked: boolean, holder: Holder): number;

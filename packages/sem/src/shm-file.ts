@@ -130,13 +130,19 @@ export function notOne(kind: FileKind, name: string, why: string): IpcError {
 
 /** Whoever makes the object may still be at it: waits, for a bounded time, until it has its size. */
 function whole(kind: FileKind, name: string, fd: number): number {
+  const native = binding();
+  const size = native.fileSize(fd);
+  return size >= kind.size ? fd : wholeSoon(kind, name, fd, size);
+}
+
+function wholeSoon(kind: FileKind, name: string, fd: number, first: number): number {
+  const native = binding();
   const deadline = performance.now() + MAKING;
-  for (;;) {
-    const status = fstatSync(fd);
-    if (status.isFile() && status.size >= kind.size) return fd;
-    if (!status.isFile() || status.size > 0 || performance.now() > deadline) {
-      binding().close(fd);
-      const what = status.isFile() ? `it has ${status.size} bytes` : 'it is no file';
+  for (let size = first; ; size = native.fileSize(fd)) {
+    if (size >= kind.size) return fd;
+    if (size !== 0 || performance.now() > deadline) {
+      native.close(fd);
+      const what = size >= 0 ? `it has ${size} bytes` : 'it is no file';
       throw notOne(kind, name, `${what}; one of these has ${kind.size}: remove it`);
     }
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);

@@ -67,7 +67,7 @@ export class WordSource implements WakeSource {
   }
 
   #arm(): void {
-    this.#slot = Bell.get().take(() => this.#rung());
+    this.#slot = Bell.get().take(this.#rung);
     this.#armed = this.#offset;
     WordWatch.get().arm(this.#region, this.#offset, this.#expected, this.#slot);
   }
@@ -79,10 +79,10 @@ export class WordSource implements WakeSource {
     if (rung) this.#region.binding.wordWake(this.#region.index, this.#armed, 1);
   }
 
-  #rung(): void {
+  readonly #rung = (): void => {
     Bell.get().give(this.#slot);
     this.#slot = -1;
     this.#wake?.();
     if (this.#wake !== undefined && this.#slot < 0) this.#arm();
-  }
+  };
 }

@@ -1,4 +1,5 @@
 import { types } from 'node:util';
+import { isMainThread } from 'node:worker_threads';
 
 import type { IpcErrorDetails, WaitOptions } from '@octoipc/core';
 import {
@@ -193,18 +194,20 @@ export abstract class Memory extends ResourceHandle {
     expected: number,
     options?: { readonly timeout?: number | undefined },
   ): 'ok' | 'not-equal' {
-    const { timeout = Infinity } = optionsObject(options);
+    const { timeout } = optionsObject<{ readonly timeout?: number | undefined }>(options);
     checkTimeout(timeout);
     const index = this.#wordAt(byteOffset);
     const value = wordValue(expected);
     const words = this.#wordsOf('futex');
     if (Atomics.load(words, index) !== value) return 'not-equal';
-    const deadline = performance.now() + timeout;
+    // Nobody terminates the main thread, which may sleep in one go.
+    const slice = timeout === undefined && isMainThread ? -1 : SLICE;
+    const deadline = timeout === undefined ? 0 : performance.now() + timeout;
     for (;;) {
-      const left = deadline - performance.now();
-      if (left <= 0) throw timeoutError(this.details('futex'));
-      const slice = Math.min(Math.ceil(left), SLICE);
-      const result = binding().futexSleep(words, index, value, slice);
+      const left = timeout === undefined ? slice : deadline - performance.now();
+      if (left <= 0 && timeout !== undefined) throw timeoutError(this.details('futex'));
+      const time = Math.min(Math.ceil(left), slice);
+      const result = binding().futexSleep(words, index, value, time);
       if (result === 0 || result === EAGAIN) return 'ok';
       if (result !== ETIMEDOUT && result !== EINTR) check(result, 'futex', this.details('futex'));
     }

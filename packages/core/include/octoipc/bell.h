@@ -7,8 +7,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "octoipc/environment.h"
@@ -44,11 +46,23 @@ class Bell {
   /// read: readiness tells of each write as an edge, and a read would be one more, of EPOLLOUT, for
   /// which the event loop would turn once more.
   size_t Answer(Integers who) {
+    std::vector<int32_t> more;
+    if (source_) source_(more);
     const std::lock_guard lock(mutex_);
+    rung_.insert(rung_.end(), more.begin(), more.end());
     const size_t count = std::min(who.size(), rung_.size());
     std::copy_n(rung_.begin(), count, who.begin());
     rung_.erase(rung_.begin(), rung_.begin() + static_cast<std::ptrdiff_t>(count));
     return count;
+  }
+
+  /// What rings the descriptor without this bell is asked at each answer who that was, on the
+  /// environment's thread.
+  void Feed(std::function<void(std::vector<int32_t>&)> source) { source_ = std::move(source); }
+
+  int fd() {
+    const std::lock_guard lock(mutex_);
+    return fd_;
   }
 
   /// From now on nobody is told.
@@ -64,6 +78,7 @@ class Bell {
   std::mutex mutex_;
   int fd_;
   std::vector<int32_t> rung_;
+  std::function<void(std::vector<int32_t>&)> source_;
   /// How many are about to write.
   std::atomic<int> ringing_{0};
 };
