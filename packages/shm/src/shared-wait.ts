@@ -4,6 +4,7 @@ import {
   BLOCKED,
   checkTimeout,
   IpcError,
+  type Operation,
   optionsObject,
   type OwnedResource,
   rangeError,
