@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-import { BLOCKED, errorOf, IpcError, unsupportedError } from '@octoipc/core/kit';
+import { BLOCKED, errorOf, IpcError, unsupportedError, valueError } from '@octoipc/core/kit';
 
 import { binding, type MqBinding } from './binding.js';
 import { E2BIG, EACCES, EAGAIN, EIDRM, EINVAL, ENOMSG, ENOSYS, EPERM } from './errno.js';
@@ -71,6 +71,9 @@ export class SysvCalls {
     const { into } = selector;
     for (;;) {
       const room = selector.maxBytes ?? this.#room;
+      if (into !== undefined && into.length < room) {
+        throw valueError('options.into', 'was detached or resized while it waited', into);
+      }
       const found = into === undefined ? roomFor(room + TYPE_ROOM) : roomOf(into);
       this.#tell(found, selector, room, 1, milliseconds);
       const { binding: native } = this;
