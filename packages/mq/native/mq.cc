@@ -24,7 +24,7 @@ void Register(Exports& exports) {
   ExportPosix(exports);
   ExportNotify(exports);
   ExportSysv(exports);
-  ExportSysvSync(exports);
+  ExportSysvTransfer(exports);
   ExportSysvWait(exports);
 }
 

@@ -1,6 +1,8 @@
 // The parts of this binding, one a file.
 #pragma once
 
+#include <vector>
+
 #include "numbers.h"
 #include "octoipc/environment.h"
 
@@ -17,11 +19,13 @@ class MqEnvironment : public Environment {
   static MqEnvironment& Of(Environment& environment) {
     return static_cast<MqEnvironment&>(environment);
   }
-  /// Where messages are received, and what is told of them.
+  /// Where messages are received; what a call is told, and then what it tells of them.
   struct {
     Bytes memory;
     Numbers found;
   } receiving;
+  /// Where a System V message is received that goes, without its type, to memory of the caller's.
+  std::vector<uint8_t> beside;
   /// The message that was sent last.
   Bytes sent;
 };
@@ -29,7 +33,7 @@ class MqEnvironment : public Environment {
 void ExportPosix(Exports& exports);
 void ExportNotify(Exports& exports);
 void ExportSysv(Exports& exports);
-void ExportSysvSync(Exports& exports);
+void ExportSysvTransfer(Exports& exports);
 void ExportSysvWait(Exports& exports);
 
 }  // namespace octoipc

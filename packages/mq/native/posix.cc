@@ -65,64 +65,55 @@ int64_t PosixUnlink(const std::string& name) {
   return result == -EPERM ? -EACCES : result;
 }
 
-/// mq_send(3), of the message that was sent last, that does not wait.
-int64_t PosixSendAgain(Environment& environment, int fd, uint32_t priority) {
-  const Bytes& data = MqEnvironment::Of(environment).sent;
-  return NotNow(Retry(
-      [&] { return ::syscall(SYS_mq_timedsend, fd, data.data(), data.size(), priority, &kNow); }));
+/// What a send or a receive of a queue in blocking mode sleeps without, and any other must not.
+const timespec* Deadline(bool sleeps) { return sleeps ? nullptr : &kNow; }
+
+/// mq_send(3) of the message that was sent last. Told of: the queue, the priority, whether it
+/// sleeps.
+int64_t PosixSendAgain(Environment& environment) {
+  const MqEnvironment& state = MqEnvironment::Of(environment);
+  const Told told(state.receiving.found);
+  if (!told.usable()) return -EFAULT;
+  const int fd = told.Id();
+  const auto priority = static_cast<unsigned int>(told[1]);
+  const timespec* deadline = Deadline(told[2] == 1);
+  return NotNow(Retry([&] {
+    return ::syscall(SYS_mq_timedsend, fd, state.sent.data(), state.sent.size(), priority,
+                     deadline);
+  }));
 }
 
-/// mq_send(3) that does not wait.
-int64_t PosixSend(Environment& environment, int fd, Bytes data, uint32_t priority) {
+/// mq_send(3).
+int64_t PosixSend(Environment& environment, Bytes data) {
   MqEnvironment::Of(environment).sent = data;
-  return PosixSendAgain(environment, fd, priority);
+  return PosixSendAgain(environment);
 }
 
-/// mq_send(3), of the message that was sent last, to a queue in blocking mode: sleeps while that is
-/// full.
-int64_t PosixSendSleepingAgain(Environment& environment, int fd, uint32_t priority) {
-  const Bytes& data = MqEnvironment::Of(environment).sent;
-  return Retry(
-      [&] { return ::syscall(SYS_mq_timedsend, fd, data.data(), data.size(), priority, nullptr); });
-}
-
-/// mq_send(3) to a queue in blocking mode, which sleeps while that is full.
-int64_t PosixSendSleeping(Environment& environment, int fd, Bytes data, uint32_t priority) {
-  MqEnvironment::Of(environment).sent = data;
-  return PosixSendSleepingAgain(environment, fd, priority);
-}
-
-/// mq_receive(3) of a queue in blocking mode, which sleeps while that is empty: 1, or -errno.
-int64_t PosixReceiveSleeping(Environment& environment, int fd, int64_t offset, int64_t room) {
+/// mq_receive(3), again and again, for up to so many messages, each of which needs `room` bytes of
+/// the memory from an offset on. How many came, or -errno if none did. Told of: the queue, the
+/// offset, the room, how many, whether the first one is slept for.
+int64_t PosixReceive(Environment& environment) {
   const auto& [memory, found] = MqEnvironment::Of(environment).receiving;
-  if (!Fits(memory, offset, room) || !HasPlace(found, 0)) return -EFAULT;
-  unsigned int priority = 0;
-  const int64_t length = Retry([&] {
-    return ::syscall(SYS_mq_timedreceive, fd, memory.data() + offset, static_cast<size_t>(room),
-                     &priority, nullptr);
-  });
-  if (length < 0) return length;
-  Tell(found, 0, static_cast<size_t>(offset), length, priority);
-  return 1;
-}
-
-/// mq_receive(3) that does not wait, again and again, for up to `max` messages, each of which needs
-/// `room` bytes of the memory from `offset` on. How many came, or -errno if none did.
-int64_t PosixReceive(Environment& environment, int fd, int64_t offset, int64_t room, int64_t max) {
-  const auto& [memory, found] = MqEnvironment::Of(environment).receiving;
-  if (offset < 0 || room < 0) return -EFAULT;
+  const Told told(found);
+  if (!told.usable() || told[1] < 0 || told[2] < 0) return -EFAULT;
+  const int fd = told.Id();
+  const int64_t room = told[2];
+  const int64_t max = told[3];
+  const timespec* deadline = Deadline(told[4] == 1);
   const size_t step = static_cast<size_t>(room);
-  size_t at = static_cast<size_t>(offset);
+  size_t at = static_cast<size_t>(told[1]);
   int64_t count = 0;
+  if (!Fits(memory, static_cast<int64_t>(at), room)) return -EFAULT;
   while (count < max && Fits(memory, static_cast<int64_t>(at), room) && HasPlace(found, count)) {
     unsigned int priority = 0;
     const int64_t length = NotNow(Retry([&] {
-      return ::syscall(SYS_mq_timedreceive, fd, memory.data() + at, step, &priority, &kNow);
+      return ::syscall(SYS_mq_timedreceive, fd, memory.data() + at, step, &priority, deadline);
     }));
     if (length < 0) return count > 0 ? count : length;
     Tell(found, count, at, length, priority);
     at += static_cast<size_t>(length);
     ++count;
+    deadline = &kNow;
   }
   return count;
 }
@@ -175,9 +166,6 @@ void ExportPosix(Exports& exports) {
       .Function<PosixSend>("posixSend")
       .Function<PosixSendAgain>("posixSendAgain")
       .Function<PosixReceive>("posixReceive")
-      .Function<PosixSendSleeping>("posixSendSleeping")
-      .Function<PosixSendSleepingAgain>("posixSendSleepingAgain")
-      .Function<PosixReceiveSleeping>("posixReceiveSleeping")
       .Function<PosixAttributes>("posixAttributes")
       .Function<PosixSetNonblocking>("posixSetNonblocking")
       .Function<AccessMode>("accessMode")

@@ -23,41 +23,6 @@ int64_t SysvGet(int32_t key, bool create, bool exclusive, uint32_t mode) {
   return Retry([&] { return ::msgget(key, flags | static_cast<int>(mode)); });
 }
 
-/// msgsnd(2), of the message that was sent last, that does not wait.
-int64_t SysvSendAgain(Environment& environment, int id, int64_t type) {
-  const OutgoingMessage message(MqEnvironment::Of(environment).sent, type);
-  return Retry([&] { return ::msgsnd(id, message.message(), message.size(), IPC_NOWAIT); });
-}
-
-/// msgsnd(2) that does not wait.
-int64_t SysvSend(Environment& environment, int id, Bytes data, int64_t type) {
-  MqEnvironment::Of(environment).sent = data;
-  return SysvSendAgain(environment, id, type);
-}
-
-/// msgrcv(2) that does not wait, again and again, for up to `max` messages of up to `room` bytes,
-/// into the memory from `offset` on, each after its type. How many came, or -errno if none did.
-/// `type` and `flags` select, as in msgop(2).
-int64_t SysvReceive(Environment& environment, int id, int64_t offset, int64_t room, int64_t max,
-                    int64_t type, int flags) {
-  const auto& [memory, found] = MqEnvironment::Of(environment).receiving;
-  if (offset < 0 || room < 0) return -EFAULT;
-  const int64_t step = static_cast<int64_t>(sizeof(long)) + room;
-  size_t at = AlignedForMessage(static_cast<size_t>(offset));
-  int64_t count = 0;
-  while (count < max && Fits(memory, static_cast<int64_t>(at), step) && HasPlace(found, count)) {
-    uint8_t* into = memory.data() + at;
-    const int64_t length = Retry([&] {
-      return ::msgrcv(id, into, static_cast<size_t>(room), static_cast<long>(type),
-                      flags | IPC_NOWAIT);
-    });
-    if (length < 0) return count > 0 ? count : length;
-    at += TellReceived(found, count, at, into, length);
-    ++count;
-  }
-  return count;
-}
-
 /// msgctl(IPC_STAT), in the order of SYSV_STAT in binding.ts.
 int64_t SysvStat(int id, Numbers out) {
   if (out.size() < 15) return -EFAULT;
@@ -109,9 +74,6 @@ int64_t Ftok(const std::string& path, int project, Integers out) {
 
 void ExportSysv(Exports& exports) {
   exports.Function<SysvGet>("sysvGet")
-      .Function<SysvSend>("sysvSend")
-      .Function<SysvSendAgain>("sysvSendAgain")
-      .Function<SysvReceive>("sysvReceive")
       .Function<SysvStat>("sysvStat")
       .Function<SysvSet>("sysvSet")
       .Function<SysvRemove>("sysvRemove")

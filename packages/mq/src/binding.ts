@@ -3,11 +3,15 @@ import { KnownMemory, loadBinding, type DescriptorBinding } from '@octoipc/core/
 /** As many messages as one native call hands over. */
 export const BATCH = 1024;
 
+/** Numbers that {@link MqBinding} leaves of each message. */
+export const STRIDE = 3;
+
 /**
- * The native functions of this package; a negative result is -errno. Those that send "again" send the
- * memory that was sent last. Those that receive do so into the memory of `receiveInto`, and leave three
- * numbers for each message in the array of `tellIn`: where its bytes are, how many, and its priority or
- * type.
+ * The native functions of this package; a negative result is -errno. Those that send and receive are told
+ * by numbers in the array of `tellIn`, each at the index that it has in their comment. Those that send
+ * "again" send the memory that was sent last. Those that receive do so into the memory of `receiveInto`,
+ * and leave three numbers for each message in the same array: where its bytes are, how many, and its
+ * priority or type.
  */
 export interface MqBinding extends DescriptorBinding {
   receiveInto(memory: Uint8Array): number;
@@ -15,6 +19,7 @@ export interface MqBinding extends DescriptorBinding {
   /** What it was told of; all copies of this module in a thread have one binding. */
   known: {
     memory: Uint8Array | undefined;
+    length: number;
     readonly found: Float64Array;
     readonly sent: KnownMemory;
   };
@@ -27,13 +32,11 @@ export interface MqBinding extends DescriptorBinding {
     maxMessageSize: number,
   ): number;
   posixUnlink(name: string): number;
-  posixSend(fd: number, data: Uint8Array, priority: number): number;
-  posixSendAgain(fd: number, priority: number): number;
-  posixReceive(fd: number, offset: number, room: number, max: number): number;
-  /** Both sleep in the call: the open file description must be in blocking mode. */
-  posixSendSleeping(fd: number, data: Uint8Array, priority: number): number;
-  posixSendSleepingAgain(fd: number, priority: number): number;
-  posixReceiveSleeping(fd: number, offset: number, room: number): number;
+  /** Both: fd, priority, 1 to sleep: the open file description must be in blocking mode then. */
+  posixSend(data: Uint8Array): number;
+  posixSendAgain(): number;
+  /** Fd, offset, room for each, how many at most, 1 to sleep. */
+  posixReceive(): number;
   /** Flags, maximum of messages, of bytes in each, messages now. */
   posixAttributes(fd: number, out: Float64Array): number;
   posixSetNonblocking(fd: number, nonblocking: boolean): number;
@@ -53,32 +56,18 @@ export interface MqBinding extends DescriptorBinding {
   readonly except: number;
   readonly copy: number;
   sysvGet(key: number, create: boolean, exclusive: boolean, mode: number): number;
-  sysvSend(id: number, data: Uint8Array, type: number): number;
-  sysvSendAgain(id: number, type: number): number;
-  sysvReceive(
-    id: number,
-    offset: number,
-    room: number,
-    max: number,
-    type: number,
-    flags: number,
-  ): number;
+  /** Both: id, type, milliseconds; 0 is for ever, -1 without waiting. */
+  sysvSend(data: Uint8Array): number;
+  sysvSendAgain(): number;
+  /** Id, offset, room for each, how many at most, type, flags, milliseconds as above. */
+  sysvReceive(): number;
+  /** The same for one message, without its type, at the beginning of the memory. */
+  sysvReceiveBare(): number;
   /** Key, mode, uid, gid, cuid, cgid, bytes, messages, maxBytes, pids, times: as in sysv-status.ts. */
   sysvStat(id: number, out: Float64Array): number;
   sysvSet(id: number, mode: number, uid: number, gid: number, maxBytes: number): number;
   sysvRemove(id: number): number;
   ftok(path: string, project: number, key: Int32Array): number;
-  /** Both: 0 milliseconds is for ever. */
-  sysvSendFor(id: number, data: Uint8Array, type: number, milliseconds: number): number;
-  sysvSendForAgain(id: number, type: number, milliseconds: number): number;
-  sysvReceiveFor(
-    id: number,
-    offset: number,
-    room: number,
-    type: number,
-    flags: number,
-    milliseconds: number,
-  ): number;
 
   bellOpen(fd: Int32Array): number;
   bellAnswer(index: number, who: Int32Array): number;
@@ -95,13 +84,16 @@ let loaded: MqBinding | undefined;
 /** The binding, loaded at its first use. */
 export function binding(): MqBinding {
   if (loaded === undefined) {
-    loaded = loadBinding<MqBinding>(import.meta.url, 'mq');
-    loaded.known ??= {
+    const native = loadBinding<MqBinding>(import.meta.url, 'mq');
+    native.known ??= {
       memory: undefined,
-      found: new Float64Array(3 * BATCH),
+      length: 0,
+      found: new Float64Array(STRIDE * BATCH),
       sent: new KnownMemory(),
     };
-    loaded.tellIn(loaded.known.found);
+    native.tellIn(native.known.found);
+    // What Node-API has made is a dictionary to V8, in which each call would look its function up.
+    loaded = { ...native };
   }
   return loaded;
 }

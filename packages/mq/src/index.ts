@@ -12,6 +12,7 @@ export type { ListOptions, PosixQueueInfo } from './posix-list.js';
 export type {
   PosixAttributes,
   PosixMessage,
+  PosixReceiveOptions,
   PosixSendOptions,
   ReceiveManyOptions,
 } from './posix-message.js';
@@ -24,6 +25,7 @@ export type {
   SysvReceiveOptions,
   SysvSelection,
   SysvSendOptions,
+  SysvTarget,
 } from './sysv-message.js';
 export type { SysvKey, SysvOpenOptions } from './sysv-open.js';
 export type { SysvChanges } from './sysv-handle.js';

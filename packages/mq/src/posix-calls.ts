@@ -6,6 +6,8 @@ import {
   integer,
   IpcError,
   optionsObject,
+  rangeError,
+  writableBytes,
   type Attempt,
 } from '@octoipc/core/kit';
 
@@ -15,7 +17,7 @@ import { messageBytes } from './message.js';
 import { MAX_PRIORITY } from './posix-limits.js';
 import type { PosixAttributes, PosixMessage, PosixSendOptions } from './posix-message.js';
 import type { OpenedQueue, PosixAccess } from './posix-open.js';
-import { receiveAll, receiveOne, type Receive } from './slab.js';
+import { handBack, handOut, receiveAll, roomFor, roomOf } from './slab.js';
 
 const makeMessage = (data: Buffer, priority: number): PosixMessage => ({ data, priority });
 
@@ -30,8 +32,6 @@ export class PosixCalls {
   readonly #fd: number;
   readonly #name: string;
   readonly #access: PosixAccess;
-  readonly #receive: Receive;
-  readonly #receiveSleeping: Receive;
   /** Whether its open file description is in blocking mode by now; undefined: that is not ours to say. */
   #sleeps: boolean | undefined;
 
@@ -43,16 +43,48 @@ export class PosixCalls {
     this.#access = access;
     const { maxMessageSize } = this.attributes;
     this.maxMessageSize = maxMessageSize;
-    this.#receive = (offset, max) => native.posixReceive(fd, offset, maxMessageSize, max);
-    this.#receiveSleeping = (offset) => native.posixReceiveSleeping(fd, offset, maxMessageSize);
     this.#sleeps = adopted || native.mainThread !== 1 ? undefined : false;
   }
 
-  readonly takeOne = (): PosixMessage | typeof BLOCKED =>
-    this.#taken(receiveOne(this.maxMessageSize, this.#receive, makeMessage));
+  readonly takeOne = (): PosixMessage | typeof BLOCKED => this.take(undefined, false);
+
+  /**
+   * Takes a message.
+   *
+   * @param into - where to, if not to memory of its own
+   * @param sleeping - whether to sleep in the call while there is none
+   */
+  take(into: Uint8Array | undefined, sleeping: boolean): PosixMessage | typeof BLOCKED {
+    const found = into === undefined ? roomFor(this.maxMessageSize) : roomOf(into);
+    const result = this.#receive(found, 1, sleeping);
+    if (result < 0) return this.#untaken(result);
+    const priority = found[2]!;
+    return { data: into === undefined ? handOut(found, 0) : handBack(found, into), priority };
+  }
 
   takeAll(max: number): PosixMessage[] | typeof BLOCKED {
-    return this.#taken(receiveAll(this.maxMessageSize, max, this.#receive, makeMessage));
+    const result = receiveAll(
+      this.maxMessageSize,
+      max,
+      (found, most) => this.#receive(found, most, false),
+      makeMessage,
+    );
+    return typeof result === 'number' ? this.#untaken(result) : result;
+  }
+
+  /**
+   * Memory of a caller's, which must have room for any message.
+   *
+   * @throws {RangeError} ERR_OUT_OF_RANGE when it has less: the kernel would refuse the call
+   */
+  memory(into: Uint8Array): Uint8Array {
+    const memory = writableBytes(into, 'options.into');
+    if (memory.length >= this.maxMessageSize && memory.length > 0) return memory;
+    throw rangeError(
+      'options.into.length',
+      `at least the queue's maxMessageSize, ${this.maxMessageSize}`,
+      memory.length,
+    );
   }
 
   /**
@@ -67,21 +99,9 @@ export class PosixCalls {
     return this.#sleeps === true;
   }
 
-  /** Takes a message; sleeps while there is none. */
-  takeSleeping(): PosixMessage {
-    const result = receiveOne(this.maxMessageSize, this.#receiveSleeping, makeMessage);
-    if (typeof result === 'number') throw this.#error(result, 'mq_receive');
-    return result;
-  }
-
   /** Sends; sleeps while the queue is full. */
   putSleeping(message: Bytes, options: Omit<PosixSendOptions, 'signal'> | undefined): void {
-    const data = this.#checked(message);
-    const priority = priorityOf(options);
-    const { binding: native } = this;
-    const result = native.known.sent.isKnown(data)
-      ? native.posixSendSleepingAgain(this.#fd, priority)
-      : native.posixSendSleeping(this.#fd, native.known.sent.know(data), priority);
+    const result = this.#send(this.#checked(message), priorityOf(options), true);
     if (result < 0) throw this.#error(result, 'mq_send');
   }
 
@@ -144,13 +164,27 @@ export class PosixCalls {
   }
 
   #put(data: Uint8Array, priority: number): void | typeof BLOCKED {
-    const { binding: native } = this;
-    const result = native.known.sent.isKnown(data)
-      ? native.posixSendAgain(this.#fd, priority)
-      : native.posixSend(this.#fd, native.known.sent.know(data), priority);
+    const result = this.#send(data, priority, false);
     if (result >= 0) return;
     if (result !== EAGAIN) throw this.#error(result, 'mq_send');
     return BLOCKED;
+  }
+
+  #send(data: Uint8Array, priority: number, sleeping: boolean): number {
+    const { binding: native } = this;
+    const { found, sent } = native.known;
+    found[0] = this.#fd;
+    found[1] = priority;
+    found[2] = sleeping ? 1 : 0;
+    return sent.isKnown(data) ? native.posixSendAgain() : native.posixSend(sent.know(data));
+  }
+
+  #receive(found: Float64Array, max: number, sleeping: boolean): number {
+    found[0] = this.#fd;
+    found[2] = this.maxMessageSize;
+    found[3] = max;
+    found[4] = sleeping ? 1 : 0;
+    return this.binding.posixReceive();
   }
 
   #getattr(): Float64Array {
@@ -160,8 +194,7 @@ export class PosixCalls {
     return attributes;
   }
 
-  #taken<T>(result: T | number): T | typeof BLOCKED {
-    if (typeof result !== 'number') return result;
+  #untaken(result: number): typeof BLOCKED {
     if (result === EAGAIN) return BLOCKED;
     throw this.#error(result, 'mq_receive');
   }

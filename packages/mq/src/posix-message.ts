@@ -2,7 +2,7 @@ import type { WaitOptions } from '@octoipc/core';
 
 /** A message of a POSIX queue. */
 export interface PosixMessage {
-  /** Its bytes, which are yours. */
+  /** Its bytes, which are yours: of `into`, if that was given. */
   readonly data: Buffer;
   /** 0 to 32767; the highest comes first. */
   readonly priority: number;
@@ -12,6 +12,15 @@ export interface PosixMessage {
 export interface PosixSendOptions extends WaitOptions {
   /** 0 to 32767; the highest is received first. @default 0 */
   readonly priority?: number | undefined;
+}
+
+/** What a receive takes. */
+export interface PosixReceiveOptions extends WaitOptions {
+  /**
+   * Memory to receive into, with room for `maxMessageSize` bytes; `data` is the part that was filled,
+   * until the next message. @default memory of the message's own
+   */
+  readonly into?: Uint8Array | undefined;
 }
 
 /** What `receiveMany` takes. */

@@ -13,7 +13,12 @@ import { adoptPosix } from './posix-adopt.js';
 import { PosixHandle } from './posix-handle.js';
 import { posixLimits, type PosixQueueLimits } from './posix-limits.js';
 import { listPosix, type ListOptions, type PosixQueueInfo } from './posix-list.js';
-import type { PosixMessage, PosixSendOptions, ReceiveManyOptions } from './posix-message.js';
+import type {
+  PosixMessage,
+  PosixReceiveOptions,
+  PosixSendOptions,
+  ReceiveManyOptions,
+} from './posix-message.js';
 import { openPosix, unlinkPosix, type PosixOpenOptions } from './posix-open.js';
 
 /**
@@ -146,20 +151,30 @@ export class PosixQueue extends PosixHandle implements AsyncIterable<PosixMessag
   /**
    * Takes the oldest message of the highest priority; waits while there is none.
    *
+   * @param options - where to, and how long
+   * @throws {RangeError} ERR_OUT_OF_RANGE when `into` has no room for `maxMessageSize` bytes
    * @throws {IpcError} ETIMEDOUT when the timeout is over
    * @throws {IpcError} EBADF when the queue was opened with access 'send'
    * @throws {IpcError} ERR_CLOSED when the handle is closed, now or while it waits
    * @see mq_receive(3)
    */
-  receive(options?: WaitOptions): Promise<PosixMessage> {
-    return this.#receiving(this.calls.takeOne, options);
+  receive(options?: PosixReceiveOptions): Promise<PosixMessage> {
+    try {
+      const into = this.#into(options);
+      if (into === undefined) return this.#receiving(this.calls.takeOne, options);
+      const { calls } = this;
+      return this.#receiving(() => calls.take(calls.memory(into), false), options);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
   }
 
   /** Takes a message if there is one; `undefined` if there is none, or others wait already. */
-  tryReceive(): PosixMessage | undefined {
+  tryReceive(options?: Pick<PosixReceiveOptions, 'into'>): PosixMessage | undefined {
+    const into = this.#into(options);
     this.checkOpen('mq_receive');
     if (this.waiting('readable') > 0) return undefined;
-    const message = this.calls.takeOne();
+    const message = this.calls.take(into, false);
     return message === BLOCKED ? undefined : message;
   }
 
@@ -168,11 +183,15 @@ export class PosixQueue extends PosixHandle implements AsyncIterable<PosixMessag
    *
    * @throws {IpcError} ETIMEDOUT when the timeout is over; EBUSY when receives wait already
    */
-  receiveSync(options?: Omit<WaitOptions, 'signal'>): PosixMessage {
+  receiveSync(options?: Omit<PosixReceiveOptions, 'signal'>): PosixMessage {
     const wait = waitOptions(options);
+    const into = this.#into(options);
     this.checkOpen('mq_receive');
-    if (this.maySleep('readable', wait)) return this.calls.takeSleeping();
-    return this.runSync(this.calls.takeOne, 'readable', wait, 'mq_receive');
+    if (this.maySleep('readable', wait)) {
+      const message = this.calls.take(into, true);
+      if (message !== BLOCKED) return message;
+    }
+    return this.runSync(() => this.calls.take(into, false), 'readable', wait, 'mq_receive');
   }
 
   /**
@@ -205,6 +224,12 @@ export class PosixQueue extends PosixHandle implements AsyncIterable<PosixMessag
       if (message !== BLOCKED) won(message);
       return message;
     }, options);
+  }
+
+  #into(options: Pick<PosixReceiveOptions, 'into'> | undefined): Uint8Array | undefined {
+    if (options === undefined) return undefined;
+    const { into } = optionsObject<PosixReceiveOptions>(options);
+    return into === undefined ? undefined : this.calls.memory(into);
   }
 
   #receiving<T>(attempt: Attempt<T>, options: WaitOptions | undefined): Promise<T> {

@@ -1,6 +1,6 @@
 import { bufferOf } from '@octoipc/core/kit';
 
-import { BATCH, binding } from './binding.js';
+import { BATCH, binding, STRIDE } from './binding.js';
 
 /** A slab is shared by all queues of a thread. */
 const SLAB_SIZE = 256 * 1024;
@@ -15,29 +15,55 @@ let slab: Buffer | undefined;
 let slabMemory: ArrayBufferLike;
 let used = 0;
 
-/**
- * Receives into the memory that the binding was told of, from `offset` on, at most so many messages. How
- * many, or a negative number.
- */
-export type Receive = (offset: number, max: number) => number;
+/** Memory of one message's own, until it is handed out. */
+let alone: Buffer | undefined;
 
-/** Makes of the bytes and of the priority or type what the caller gets. */
-export type Make<T> = (data: Buffer, tag: number) => T;
+/** The view that was handed out last of a caller's memory. */
+let lent: { readonly into: Uint8Array; readonly view: Buffer } | undefined;
 
 /**
- * Receives one message into a slab and hands out just the part that was filled, which nobody else will
- * ever write to. One allocation serves many small messages.
+ * Has the binding receive into a slab with so much room behind what is used.
  *
- * @param room - what a message may need
- * @param receive - the native call
- * @param make - of the message
- * @returns the message, or the negative number
+ * @param room - what one message may need
+ * @returns the array where a receive is told what to do, which has the offset already
  */
-export function receiveOne<T>(room: number, receive: Receive, make: Make<T>): T | number {
-  if (room > LARGEST_SHARED) return receiveAlone(room, receive, make);
-  const found = prepare(room);
-  const count = receive(used, 1);
-  return count < 0 ? count : make(handOut(found, 0), found[2]!);
+export function roomFor(room: number): Float64Array {
+  if (room > LARGEST_SHARED) return roomAlone(room);
+  // It is empty if a caller has transferred the memory of a message away.
+  if (slab === undefined || SLAB_SIZE - used < room || slab.length === 0) {
+    slab = Buffer.allocUnsafeSlow(SLAB_SIZE);
+    slabMemory = slab.buffer;
+    used = 0;
+  }
+  alone = undefined;
+  const found = receiveInto(slab);
+  found[1] = used;
+  return found;
+}
+
+/** Has the binding receive into a caller's memory; the array where it is told what to do. */
+export function roomOf(into: Uint8Array): Float64Array {
+  const found = receiveInto(into);
+  found[1] = 0;
+  return found;
+}
+
+/** The bytes of a message that was received into the room of {@link roomFor}: nobody else writes to them. */
+export function handOut(found: Float64Array, index: number): Buffer {
+  const start = found[STRIDE * index]!;
+  const length = found[STRIDE * index + 1]!;
+  if (alone !== undefined) return handOutAlone(alone, start, length);
+  used = start + length;
+  return bufferOf(slabMemory, start, length);
+}
+
+/** The bytes of a message that was received into a caller's memory. */
+export function handBack(found: Float64Array, into: Uint8Array): Buffer {
+  const length = found[1]!;
+  if (lent?.into === into && lent.view.length === length) return lent.view;
+  const view = bufferOf(into.buffer, into.byteOffset, length);
+  lent = { into, view };
+  return view;
 }
 
 /**
@@ -45,71 +71,53 @@ export function receiveOne<T>(room: number, receive: Receive, make: Make<T>): T 
  *
  * @param room - what one message may need
  * @param max - no more than so many
- * @param receive - the native call
- * @param make - of each message
+ * @param receive - the native call, told how many at most
+ * @param make - makes of the bytes and of the priority or type what the caller gets
  * @returns the messages, at least one, or the negative number
  */
 export function receiveAll<T>(
   room: number,
   max: number,
-  receive: Receive,
-  make: Make<T>,
+  receive: (found: Float64Array, max: number) => number,
+  make: (data: Buffer, tag: number) => T,
 ): T[] | number {
   const messages: T[] = [];
   const most = Math.min(max, MOST);
   for (;;) {
-    const wanted = Math.min(most - messages.length, BATCH);
-    if (room > LARGEST_SHARED) {
-      const message = receiveAlone(room, receive, make);
-      if (typeof message === 'number') return messages.length > 0 ? messages : message;
-      messages.push(message);
-    } else {
-      const found = prepare(room);
-      const count = receive(used, wanted);
-      if (count < 0) return messages.length > 0 ? messages : count;
-      for (let i = 0; i < count; i++) messages.push(make(handOut(found, i), found[3 * i + 2]!));
-      // Less than was wanted, with room left: there are no more.
-      if (count < wanted && SLAB_SIZE - used >= room) return messages;
+    const found = roomFor(room);
+    const wanted = alone === undefined ? Math.min(most - messages.length, BATCH) : 1;
+    const count = receive(found, wanted);
+    if (count < 0) return messages.length > 0 ? messages : count;
+    for (let i = 0; i < count; i++) {
+      messages.push(make(handOut(found, i), found[STRIDE * i + 2]!));
     }
     if (messages.length >= most) return messages;
+    // Less than was wanted, with room left: there are no more.
+    if (count < wanted && SLAB_SIZE - used >= room) return messages;
   }
 }
 
-/** Has the binding receive into a slab with so much room behind what is used; where it will tell of it. */
-function prepare(room: number): Float64Array {
-  // It is empty if a caller has transferred the memory of a message away.
-  if (slab === undefined || SLAB_SIZE - used < room || slab.length === 0) {
-    slab = Buffer.allocUnsafeSlow(SLAB_SIZE);
-    slabMemory = slab.buffer;
-    used = 0;
-  }
-  return receiveInto(slab);
-}
-
-function receiveInto(memory: Buffer): Float64Array {
+function receiveInto(memory: Uint8Array): Float64Array {
   const native = binding();
   const { known } = native;
-  if (known.memory !== memory) {
+  if (known.memory !== memory || known.length !== memory.length) {
     native.receiveInto(memory);
     known.memory = memory;
+    known.length = memory.length;
   }
   return known.found;
 }
 
-function handOut(found: Float64Array, index: number): Buffer {
-  const start = found[3 * index]!;
-  const end = start + found[3 * index + 1]!;
-  used = end;
-  return bufferOf(slabMemory, start, end - start);
+/** Untouched memory costs nothing; what is much longer than the message is given back. */
+function roomAlone(room: number): Float64Array {
+  alone = Buffer.allocUnsafeSlow(room);
+  const found = receiveInto(alone);
+  found[1] = 0;
+  return found;
 }
 
-/** Untouched memory costs nothing; what is much longer than the message is given back. */
-function receiveAlone<T>(room: number, receive: Receive, make: Make<T>): T | number {
-  const memory = Buffer.allocUnsafeSlow(room);
-  const found = receiveInto(memory);
-  const count = receive(0, 1);
-  if (count < 0) return count;
-  const start = found[0]!;
-  const view = memory.subarray(start, start + found[1]!);
-  return make(view.length >= room / 2 ? view : Buffer.from(view), found[2]!);
+function handOutAlone(memory: Buffer, start: number, length: number): Buffer {
+  alone = undefined;
+  const view = memory.subarray(start, start + length);
+  return length >= memory.length / 2 ? view : Buffer.from(view);
 }

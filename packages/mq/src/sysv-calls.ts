@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 
-import { BLOCKED, errorOf, IpcError, unsupportedError } from '@octoipc/core/kit';
+import { BLOCKED, errorOf, IpcError, unsupportedError, valueError } from '@octoipc/core/kit';
 
 import { binding, type MqBinding } from './binding.js';
 import { E2BIG, EACCES, EAGAIN, EIDRM, EINVAL, ENOMSG, ENOSYS, EPERM } from './errno.js';
-import { receiveAll, receiveOne, type Receive } from './slab.js';
+import { handBack, handOut, receiveAll, roomFor, roomOf } from './slab.js';
 import type { SysvMessage } from './sysv-message.js';
 import { suits, type Selector } from './sysv-selector.js';
-import { readStatus } from './sysv-status.js';
+import { readMaxBytes } from './sysv-status.js';
 
 const makeMessage = (data: Buffer, type: number): SysvMessage => ({ data, type });
 
@@ -18,6 +18,9 @@ const TYPE_ROOM = 16;
 const MOST_ROOM = 0x4000_0000;
 
 const DEFAULT_MSGMAX = 8192;
+
+/** Where a native call takes milliseconds. */
+const WITHOUT_WAITING = -1;
 
 /** So many messages are sent before the queue's size is looked at again. */
 const LOOKS = 64;
@@ -35,6 +38,7 @@ export class SysvCalls {
   readonly target: string;
   /** The longest message that can be sent now: kernel.msgmax. */
   readonly maxMessageSize: number;
+  readonly #mainThread: boolean;
   #room: number;
   #maxBytes = 0;
   #looks = 0;
@@ -43,48 +47,69 @@ export class SysvCalls {
 
   constructor(id: number, target: string) {
     this.binding = binding();
+    this.#mainThread = this.binding.mainThread === 1;
     this.id = id;
     this.target = target;
     this.maxMessageSize = messageLimit();
     this.#room = this.maxMessageSize;
   }
 
-  /** The oldest message that suits. */
-  takeOne(selector: Selector): SysvMessage | typeof BLOCKED {
-    return this.#takeKept(selector) ?? this.#takeOne(selector);
+  /**
+   * The oldest message that suits.
+   *
+   * @param milliseconds - how long this thread is blocked at most while there is none; 0 is for ever
+   */
+  takeOne(selector: Selector, milliseconds = WITHOUT_WAITING): SysvMessage | typeof BLOCKED {
+    if (this.#kept.length > 0) {
+      const kept = this.#takeKept(selector);
+      if (kept !== undefined) return kept;
+    }
+    return this.#takeOne(selector, milliseconds);
   }
 
-  #takeOne(selector: Selector): SysvMessage | typeof BLOCKED {
-    return this.#grow(selector, (room) =>
-      receiveOne(room + TYPE_ROOM, this.#receive(selector, room), makeMessage),
-    );
+  #takeOne(selector: Selector, milliseconds: number): SysvMessage | typeof BLOCKED {
+    const { into } = selector;
+    for (;;) {
+      const room = selector.maxBytes ?? this.#room;
+      if (into !== undefined && into.length < room) {
+        throw valueError('options.into', 'was detached or resized while it waited', into);
+      }
+      const found = into === undefined ? roomFor(room + TYPE_ROOM) : roomOf(into);
+      this.#tell(found, selector, room, 1, milliseconds);
+      const { binding: native } = this;
+      const result = into === undefined ? native.sysvReceive() : native.sysvReceiveBare();
+      if (result > 0) {
+        const type = found[2]!;
+        return { data: into === undefined ? handOut(found, 0) : handBack(found, into), type };
+      }
+      if (this.#isNone(result, selector)) return BLOCKED;
+    }
   }
 
   /** All messages that suit, in their order. */
   takeAll(selector: Selector, max: number): SysvMessage[] | typeof BLOCKED {
     const kept = this.#takeKept(selector);
     if (kept !== undefined) return [kept];
-    return this.#grow(selector, (room) =>
-      receiveAll(room + TYPE_ROOM, max, this.#receive(selector, room), makeMessage),
-    );
+    for (;;) {
+      const room = selector.maxBytes ?? this.#room;
+      const receive = (found: Float64Array, most: number): number => {
+        this.#tell(found, selector, room, most, WITHOUT_WAITING);
+        return this.binding.sysvReceive();
+      };
+      const result = receiveAll(room + TYPE_ROOM, max, receive, makeMessage);
+      if (typeof result !== 'number') return result;
+      if (this.#isNone(result, selector)) return BLOCKED;
+    }
   }
 
   /** How long one blocking call sleeps at most; 0 is for ever, which costs no timer. */
   slice(milliseconds: number, timeout: number | undefined): number {
-    const endless = timeout === undefined || timeout === Infinity;
-    return endless && this.binding.mainThread === 1 ? 0 : milliseconds;
+    return this.sleepsForEver(timeout) ? 0 : milliseconds;
   }
 
-  /** Blocks this thread until there is a message that suits, or so many milliseconds are over. */
-  takeFor(selector: Selector, milliseconds: number): SysvMessage | typeof BLOCKED {
-    const kept = this.#takeKept(selector);
-    if (kept !== undefined) return kept;
-    const { type, flags } = selector;
-    return this.#grow(selector, (room) => {
-      const receive: Receive = (offset) =>
-        this.binding.sysvReceiveFor(this.id, offset, room, type, flags, milliseconds);
-      return receiveOne(room + TYPE_ROOM, receive, makeMessage);
-    });
+  /** Whether a blocking call may sleep for as long as it takes. */
+  sleepsForEver(timeout: number | undefined): boolean {
+    return (timeout === undefined || timeout === Infinity) && this.#mainThread;
   }
 
   /** A copy of the message at an index; null if there is none. */
@@ -94,17 +119,15 @@ export class SysvCalls {
       flags: this.binding.copy,
       key: '',
       maxBytes: undefined,
+      into: undefined,
     };
-    const message = this.#takeOne(selector);
+    const message = this.#takeOne(selector, WITHOUT_WAITING);
     return message === BLOCKED ? null : message;
   }
 
   /** Sends if there is room. */
   put(data: Uint8Array, type: number): void | typeof BLOCKED {
-    const { binding: native } = this;
-    const result = native.known.sent.isKnown(data)
-      ? native.sysvSendAgain(this.id, type)
-      : native.sysvSend(this.id, native.known.sent.know(data), type);
+    const result = this.#send(data, type, WITHOUT_WAITING);
     if (result === EAGAIN) {
       this.#refuseWhatNeverFits(data.length);
       return BLOCKED;
@@ -118,8 +141,7 @@ export class SysvCalls {
    */
   fits(length: number): boolean {
     if (this.#looks-- === 0) {
-      const status = readStatus(this.binding, this.id);
-      this.#maxBytes = typeof status === 'number' ? 0 : status.maxBytes;
+      this.#maxBytes = readMaxBytes(this.binding, this.id);
       this.#looks = LOOKS;
     }
     return length <= this.#maxBytes;
@@ -132,10 +154,7 @@ export class SysvCalls {
 
   /** Blocks this thread until there is room, or so many milliseconds are over. */
   putFor(data: Uint8Array, type: number, milliseconds: number): void | typeof BLOCKED {
-    const { binding: native } = this;
-    const result = native.known.sent.isKnown(data)
-      ? native.sysvSendForAgain(this.id, type, milliseconds)
-      : native.sysvSendFor(this.id, native.known.sent.know(data), type, milliseconds);
+    const result = this.#send(data, type, milliseconds);
     if (result === EAGAIN) return BLOCKED;
     if (result < 0) throw this.sendError(result, data.length);
   }
@@ -143,7 +162,7 @@ export class SysvCalls {
   /** An empty message that a wait has taken, and nobody wanted any more, for whoever comes next. */
   giveBack(type: number): void {
     const data = Buffer.alloc(0);
-    if (this.binding.sysvSend(this.id, data, type) < 0) this.#kept.push({ data, type });
+    if (this.#send(data, type, WITHOUT_WAITING) < 0) this.#kept.push({ data, type });
   }
 
   /** The error of a msgsnd that failed. */
@@ -170,34 +189,51 @@ export class SysvCalls {
     return index < 0 ? undefined : this.#kept.splice(index, 1)[0];
   }
 
-  #receive({ type, flags }: Selector, room: number): Receive {
-    return (offset, max) => this.binding.sysvReceive(this.id, offset, room, max, type, flags);
+  #send(data: Uint8Array, type: number, milliseconds: number): number {
+    const { binding: native } = this;
+    const { found, sent } = native.known;
+    found[0] = this.id;
+    found[1] = type;
+    found[2] = milliseconds;
+    return sent.isKnown(data) ? native.sysvSendAgain() : native.sysvSend(sent.know(data));
   }
 
-  /** Receives with more and more room, unless the caller has set a bound. */
-  #grow<T>(selector: Selector, receive: (room: number) => T | number): T | typeof BLOCKED {
-    for (;;) {
-      const result = receive(selector.maxBytes ?? this.#room);
-      if (typeof result !== 'number') return result;
-      if (result === ENOMSG || result === EAGAIN) return BLOCKED;
-      if (result === ENOSYS) {
-        const hint = 'this kernel was built without CONFIG_CHECKPOINT_RESTORE';
-        throw unsupportedError('MSG_COPY', { syscall: 'msgrcv', target: this.target, hint });
-      }
-      if (result !== E2BIG) throw this.error(result, 'msgrcv');
-      if (selector.maxBytes !== undefined || this.#room >= MOST_ROOM) {
-        const hint = `the message is longer than maxBytes (${selector.maxBytes}) and stays in the queue: receive it with more, or with { truncate: true }`;
-        throw errorOf(result, 'msgrcv', { target: this.target, hint });
-      }
-      this.#room *= 2;
+  #tell(
+    found: Float64Array,
+    { type, flags }: Selector,
+    room: number,
+    max: number,
+    milliseconds: number,
+  ): void {
+    found[0] = this.id;
+    found[2] = room;
+    found[3] = max;
+    found[4] = type;
+    found[5] = flags;
+    found[6] = milliseconds;
+  }
+
+  /** Whether there is none that suits; false to try again with the room that is there now. */
+  #isNone(result: number, { maxBytes }: Selector): boolean {
+    if (result === ENOMSG || result === EAGAIN) return true;
+    if (result === ENOSYS) {
+      const hint = 'this kernel was built without CONFIG_CHECKPOINT_RESTORE';
+      throw unsupportedError('MSG_COPY', { syscall: 'msgrcv', target: this.target, hint });
     }
+    if (result !== E2BIG) throw this.error(result, 'msgrcv');
+    if (maxBytes !== undefined || this.#room >= MOST_ROOM) {
+      const hint = `the message is longer than maxBytes (${maxBytes}) and stays in the queue: receive it with more, or with { truncate: true }`;
+      throw errorOf(result, 'msgrcv', { target: this.target, hint });
+    }
+    this.#room *= 2;
+    return false;
   }
 
   /** A message that is longer than the whole queue would wait for ever. */
   #refuseWhatNeverFits(length: number): void {
-    const status = readStatus(this.binding, this.id);
-    if (typeof status === 'number' || length <= status.maxBytes) return;
-    throw this.#tooLong(length, status.maxBytes, "the queue's maxBytes");
+    const maxBytes = readMaxBytes(this.binding, this.id);
+    if (maxBytes < 0 || length <= maxBytes) return;
+    throw this.#tooLong(length, maxBytes, "the queue's maxBytes");
   }
 
   #tooLong(length: number, limit: number, what: string): IpcError {

@@ -2,7 +2,7 @@ import type { WaitOptions } from '@octoipc/core';
 
 /** A message of a System V queue. */
 export interface SysvMessage {
-  /** Its bytes, which are yours. */
+  /** Its bytes, which are yours: of `into`, if that was given. */
   readonly data: Buffer;
   /** From 1 up; exact as far as JavaScript counts, 2^53 - 1. */
   readonly type: number;
@@ -30,11 +30,20 @@ export interface SysvSelection {
   readonly maxBytes?: number | undefined;
 }
 
+/** Where one message is received to. */
+export interface SysvTarget {
+  /**
+   * Memory to receive into; `data` is the part that was filled, until the next message. A longer message
+   * stays where it is, as with `maxBytes`. @default memory of the message's own
+   */
+  readonly into?: Uint8Array | undefined;
+}
+
 /** What a receive takes. */
-export interface SysvReceiveOptions extends SysvSelection, WaitOptions {}
+export interface SysvReceiveOptions extends SysvSelection, SysvTarget, WaitOptions {}
 
 /** What `receiveMany` takes. */
-export interface SysvReceiveManyOptions extends SysvReceiveOptions {
+export interface SysvReceiveManyOptions extends SysvSelection, WaitOptions {
   /** No more than so many. @default Infinity */
   readonly max?: number | undefined;
 }

@@ -11,6 +11,7 @@ import type {
   SysvReceiveOptions,
   SysvSelection,
   SysvSendOptions,
+  SysvTarget,
 } from './sysv-message.js';
 import {
   adoptSysv,
@@ -19,7 +20,7 @@ import {
   type SysvKey,
   type SysvOpenOptions,
 } from './sysv-open.js';
-import { selectorOf } from './sysv-selector.js';
+import { selectorOf, targetOf, type Selector } from './sysv-selector.js';
 import { listSysv, type SysvQueueInfo } from './sysv-status.js';
 
 /**
@@ -127,9 +128,14 @@ export class SysvQueue extends SysvHandle implements AsyncIterable<SysvMessage> 
     this.check('msgsnd');
     this.refuseBlocking(this.senders.length, 'msgsnd');
     // One system call, where the first try and the sleep are two.
-    const sleeps = this.calls.slice(1, timeout) === 0 && this.calls.fits(data.length);
-    let sent = sleeps && this.calls.putFor(data, type, 0) !== BLOCKED;
-    if (sent) return;
+    if (this.calls.sleepsForEver(timeout) && this.calls.fits(data.length)) {
+      if (this.calls.putFor(data, type, 0) !== BLOCKED) return;
+    }
+    this.#sendWaiting(data, type, timeout);
+  }
+
+  #sendWaiting(data: Uint8Array, type: number, timeout: number | undefined): void {
+    let sent = false;
     waitSync<void>(
       () => (sent ? undefined : this.calls.put(data, type)),
       (milliseconds) => {
@@ -156,8 +162,8 @@ export class SysvQueue extends SysvHandle implements AsyncIterable<SysvMessage> 
   }
 
   /** Takes a message if one suits; `undefined` if none does, or who waits already might want it. */
-  tryReceive(options?: SysvSelection): SysvMessage | undefined {
-    const selector = selectorOf(this.calls.binding, options);
+  tryReceive(options?: SysvSelection & SysvTarget): SysvMessage | undefined {
+    const selector = targetOf(this.calls.binding, options);
     this.check('msgrcv');
     if (this.receivers.contends(selector)) return undefined;
     const message = this.calls.takeOne(selector);
@@ -171,16 +177,23 @@ export class SysvQueue extends SysvHandle implements AsyncIterable<SysvMessage> 
    */
   receiveSync(options?: Omit<SysvReceiveOptions, 'signal'>): SysvMessage {
     const { timeout } = waitOptions(options);
-    const selector = selectorOf(this.calls.binding, options);
+    const selector = targetOf(this.calls.binding, options);
     this.check('msgrcv');
     this.refuseBlocking(this.receivers.length, 'msgrcv');
-    let taken: SysvMessage | typeof BLOCKED = BLOCKED;
     // One system call, where the first look and the sleep are two.
-    if (this.calls.slice(1, timeout) === 0) taken = this.calls.takeFor(selector, 0);
+    if (this.calls.sleepsForEver(timeout)) {
+      const message = this.calls.takeOne(selector, 0);
+      if (message !== BLOCKED) return message;
+    }
+    return this.#receiveWaiting(selector, timeout);
+  }
+
+  #receiveWaiting(selector: Selector, timeout: number | undefined): SysvMessage {
+    let taken: SysvMessage | typeof BLOCKED = BLOCKED;
     return waitSync(
       () => (taken === BLOCKED ? this.calls.takeOne(selector) : taken),
       (milliseconds) => {
-        taken = this.calls.takeFor(selector, this.calls.slice(milliseconds, timeout));
+        taken = this.calls.takeOne(selector, this.calls.slice(milliseconds, timeout));
       },
       timeout,
       { details: this.details('msgrcv') },
@@ -231,7 +244,7 @@ export class SysvQueue extends SysvHandle implements AsyncIterable<SysvMessage> 
   ): Promise<SysvMessage> {
     try {
       const wait = waitOptions(options);
-      const selector = selectorOf(this.calls.binding, options);
+      const selector = targetOf(this.calls.binding, options);
       this.check('msgrcv');
       const attempt = (): SysvMessage | typeof BLOCKED => {
         const message = this.calls.takeOne(selector);

@@ -1,44 +1,16 @@
 import type { WaitOptions } from '@octoipc/core';
-import { BLOCKED, timeoutError, Pending } from '@octoipc/core/kit';
+import { BLOCKED, timeoutError } from '@octoipc/core/kit';
 
 import { E2BIG, EINTR } from './errno.js';
 import { Patience } from './patience.js';
 import type { SysvCalls } from './sysv-calls.js';
-import type { SysvMessage } from './sysv-message.js';
+import { SysvReceiver, type Wanted } from './sysv-receiver.js';
 import { overlap, type Selector } from './sysv-selector.js';
+import { Watch } from './sysv-watch.js';
 import { WaitPool } from './wait-pool.js';
 
-/** What somebody wants. */
-export interface Wanted<T> {
-  readonly selector: Selector;
-  /** Takes it if it is there. */
-  attempt(): T | typeof BLOCKED;
-  /** Makes it of an empty message that was taken already; undefined if it is not wanted any more. */
-  accept(message: SysvMessage): T | undefined;
-}
-
-interface Waiter {
-  readonly selector: Selector;
-  /** Serves itself, if what it wants is there. */
-  serve(): boolean;
-  /** Takes an empty message; false if it does not want it. */
-  offer(message: SysvMessage): boolean;
-  fail(error: unknown): void;
-  ref(alive: boolean): void;
-}
-
-/** A thread that watches for messages of some types. */
-interface Watch {
-  readonly selector: Selector;
-  /** So often was it looked for since the last one. */
-  turns: number;
-  /** Set while the event loop turns. */
-  turning: NodeJS.Immediate | undefined;
-  /** Set while the thread waits. */
-  slot: number | undefined;
-  /** What it answered, until those who wait were told. */
-  result: number | undefined;
-}
+/** Who waits for whatever it may be. */
+type Waiter = SysvReceiver<never>;
 
 /**
  * Those who wait to receive from one queue: first come, first served, among those whom the same message
@@ -93,39 +65,21 @@ export class SysvReceivers {
     } catch (error) {
       return Promise.reject(error as Error);
     }
-    const pending = new Pending<T>(wait, details, (error) => this.#cancel(waiter, error));
-    const waiter: Waiter = {
-      selector,
-      serve: () => {
-        try {
-          const result = wanted.attempt();
-          if (result === BLOCKED) return false;
-          pending.resolve(result);
-        } catch (error) {
-          pending.fail(error);
-        }
-        return true;
-      },
-      offer: (message) => {
-        const result = wanted.accept(message);
-        if (result !== undefined) pending.resolve(result);
-        return result !== undefined;
-      },
-      fail: (error) => pending.fail(error),
-      ref: (alive) => pending.ref(alive),
-    };
-    if (!this.#alive) pending.ref(false);
-    this.#waiters.push(waiter);
+    const receiver = new SysvReceiver(wanted, wait, details, (one, error) =>
+      this.#cancel(one as unknown as Waiter, error),
+    );
+    if (!this.#alive) receiver.ref(false);
+    this.#waiters.push(receiver as unknown as Waiter);
     this.#watch(selector);
     this.#keep();
-    return pending.promise;
+    return receiver.promise;
   }
 
   /** Rejects everyone who waits. */
   fail(error: unknown): void {
     const waiters = this.#waiters.splice(0);
     for (const watch of this.#watches.values()) {
-      this.#stop(watch);
+      watch.stop();
       const first = waiters.findIndex(({ selector }) => selector.key === watch.selector.key);
       if (first >= 0 && this.#offer(watch, waiters[first]!)) waiters.splice(first, 1);
     }
@@ -143,27 +97,17 @@ export class SysvReceivers {
 
   /** Has a thread watch for such messages; whoever waits for them fails where none can be started. */
   #watch(selector: Selector): void {
-    const { key, type, flags } = selector;
-    const watch = this.#watches.get(key) ?? newWatch(selector);
+    const { key } = selector;
+    const watch = this.#watches.get(key) ?? new Watch(selector);
     this.#watches.set(key, watch);
-    if (isWatching(watch) || watch.result !== undefined) return;
+    if (watch.watching || watch.result !== undefined) return;
     if (watch.turns < this.#patience.turns && !this.#hasRivals(selector)) {
-      watch.turns += 1;
-      watch.turning = setImmediate(() => {
-        watch.turning = undefined;
-        watch.result = EINTR;
-        this.#serve();
-      });
+      watch.turn(() => this.#serve());
       return;
     }
-    const { id, binding } = this.#calls;
     this.#patience.spent();
     try {
-      watch.slot = WaitPool.get().receive(id, type, flags & binding.except, (result) => {
-        watch.slot = undefined;
-        watch.result = result;
-        this.#serve();
-      });
+      watch.wait(this.#calls, () => this.#serve());
     } catch (error) {
       this.#watches.delete(key);
       this.#failOf(key, error);
@@ -185,10 +129,10 @@ export class SysvReceivers {
       const { key } = waiter.selector;
       const watch = this.#watches.get(key);
       if (watch === undefined || blocked.has(key) || !this.#waiters.includes(waiter)) continue;
-      if (isWatching(watch)) {
+      if (watch.watching) {
         // The same message may suit this one, who came earlier; its watch has only not told yet.
         if (!seen.some(({ selector }) => overlap(selector, waiter.selector))) continue;
-        this.#stop(watch);
+        watch.stop();
       }
       if (this.#isOver(watch)) continue;
       if (this.#offer(watch, waiter) || waiter.serve()) {
@@ -198,7 +142,7 @@ export class SysvReceivers {
       } else blocked.add(key);
     }
     for (const [key, watch] of this.#watches) {
-      if (isWatching(watch)) continue;
+      if (watch.watching) continue;
       watch.result = undefined;
       const waits = this.#waiters.some(({ selector }) => selector.key === key);
       if (waits) this.#watch(watch.selector);
@@ -226,7 +170,7 @@ export class SysvReceivers {
     const { key } = waiter.selector;
     const watch = this.#watches.get(key);
     if (watch !== undefined && !this.#waiters.some(({ selector }) => selector.key === key)) {
-      this.#stop(watch);
+      watch.stop();
       this.#watches.delete(key);
       this.#keep();
       if (this.#offer(watch, waiter)) return;
@@ -244,14 +188,6 @@ export class SysvReceivers {
     return false;
   }
 
-  #stop(watch: Watch): void {
-    clearImmediate(watch.turning);
-    watch.turning = undefined;
-    if (watch.slot === undefined) return;
-    watch.result = WaitPool.get().stop(watch.slot);
-    watch.slot = undefined;
-  }
-
   #remove(waiter: Waiter): boolean {
     const index = this.#waiters.indexOf(waiter);
     if (index >= 0) this.#waiters.splice(index, 1);
@@ -264,12 +200,4 @@ export class SysvReceivers {
     this.#kept = keep;
     WaitPool.get().keep(keep ? 1 : -1);
   }
-}
-
-function newWatch(selector: Selector): Watch {
-  return { selector, turns: 0, turning: undefined, slot: undefined, result: undefined };
-}
-
-function isWatching({ slot, turning }: Watch): boolean {
-  return slot !== undefined || turning !== undefined;
 }

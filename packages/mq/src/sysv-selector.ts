@@ -1,7 +1,13 @@
-import { integer, optionsObject, typeError, valueError } from '@octoipc/core/kit';
+import {
+  integer,
+  optionsObject,
+  typeError,
+  valueError,
+  writableBytes,
+} from '@octoipc/core/kit';
 
 import type { MqBinding } from './binding.js';
-import type { SysvSelection } from './sysv-message.js';
+import type { SysvSelection, SysvTarget } from './sysv-message.js';
 
 /** A selection as msgrcv(2) takes it. */
 export interface Selector {
@@ -11,6 +17,8 @@ export interface Selector {
   readonly key: string;
   /** The most bytes; undefined: all, however many. */
   readonly maxBytes: number | undefined;
+  /** A caller's memory to receive into. */
+  readonly into: Uint8Array | undefined;
 }
 
 const LONGEST = 0x7fff_ffff;
@@ -35,16 +43,36 @@ export function selectorOf(native: MqBinding, options: SysvSelection | undefined
   if (maxBytes === Infinity) maxBytes = undefined;
   if (typeof truncate === 'number') maxBytes = integer(truncate, 'options.truncate', 0, LONGEST);
   const cut = truncate === false ? 0 : native.noError;
-  if (except === false) return { type, flags: cut, key: String(type), maxBytes };
+  if (except === false) return { type, flags: cut, key: String(type), maxBytes, into: undefined };
   const unwanted = typeof except === 'number' ? except : type;
   if (typeof except === 'number' && type !== 0) {
     throw valueError('options.except', 'must be true where there is a type', except);
   }
   integer(unwanted, typeof except === 'number' ? 'options.except' : 'options.type', 1);
-  return { type: unwanted, flags: cut | native.except, key: `!${unwanted}`, maxBytes };
+  return { type: unwanted, flags: cut | native.except, key: `!${unwanted}`, maxBytes, into: undefined };
 }
 
-const EVERYTHING: Selector = { type: 0, flags: 0, key: '0', maxBytes: undefined };
+const EVERYTHING: Selector = {
+  type: 0,
+  flags: 0,
+  key: '0',
+  maxBytes: undefined,
+  into: undefined,
+};
+
+/** Checks a selection of one message, and where to. */
+export function targetOf(
+  native: MqBinding,
+  options: (SysvSelection & SysvTarget) | undefined,
+): Selector {
+  const selector = selectorOf(native, options);
+  const into = options?.into;
+  if (into === undefined) return selector;
+  const memory = writableBytes(into, 'options.into');
+  if (memory.length === 0) throw valueError('options.into', 'must not be empty', into);
+  const { type, flags, key, maxBytes = memory.length } = selector;
+  return { type, flags, key, maxBytes: Math.min(maxBytes, memory.length), into: memory };
+}
 
 /** Whether one message could suit both. */
 export function overlap(one: Selector, other: Selector): boolean {

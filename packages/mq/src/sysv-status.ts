@@ -42,6 +42,14 @@ export type SysvQueueInfo = Omit<SysvQueueStatus, 'maxBytes'> & {
 /** As many numbers as `sysvStat` leaves. */
 const NUMBERS = 15;
 
+const room = new Float64Array(NUMBERS);
+
+/** The most bytes of all messages, without all the rest; or -errno. */
+export function readMaxBytes(native: MqBinding, id: number): number {
+  const result = native.sysvStat(id, room);
+  return result < 0 ? result : room[8]!;
+}
+
 /** msgctl(IPC_STAT), or its -errno. */
 export function readStatus(native: MqBinding, id: number): SysvQueueStatus | number {
   const numbers = new Float64Array(NUMBERS);

@@ -1,7 +1,7 @@
 import { PosixQueue, SysvQueue } from '@octoipc/mq';
 import { describe, expect, onTestFinished, test } from 'vitest';
 
-import { codeNow } from '../../core/test/failure.js';
+import { codeNow, codeOf } from '../../core/test/failure.js';
 
 const kinds = {
   posix: () =>
@@ -45,6 +45,56 @@ describe.each(['posix', 'sysv'] as const)('memory of a %s queue', (kind) => {
     expect(to.tryReceive()).toBeUndefined();
   });
 
+  test('of the caller is received into, however it is received', async () => {
+    const to = queue();
+    const into = new Uint8Array(64);
+    const receives = [
+      () => to.receiveSync({ into }),
+      () => to.receiveSync({ into, timeout: 1000 }),
+      () => to.tryReceive({ into }),
+      () => to.receive({ into }),
+    ];
+    for (const [index, receive] of receives.entries()) {
+      to.sendSync(`message ${'x'.repeat(index)}`);
+      const { data } = (await receive())!;
+      expect(String(data)).toBe(`message ${'x'.repeat(index)}`);
+      expect([data.buffer, data.byteOffset]).toEqual([into.buffer, into.byteOffset]);
+    }
+    const waits = to.receive({ into });
+    to.sendSync('');
+    expect((await waits).data).toHaveLength(0);
+    to.sendSync('own memory');
+    expect(to.receiveSync().data.buffer).not.toBe(into.buffer);
+  });
+
+  test('BIND-006: of the caller that was transferred away, or is no memory, is refused, and the message stays', async () => {
+    const to = queue();
+    const into = new Uint8Array(64);
+    to.sendSync('first');
+    to.receiveSync({ into });
+    structuredClone(into, { transfer: [into.buffer] });
+    to.sendSync('second');
+    for (const wrong of [into, new Uint8Array(0), 'text', 5, null, [1]] as never[]) {
+      const codes = [
+        codeNow(() => to.receiveSync({ into: wrong })),
+        codeNow(() => to.tryReceive({ into: wrong })),
+        await codeOf(() => to.receive({ into: wrong })),
+      ];
+      for (const code of codes) expect(code).toMatch(/^ERR_(INVALID_ARG_(TYPE|VALUE)|OUT_OF_RANGE)$/);
+    }
+    expect(String(to.receiveSync().data)).toBe('second');
+  });
+
+  test('of the caller that was transferred away while it waits is received into no more', async () => {
+    const to = queue();
+    const into = new Uint8Array(64);
+    const waits = codeOf(() => to.receive({ into }));
+    structuredClone(into, { transfer: [into.buffer] });
+    to.sendSync('for whoever comes next');
+    expect(await waits).toBe('ERR_INVALID_ARG_VALUE');
+    expect(String((await to.receive()).data)).toBe('for whoever comes next');
+  });
+
   test('that was received and transferred away is received into no more', () => {
     const to = queue();
     to.sendSync('first');
@@ -65,4 +115,23 @@ test('SVMSG-031: a blocking send is refused once the queue was made smaller than
   queue.receiveSync();
   queue.setStat({ maxBytes: 100 });
   expect(codeNow(() => queue.sendSync(Buffer.alloc(200)))).toBe('EMSGSIZE');
+});
+
+test('MQ-033: memory of the caller without room for maxMessageSize is refused before the kernel is asked', () => {
+  const queue = kinds.posix();
+  onTestFinished(() => queue.close());
+  queue.sendSync('short');
+  expect(codeNow(() => queue.receiveSync({ into: new Uint8Array(63) }))).toBe('ERR_OUT_OF_RANGE');
+  expect(String(queue.receiveSync({ into: new Uint8Array(64) }).data)).toBe('short');
+});
+
+test('SVMSG-021 SVMSG-022: a message that is longer than the memory of the caller is E2BIG and stays, or is cut', () => {
+  const queue = SysvQueue.open('private', { temporary: true });
+  onTestFinished(() => queue.close());
+  queue.sendSync('0123456789', { type: 7 });
+  const into = new Uint8Array(4);
+  expect(codeNow(() => queue.receiveSync({ into }))).toBe('E2BIG');
+  expect(codeNow(() => queue.tryReceive({ into }))).toBe('E2BIG');
+  const { data, type } = queue.receiveSync({ into, truncate: true });
+  expect([String(data), type, data.buffer]).toEqual(['0123', 7, into.buffer]);
 });

@@ -194,4 +194,4 @@ void Register(Exports& exports) {
 }  // namespace
 }  // namespace octoipc
 
-OCTOIPC_ADDON(socket, octoipc::Environment, octoipc::Register)
+OCTOIPC_ADDON(socket, octoipc::SocketEnvironment, octoipc::Register)

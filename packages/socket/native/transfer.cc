@@ -42,6 +42,21 @@ int64_t Send(int fd, Bytes from, int64_t offset, int64_t length, int flags) {
   });
 }
 
+/// send(2) of a part of what was sent last. Told of: the descriptor, the part's offset and length,
+/// flags.
+int64_t SendAgain(Environment& environment) {
+  const SocketEnvironment& state = SocketEnvironment::Of(environment);
+  const Integers& told = state.numbers;
+  if (told.size() < 4) return -EFAULT;
+  return Send(told[0], state.sent, told[1], told[2], told[3]);
+}
+
+/// The same of other memory.
+int64_t SendOf(Environment& environment, Bytes from) {
+  SocketEnvironment::Of(environment).sent = from;
+  return SendAgain(environment);
+}
+
 template <typename T>
 void Append(msghdr* message, int type, const T* values, size_t count) {
   auto* header = reinterpret_cast<cmsghdr*>(static_cast<char*>(message->msg_control) +
@@ -96,7 +111,7 @@ enum Found : size_t {
 
 /// Takes the descriptors of one message over: the first ones are the environment's, the others are
 /// closed.
-void TakeFds(Environment& environment, const cmsghdr* header, Integers fds, int32_t* found) {
+void TakeFds(SocketEnvironment& environment, const cmsghdr* header, Integers fds, int32_t* found) {
   const size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
   for (size_t i = 0; i < count; ++i) {
     int fd = -1;
@@ -111,7 +126,7 @@ void TakeFds(Environment& environment, const cmsghdr* header, Integers fds, int3
   }
 }
 
-void TakeControl(Environment& environment, msghdr* message, Integers fds, int32_t* found) {
+void TakeControl(SocketEnvironment& environment, msghdr* message, Integers fds, int32_t* found) {
   for (cmsghdr* header = CMSG_FIRSTHDR(message); header != nullptr;
        header = CMSG_NXTHDR(message, header)) {
     if (header->cmsg_level != SOL_SOCKET) continue;
@@ -127,17 +142,29 @@ void TakeControl(Environment& environment, msghdr* message, Integers fds, int32_
   }
 }
 
-/// recvmsg(2), again and again, for up to `max` messages. Each needs `room` bytes of the memory
-/// from `offset` on; what one has beyond goes to the spill. Ends early after a message that is
-/// empty, that used the spill or that brought descriptors: those are up to the caller. `names` has
-/// equal room for each message's address. How many came, or -errno if none did.
-int64_t ReceiveMessages(Environment& environment, int fd, Bytes memory, int64_t offset,
-                        int64_t room, int64_t max, Bytes spill, Bytes names, Integers fds,
-                        Integers numbers, int flags) {
+/// recvmsg(2), again and again, for as many messages. Each needs `room` bytes of the memory from an
+/// offset on; what one has beyond goes to the spill. Ends early after a message that is empty, that
+/// used the spill or that brought descriptors: those are up to the caller. How many came, or -errno if
+/// none did. Told of: the descriptor, the offset, the room, how many messages, how much of the spill,
+/// how many descriptors, the room for each address, flags.
+int64_t ReceiveMessages(Environment& base) {
+  SocketEnvironment& environment = SocketEnvironment::Of(base);
+  const Integers& numbers = environment.numbers;
+  const Bytes& memory = environment.memory;
+  if (numbers.size() < kNumbersPerMessage) return -EFAULT;
+  const int fd = numbers[0];
+  const int64_t offset = numbers[1];
+  const int64_t room = numbers[2];
+  const size_t most = std::min(static_cast<size_t>(std::max(numbers[3], 0)),
+                               numbers.size() / kNumbersPerMessage);
+  const Bytes spill = environment.spill.first(
+      std::min(static_cast<size_t>(std::max(numbers[4], 0)), environment.spill.size()));
+  const Integers fds = environment.fds.first(
+      std::min(static_cast<size_t>(std::max(numbers[5], 0)), environment.fds.size()));
+  const size_t name_room = static_cast<size_t>(std::max(numbers[6], 0));
+  const int flags = numbers[7];
+  if (most * name_room > environment.names.size()) return -EFAULT;
   alignas(cmsghdr) char control[kControlSize];
-  const size_t most =
-      std::min(static_cast<size_t>(std::max<int64_t>(max, 0)), numbers.size() / kNumbersPerMessage);
-  const size_t name_room = most == 0 ? 0 : names.size() / most;
   int64_t at = offset;
   size_t count = 0;
   while (count < most && Within(memory, at, room)) {
@@ -150,7 +177,7 @@ int64_t ReceiveMessages(Environment& environment, int fd, Bytes memory, int64_t 
     message.msg_control = control;
     message.msg_controllen = sizeof control;
     if (name_room > 0) {
-      message.msg_name = names.data() + count * name_room;
+      message.msg_name = environment.names.data() + count * name_room;
       message.msg_namelen = static_cast<socklen_t>(name_room);
     }
     // Once one message is there, the call must not wait for the next.
@@ -177,12 +204,35 @@ int64_t ReceiveMessages(Environment& environment, int fd, Bytes memory, int64_t 
   return static_cast<int64_t>(count);
 }
 
+int64_t TellIn(Environment& environment, Integers numbers, Bytes names, Integers fds) {
+  SocketEnvironment& state = SocketEnvironment::Of(environment);
+  state.numbers = numbers;
+  state.names = names;
+  state.fds = fds;
+  return 0;
+}
+
+int64_t ReceiveInto(Environment& environment, Bytes memory) {
+  SocketEnvironment::Of(environment).memory = memory;
+  return 0;
+}
+
+int64_t SpillInto(Environment& environment, Bytes memory) {
+  SocketEnvironment::Of(environment).spill = memory;
+  return 0;
+}
+
 }  // namespace
 
 void ExportTransfer(Exports& exports) {
   exports.Function<Receive>("receive")
       .Function<Send>("send")
       .Function<SendMessage>("sendMessage")
+      .Function<SendAgain>("sendAgain")
+      .Function<SendOf>("sendOf")
+      .Function<TellIn>("tellIn")
+      .Function<ReceiveInto>("receiveInto")
+      .Function<SpillInto>("spillInto")
       .Function<ReceiveMessages>("receiveMessages");
 }
 

@@ -1,6 +1,18 @@
-import { loadBinding, type DescriptorBinding } from '@octoipc/core/kit';
+import { KnownMemory, loadBinding, type DescriptorBinding } from '@octoipc/core/kit';
 
-/** The native functions of this package; a negative result is -errno. Addresses are raw sockaddrs. */
+import { SCM_MAX_FD } from './constants.js';
+import { ADDRESS_ROOM } from './sockaddr.js';
+
+/** As many packets are handed over in one native call. */
+export const BATCH = 64;
+
+/** Numbers of a packet, in the order of `Found` in transfer.cc. */
+export const STRIDE = 10;
+
+/**
+ * The native functions of this package; a negative result is -errno. Addresses are raw sockaddrs. Those
+ * that are told by numbers in the array of `tellIn` have in their comment which, in their order.
+ */
 export interface SocketBinding extends DescriptorBinding {
   /** 1 in the thread that the process began with, which nobody terminates. */
   readonly mainThread: 0 | 1;
@@ -40,28 +52,50 @@ export interface SocketBinding extends DescriptorBinding {
     address: Uint8Array,
     flags: number,
   ): number;
-  receiveMessages(
-    fd: number,
-    memory: Uint8Array,
-    offset: number,
-    room: number,
-    max: number,
-    spill: Uint8Array,
-    names: Uint8Array,
-    fds: Int32Array,
-    numbers: Int32Array,
-    flags: number,
-  ): number;
+  /** Both, fd, offset, length, flags; "again" of the memory that was sent last. */
+  sendOf(from: Uint8Array): number;
+  sendAgain(): number;
+  tellIn(numbers: Int32Array, names: Uint8Array, fds: Int32Array): number;
+  receiveInto(memory: Uint8Array): number;
+  spillInto(memory: Uint8Array): number;
+  /** Fd, offset, room for each, how many, bytes of the spill, descriptors, room for an address, flags. */
+  receiveMessages(): number;
+  /** What it was told of; all copies of this module in a thread have one binding. */
+  known: Known;
   limitMode(fd: number, mode: number): number;
   setMode(path: string, mode: number): number;
   openDirectory(path: string): number;
   openLock(path: string): number;
 }
 
+/** Memory that both sides know. */
+interface Known {
+  readonly numbers: Int32Array;
+  readonly names: Uint8Array;
+  readonly fds: Int32Array;
+  readonly sent: KnownMemory;
+  memory: Uint8Array | undefined;
+  spill: Uint8Array | undefined;
+}
+
 let loaded: SocketBinding | undefined;
 
 /** The binding, loaded at its first use. */
 export function binding(): SocketBinding {
-  loaded ??= loadBinding<SocketBinding>(import.meta.url, 'socket');
+  if (loaded === undefined) {
+    const native = loadBinding<SocketBinding>(import.meta.url, 'socket');
+    native.known ??= {
+      numbers: new Int32Array(STRIDE * BATCH),
+      names: new Uint8Array(ADDRESS_ROOM * BATCH),
+      fds: new Int32Array(SCM_MAX_FD),
+      sent: new KnownMemory(),
+      memory: undefined,
+      spill: undefined,
+    };
+    const { numbers, names, fds } = native.known;
+    native.tellIn(numbers, names, fds);
+    // What Node-API has made is a dictionary to V8, in which each call would look its function up.
+    loaded = { ...native };
+  }
   return loaded;
 }

@@ -16,6 +16,7 @@ import { duplexOf, webStreamsOf, type DuplexOptions } from './duplex.js';
 import type { SocketEnd } from './end.js';
 import { sendingFds, takeStreamFds, type FdSending } from './fd-transfer.js';
 import { checkCarriesFds, maxFdsOf, type FdMessage, type FdSource } from './fds.js';
+import { iterate } from './iterate.js';
 import { PacketMessages, StreamMessages, type Messages } from './messages.js';
 import { peerCredentials, PeerProcess, type Peer } from './peer.js';
 import type { SocketAddress } from './sockaddr.js';
@@ -110,12 +111,13 @@ export class Connection extends ByteConnection {
    */
   override [Symbol.asyncIterator](): AsyncIterator<Buffer> {
     if (this.type === 'stream') return super[Symbol.asyncIterator]();
-    const step = (packet: Buffer | null): IteratorResult<Buffer> =>
-      packet === null ? { done: true, value: undefined } : { done: false, value: packet };
-    return {
-      next: () => this.receive().then(step),
-      return: () => Promise.resolve({ done: true, value: undefined }),
-    };
+    return iterate({
+      takeNow: () => {
+        this.checkOpen('receive');
+        return this.#messages.takeNow();
+      },
+      receive: () => this.receive(),
+    });
   }
 
   /** The longest message that `send` takes. */
@@ -149,8 +151,7 @@ export class Connection extends ByteConnection {
 
   /** {@link send} that blocks this thread. */
   sendSync(message: Bytes, options?: { readonly timeout?: number | undefined }): void {
-    const { timeout } = optionsObject(options);
-    checkTimeout(timeout);
+    const timeout = timeoutOf(options);
     this.checkOpen('send');
     this.#messages.sendSync(message, timeout);
   }
@@ -180,8 +181,7 @@ export class Connection extends ByteConnection {
 
   /** {@link receive} that blocks this thread. */
   receiveSync(options?: { readonly timeout?: number | undefined }): Buffer | null {
-    const { timeout } = optionsObject(options);
-    checkTimeout(timeout);
+    const timeout = timeoutOf(options);
     this.checkOpen('receive');
     return this.#messages.receiveSync(timeout);
   }
@@ -359,4 +359,13 @@ export class Connection extends ByteConnection {
         ? new PacketMessages(this, this.inbox, this.#maxMessageSize)
         : new StreamMessages(this, this.#maxMessageSize));
   }
+}
+
+function timeoutOf(
+  options: { readonly timeout?: number | undefined } | undefined,
+): number | undefined {
+  if (options === undefined) return undefined;
+  const { timeout } = optionsObject(options);
+  checkTimeout(timeout);
+  return timeout;
 }

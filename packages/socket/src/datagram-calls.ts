@@ -14,7 +14,15 @@ import { messageOf, type DatagramMessage } from './datagram-message.js';
 import type { DatagramReceiveOptions, DatagramSendOptions } from './datagram-options.js';
 import type { SocketEnd } from './end.js';
 import { checkCarriesFds, checkFdsWhole, fdNumbers, maxFdsOf } from './fds.js';
-import { receivePackets, type Packet } from './packets.js';
+import {
+  dataAt,
+  isPlain,
+  packetAt,
+  peerAt,
+  receiveRaw,
+  senderAt,
+  type Packet,
+} from './packets.js';
 import type { Route } from './place.js';
 import type { SocketHandle } from './socket-handle.js';
 
@@ -22,6 +30,15 @@ const DEFAULT_MAX_BYTES = 1024 * 1024;
 const NO_CREDENTIALS = new Int32Array(0);
 const NO_FDS = new Int32Array(0);
 const NO_ADDRESS = new Uint8Array(0);
+
+/** One try to send a datagram to where the socket is connected to, which sleeps in the call. */
+export function sendDatagramSleeping({ socket }: SocketHandle, data: Bytes): boolean {
+  const view = socket.binding.known.sent.isKnown(data) ? data : bytes(data);
+  const result = socket.writeSleeping(view, 0, view.length);
+  if (result >= 0) return true;
+  if (result !== AGAIN) throw errorOf(result, 'sendmsg', { target: socket.target });
+  return false;
+}
 
 /** One try to send a datagram; the arguments are checked. */
 export function sendingDatagram(
@@ -77,17 +94,51 @@ export function receivingDatagram(
   return (how = MSG_DONTWAIT) => {
     const waiting = ahead.pop();
     if (waiting !== undefined) return messageWithin(waiting, maxBytes, maxFds, handle.socket);
-    const request = { max, maxBytes, maxFds, names: true, flags: MSG_TRUNC | how };
-    const found = receivePackets(handle.socket, request);
-    if (found === AGAIN) return BLOCKED;
-    if (typeof found === 'number') {
-      throw errorOf(found, 'recvmsg', { target: handle.socket.target });
-    }
-    const first = found[0]!;
-    for (let i = found.length - 1; i > 0; i--) ahead.push(found[i]!);
-    checkFdsWhole(first, handle.socket);
-    return messageOf(first);
+    return receiveDatagram(handle.socket, ahead, max, maxBytes, maxFds, MSG_TRUNC | how);
   };
+}
+
+/**
+ * The next datagram, as the options' defaults have it.
+ *
+ * @param max - as many are taken at once
+ * @param sleeping - whether to sleep in the call
+ */
+export function nextDatagram(
+  handle: SocketHandle,
+  ahead: Packet[],
+  max: number,
+  sleeping: boolean,
+): DatagramMessage | typeof BLOCKED {
+  const waiting = ahead.pop();
+  const { socket } = handle;
+  if (waiting !== undefined) return messageWithin(waiting, DEFAULT_MAX_BYTES, SCM_MAX_FD, socket);
+  const flags = MSG_TRUNC | (sleeping && socket.sleeps ? 0 : MSG_DONTWAIT);
+  return receiveDatagram(socket, ahead, max, DEFAULT_MAX_BYTES, SCM_MAX_FD, flags);
+}
+
+function receiveDatagram(
+  socket: SocketEnd,
+  ahead: Packet[],
+  max: number,
+  maxBytes: number,
+  maxFds: number,
+  flags: number,
+): DatagramMessage | typeof BLOCKED {
+  const count = receiveRaw(socket, max, maxBytes, maxFds, true, flags);
+  if (count < 0) {
+    if (count === AGAIN) return BLOCKED;
+    throw errorOf(count, 'recvmsg', { target: socket.target });
+  }
+  if (count === 1 && isPlain(0)) {
+    return { data: dataAt(0), from: senderAt(0), peer: peerAt(0), fds: [], truncated: false };
+  }
+  const found: Packet[] = [];
+  for (let i = 0; i < count; i++) found.push(packetAt(i));
+  while (found.length > 1) ahead.push(found.pop()!);
+  const first = found[0]!;
+  checkFdsWhole(first, socket);
+  return messageOf(first);
 }
 
 /** A datagram that was taken ahead, as whoever gets it wants it. */

@@ -13,8 +13,15 @@ import {
 } from '@octoipc/core/kit';
 
 import { parseAddress, resolveAddress, type Address } from './address.js';
+import { BATCH } from './binding.js';
 import { AF_UNIX, SO_PASSCRED, SOCK_DGRAM, SOL_SOCKET } from './constants.js';
-import { receivingDatagram, sendingDatagram, type DatagramTaking } from './datagram-calls.js';
+import {
+  nextDatagram,
+  receivingDatagram,
+  sendDatagramSleeping,
+  sendingDatagram,
+  type DatagramTaking,
+} from './datagram-calls.js';
 import type { DatagramMessage } from './datagram-message.js';
 import type {
   DatagramBindOptions,
@@ -26,7 +33,8 @@ import { Destinations } from './destinations.js';
 import { adoptSocket, makeSocket, setIntOption, type SocketEnd } from './end.js';
 import { closeFds, type FdSource } from './fds.js';
 import { checkMode } from './listen.js';
-import { BATCH, type Packet } from './packets.js';
+import type { Packet } from './packets.js';
+import { iterate } from './iterate.js';
 import { Place, Route } from './place.js';
 import { familyOf, showAddress, type SocketAddress } from './sockaddr.js';
 import { SocketHandle } from './socket-handle.js';
@@ -181,6 +189,10 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
     to?: Address | null,
     options?: { readonly fds?: readonly FdSource[]; readonly timeout?: number },
   ): void {
+    if (to === undefined && options === undefined) {
+      this.checkOpen('sendmsg');
+      if (!this.isWaiting('writable') && sendDatagramSleeping(this, data)) return;
+    }
     checkTimeout(optionsObject(options).timeout);
     const route = this.#routeTo(to);
     let destination: Destination | undefined;
@@ -235,6 +247,11 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
 
   /** {@link receive} that blocks this thread. */
   receiveSync(options?: Omit<DatagramReceiveOptions, 'signal'>): DatagramMessage {
+    if (options === undefined && !this.isWaiting('readable')) {
+      this.checkOpen('recvmsg');
+      const message = nextDatagram(this, this.#ahead, 1, true);
+      if (message !== BLOCKED) return message;
+    }
     checkTimeout(optionsObject(options).timeout);
     const take = this.#taking(options);
     if (this.isWaiting('readable')) throw busyError(this.describe());
@@ -248,19 +265,17 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
 
   /** Datagrams as they come, until the socket is closed. Leaving the loop does not close it. */
   [Symbol.asyncIterator](): AsyncIterator<DatagramMessage> {
-    const ended: IteratorResult<DatagramMessage> = { done: true, value: undefined };
-    return {
-      next: async () => {
-        if (this.closed) return ended;
-        try {
-          return { done: false, value: await this.receive() };
-        } catch (error) {
-          if (this.closed) return ended;
-          throw error;
-        }
+    return iterate<DatagramMessage>({
+      takeNow: () => {
+        if (this.closed) return null;
+        return this.isWaiting('readable') ? BLOCKED : nextDatagram(this, this.#ahead, BATCH, false);
       },
-      return: () => Promise.resolve(ended),
-    };
+      receive: () =>
+        this.receive().catch((error: unknown) => {
+          if (this.closed) return null;
+          throw error;
+        }),
+    });
   }
 
   /** Closes it, and removes the file of its path if that is still its own. */

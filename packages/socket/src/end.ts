@@ -21,6 +21,8 @@ export class SocketEnd {
   /** How errors name it. */
   target: string | number;
   readonly binding: SocketBinding;
+  /** Whether this thread may sleep in a call. */
+  readonly sleeps: boolean;
 
   constructor(fd: number, domain: number, type: number, target: string | number = fd) {
     this.fd = fd;
@@ -28,11 +30,7 @@ export class SocketEnd {
     this.type = type;
     this.target = target;
     this.binding = binding();
-  }
-
-  /** Whether this thread may sleep in a call. */
-  get sleeps(): boolean {
-    return this.binding.mainThread === 1;
+    this.sleeps = this.binding.mainThread === 1;
   }
 
   /** recv(2); -errno when it fails. */
@@ -47,12 +45,22 @@ export class SocketEnd {
 
   /** send(2); -errno when it fails. */
   write(from: Uint8Array, offset: number, length: number): number {
-    return this.binding.send(this.fd, from, offset, length, MSG_DONTWAIT);
+    return this.#send(from, offset, length, MSG_DONTWAIT);
   }
 
   /** send(2) that sleeps; see {@link readSleeping}. */
   writeSleeping(from: Uint8Array, offset: number, length: number): number {
-    return this.binding.send(this.fd, from, offset, length, this.sleeps ? 0 : MSG_DONTWAIT);
+    return this.#send(from, offset, length, this.sleeps ? 0 : MSG_DONTWAIT);
+  }
+
+  #send(from: Uint8Array, offset: number, length: number, flags: number): number {
+    const { binding: native } = this;
+    const { numbers, sent } = native.known;
+    numbers[0] = this.fd;
+    numbers[1] = offset;
+    numbers[2] = length;
+    numbers[3] = flags;
+    return sent.isKnown(from) ? native.sendAgain() : native.sendOf(sent.know(from));
   }
 
   /** The name of this side; null where it has none. */

@@ -4,7 +4,7 @@ import { AGAIN, BLOCKED, errorOf, POLLIN } from '@octoipc/core/kit';
 import { MSG_DONTWAIT, MSG_PEEK, MSG_TRUNC, SCM_MAX_FD } from './constants.js';
 import type { SocketEnd } from './end.js';
 import { checkFdsWhole, closeFds, takeFds, type FdMessage } from './fds.js';
-import { receivePackets, type Packet } from './packets.js';
+import { dataAt, isPlain, packetAt, receiveRaw, type Packet } from './packets.js';
 
 /** What one take wants. */
 interface Take {
@@ -29,7 +29,8 @@ const scratch = new Uint8Array(1);
  */
 export class PacketInbox {
   readonly #end: SocketEnd;
-  #packets: Packet[] = [];
+  /** Those that are nothing but bytes are here as that. */
+  #packets: (Packet | Buffer)[] = [];
   #at = 0;
 
   constructor(end: SocketEnd) {
@@ -43,16 +44,22 @@ export class PacketInbox {
 
   /** The data of the next packet, whose descriptors are closed; null at the end. */
   take(wanted: Take): Buffer | null | typeof BLOCKED {
-    const packet = this.#next(wanted);
+    const { maxBytes, truncate, sleeping = false, ahead = 1 } = wanted;
+    const packet = this.#next(maxBytes, sleeping, ahead);
     if (packet === null || packet === BLOCKED) return packet;
+    if (packet instanceof Uint8Array) return this.#cut(packet, packet.length, maxBytes, truncate);
     closeFds(packet.fds);
-    return this.#cut(packet, wanted);
+    return this.#cut(packet.data, packet.length, maxBytes, truncate);
   }
 
   /** The next packet with its descriptors; null at the end. */
   takeWithFds(wanted: Take, maxFds: number): FdMessage | null | typeof BLOCKED {
-    const packet = this.#next(wanted);
+    const { maxBytes, truncate, sleeping = false, ahead = 1 } = wanted;
+    const packet = this.#next(maxBytes, sleeping, ahead);
     if (packet === null || packet === BLOCKED) return packet;
+    if (packet instanceof Uint8Array) {
+      return { data: this.#cut(packet, packet.length, maxBytes, truncate), fds: [] };
+    }
     const surplus = packet.fds.length - maxFds;
     checkFdsWhole(
       surplus <= 0
@@ -60,36 +67,40 @@ export class PacketInbox {
         : { ...packet, dropped: packet.dropped + surplus, fds: kept(packet, maxFds) },
       this.#end,
     );
-    const data = this.#cut(packet, wanted);
+    if (packet.length > maxBytes && !truncate) closeFds(packet.fds);
+    const data = this.#cut(packet.data, packet.length, maxBytes, truncate);
     return { data, fds: takeFds(packet.fds) };
   }
 
   clear(): void {
-    for (const packet of this.#packets.slice(this.#at)) closeFds(packet.fds);
+    for (const packet of this.#packets.slice(this.#at)) {
+      if (!(packet instanceof Uint8Array)) closeFds(packet.fds);
+    }
     this.#packets = [];
     this.#at = 0;
   }
 
-  #next(wanted: Take): Packet | null | typeof BLOCKED {
+  #next(
+    maxBytes: number,
+    sleeping: boolean,
+    ahead: number,
+  ): Packet | Buffer | null | typeof BLOCKED {
     const waiting = this.#packets[this.#at];
     if (waiting !== undefined) {
       this.#at += 1;
       return waiting;
     }
-    const { maxBytes, sleeping = false, ahead = 1 } = wanted;
-    const found = receivePackets(this.#end, {
-      max: ahead,
-      maxBytes,
-      maxFds: SCM_MAX_FD,
-      names: false,
-      flags: MSG_TRUNC | (sleeping && this.#end.sleeps ? 0 : MSG_DONTWAIT),
-    });
-    if (typeof found === 'number') {
-      if (found === AGAIN) return BLOCKED;
-      throw errorOf(found, 'recvmsg', { target: this.#end.target });
+    const flags = MSG_TRUNC | (sleeping && this.#end.sleeps ? 0 : MSG_DONTWAIT);
+    const count = receiveRaw(this.#end, ahead, maxBytes, SCM_MAX_FD, false, flags);
+    if (count < 0) {
+      if (count === AGAIN) return BLOCKED;
+      throw errorOf(count, 'recvmsg', { target: this.#end.target });
     }
+    if (count === 1 && isPlain(0)) return dataAt(0);
+    const found: (Packet | Buffer)[] = [];
+    for (let i = 0; i < count; i++) found.push(isPlain(i) ? dataAt(i) : packetAt(i));
     const last = found.at(-1)!;
-    if (last.length === 0 && last.fds.length === 0 && this.#isEnd()) {
+    if (last.length === 0 && (last as Packet).fds.length === 0 && this.#isEnd()) {
       found.pop();
       // The end is found again by whoever asks after the last packet.
       if (found.length === 0) return null;
@@ -110,13 +121,12 @@ export class PacketInbox {
     return binding.receive(fd, scratch, 0, 1, MSG_PEEK | MSG_DONTWAIT) <= 0;
   }
 
-  #cut(packet: Packet, { maxBytes, truncate }: Take): Buffer {
-    if (packet.length <= maxBytes) return packet.data;
-    if (truncate) return packet.data.subarray(0, maxBytes);
-    closeFds(packet.fds);
+  #cut(data: Buffer, length: number, maxBytes: number, truncate: boolean): Buffer {
+    if (length <= maxBytes) return data;
+    if (truncate) return data.subarray(0, maxBytes);
     throw new IpcError('EMSGSIZE', {
       ...this.#end.details('recvmsg'),
-      hint: `a packet has ${packet.length} bytes, more than is taken (${maxBytes}): it is dropped`,
+      hint: `a packet has ${length} bytes, more than is taken (${maxBytes}): it is dropped`,
     });
   }
 }

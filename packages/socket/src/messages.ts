@@ -18,11 +18,11 @@ import {
   type Attempt,
 } from '@octoipc/core/kit';
 
+import { BATCH } from './binding.js';
 import type { ByteConnection } from './byte-connection.js';
 import { SO_SNDBUF, SOL_SOCKET } from './constants.js';
 import { intOption } from './end.js';
 import type { PacketInbox } from './inbox.js';
-import { BATCH } from './packets.js';
 
 /** How messages travel over a connection: the arguments are checked. */
 export interface Messages {
@@ -33,6 +33,8 @@ export interface Messages {
   receive(options: WaitOptions): Promise<Buffer | null>;
   tryReceive(): Buffer | null | undefined;
   receiveSync(timeout: number | undefined): Buffer | null;
+  /** The next one if it is there and nobody waits; others may be taken out of the kernel with it. */
+  takeNow(): Buffer | null | typeof BLOCKED;
   /** Hands what is gathered for one write to the queue of writes. */
   flush(): void;
 }
@@ -82,6 +84,11 @@ export class StreamMessages implements Messages {
 
   tryReceive(): Buffer | null | undefined {
     return this.#receiver.tryReceive();
+  }
+
+  takeNow(): Buffer | null | typeof BLOCKED {
+    const message = this.#receiver.tryReceive();
+    return message === undefined ? BLOCKED : message;
   }
 
   receiveSync(timeout: number | undefined): Buffer | null {
@@ -148,7 +155,14 @@ export class PacketMessages implements Messages {
 
   sendSync(message: Bytes, timeout: number | undefined): void {
     const packet = this.#packet(message);
-    this.#connection.writeSync(packet, timeout === undefined ? undefined : { timeout });
+    const connection = this.#connection;
+    if (timeout === undefined && !connection.isWaiting('writable')) {
+      const { socket: end } = connection;
+      const count = end.writeSleeping(packet, 0, packet.length);
+      if (count >= 0) return;
+      if (count !== AGAIN) throw errorOf(count, 'send', { target: end.target });
+    }
+    connection.writeSync(packet, timeout === undefined ? undefined : { timeout });
   }
 
   receive(options: WaitOptions): Promise<Buffer | null> {
@@ -163,15 +177,19 @@ export class PacketMessages implements Messages {
     return packet === BLOCKED ? undefined : packet;
   }
 
+  takeNow(): Buffer | null | typeof BLOCKED {
+    return this.#connection.isWaiting('readable') ? BLOCKED : this.#take(BATCH);
+  }
+
   receiveSync(timeout: number | undefined): Buffer | null {
     const connection = this.#connection;
-    const details = connection.socket.details('receive');
-    if (connection.isWaiting('readable')) throw busyError(details);
+    if (connection.isWaiting('readable')) throw busyError(connection.socket.details('receive'));
     if (timeout === undefined) {
       const packet = this.#take(1, true);
       if (packet !== BLOCKED) return packet;
     }
     const sleep = (milliseconds: number): void => connection.sleep('readable', milliseconds);
+    const details = connection.socket.details('receive');
     return waitSync(() => this.#take(1), sleep, timeout, { details });
   }
 

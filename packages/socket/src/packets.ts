@@ -1,6 +1,7 @@
 import { AGAIN, bufferOf } from '@octoipc/core/kit';
 
-import { SCM_MAX_FD } from './constants.js';
+import { BATCH, STRIDE, type SocketBinding } from './binding.js';
+import { MSG_CTRUNC, MSG_TRUNC } from './constants.js';
 import type { SocketEnd } from './end.js';
 import { peerOf, type Peer } from './peer.js';
 import { ADDRESS_ROOM, decodeAddress, type SocketAddress } from './sockaddr.js';
@@ -36,76 +37,123 @@ const SLAB_SIZE = 256 * 1024;
 /** What is longer goes through the spill, and gets memory of its own. */
 const ROOM = 64 * 1024;
 
-/** As many packets are handed over in one native call. */
-export const BATCH = 64;
-
-/** Numbers a packet, in the order of `Found` in transfer.cc. */
-const STRIDE = 10;
-
-const NONE = new Uint8Array(0);
-const numbers = new Int32Array(STRIDE * BATCH);
-const names = new Uint8Array(ADDRESS_ROOM * BATCH);
-const one: Int32Array = new Int32Array(SCM_MAX_FD);
-const fdRooms = new Map<number, Int32Array>([[SCM_MAX_FD, one]]);
-
 let slab: Buffer | undefined;
+let memory: ArrayBufferLike;
 let used = 0;
-let spill: Buffer | undefined;
+/** Of the last receive: what was told of it, and how much room each packet had. */
+let numbers: Int32Array = new Int32Array(0);
+let names: Uint8Array = new Uint8Array(0);
+let fds: Int32Array = new Int32Array(0);
+let room = 0;
 
 /**
  * recvmsg(2), into a slab of which just the parts that were filled are handed out.
  *
- * @returns the packets, at least one, or -errno
+ * @param max - no more packets than so many
+ * @param maxBytes - of each, no more bytes than so many
+ * @param maxFds - with each, no more descriptors than so many
+ * @param withNames - whether addresses are wanted
+ * @param flags - of the call
+ * @returns how many came, of which the functions below tell until the next call; or -errno
  */
-export function receivePackets(end: SocketEnd, request: PacketRequest): Packet[] | number {
-  const { maxBytes, flags } = request;
-  const room = Math.min(maxBytes, ROOM);
-  const memory = slabFor(room);
-  const max = Math.min(request.max, BATCH);
-  const count = end.binding.receiveMessages(
-    end.fd,
-    memory,
-    used,
-    room,
-    max,
-    maxBytes > room ? spillFor(maxBytes - room) : NONE,
-    request.names ? roomForNames(max) : NONE,
-    fdRoom(request.maxFds),
-    numbers,
-    flags,
-  );
-  if (count <= 0) return count === 0 ? AGAIN : count;
-  const packets: Packet[] = [];
-  for (let i = 0; i < count; i++) packets.push(packetAt(i, memory, room));
-  return packets;
+export function receiveRaw(
+  { binding, fd }: SocketEnd,
+  max: number,
+  maxBytes: number,
+  maxFds: number,
+  withNames: boolean,
+  flags: number,
+): number {
+  ({ numbers, names, fds } = binding.known);
+  room = Math.min(maxBytes, ROOM);
+  slabFor(binding);
+  if (maxBytes > room) spillFor(binding, maxBytes - room);
+  numbers[0] = fd;
+  numbers[1] = used;
+  numbers[2] = room;
+  numbers[3] = Math.min(max, BATCH);
+  numbers[4] = maxBytes - room;
+  numbers[5] = maxFds;
+  numbers[6] = withNames ? ADDRESS_ROOM : 0;
+  numbers[7] = flags;
+  const count = binding.receiveMessages();
+  return count === 0 ? AGAIN : count;
 }
 
-function packetAt(index: number, memory: Buffer, room: number): Packet {
+/**
+ * Whether a packet has bytes, all of them in one place, and no descriptors came: then {@link dataAt} is all
+ * that there is to it, beside who sent it.
+ */
+export function isPlain(index: number): boolean {
   const at = STRIDE * index;
-  const start = numbers[at]!;
   const length = numbers[at + 1]!;
-  const nameLength = numbers[at + 4]!;
-  const fds = numbers[at + 8]!;
-  used = start + Math.min(length, room);
+  return (
+    length > 0 &&
+    length <= room &&
+    length === numbers[at + 2] &&
+    (numbers[at + 3]! & (MSG_TRUNC | MSG_CTRUNC)) === 0 &&
+    numbers[at + 8] === 0 &&
+    numbers[at + 9] === 0
+  );
+}
+
+/** The bytes of a plain packet. */
+export function dataAt(index: number): Buffer {
+  const start = numbers[STRIDE * index]!;
+  const length = numbers[STRIDE * index + 1]!;
+  used = start + length;
+  return bufferOf(memory, start, length);
+}
+
+/** Where a packet came from. */
+export function senderAt(index: number): SocketAddress | null {
+  const length = numbers[STRIDE * index + 4]!;
+  return length === 0 ? null : addressAt(ADDRESS_ROOM * index, length);
+}
+
+/** Who sent a packet. */
+export function peerAt(index: number): Peer | null {
+  const at = STRIDE * index + 5;
+  const pid = numbers[at]!;
+  return pid < 0 ? null : peerOf(pid, numbers[at + 1]!, numbers[at + 2]!);
+}
+
+/** A packet with all that came with it. */
+export function packetAt(index: number): Packet {
+  const at = STRIDE * index;
+  const length = numbers[at + 1]!;
+  const count = numbers[at + 8]!;
   return {
-    data:
-      length <= room
-        ? bufferOf(memory.buffer, start, length)
-        : Buffer.concat([memory.subarray(start, start + room), spill!.subarray(0, length - room)]),
+    data: length <= room ? dataAt(index) : longDataAt(index),
     length: numbers[at + 2]!,
     flags: numbers[at + 3]!,
-    from: nameLength === 0 ? null : addressAt(ADDRESS_ROOM * index, nameLength),
-    peer:
-      numbers[at + 5]! < 0 ? null : peerOf(numbers[at + 5]!, numbers[at + 6]!, numbers[at + 7]!),
-    fds: fds === 0 ? NO_FDS : Array.from(lastFds.subarray(0, fds)),
+    from: senderAt(index),
+    peer: peerAt(index),
+    fds: count === 0 ? NO_FDS : Array.from(fds.subarray(0, count)),
     dropped: numbers[at + 9]!,
   };
 }
 
-const oneName = names.subarray(0, ADDRESS_ROOM);
+/**
+ * Packets with all that came with them.
+ *
+ * @returns the packets, at least one, or -errno
+ */
+export function receivePackets(end: SocketEnd, request: PacketRequest): Packet[] | number {
+  const { max, maxBytes, maxFds, flags } = request;
+  const count = receiveRaw(end, max, maxBytes, maxFds, request.names, flags);
+  if (count < 0) return count;
+  const packets: Packet[] = [];
+  for (let i = 0; i < count; i++) packets.push(packetAt(i));
+  return packets;
+}
 
-function roomForNames(max: number): Uint8Array {
-  return max === 1 ? oneName : names.subarray(0, ADDRESS_ROOM * max);
+/** The bytes of a packet whose end is in the spill. */
+function longDataAt(index: number): Buffer {
+  const start = numbers[STRIDE * index]!;
+  const length = numbers[STRIDE * index + 1]!;
+  used = start + room;
+  return Buffer.concat([slab!.subarray(start, start + room), spill!.subarray(0, length - room)]);
 }
 
 const latestBytes = new Uint8Array(ADDRESS_ROOM);
@@ -126,30 +174,28 @@ function addressAt(start: number, length: number): SocketAddress | null {
 }
 
 const NO_FDS: readonly number[] = [];
-let lastFds = one;
 
-function fdRoom(maxFds: number): Int32Array {
-  let room = fdRooms.get(maxFds);
-  if (room === undefined) {
-    room = one.subarray(0, maxFds);
-    fdRooms.set(maxFds, room);
-  }
-  lastFds = room;
-  return room;
-}
-
-/** A slab with so much room behind what is used. */
-function slabFor(room: number): Buffer {
+/** Has the binding receive into a slab with so much room behind what is used. */
+function slabFor(native: SocketBinding): void {
   // It is empty if a caller has transferred the memory of a message away.
   if (slab === undefined || SLAB_SIZE - used < room || slab.length === 0) {
     slab = Buffer.allocUnsafeSlow(SLAB_SIZE);
+    memory = slab.buffer;
     used = 0;
   }
-  return slab;
+  const { known } = native;
+  if (known.memory === slab) return;
+  native.receiveInto(slab);
+  known.memory = slab;
 }
 
+let spill: Buffer | undefined;
+
 /** Memory for the end of long packets; untouched, it costs nothing. */
-function spillFor(size: number): Buffer {
+function spillFor(native: SocketBinding, size: number): void {
   if (spill === undefined || spill.length < size) spill = Buffer.allocUnsafeSlow(size);
-  return spill.length === size ? spill : spill.subarray(0, size);
+  const { known } = native;
+  if (known.spill === spill) return;
+  native.spillInto(spill);
+  known.spill = spill;
 }

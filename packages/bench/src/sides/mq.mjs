@@ -18,6 +18,8 @@ import {
 const [kind = '', exercise = '', sizeText, role] = process.argv.slice(2);
 const size = Number(sizeText);
 const message = memoryOf(size);
+/** As in C, what is received one by one comes to the same memory. */
+const target = { into: memoryOf(size) };
 
 /** The queues of the peer, who is told by its environment. */
 const QUEUES = 'OCTOIPC_BENCH_QUEUES';
@@ -56,6 +58,14 @@ const send = (/** @type {Queue} */ queue) => async (/** @type {number} */ count)
 /** @type {Record<string, { send(queue: Queue): (count: number) => unknown, receive(queue: Queue): (count: number) => unknown }>} */
 const flows = {
   sync: {
+    send: sendSync,
+    receive: (queue) => (count) => {
+      let sum = 0;
+      for (let n = 0; n < count; n++) sum += sumOf(queue.receiveSync(target).data, 0);
+      return sum;
+    },
+  },
+  fresh: {
     send: sendSync,
     receive: (queue) => (count) => {
       let sum = 0;
@@ -135,7 +145,7 @@ function pairs(/** @type {Queue} */ queue) {
     for (let n = 0; n < count; n++) {
       fill(message, n);
       queue.trySend(message);
-      sum += sumOf(/** @type {{ data: Buffer }} */ (queue.tryReceive()).data, 0);
+      sum += sumOf(/** @type {{ data: Buffer }} */ (queue.tryReceive(target)).data, 0);
     }
     return { ns: now() - start, sum };
   };

@@ -56,8 +56,9 @@ export const rows = () =>
     const floor = (bytes) => (kind === 'sysv' ? 0.8 : bytes < 4096 ? 0.65 : 0.9);
     return [
       ...[64, 4096].flatMap((bytes) => [
-        flow(kind, 'pair', 'trySend + tryReceive', '-', bytes, floor(bytes)),
-        flow(kind, 'sync', 'sendSync → receiveSync', 'sleep', bytes, floor(bytes)),
+        flow(kind, 'pair', 'trySend + tryReceive({ into })', '-', bytes, floor(bytes)),
+        flow(kind, 'sync', 'sendSync → receiveSync({ into })', 'sleep', bytes, floor(bytes)),
+        flow(kind, 'fresh', 'sendSync → receiveSync', 'sleep', bytes, floor(bytes)),
         flow(kind, 'many', 'sendSync → receiveMany', 'loop', bytes, floor(bytes)),
       ]),
       flow(kind, 'iterate', 'sendSync → for await', 'loop', 64, kind === 'posix' ? 0.85 : 0.5),
