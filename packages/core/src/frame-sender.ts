@@ -12,11 +12,15 @@ import { Pace } from './pace.js';
 import {
   bytes,
   closedError,
+  objectWith,
   tellBytesWritten,
   valueError,
   waitOptions,
   type WaitOptions,
 } from './kit.js';
+
+/** What is asked of a stream. */
+const WRITER = ['write', 'tryWrite', 'close'];
 
 /** Frames up to this size are gathered and written together; longer ones go out by themselves. */
 const SMALL = 1024;
@@ -32,6 +36,7 @@ const SMALL = 1024;
  * @param writer - the stream; closing the sender closes it
  * @param options - limits and traits
  * @returns a sender of messages
+ * @throws {TypeError} ERR_INVALID_ARG_TYPE when the writer is none
  * @throws {RangeError} ERR_OUT_OF_RANGE when maxMessageSize or atomicSize is no length
  * @example
  * ```js
@@ -71,7 +76,7 @@ class FramedSender implements FrameSender {
     this.#maxMessageSize = traits.maxMessageSize;
     this.#batchSize = batchSize;
     this.#fixed = fixed;
-    this.#writer = writer;
+    this.#writer = objectWith(writer, 'writer', WRITER, 'a writer of bytes');
   }
 
   get closed(): boolean {

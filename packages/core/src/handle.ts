@@ -2,6 +2,7 @@ import type { Closable } from './channel.js';
 import { check, closedError, type IpcErrorDetails } from './errors.js';
 import { warnOfLeak } from './leak.js';
 import { FdSource, Readiness, type ReadinessBinding } from './readiness.js';
+import { callback } from './validate.js';
 import { WaitQueue } from './wait.js';
 
 /** What a binding must export for handles of descriptors: `environment.h` and `readiness.h`. */
@@ -119,7 +120,7 @@ export abstract class FdHandle implements Closable {
    */
   onClosed(told: () => void): () => void {
     const all = (this.#closing ??= new Set());
-    all.add(told);
+    all.add(callback(told, 'told'));
     return () => void all.delete(told);
   }
 

@@ -62,14 +62,26 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  * @throws {IpcError} ENAMETOOLONG when a path or an abstract name is over 107 bytes
  */
 export function encodeAddress(address: SocketAddress): Uint8Array {
-  if (typeof address !== 'object' || address === null) {
-    throw typeError('address', 'an address: { path }, { abstract } or { host, port }', address);
-  }
+  addressObject(address);
   if ('path' in address) return encodePath(address.path);
   if ('abstract' in address) return encodeAbstract(address.abstract);
   if ('autobind' in address) return unixAddress(new Uint8Array(0));
-  if ('cid' in address) return encodeVsock(address);
-  if ('host' in address) return encodeIp(address);
+  return 'cid' in address ? encodeVsock(address) : encodeIp(address);
+}
+
+/**
+ * An object that tells what kind of address it is, whatever its fields hold.
+ *
+ * @throws {TypeError} ERR_INVALID_ARG_TYPE when it is no object
+ * @throws {TypeError} ERR_INVALID_ARG_VALUE when it has none of the fields
+ */
+export function addressObject(address: SocketAddress): SocketAddress {
+  if (typeof address !== 'object' || address === null) {
+    throw typeError('address', 'an address: { path }, { abstract } or { host, port }', address);
+  }
+  if (['path', 'abstract', 'autobind', 'cid', 'host'].some((field) => field in address)) {
+    return address;
+  }
   throw valueError('address', 'must have a path, an abstract name, or a host and port', address);
 }
 
