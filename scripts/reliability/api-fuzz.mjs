@@ -3,7 +3,16 @@
 // export, in random order, with good and odd arguments, on live and closed handles, with aborts, in workers that are
 // ended in the middle. The process must live and answer, every refusal be a typed error, and nothing be left after a
 // batch. A seed that a finding names plays the same calls again.
-import { chmodSync, closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
 
@@ -35,7 +44,9 @@ chmodSync(folder, 0o755);
 const plan = join(folder, 'surface.json');
 const described = surface();
 writeFileSync(plan, JSON.stringify(described));
-console.log(`${described.functions.length} functions, ${Object.keys(described.methods).length} classes, seed ${options.seed}`);
+console.log(
+  `${described.functions.length} functions, ${Object.keys(described.methods).length} classes, seed ${options.seed}`,
+);
 
 /** Plays one turn; tells `heard` each line that the player says. */
 function turn(seed, seconds, heard) {
@@ -105,7 +116,8 @@ while (performance.now() < end) {
     }
     for (const [of, count] of Object.entries(said.calls ?? {})) tally.inputs(of, count);
   });
-  if (ended.silent) found('all', 'hang', ended.last.at(-1) ?? '', 'the process answers no more', batch);
+  if (ended.silent)
+    found('all', 'hang', ended.last.at(-1) ?? '', 'the process answers no more', batch);
   else if (!done) {
     const how = `status ${ended.code ?? ended.signal}`;
     found('all', 'crash', ended.last.at(-1) ?? '', how, batch);

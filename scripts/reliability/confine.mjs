@@ -35,12 +35,19 @@ const UNSHARE = ['--pid', '--fork', '--kill-child', '--mount-proc', '--ipc', '--
 /** Why it cannot be done here; undefined where it can. */
 export function refusal() {
   if (process.platform !== 'linux') return 'there are no namespaces here';
-  if (process.getuid() !== 0) return 'it takes root to make namespaces and to become nobody in them';
-  const tried = spawnSync('unshare', [...UNSHARE, 'sh', '-c', SETUP, 'sh', root, dirname(process.execPath), 'true'], {
-    encoding: 'utf8',
-  });
+  if (process.getuid() !== 0)
+    return 'it takes root to make namespaces and to become nobody in them';
+  const tried = spawnSync(
+    'unshare',
+    [...UNSHARE, 'sh', '-c', SETUP, 'sh', root, dirname(process.execPath), 'true'],
+    {
+      encoding: 'utf8',
+    },
+  );
   if (tried.error !== undefined) return `unshare: ${tried.error.message}`;
-  return tried.status === 0 ? undefined : `unshare is refused here: ${tried.stderr.trim().split('\n').at(-1)}`;
+  return tried.status === 0
+    ? undefined
+    : `unshare is refused here: ${tried.stderr.trim().split('\n').at(-1)}`;
 }
 
 /**
@@ -60,7 +67,13 @@ export function confined(args, { stdio, env = {} }) {
     ],
     {
       stdio,
-      env: { PATH: '/usr/local/bin:/usr/bin:/bin', HOME: '/tmp', TMPDIR: '/tmp', NO_COLOR: '1', ...env },
+      env: {
+        PATH: '/usr/local/bin:/usr/bin:/bin',
+        HOME: '/tmp',
+        TMPDIR: '/tmp',
+        NO_COLOR: '1',
+        ...env,
+      },
     },
   );
 }

@@ -41,7 +41,16 @@ export class Tally {
   row(mechanism) {
     let row = this.#rows.get(mechanism);
     if (row === undefined) {
-      row = { mechanism, killPoints: 0, faults: 0, inputs: 0, hours: 0, findings: 0, mended: 0, open: [] };
+      row = {
+        mechanism,
+        killPoints: 0,
+        faults: 0,
+        inputs: 0,
+        hours: 0,
+        findings: 0,
+        mended: 0,
+        open: [],
+      };
       this.#rows.set(mechanism, row);
     }
     return row;

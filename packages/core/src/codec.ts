@@ -34,7 +34,9 @@ function jsonOf(value: unknown): string | undefined {
     return JSON.stringify(value) as string | undefined;
   } catch (cause) {
     if (!(cause instanceof TypeError) || 'code' in cause) throw cause;
-    throw Object.assign(valueError('value', `has no JSON form: ${cause.message}`, value), { cause });
+    throw Object.assign(valueError('value', `has no JSON form: ${cause.message}`, value), {
+      cause,
+    });
   }
 }
 

@@ -4,6 +4,7 @@ import {
   checkTimeout,
   optionsObject,
   rangeError,
+  typeError,
   waitOptions,
   WaitQueue,
   waitSync,
@@ -84,6 +85,7 @@ export class SharedWait {
   }
 
   set spin(microseconds: number) {
+    if (typeof microseconds !== 'number') throw typeError('spin', 'a number', microseconds);
     if (!(microseconds >= 0 && microseconds <= MOST_SPIN)) {
       throw rangeError('spin', `from 0 to ${MOST_SPIN}`, microseconds);
     }

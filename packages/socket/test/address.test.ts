@@ -3,6 +3,7 @@ import { bind, close, connectSync, socket, AF_UNIX, SOCK_STREAM } from '@octoipc
 import { describe, expect, onTestFinished, test } from 'vitest';
 
 import { codeNow, codeOf } from '../../core/test/failure.js';
+import { decodeAddress } from '../src/sockaddr.js';
 
 /** What is no address, and how it is refused. */
 const WRONG: readonly (readonly [unknown, string])[] = [
@@ -33,4 +34,20 @@ describe.each(WRONG)('%o as an address', (wrong, code) => {
     expect(codeNow(() => bind(fd, address as never))).toBe(code);
     expect(codeNow(() => connectSync(fd, address as never))).toBe(code);
   });
+});
+
+test('an address that the kernel has cut is none, whatever its family', () => {
+  const whole = new Uint8Array(28).fill(1);
+  for (const [family, least] of [
+    [2, 8],
+    [10, 28],
+    [40, 12],
+  ] as const) {
+    new Uint16Array(whole.buffer, 0, 1)[0] = family;
+    for (let length = 0; length < least; length++) {
+      expect(decodeAddress(whole.slice(0, length), length)).toBeNull();
+      expect(decodeAddress(whole, length)).toBeNull();
+    }
+    expect(decodeAddress(whole, whole.length)).not.toBeNull();
+  }
 });

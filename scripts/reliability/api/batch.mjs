@@ -1,5 +1,6 @@
 // Plays one batch: calls in random order, on what the calls before them have left alive.
 import { mkdirSync, rmSync, symlinkSync, writeFileSync, writeSync } from 'node:fs';
+import { types } from 'node:util';
 
 import { Pools, classesOf } from './pools.mjs';
 import { Chance, Thrown, Values } from './values.mjs';
@@ -115,12 +116,21 @@ export class Batch {
     if (method.calls === undefined) {
       const set = method.settable && chance.often(0.4);
       const value = set ? this.#values.of(method.value, name) : undefined;
-      this.#call(of, label, name, () => (set ? ((object[name] = value), undefined) : object[name]), [value]);
+      this.#call(
+        of,
+        label,
+        name,
+        () => (set ? ((object[name] = value), undefined) : object[name]),
+        [value],
+      );
       return;
     }
     const params = chance.one(method.calls);
     const args = this.#arguments(params);
     this.#bind(name, params, args, /Sync$/.test(name));
+    // To a handle of this process, what would end it.
+    if (name === 'send' && object.pid === process.pid)
+      args[0] = this.#values.signalFor(process.pid);
     this.#call(of, label, name, () => object[name](...args), args);
   }
 
@@ -129,7 +139,12 @@ export class Batch {
     const args = [];
     for (const { name, type, optional, rest } of params) {
       if (optional && chance.often(0.25)) break;
-      if (rest) args.push(...(type.kind === 'array' ? Array.from({ length: chance.below(3) }, () => this.#values.of(type.of, name)) : []));
+      if (rest)
+        args.push(
+          ...(type.kind === 'array'
+            ? Array.from({ length: chance.below(3) }, () => this.#values.of(type.of, name))
+            : []),
+        );
       else args.push(this.#values.of(type, name));
     }
     return args;
@@ -140,34 +155,39 @@ export class Batch {
     const chance = this.#chance;
     const signal = params.findIndex((each) => each.name === 'signal');
     if (signal >= 0 && /^send/.test(name)) {
-      const first = params[0].name === 'signal' ? -2 : args[0]?.pid ?? args[0];
+      const first = typeof args[0] === 'number' ? args[0] : 0;
       args[signal] = this.#values.signalFor(first);
     }
     const at = params.findIndex(({ type }) => optionsOf(type) !== undefined);
-    if (at >= 0 && typeof args[at] === 'object' && args[at]?.temporary && typeof args[0] === 'string') {
+    if (at >= 0 && isPlain(args[at]) && args[at].temporary && typeof args[0] === 'string') {
       args[0] = args[0].replace(/^\/fuzz-/, '/temp-');
     }
     if (!bounded) return;
     const options = params.findIndex(({ type }) => optionsOf(type)?.timeout !== undefined);
     if (options < 0) return;
-    while (args.length < options) args.push(this.#values.of(params[args.length].type, params[args.length].name));
+    while (args.length < options)
+      args.push(this.#values.of(params[args.length].type, params[args.length].name));
     const given = args[options];
-    if (typeof given === 'string' || typeof given === 'number' || typeof given === 'boolean') return;
-    const kept = given !== null && typeof given === 'object' && Object.getPrototypeOf(given) === Object.prototype ? given : {};
+    if (typeof given === 'string' || typeof given === 'number' || typeof given === 'boolean')
+      return;
+    const kept = isPlain(given) ? given : {};
     args[options] = { ...kept, timeout: chance.one([0, 1, 3, 10, 'x', -1, NaN]) };
   }
 
   #call(of, label, name, action, args) {
     this.calls[of] = (this.calls[of] ?? 0) + 1;
-    if (this.#trace !== undefined) writeSync(this.#trace, `${label}(${args.map(brief).join(', ')})\n`);
+    if (this.#trace !== undefined)
+      writeSync(this.#trace, `${label}(${args.map(brief).join(', ')})\n`);
     const judge = (error) => {
-      if (error !== undefined && !isExpected(error, name)) this.#find('error', label, describe(error));
+      if (error !== undefined && !isExpected(error, name))
+        this.#find('error', label, describe(error));
     };
     try {
       const result = action();
       if (TAKES.has(name)) this.#pools.gone(args[0]);
       if (/^(release|socket)$/.test(name) && typeof result === 'number') this.#pools.owns(result);
-      if (name === 'socketpair' && Array.isArray(result)) result.forEach((fd) => this.#pools.owns(fd));
+      if (name === 'socketpair' && Array.isArray(result))
+        result.forEach((fd) => this.#pools.owns(fd));
       if (typeof result?.then === 'function' && result instanceof Promise) {
         this.#pools.track(result, `${label}(${args.map(brief).join(', ')})`, judge);
       } else {
@@ -200,6 +220,12 @@ function optionsOf(type) {
   return undefined;
 }
 
+/** Options that we made ourselves: the fields of what is odd may throw. */
+function isPlain(value) {
+  if (value === null || typeof value !== 'object' || types.isProxy(value)) return false;
+  return Object.getPrototypeOf(value) === Object.prototype;
+}
+
 const namesOf = new WeakMap();
 
 /** The names of all methods and accessors that an object's class has. */
@@ -209,8 +235,13 @@ function methodNames(object) {
   let names = namesOf.get(prototype ?? Object.prototype);
   if (names === undefined) {
     const all = new Set();
-    for (let each = prototype; each !== null && each !== Object.prototype; each = Object.getPrototypeOf(each)) {
-      for (const name of Object.getOwnPropertyNames(each)) if (name !== 'constructor') all.add(name);
+    for (
+      let each = prototype;
+      each !== null && each !== Object.prototype;
+      each = Object.getPrototypeOf(each)
+    ) {
+      for (const name of Object.getOwnPropertyNames(each))
+        if (name !== 'constructor') all.add(name);
     }
     names = [...all];
     if (prototype !== null) namesOf.set(prototype, names);
@@ -224,14 +255,20 @@ function isExpected(error, name) {
   if (error === null || typeof error !== 'object') return false;
   if (error.name === 'AbortError' || error.name === 'TimeoutError') return true;
   if (error.name === 'IpcError') return typeof error.code === 'string' && error.code !== '';
-  if ((error instanceof TypeError || error instanceof RangeError) && /^ERR_/.test(error.code)) return true;
+  if ((error instanceof TypeError || error instanceof RangeError) && /^ERR_/.test(error.code))
+    return true;
   // What is parsed is a peer's text.
   return error instanceof SyntaxError && /^(json|decode|receive|next|tryReceive)$/.test(name);
 }
 
 function describe(error) {
-  const stack = String(error?.stack ?? error).split('\n').slice(0, 4);
-  return stack.map((line) => line.trim()).join(' | ').slice(0, 600);
+  const stack = String(error?.stack ?? error)
+    .split('\n')
+    .slice(0, 4);
+  return stack
+    .map((line) => line.trim())
+    .join(' | ')
+    .slice(0, 600);
 }
 
 /** A value, short, for the trace. */
@@ -243,8 +280,15 @@ function brief(value) {
     if (typeof value === 'function') return 'function';
     if (value !== null && typeof value === 'object') {
       const prototype = Object.getPrototypeOf(value);
-      if (prototype !== Object.prototype && !Array.isArray(value)) return value.constructor?.name ?? 'object';
-      return `{${Object.entries(value).slice(0, 8).map(([key, each]) => `${key}: ${typeof each === 'object' && each !== null ? '…' : brief(each)}`).join(', ')}}`;
+      if (prototype !== Object.prototype && !Array.isArray(value))
+        return value.constructor?.name ?? 'object';
+      return `{${Object.entries(value)
+        .slice(0, 8)
+        .map(
+          ([key, each]) =>
+            `${key}: ${typeof each === 'object' && each !== null ? '…' : brief(each)}`,
+        )
+        .join(', ')}}`;
     }
     return String(value);
   } catch {

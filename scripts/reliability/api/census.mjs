@@ -54,7 +54,8 @@ export function leftNames() {
 /** Removes all names, and the files of the batch. */
 export function sweep(sysv) {
   for (const place of PLACES) {
-    for (const name of readdirSync(place)) rmSync(`${place}/${name}`, { recursive: true, force: true });
+    for (const name of readdirSync(place))
+      rmSync(`${place}/${name}`, { recursive: true, force: true });
   }
   for (const kind of sysv) {
     for (const { id } of kind.list()) kind.remove(id);

@@ -9,8 +9,10 @@ import { Chance, Thrown } from './values.mjs';
 
 /** What a worker needs to end once it is told to. */
 const PATIENCE = 60_000;
-/** Batches in which everything has been used once: pools, watchers and threads that stay are there. */
+/** Batches in which much is used for the first time. */
 const WARM_UP = 2;
+/** What is made once, at the first use, is no leak: one has grown in so many batches. */
+const GROWTHS = 3;
 
 async function load(surface) {
   const modules = new Map();
@@ -72,7 +74,7 @@ async function settle() {
 /** What is too much after a batch; asked again, since a thread or a child may be about to end. */
 async function leaks(before) {
   let found = [];
-  for (let i = 0; i < 100; i++) {
+  for (let i = 0; i < 40; i++) {
     await settle();
     found = [...more(before, census()), ...leftNames()];
     if (found.length === 0) return found;
@@ -95,10 +97,12 @@ async function main() {
     for (const each of findings) say({ finding: { ...each, seed } });
   };
   process.on('uncaughtException', (error) => {
-    if (!(error instanceof Thrown)) report([{ kind: 'uncaught', label: 'process', text: String(error?.stack ?? error) }]);
+    if (!(error instanceof Thrown))
+      report([{ kind: 'uncaught', label: 'process', text: String(error?.stack ?? error) }]);
   });
   process.on('unhandledRejection', (error) => {
-    if (!(error instanceof Thrown)) report([{ kind: 'unhandled', label: 'process', text: String(error?.stack ?? error) }]);
+    if (!(error instanceof Thrown))
+      report([{ kind: 'unhandled', label: 'process', text: String(error?.stack ?? error) }]);
   });
   const sysv = [
     modules.get('@octoipc/mq')?.SysvQueue,
@@ -106,6 +110,7 @@ async function main() {
     modules.get('@octoipc/shm')?.SysvSharedMemory,
   ].filter((each) => each !== undefined);
   const end = performance.now() + Number(seconds) * 1000;
+  const grown = new Map();
   let before;
   for (let played = 0; played === 0 || performance.now() < end; played++, seed++) {
     const chance = new Chance(seed ^ 0x5eed);
@@ -126,7 +131,13 @@ async function main() {
       say({ calls: batch.calls });
     }
     if (played >= WARM_UP) {
-      for (const text of await leaks(before)) report([{ kind: 'leak', label: text.replace(/\d+/g, 'N'), text }]);
+      for (const text of await leaks(before)) {
+        const label = text.replace(/\d+/g, 'N');
+        grown.set(label, (grown.get(label) ?? 0) + 1);
+        // A name that has outlived its owner is one at once.
+        if (text.startsWith('/') || grown.get(label) === GROWTHS)
+          report([{ kind: 'leak', label, text }]);
+      }
     }
     sweep(sysv);
     await settle();

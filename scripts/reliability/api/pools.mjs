@@ -45,7 +45,8 @@ export class Pools {
   }
 
   memory(chance) {
-    return this.like(chance, 'SharedMemory')?.buffer ?? new ArrayBuffer(64);
+    const memory = this.like(chance, 'SharedMemory');
+    return quietly(() => memory?.buffer) ?? new ArrayBuffer(64);
   }
 
   descriptor(chance) {
@@ -77,7 +78,8 @@ export class Pools {
 
   /** Keeps what a call returned. */
   harvest(value, depth = 0) {
-    if (value === null || typeof value !== 'object' || depth > 2 || ArrayBuffer.isView(value)) return;
+    if (value === null || typeof value !== 'object' || depth > 2 || ArrayBuffer.isView(value))
+      return;
     if (isForeign(value)) {
       value.on?.('error', () => {});
       this.#foreign.add(value);
@@ -158,7 +160,8 @@ export class Pools {
   }
 
   #track(promise, object) {
-    if (promise !== undefined) this.track(promise, `the end of a ${object.constructor?.name}`, () => {});
+    if (promise !== undefined)
+      this.track(promise, `the end of a ${object.constructor?.name}`, () => {});
   }
 
   async #endHelpers() {
@@ -182,15 +185,20 @@ function isForeign(value) {
 
 function isLive(value) {
   return (
-    [...ENDS, 'next', 'receive', 'send', 'bytes'].some((name) => typeof value[name] === 'function') ||
-    typeof value[Symbol.asyncIterator] === 'function'
+    [...ENDS, 'next', 'receive', 'send', 'bytes'].some(
+      (name) => typeof value[name] === 'function',
+    ) || typeof value[Symbol.asyncIterator] === 'function'
   );
 }
 
 /** The names of an object's class and of those that it inherits from. */
 export function classesOf(object) {
   const names = [];
-  for (let each = Object.getPrototypeOf(object); each !== null; each = Object.getPrototypeOf(each)) {
+  for (
+    let each = Object.getPrototypeOf(object);
+    each !== null;
+    each = Object.getPrototypeOf(each)
+  ) {
     // A bundler's name of a class that mentions itself begins with an underscore.
     names.push(each.constructor?.name.replace(/^_/, ''));
   }
@@ -200,12 +208,13 @@ export function classesOf(object) {
 function quietly(action) {
   try {
     const result = action();
-    if (typeof result?.then === 'function') return result.then(() => {}, () => {});
+    return typeof result?.then === 'function' ? result.then(nothing, nothing) : result;
   } catch {
-    // It had ended.
+    return undefined; // It had ended.
   }
-  return undefined;
 }
+
+function nothing() {}
 
 /** Ends one object, in whatever way it has; returns a promise where that takes its time. */
 function end(object) {
@@ -215,7 +224,7 @@ function end(object) {
     // A handle's gives its descriptor away; a semaphore's adds to its value.
     if (name === 'release' && !('released' in object)) continue;
     const result = quietly(() => object[name]());
-    if (result !== undefined) return result;
+    if (result instanceof Promise) return result;
   }
   return undefined;
 }

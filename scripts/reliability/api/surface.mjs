@@ -78,11 +78,18 @@ class Walk {
       if (type.getConstructSignatures().length > 0 || symbol.flags & this.#ts.SymbolFlags.Class) {
         this.#instance(checker.getDeclaredTypeOfSymbol(symbol));
       }
-      if (packageName === 'octoipc' && ['pipe', 'fifo', 'mq', 'sem', 'shm', 'signal', 'socket', 'popen'].includes(name)) continue;
+      if (
+        packageName === 'octoipc' &&
+        ['pipe', 'fifo', 'mq', 'sem', 'shm', 'signal', 'socket', 'popen'].includes(name)
+      )
+        continue;
       for (const property of type.getProperties()) {
         if (property.name === 'prototype' || property.name.startsWith('__')) continue;
         if (this.#hidden(property) || !this.#isOurs(property)) continue;
-        this.#calls({ ...path, owner: name, name: property.name }, checker.getTypeOfSymbol(property));
+        this.#calls(
+          { ...path, owner: name, name: property.name },
+          checker.getTypeOfSymbol(property),
+        );
       }
     }
   }
@@ -130,7 +137,10 @@ class Walk {
       const signatures = of.getCallSignatures();
       if (signatures.length === 0) {
         this.#instance(of);
-        methods[property.name] = { value: this.#describe(of, 0), settable: this.#settable(property) };
+        methods[property.name] = {
+          value: this.#describe(of, 0),
+          settable: this.#settable(property),
+        };
         continue;
       }
       methods[property.name] = { calls: signatures.map((each) => this.#params(each)) };

@@ -75,16 +75,89 @@ const ODD_OBJECTS = [
   () => ({ then: 1 }),
   () => new AbortController(),
 ];
-const ODD_TEXT = ['', '/', '/..', 'x', '/a/b', '/nul\0byte', '\ud800', `/${'n'.repeat(300)}`, '\u001b[31m', 'ä'];
+const ODD_TEXT = [
+  '',
+  '/',
+  '/..',
+  'x',
+  '/a/b',
+  '/nul\0byte',
+  '\ud800',
+  `/${'n'.repeat(300)}`,
+  '\u001b[31m',
+  'ä',
+];
 const ODD_NUMBERS = [-1, -0, 1.5, NaN, Infinity, -Infinity, 2 ** 31, -(2 ** 31), 2 ** 32, 2 ** 53];
 /** As descriptors: one of Node's own, closed, would end the process, and rightly. */
-const ODD_DESCRIPTORS = [-1, 1.5, NaN, 2 ** 31, -(2 ** 31), 2 ** 32 + 1, 1_000_000, 'x', null, {}, 5n];
+const ODD_DESCRIPTORS = [
+  -1,
+  1.5,
+  NaN,
+  2 ** 31,
+  -(2 ** 31),
+  2 ** 32 + 1,
+  1_000_000,
+  'x',
+  null,
+  {},
+  5n,
+];
 
 const SIZES = [0, 1, 2, 7, 64, 100, 4096, 4097, 65_536, 1 << 20];
 const HARMLESS = ['SIGWINCH', 'SIGURG', 'SIGCONT', 0];
-const SIGNALS = ['SIGUSR1', 'SIGUSR2', 'SIGHUP', 'SIGTERM', 'SIGWINCH', 'SIGRTMIN+1', 'SIGRTMIN+2', 'SIGALRM', 'SIGKILL', 'SIGSTOP', 34, 40, 64, 65, 0, -1];
-const COMMANDS = ['true', 'cat', 'echo hi', 'exit 3', 'kill -9 $$', 'yes | head -n 1000', 'cat; exit 2', 'no-such-program', "printf 'a\\0b'", 'echo error >&2; cat'];
-const URLS = ['mq:/fuzz-0', 'sysv-mq:0x7e01', 'shm:/fuzz-1', 'sem:/fuzz-0', 'fifo:/tmp/fuzz/fifo', 'unix:/tmp/fuzz/socket', 'unix:@fuzz', 'unix+seqpacket:/tmp/fuzz/packets', 'unix+dgram:/tmp/fuzz/datagrams', 'tcp://127.0.0.1:40001', 'popen:cat', 'pipe:999999', 'tls://127.0.0.1:1', 'nats://127.0.0.1:1/x', 'broadcast:/fuzz-2', 'mq:', '://', 'mq:/a/b?x=1#y', 'tcp://[::1]:99999', 'unix:%2e%2e', 'shm:/fuzz-1?capacity=-1'];
+const SIGNALS = [
+  'SIGUSR1',
+  'SIGUSR2',
+  'SIGHUP',
+  'SIGTERM',
+  'SIGWINCH',
+  'SIGRTMIN+1',
+  'SIGRTMIN+2',
+  'SIGALRM',
+  'SIGKILL',
+  'SIGSTOP',
+  34,
+  40,
+  64,
+  65,
+  0,
+  -1,
+];
+const COMMANDS = [
+  'true',
+  'cat',
+  'echo hi',
+  'exit 3',
+  'kill -9 $$',
+  'yes | head -n 1000',
+  'cat; exit 2',
+  'no-such-program',
+  "printf 'a\\0b'",
+  'echo error >&2; cat',
+];
+const URLS = [
+  'mq:/fuzz-0',
+  'sysv-mq:0x7e01',
+  'shm:/fuzz-1',
+  'sem:/fuzz-0',
+  'fifo:/tmp/fuzz/fifo',
+  'unix:/tmp/fuzz/socket',
+  'unix:@fuzz',
+  'unix+seqpacket:/tmp/fuzz/packets',
+  'unix+dgram:/tmp/fuzz/datagrams',
+  'tcp://127.0.0.1:40001',
+  'popen:cat',
+  'pipe:999999',
+  'tls://127.0.0.1:1',
+  'nats://127.0.0.1:1/x',
+  'broadcast:/fuzz-2',
+  'mq:',
+  '://',
+  'mq:/a/b?x=1#y',
+  'tcp://[::1]:99999',
+  'unix:%2e%2e',
+  'shm:/fuzz-1?capacity=-1',
+];
 
 /** Makes arguments; `pools` has the objects and descriptors that live. */
 export class Values {
@@ -187,10 +260,16 @@ export class Values {
         return this.bytes();
       case 'ArrayBuffer':
       case 'SharedArrayBuffer':
-        return chance.one([new ArrayBuffer(256), new SharedArrayBuffer(256), this.#pools.memory(chance)]);
+        return chance.one([
+          new ArrayBuffer(256),
+          new SharedArrayBuffer(256),
+          this.#pools.memory(chance),
+        ]);
       case 'Iterable':
       case 'ReadonlyArray':
-        return Array.from({ length: chance.below(4) }, () => this.of(of ?? { kind: 'any' }, parameter));
+        return Array.from({ length: chance.below(4) }, () =>
+          this.of(of ?? { kind: 'any' }, parameter),
+        );
       default:
         return chance.often(0.5) ? {} : this.odd();
     }
@@ -238,20 +317,35 @@ export class Values {
 
   /** The signals that may reach a process: this one ignores by default what it may get. */
   signalFor(target) {
-    return this.#chance.one(target === process.pid || !Number.isInteger(target) || target <= 1 ? HARMLESS : SIGNALS);
+    return this.#chance.one(
+      target === process.pid || !Number.isInteger(target) || target <= 1 ? HARMLESS : SIGNALS,
+    );
   }
 
   #text(name) {
     const chance = this.#chance;
     if (/path|file|cwd/i.test(name)) {
-      return chance.one(['fifo', 'fifo2', 'plain', 'link', 'socket', 'missing', '.', 'no/such'].map((each) => join('/tmp/fuzz', each)).concat('/etc/passwd', '/dev/null', '/proc/self/status', '/dev/zero'));
+      return chance.one(
+        ['fifo', 'fifo2', 'plain', 'link', 'socket', 'missing', '.', 'no/such']
+          .map((each) => join('/tmp/fuzz', each))
+          .concat('/etc/passwd', '/dev/null', '/proc/self/status', '/dev/zero'),
+      );
     }
     if (/url/i.test(name)) return chance.one(URLS);
     if (/command|line/i.test(name)) return chance.one(COMMANDS);
-    if (/address/i.test(name)) return chance.one(['unix:/tmp/fuzz/socket', 'unix:@fuzz', 'tcp://127.0.0.1:40001', 'tcp://127.0.0.1:0', 'unix:', 'bogus']);
+    if (/address/i.test(name))
+      return chance.one([
+        'unix:/tmp/fuzz/socket',
+        'unix:@fuzz',
+        'tcp://127.0.0.1:40001',
+        'tcp://127.0.0.1:0',
+        'unix:',
+        'bogus',
+      ]);
     if (/abstract/i.test(name)) return chance.one(['fuzz', '', 'a\0b', 'x'.repeat(200)]);
     if (/host/i.test(name)) return chance.one(['127.0.0.1', '::1', '', 'no.such.invalid']);
-    if (/args|values|strings/i.test(name)) return chance.one(['', '-x', 'a b', "'", '$(id)', '\n', '*', 'a\0b']);
+    if (/args|values|strings/i.test(name))
+      return chance.one(['', '-x', 'a b', "'", '$(id)', '\n', '*', 'a\0b']);
     return `/fuzz-${chance.below(4)}`;
   }
 
@@ -262,7 +356,8 @@ export class Values {
     if (/mode/i.test(name)) return chance.one([0o600, 0o644, 0, 0o7777, 0o10000, 0o400]);
     if (/signal/i.test(name)) return chance.one(SIGNALS);
     if (/^id$/i.test(name)) return chance.one([0, 1, 2, 32_768, 2 ** 31 - 1, -1]);
-    if (/index|delta|count|project|priority|value|project|parties|max$/i.test(name)) return chance.one([0, 1, 2, 3, -1, 31, 255, 32_767, 32_768]);
+    if (/index|delta|count|project|priority|value|project|parties|max$/i.test(name))
+      return chance.one([0, 1, 2, 3, -1, 31, 255, 32_767, 32_768]);
     if (/^(domain|protocol)$/.test(name)) return chance.one([1, 2, 10, 0, 99]);
     if (/^type$/.test(name)) return chance.one([1, 2, 5, 3, 0, -1]);
     if (/port/i.test(name)) return chance.one([0, 40_001, 65_535, 65_536, -1]);
