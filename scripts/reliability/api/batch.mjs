@@ -131,7 +131,7 @@ export class Batch {
     // To a handle of this process, what would end it.
     if (name === 'send' && object.pid === process.pid)
       args[0] = this.#values.signalFor(process.pid);
-    this.#call(of, label, name, () => object[name](...args), args);
+    this.#call(of, label, name, () => object[name](...args), args, object);
   }
 
   #arguments(params) {
@@ -174,7 +174,7 @@ export class Batch {
     args[options] = { ...kept, timeout: chance.one([0, 1, 3, 10, 'x', -1, NaN]) };
   }
 
-  #call(of, label, name, action, args) {
+  #call(of, label, name, action, args, object) {
     this.calls[of] = (this.calls[of] ?? 0) + 1;
     if (this.#trace !== undefined)
       writeSync(this.#trace, `${label}(${args.map(brief).join(', ')})\n`);
@@ -189,7 +189,7 @@ export class Batch {
       if (name === 'socketpair' && Array.isArray(result))
         result.forEach((fd) => this.#pools.owns(fd));
       if (typeof result?.then === 'function' && result instanceof Promise) {
-        this.#pools.track(result, `${label}(${args.map(brief).join(', ')})`, judge);
+        this.#pools.track(result, `${label}(${args.map(brief).join(', ')})`, judge, object);
       } else {
         this.#pools.harvest(result);
       }

@@ -108,9 +108,10 @@ export class Pools {
   }
 
   /** Waits for a call's promise; when it is over, `settled` judges how. */
-  track(promise, label, settled) {
+  track(promise, label, settled, object) {
     const forget = () => this.pending.delete(promise);
-    this.pending.set(promise, label);
+    // Who waits on an object does not leave it to the collector.
+    this.pending.set(promise, { label, object });
     promise.then(
       (value) => {
         forget();
@@ -137,14 +138,16 @@ export class Pools {
     }
     this.#timers.clear();
     const dropped = this.#dropped.splice(0).map((each) => each.deref());
-    const objects = [...this.live.splice(0), ...dropped.filter((each) => each !== undefined)];
+    const waited = [...this.pending.values()].map(({ object }) => object);
+    const objects = new Set([...this.live.splice(0), ...dropped, ...waited]);
+    objects.delete(undefined);
     for (const object of objects) this.#track(end(object), object);
     for (const each of this.#foreign) endForeign(each);
     const deadline = performance.now() + patience;
     let stuck = [];
     for (;;) {
       await new Promise((resolve) => setTimeout(resolve, 5));
-      stuck = [...this.pending.values()];
+      stuck = [...this.pending.values()].map(({ label }) => label);
       if (stuck.length === 0 || performance.now() > deadline) break;
     }
     for (const fd of this.#descriptors) {
