@@ -4,9 +4,17 @@
 // is over; then each package's examples with leak detection, and one of them under valgrind. What counts is what the
 // sanitizers report: a test of resident size or of system calls may fail for what the sanitizers do themselves.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { basename, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 
 import { addonFlags, addonSources } from '../addon-flags.mjs';
 import { capture, SKIPPED, tool } from '../run.mjs';
@@ -23,19 +31,28 @@ const UNWANTED = new Set(['-O2', '-D_FORTIFY_SOURCE=2', '-Werror']);
 /** One file of tests under the sanitizers, on a machine that does much else. */
 const WATCHDOG = 400_000;
 
-/** Compiles one binding; returns what went wrong. */
+/** When the newest file under these folders was written. */
+function newest(folders) {
+  const files = folders.flatMap((each) => filesUnder(each));
+  return Math.max(...files.map((file) => statSync(file).mtimeMs));
+}
+
+/** Compiles one binding, unless that was done since its sources were changed. */
 async function build({ name, folder }, target, sources) {
+  const binary = join(folder, FLAVOUR, `${target}.node`);
+  const read = [
+    join(folder, 'native'),
+    join(folder, 'include'),
+    join(root, 'packages', 'core', 'include'),
+    ...sources.map(dirname),
+  ];
+  if (existsSync(binary) && statSync(binary).mtimeMs > newest(read)) return;
   const { compile, link } = addonFlags(process.arch);
   mkdirSync(join(folder, FLAVOUR), { recursive: true });
   const { status, output } = await capture('g++', [
     ...compile.filter((flag) => !UNWANTED.has(flag)),
     ...SANITIZE,
-    ...[
-      '-shared',
-      `-DNODE_GYP_MODULE_NAME=${target}`,
-      '-o',
-      join(folder, FLAVOUR, `${target}.node`),
-    ],
+    ...['-shared', `-DNODE_GYP_MODULE_NAME=${target}`, '-o', binary],
     ...sources,
     ...link,
   ]);
