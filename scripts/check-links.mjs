@@ -1,13 +1,13 @@
 // Every link of the Markdown files that git knows leads somewhere: a file of this tree, and the heading in
-// it that the link names. Links to other hosts are not followed, but must be https. With arguments, only
-// files whose path contains one of them.
+// it that the link names. In SECURITY.md a link to a file of tests has a test's title, which is in the file. Links
+// to other hosts are not followed, but must be https. With arguments, only files whose path contains one of them.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, extname, join, relative, resolve } from 'node:path';
 
 import { root } from './workspace.mjs';
 
-const LINK = /!?\[(?:[^\]\\]|\\.)*\]\(\s*<?([^)\s>]+)>?(?:\s+"[^"]*")?\s*\)/g;
+const LINK = /!?\[((?:[^\]\\]|\\.)*)\]\(\s*<?([^)\s>]+)>?(?:\s+"[^"]*")?\s*\)/g;
 
 /** A Markdown text without its code, in which brackets are no links; lines keep their numbers. */
 function withoutCode(text) {
@@ -45,7 +45,7 @@ function textOf(file) {
 }
 
 /** What is wrong with a link of a file; undefined if nothing is. */
-function fault(file, link) {
+function fault(file, link, said) {
   if (/^[a-z][a-z0-9+.-]*:/i.test(link)) {
     return /^(https:\/\/[^\s/]+|mailto:)/.test(link) ? undefined : 'is no https URL';
   }
@@ -53,6 +53,9 @@ function fault(file, link) {
   const target = path === '' ? file : resolve(dirname(file), decodeURIComponent(path));
   if (relative(root, target).startsWith('..')) return 'leads out of the tree';
   if (!existsSync(target)) return 'leads nowhere';
+  // A promise names the test that holds it.
+  if (/SECURITY\.md$/.test(file) && target.endsWith('.test.ts') && !textOf(target).includes(said))
+    return 'has no such test';
   if (anchor === undefined) return undefined;
   const page = statSync(target).isDirectory() ? join(target, 'README.md') : target;
   if (extname(page) !== '.md') return undefined;
@@ -76,9 +79,9 @@ let wrong = 0;
 for (const name of files) {
   const file = join(root, name);
   const text = withoutCode(textOf(file));
-  for (const { index, 1: link } of text.matchAll(LINK)) {
+  for (const { index, 1: title, 2: link } of text.matchAll(LINK)) {
     links += 1;
-    const said = fault(file, link);
+    const said = fault(file, link, title.replaceAll(/\\(.)/g, '$1'));
     if (said === undefined) continue;
     wrong += 1;
     console.log(`${name}:${text.slice(0, index).split('\n').length}: ${link} ${said}`);

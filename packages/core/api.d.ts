@@ -524,6 +524,13 @@ declare function loadBinding<T>(from: string | undefined, name: string): T;
 
 declare function memoryForRead(size: number): Buffer;
 
+declare function objectWith<T>(
+  value: T,
+  name: string,
+  methods: readonly string[],
+  expected: string,
+): T;
+
 declare function onAbort(signal: AbortSignal, listener: () => void): () => void;
 
 declare function oneOf<T extends string>(value: unknown, name: string, words: readonly T[]): T;
@@ -663,6 +670,7 @@ export {
   livenessOf,
   loadBinding,
   memoryForRead,
+  objectWith,
   onAbort,
   oneOf,
   optionalBoolean,

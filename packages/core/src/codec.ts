@@ -1,7 +1,7 @@
 import type V8 from 'node:v8';
 
 import type { ChannelTraits, Closable, Receiver, Sender } from './channel.js';
-import type { WaitOptions } from './kit.js';
+import { bytes as bytesOf, IpcError, objectWith, valueError, type WaitOptions } from './kit.js';
 
 /** Turns values into a message's bytes and back. */
 export interface Codec<T> {
@@ -21,21 +21,46 @@ export const text: Codec<string> = {
 /** JSON as UTF-8. */
 export const json: Codec<unknown> = {
   encode: (value) => {
-    const encoded = JSON.stringify(value) as string | undefined;
-    if (encoded === undefined) {
-      throw Object.assign(new TypeError('the value has no JSON form'), {
-        code: 'ERR_INVALID_ARG_VALUE',
-      });
-    }
+    const encoded = jsonOf(value);
+    if (encoded === undefined) throw valueError('value', 'has no JSON form', value);
     return Buffer.from(encoded);
   },
   decode: (value) => JSON.parse(view(value).toString('utf8')),
 };
 
+/** JSON's own refusals, of cycles and BigInts, have no code; what a `toJSON` throws is not ours to change. */
+function jsonOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value) as string | undefined;
+  } catch (cause) {
+    if (!(cause instanceof TypeError) || 'code' in cause) throw cause;
+    throw Object.assign(valueError('value', `has no JSON form: ${cause.message}`, value), {
+      cause,
+    });
+  }
+}
+
 /** V8's structured clone: Map, Date, BigInt, typed arrays, cycles; for peers that are Node, too. */
 export const structured: Codec<unknown> = {
-  encode: (value) => v8().serialize(value),
-  decode: (value) => v8().deserialize(view(value)),
+  encode: (value) => {
+    try {
+      return v8().serialize(value);
+    } catch (cause) {
+      throw Object.assign(valueError('value', 'cannot be cloned', value), { cause });
+    }
+  },
+  decode: (value) => {
+    const message = view(value);
+    try {
+      return v8().deserialize(message);
+    } catch (cause) {
+      throw new IpcError('EBADMSG', {
+        text: `the message is no structured clone: ${String(cause)}`,
+        hint: 'both ends must use the same codec, and a version of V8 that knows this one',
+        cause,
+      });
+    }
+  },
 };
 
 /** Loaded at the first use: most channels carry something else. */
@@ -43,9 +68,13 @@ function v8(): typeof V8 {
   return require('node:v8') as typeof V8;
 }
 
-function view(value: Uint8Array): Buffer {
+function view(message: Uint8Array): Buffer {
+  const value = bytesOf(message, 'bytes');
   return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
 }
+
+const SENDER = ['send', 'trySend', 'close'];
+const RECEIVER = ['receive', 'tryReceive', 'close'];
 
 /** A {@link Sender} of values. */
 export interface ValueSender<T> extends Closable {
@@ -67,6 +96,7 @@ export interface ValueReceiver<T> extends Closable, AsyncIterable<T> {
  * @param channel - a sender or a receiver of bytes; closing the result closes it
  * @param codec - how a value becomes bytes
  * @returns a sender or receiver of values
+ * @throws {TypeError} ERR_INVALID_ARG_TYPE when the channel or the codec is none
  * @example
  * ```js
  * import { json, withCodec } from '@octoipc/core';
@@ -85,6 +115,10 @@ export function withCodec<T>(
   channel: Sender | Receiver,
   codec: Codec<T>,
 ): ValueSender<T> | ValueReceiver<T> {
+  objectWith(codec, 'codec', ['encode', 'decode'], 'a codec: { encode, decode }');
+  const isSender = typeof (channel as Partial<Sender> | null)?.send === 'function';
+  const methods = isSender ? SENDER : RECEIVER;
+  objectWith(channel, 'channel', methods, 'a sender or a receiver of bytes');
   return 'send' in channel ? senderOf(channel, codec) : receiverOf(channel, codec);
 }
 

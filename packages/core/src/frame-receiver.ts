@@ -6,11 +6,15 @@ import {
   integer,
   IpcError,
   memoryForRead,
+  objectWith,
   optionsObject,
   Turn,
   waitOptions,
   type WaitOptions,
 } from './kit.js';
+
+/** What is asked of a stream. */
+const READER = ['read', 'tryRead', 'close'];
 
 const EMPTY = Buffer.alloc(0);
 
@@ -39,6 +43,7 @@ export interface FrameReceiver extends Receiver {
  * @param options - `maxMessageSize`
  * @returns a receiver of messages, whose `receive` rejects with `EMSGSIZE` when a length is over the
  *   maximum, before anything is allocated, and with `ERR_TRUNCATED` when the stream ends inside a frame
+ * @throws {TypeError} ERR_INVALID_ARG_TYPE when the reader is none
  * @throws {RangeError} ERR_OUT_OF_RANGE when maxMessageSize is no length
  */
 export function frameReceiver(reader: ByteReader, options: FrameOptions = {}): FrameReceiver {
@@ -62,7 +67,7 @@ class FramedReceiver implements FrameReceiver {
 
   constructor(reader: ByteReader, options: FrameOptions) {
     this.traits = frameTraits(options);
-    this.#reader = reader;
+    this.#reader = objectWith(reader, 'reader', READER, 'a reader of bytes');
   }
 
   get closed(): boolean {

@@ -9,7 +9,10 @@ import {
   type FrameSenderOptions,
 } from './frame.js';
 import { FrameOutbox } from './frame-outbox.js';
-import { bytes, closedError, valueError, waitOptions, type WaitOptions } from './kit.js';
+import { bytes, closedError, objectWith, valueError, waitOptions, type WaitOptions } from './kit.js';
+
+/** What is asked of a stream. */
+const WRITER = ['write', 'tryWrite', 'close'];
 
 /** Frames up to this size are gathered and written together; longer ones go out by themselves. */
 const SMALL = 1024;
@@ -25,6 +28,7 @@ const SMALL = 1024;
  * @param writer - the stream; closing the sender closes it
  * @param options - limits and traits
  * @returns a sender of messages
+ * @throws {TypeError} ERR_INVALID_ARG_TYPE when the writer is none
  * @throws {RangeError} ERR_OUT_OF_RANGE when maxMessageSize or atomicSize is no length
  * @example
  * ```js
@@ -60,8 +64,8 @@ class FramedSender implements FrameSender {
     this.#maxMessageSize = traits.maxMessageSize;
     this.#batchSize = batchSize;
     this.#fixed = fixed;
-    this.#writer = writer;
-    this.#outbox = new FrameOutbox(writer, ({ memory }) => {
+    this.#writer = objectWith(writer, 'writer', WRITER, 'a writer of bytes');
+    this.#outbox = new FrameOutbox(this.#writer, ({ memory }) => {
       if (memory.length === batchSize) this.#spare = memory;
     });
   }

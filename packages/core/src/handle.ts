@@ -3,6 +3,7 @@ import { check, closedError, type IpcErrorDetails } from './errors.js';
 import { warnOfLeak } from './leak.js';
 import { FdSource } from './fd-source.js';
 import { Readiness, type ReadinessBinding } from './readiness.js';
+import { callback } from './validate.js';
 import { WaitQueue } from './wait.js';
 
 /** What a binding must export for handles of descriptors: `environment.h` and `readiness.h`. */
@@ -120,7 +121,7 @@ export abstract class FdHandle implements Closable {
    */
   onClosed(told: () => void): () => void {
     const all = (this.#closing ??= new Set());
-    all.add(told);
+    all.add(callback(told, 'told'));
     return () => void all.delete(told);
   }
 

@@ -54,6 +54,7 @@ export { Turn } from './turn.js';
 export {
   bytes,
   callback,
+  objectWith,
   cString,
   descriptor,
   integer,

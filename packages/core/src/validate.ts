@@ -102,6 +102,20 @@ export function optionsObject<T extends object>(value: T | undefined, name = 'op
   return value;
 }
 
+/** An object that has methods of these names. */
+export function objectWith<T>(
+  value: T,
+  name: string,
+  methods: readonly string[],
+  expected: string,
+): T {
+  const methodsOf = (Object(value) === value ? value : {}) as Readonly<Record<string, unknown>>;
+  if (methods.some((method) => typeof methodsOf[method] !== 'function')) {
+    throw typeError(name, expected, value);
+  }
+  return value;
+}
+
 /** A function. */
 export function callback<T>(value: T, name: string): T {
   if (typeof value !== 'function') throw typeError(name, 'a function', value);

@@ -64,7 +64,42 @@ describe('codecs', () => {
   });
 });
 
+test('what cannot be encoded has a code, and its cause', () => {
+  const cycle: unknown[] = [];
+  cycle.push(cycle);
+  for (const value of [1n, cycle]) {
+    expect(codeNow(() => json.encode(value))).toBe('ERR_INVALID_ARG_VALUE');
+  }
+  const own = new TypeError('mine');
+  const throwing = {
+    toJSON() {
+      throw Object.assign(own, { code: 'MINE' });
+    },
+  };
+  expect(() => json.encode(throwing)).toThrow(own);
+  expect(codeNow(() => structured.encode(Promise.resolve()))).toBe('ERR_INVALID_ARG_VALUE');
+});
+
+test("a peer's bytes that are no structured clone are EBADMSG", () => {
+  for (const bad of [Buffer.alloc(0), Buffer.from([255, 15, 111]), Buffer.from('{}')]) {
+    expect(codeNow(() => structured.decode(bad))).toBe('EBADMSG');
+  }
+  for (const codec of [text, json, structured]) {
+    for (const wrong of [undefined, 5, null]) {
+      expect(codeNow(() => codec.decode(wrong as never))).toBe('ERR_INVALID_ARG_TYPE');
+    }
+  }
+});
+
 describe('withCodec', () => {
+  test('refuses what is no channel, and what is no codec', () => {
+    const sender = frameSender(new ScriptedWriter());
+    for (const wrong of [undefined, null, {}, 5, { send: 1 }, { send() {} }]) {
+      expect(codeNow(() => withCodec(wrong as never, json))).toBe('ERR_INVALID_ARG_TYPE');
+      expect(codeNow(() => withCodec(sender, wrong as never))).toBe('ERR_INVALID_ARG_TYPE');
+    }
+  });
+
   test('sends and receives values, by promise, by trying and by iteration', async () => {
     const writer = new ScriptedWriter();
     const sender = withCodec(frameSender(writer), json);

@@ -1,4 +1,4 @@
-import { frameSender } from '@octoipc/core';
+import { frameReceiver, frameSender } from '@octoipc/core';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
@@ -7,6 +7,13 @@ import { frames, messages, sizes } from './frames.js';
 import { ScriptedWriter } from './scripted-stream.js';
 
 describe('frameSender', () => {
+  test('refuses what is no stream, and so does frameReceiver', () => {
+    for (const wrong of [undefined, null, {}, 'fd', { write() {}, close() {} }, { read() {} }]) {
+      expect(codeNow(() => frameSender(wrong as never))).toBe('ERR_INVALID_ARG_TYPE');
+      expect(codeNow(() => frameReceiver(wrong as never))).toBe('ERR_INVALID_ARG_TYPE');
+    }
+  });
+
   test('any messages over any writes are their frames', async () => {
     await fc.assert(
       fc.asyncProperty(messages, sizes, async (all, takes) => {

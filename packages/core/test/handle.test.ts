@@ -167,3 +167,14 @@ describe('a process with handles', () => {
     expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: 'got x\n', stderr: '' });
   });
 });
+
+test('FdHandle.onClosed() refuses what is no function, so that close() can call all that it has', () => {
+  const { reader } = ends();
+  for (const wrong of [undefined, null, {}, 'told']) {
+    expect(codeNow(() => reader.onClosed(wrong as never))).toBe('ERR_INVALID_ARG_TYPE');
+  }
+  let told = 0;
+  reader.onClosed(() => (told += 1));
+  reader.close();
+  expect(told).toBe(1);
+});

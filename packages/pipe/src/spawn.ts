@@ -1,7 +1,7 @@
 import type ChildProcesses from 'node:child_process';
 import type { ChildProcess, SpawnOptions } from 'node:child_process';
 
-import { cString, integer, oneOf, typeError } from '@octoipc/core/kit';
+import { cString, errorOf, integer, oneOf, typeError } from '@octoipc/core/kit';
 
 import { binding } from './binding.js';
 import { PipeEnd } from './end.js';
@@ -79,13 +79,24 @@ export function spawnWithPipes<const P extends Readonly<Record<number, ChildEnd>
       while (stdio.length < fd) stdio.push('ignore');
       stdio[fd] = theirs;
     }
-    const child = spawner()(file, args, { ...spawnOptions, stdio });
+    const child = started(file, args, { ...spawnOptions, stdio });
     return { child, pipes: parents as SpawnedWithPipes<P>['pipes'] };
   } catch (error) {
     for (const parent of Object.values(parents)) parent.close();
     throw error;
   } finally {
     for (const fd of childFds) binding().close(fd);
+  }
+}
+
+/** What cannot even be tried, a user that one may not become or a descriptor that is none, throws at once. */
+function started(file: string, args: readonly string[], options: SpawnOptions): ChildProcess {
+  try {
+    return spawner()(file, args, options);
+  } catch (cause) {
+    const { errno, syscall } = cause as NodeJS.ErrnoException;
+    if (errno === undefined || syscall === undefined) throw cause;
+    throw errorOf(errno, syscall, { target: file, cause });
   }
 }
 

@@ -118,6 +118,16 @@ test('a program that cannot be started: error event, the pipes at their end, not
   expect(pipeEnds()).toBe(before);
 });
 
+test('a child that the system refuses to start at all throws an IpcError, and nothing is left open', async () => {
+  const before = pipeEnds();
+  // No user has this number, and nobody may become him.
+  const error = await failure(() =>
+    spawnWithPipes('true', [], { pipes: { 3: 'read', 4: 'write' }, uid: -1 }),
+  );
+  expect(error).toMatchObject({ name: 'IpcError', code: 'EINVAL', target: 'true' });
+  expect(pipeEnds()).toEqual(before);
+});
+
 test('BIND-004 BIND-005: bad arguments are refused, and nothing is left open', async () => {
   const before = pipeEnds();
   const spawn = (file: unknown, args: unknown, options: unknown) => () =>

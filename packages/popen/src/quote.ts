@@ -28,6 +28,8 @@ export function quotedLine(
   strings: readonly (string | undefined)[],
   values: readonly Word[],
 ): string {
+  if (!Array.isArray(strings))
+    throw typeError('the template', 'what a tag is called with', strings);
   const parts = strings.map((part, i) => {
     if (typeof part === 'string') return part;
     throw valueError(`part ${i + 1} of the template`, 'must have no unknown escapes', part);

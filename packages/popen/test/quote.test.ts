@@ -139,3 +139,9 @@ test('popen.sh: a file name from anywhere does nothing but name a file', async (
   expect(await sh`ls -d -- ${path} | wc -l`.text({ cwd: folder() })).toMatch(/^\s*[12]\n$/);
   expect(existsSync('pwned')).toBe(false);
 });
+
+test('popen.sh refuses to be called without a template', () => {
+  for (const wrong of [undefined, null, {}, 'ls', 5]) {
+    expect(codeNow(() => sh(wrong as never))).toBe('ERR_INVALID_ARG_TYPE');
+  }
+});

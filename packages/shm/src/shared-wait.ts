@@ -8,6 +8,7 @@ import {
   optionsObject,
   type OwnedResource,
   rangeError,
+  typeError,
   waitOptions,
   WaitQueue,
   waitSync,
@@ -95,6 +96,7 @@ export class SharedWait {
   }
 
   set spin(microseconds: number) {
+    if (typeof microseconds !== 'number') throw typeError('spin', 'a number', microseconds);
     if (!(microseconds >= 0 && microseconds <= MOST_SPIN)) {
       throw rangeError('spin', `from 0 to ${MOST_SPIN}`, microseconds);
     }

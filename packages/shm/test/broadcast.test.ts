@@ -91,6 +91,10 @@ describe('ShmBroadcast', () => {
     expect((await Promise.all(waits)).map(String)).toEqual(['first', 'second']);
     producer.send('third');
     expect(String(consumer.receiveSync())).toBe('third');
+    for (const wrong of [1n, '1', null, undefined]) {
+      expect(() => (consumer.spin = wrong as never)).toThrow(code('ERR_INVALID_ARG_TYPE'));
+    }
+    expect(() => (consumer.spin = -1)).toThrow(code('ERR_OUT_OF_RANGE'));
     consumer.spin = 1000;
     const spun = consumer.receive();
     producer.send('fourth');

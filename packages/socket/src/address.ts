@@ -5,7 +5,7 @@ import { IpcError, type WaitOptions } from '@octoipc/core';
 import { integer, typeError, valueError } from '@octoipc/core/kit';
 
 import { isNumericHost } from './ip-address.js';
-import type { SocketAddress } from './sockaddr.js';
+import { addressObject, type SocketAddress } from './sockaddr.js';
 
 /** A place on the network. */
 export interface HostAddress {
@@ -40,7 +40,7 @@ export function parseAddress(address: Address): Parsed {
       throw typeError('address', 'an address or a URL', address);
     }
     if ('host' in address || 'port' in address) return checkedHost(address as HostAddress);
-    return address;
+    return addressObject(address);
   }
   if (address.startsWith('unix:')) {
     const name = address.slice('unix:'.length);

@@ -7,7 +7,13 @@ import { check, codeOfErrno, cString, errorOf } from '@octoipc/core/kit';
 import { binding } from './binding.js';
 import { AF_UNIX, SOCK_STREAM } from './constants.js';
 import { makeSocket, type SocketEnd } from './end.js';
-import { encodeAddress, LONGEST_PATH, type PathAddress, type SocketAddress } from './sockaddr.js';
+import {
+  addressObject,
+  encodeAddress,
+  LONGEST_PATH,
+  type PathAddress,
+  type SocketAddress,
+} from './sockaddr.js';
 
 /**
  * An address as the kernel shall see it, and the descriptor of the directory that it goes through, if
@@ -19,6 +25,7 @@ export class Route {
 
   /** @throws {IpcError} ENAMETOOLONG when a path is over 107 bytes and does not go through a directory */
   constructor(address: SocketAddress) {
+    addressObject(address);
     if (!('path' in address) || address.viaDirectory !== true) {
       this.bytes = encodeAddress(address);
       return;

@@ -54,6 +54,9 @@ export const ADDRESS_ROOM = 128;
 /** What `sun_path` holds, without its NUL. */
 export const LONGEST_PATH = 107;
 
+/** What an address of a family takes at least, as far as it is read. */
+const SIZES: Readonly<Record<number, number>> = { [AF_INET]: 8, [AF_INET6]: 28, [AF_VSOCK]: 12 };
+
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
@@ -62,14 +65,26 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  * @throws {IpcError} ENAMETOOLONG when a path or an abstract name is over 107 bytes
  */
 export function encodeAddress(address: SocketAddress): Uint8Array {
-  if (typeof address !== 'object' || address === null) {
-    throw typeError('address', 'an address: { path }, { abstract } or { host, port }', address);
-  }
+  addressObject(address);
   if ('path' in address) return encodePath(address.path);
   if ('abstract' in address) return encodeAbstract(address.abstract);
   if ('autobind' in address) return unixAddress(new Uint8Array(0));
-  if ('cid' in address) return encodeVsock(address);
-  if ('host' in address) return encodeIp(address);
+  return 'cid' in address ? encodeVsock(address) : encodeIp(address);
+}
+
+/**
+ * An object that tells what kind of address it is, whatever its fields hold.
+ *
+ * @throws {TypeError} ERR_INVALID_ARG_TYPE when it is no object
+ * @throws {TypeError} ERR_INVALID_ARG_VALUE when it has none of the fields
+ */
+export function addressObject(address: SocketAddress): SocketAddress {
+  if (typeof address !== 'object' || address === null) {
+    throw typeError('address', 'an address: { path }, { abstract } or { host, port }', address);
+  }
+  if (['path', 'abstract', 'autobind', 'cid', 'host'].some((field) => field in address)) {
+    return address;
+  }
   throw valueError('address', 'must have a path, an abstract name, or a host and port', address);
 }
 
@@ -81,10 +96,12 @@ export function familyOf(address: SocketAddress): number {
 
 /** An address as the kernel gave it; null for the empty one of a socket without a name. */
 export function decodeAddress(bytes: Uint8Array, length: number): SocketAddress | null {
-  if (length < 2) return null;
+  if (length < 2 || bytes.length < 2) return null;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const family = new Uint16Array(bytes.slice(0, 2).buffer)[0];
   if (family === AF_UNIX) return decodeUnix(bytes, Math.min(length, bytes.length));
+  // What is cut tells no address.
+  if (Math.min(length, bytes.length) < (SIZES[family ?? 0] ?? 0)) return null;
   if (family === AF_INET) {
     return { host: bytes.subarray(4, 8).join('.'), port: view.getUint16(2) };
   }

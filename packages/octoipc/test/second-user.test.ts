@@ -1,0 +1,290 @@
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { mkfifo, openReader } from '@octoipc/fifo';
+import { PosixQueue, SysvQueue } from '@octoipc/mq';
+import { createPipe } from '@octoipc/pipe';
+import { Mutex, PosixSemaphore, SysvSemaphoreSet } from '@octoipc/sem';
+import { SharedMemory, ShmRing, SysvSharedMemory } from '@octoipc/shm';
+import { connect, Datagram, listen } from '@octoipc/socket';
+import { describe, expect, onTestFinished, test } from 'vitest';
+
+import { codeNow, codeOf } from '../../core/test/failure.js';
+import { home, octoipc } from './command.js';
+import { uniqueName } from './objects.js';
+
+/** Users that nobody else is: who attacks, and who is attacked where root would not do. */
+const ATTACKER = 64_979;
+const VICTIM = 64_978;
+
+const fixture = (name: string): string => join(import.meta.dirname, 'fixtures', name);
+
+type Target = string | number | readonly [string, string];
+
+/** Another user tries; how each attack ended, by its title. */
+function attacks(targets: Readonly<Record<string, readonly [attack: string, target: Target]>>) {
+  const args = [fixture('second-user.py'), String(ATTACKER), JSON.stringify(targets)];
+  return JSON.parse(execFileSync('python3', args, { encoding: 'utf8' })) as Record<string, string>;
+}
+
+const as = (uid: number): string[] => [`--reuid=${uid}`, `--regid=${uid}`, '--clear-groups'];
+
+/** What fixtures/second-user.mjs says, run as that user. */
+function program(uid: number, ...args: readonly string[]): unknown {
+  const line = [...as(uid), process.execPath, fixture('second-user.mjs'), ...args];
+  return JSON.parse(execFileSync('setpriv', line, { cwd: home, encoding: 'utf8' }));
+}
+
+/** A folder like /tmp: everybody may make names in it, and remove their own. */
+function sticky(): string {
+  const path = mkdtempSync(join(tmpdir(), 'octoipc-users-'));
+  chmodSync(path, 0o1777);
+  onTestFinished(() => rmSync(path, { recursive: true }));
+  return path;
+}
+
+function made<T extends { close(): void }>(handle: T, removal?: () => void): T {
+  onTestFinished(() => {
+    handle.close();
+    removal?.();
+  });
+  return handle;
+}
+
+/** Why no second user can be had. */
+function refusal(): string | undefined {
+  if (process.getuid?.() !== 0) return 'it takes root to become another user';
+  const tried = spawnSync('setpriv', [...as(ATTACKER), process.execPath, '-e', ''], { cwd: home });
+  if (tried.status !== 0) return 'another user cannot run Node from here';
+  return spawnSync('python3', ['-c', '']).status === 0 ? undefined : 'there is no python3';
+}
+
+const why = refusal();
+if (why !== undefined) console.log(`second-user.test.ts is skipped: ${why}`);
+
+describe.skipIf(why !== undefined)(`another user (${why ?? 'created here'})`, () => {
+  test('cannot open, change, rename or remove a FIFO with the default mode, in a sticky folder', () => {
+    const path = join(sticky(), 'fifo');
+    mkfifo(path);
+    expect(
+      attacks({
+        read: ['open', path],
+        write: ['write', path],
+        remove: ['unlink', path],
+        rename: ['rename', path],
+        'open up': ['chmod', path],
+      }),
+    ).toEqual({
+      read: 'EACCES',
+      write: 'EACCES',
+      remove: 'EPERM',
+      rename: 'EPERM',
+      'open up': 'EPERM',
+    });
+  });
+
+  test('cannot reach a pipe or a memfd by /proc', () => {
+    const pipe = createPipe();
+    onTestFinished(() => pipe.close());
+    const memory = made(SharedMemory.memfd({ size: 4096 }));
+    const of = (fd: number): string => `/proc/${process.pid}/fd/${fd}`;
+    expect(
+      attacks({
+        reader: ['open', of(pipe.reader.fd)],
+        memfd: ['write', of(memory.fd)],
+        descriptors: ['list', `/proc/${process.pid}/fd`],
+        memory: ['peek', process.pid],
+      }),
+    ).toEqual({ reader: 'EACCES', memfd: 'EACCES', descriptors: 'EACCES', memory: 'EPERM' });
+  });
+
+  test('cannot open or remove message queues with the default mode', () => {
+    const name = `/${uniqueName()}`;
+    made(PosixQueue.open(name, { create: true, exclusive: true }), () => PosixQueue.unlink(name));
+    const queue = SysvQueue.open('private', { temporary: true });
+    made(queue).trySend('secret');
+    expect(
+      attacks({
+        open: ['mq_open', name],
+        unlink: ['mq_unlink', name],
+        receive: ['msgrcv', queue.id],
+        remove: ['msgctl', queue.id],
+      }),
+    ).toEqual({ open: 'EACCES', unlink: 'EACCES', receive: 'EACCES', remove: 'EPERM' });
+    expect(String(queue.tryReceive()?.data)).toBe('secret');
+  });
+
+  test('cannot open or remove semaphores and locks with the default mode', () => {
+    const name = `/${uniqueName()}`;
+    made(PosixSemaphore.open(name, { create: true }), () => PosixSemaphore.unlink(name));
+    made(Mutex.open(name, { create: true }), () => Mutex.unlink(name));
+    const set = made(SysvSemaphoreSet.open('private', { temporary: true }));
+    const files = execFileSync('ls', ['/dev/shm'], { encoding: 'utf8' }).split('\n');
+    const lock = files.find((file) => file.includes(name.slice(1)) && !file.startsWith('sem.'))!;
+    expect(
+      attacks({
+        open: ['sem_open', name],
+        unlink: ['sem_unlink', name],
+        'open lock': ['open', `/dev/shm/${lock}`],
+        'write lock': ['write', `/dev/shm/${lock}`],
+        'remove lock': ['unlink', `/dev/shm/${lock}`],
+        operate: ['semop', set.id],
+        remove: ['semctl', set.id],
+      }),
+    ).toEqual({
+      open: 'EACCES',
+      unlink: 'EACCES',
+      'open lock': 'EACCES',
+      'write lock': 'EACCES',
+      'remove lock': 'EPERM',
+      operate: 'EACCES',
+      remove: 'EPERM',
+    });
+  });
+
+  test('cannot open, cut or remove shared memory and rings with the default mode', () => {
+    const [memory, ring] = [`/${uniqueName()}`, `/${uniqueName()}`];
+    made(SharedMemory.open(memory, { create: true, size: 64 }), () => SharedMemory.unlink(memory));
+    made(ShmRing.create(ring, { capacity: 4096 }), () => ShmRing.unlink(ring));
+    const segment = made(SysvSharedMemory.open('private', { temporary: true, size: 64 }));
+    expect(
+      attacks({
+        open: ['open', `/dev/shm${memory}`],
+        cut: ['truncate', `/dev/shm${memory}`],
+        unlink: ['shm_unlink', memory],
+        'open ring': ['write', `/dev/shm${ring}`],
+        'remove ring': ['unlink', `/dev/shm${ring}`],
+        attach: ['shmat', segment.id],
+        remove: ['shmctl', segment.id],
+      }),
+    ).toEqual({
+      open: 'EACCES',
+      cut: 'EACCES',
+      unlink: expect.stringMatching(/^(EACCES|EPERM)$/) as string,
+      'open ring': 'EACCES',
+      'remove ring': 'EPERM',
+      attach: 'EACCES',
+      remove: 'EPERM',
+    });
+  });
+
+  test('cannot signal a process, neither by pid nor by pidfd', () => {
+    expect(
+      attacks({
+        probe: ['kill', process.pid],
+        terminate: ['terminate', process.pid],
+        queue: ['queue', process.pid],
+        pidfd: ['pidfd', process.pid],
+      }),
+    ).toEqual({ probe: 'EPERM', terminate: 'EPERM', queue: 'EPERM', pidfd: 'EPERM' });
+  });
+
+  test('cannot connect or send to sockets with the default mode, nor take their place', async () => {
+    const folder = sticky();
+    const [stream, datagrams] = [join(folder, 'stream'), join(folder, 'datagrams')];
+    made(await listen({ path: stream }));
+    made(await Datagram.bind({ path: datagrams }));
+    expect(
+      attacks({
+        connect: ['connect', stream],
+        send: ['send', datagrams],
+        remove: ['unlink', stream],
+        rename: ['rename', datagrams],
+      }),
+    ).toEqual({ connect: 'EACCES', send: 'EACCES', remove: 'EPERM', rename: 'EPERM' });
+  });
+
+  test('is told apart on an abstract name, and cannot say that it is somebody else', async () => {
+    const [name, open] = [uniqueName(), uniqueName()];
+    const seen: (number | undefined)[] = [];
+    const authorize = (peer: { readonly uid: number } | null): boolean => {
+      seen.push(peer?.uid);
+      return peer?.uid === process.getuid?.();
+    };
+    const server = made(await listen({ abstract: name }, { authorize }));
+    const inbox = made(await Datagram.bind({ abstract: open }));
+    const outcome = attacks({
+      connect: ['connect abstract', name],
+      spoof: ['spoof', open],
+      send: ['send abstract', open],
+    });
+    expect(outcome).toEqual({ connect: 'done', spoof: 'EPERM', send: 'done' });
+    const { data, peer } = await inbox.receive();
+    expect([String(data), peer?.uid]).toEqual(['honest', ATTACKER]);
+    const mine = made(await connect({ abstract: name }));
+    made(await server.accept());
+    expect(mine.peer?.uid).toBe(0);
+    expect(seen).toEqual([ATTACKER, 0]);
+  });
+
+  test('plants names in sticky folders that are refused, never followed or used', async () => {
+    const folder = sticky();
+    const treasure = join(folder, 'treasure');
+    writeFileSync(treasure, 'precious', { mode: 0o600 });
+    const names = Array.from({ length: 4 }, uniqueName) as [string, string, string, string];
+    const [link, fifo, file, lock] = names.map((name) => `/dev/shm/${name}`);
+    onTestFinished(() => names.forEach((name) => rmSync(`/dev/shm/${name}`, { force: true })));
+    const planted = {
+      link: ['plant link', [treasure, link!]],
+      fifo: ['plant fifo', fifo!],
+      file: ['plant file', file!],
+      lock: ['plant link', [treasure, lock!]],
+      socket: ['plant link', [treasure, join(folder, 'socket')]],
+      pipe: ['plant link', [treasure, join(folder, 'pipe')]],
+      'own pipe': ['plant fifo', join(folder, 'own-pipe')],
+    } as const;
+    expect(new Set(Object.values(attacks(planted)))).toEqual(new Set(['done']));
+    const create = { create: true, size: 64 } as const;
+    for (const name of names.slice(0, 2)) {
+      expect(codeNow(() => SharedMemory.open(`/${name}`, create))).toMatch(/^E/);
+      expect(codeNow(() => ShmRing.create(`/${name}`, { capacity: 64 }))).toMatch(/^E/);
+    }
+    const exclusive = { ...create, exclusive: true };
+    expect(codeNow(() => SharedMemory.open(`/${names[2]}`, exclusive))).toBe('EEXIST');
+    expect(codeNow(() => SharedMemory.open(`/${names[3]}`, exclusive))).toBe('EEXIST');
+    expect(codeNow(() => SharedMemory.file(join(folder, 'pipe')))).toBe('ELOOP');
+    expect(await codeOf(() => listen({ path: join(folder, 'socket') }))).toBe('EADDRINUSE');
+    expect(await codeOf(() => openReader(join(folder, 'pipe')))).toBe('ELOOP');
+    const owned = openReader(join(folder, 'own-pipe'), { owner: 0 });
+    expect(await codeOf(() => owned)).toBe('EPERM');
+    expect(readFileSync(treasure, 'utf8')).toBe('precious');
+  });
+
+  test('cannot have the records of names, nor see or remove names of dead processes of others', async () => {
+    const name = `/${uniqueName()}`;
+    const child = spawn(process.execPath, [fixture('second-user.mjs'), 'hold', name], {
+      cwd: home,
+    });
+    onTestFinished(() => rmSync(`/dev/shm${name}`, { force: true }));
+    expect((await once(child, 'exit'))[1]).toBe('SIGKILL');
+    const records = `/dev/shm/octoipc-${process.getuid!()}`;
+    expect(
+      attacks({ list: ['list', records], take: ['rename', records], open: ['chmod', records] }),
+    ).toEqual({ list: 'EACCES', take: 'EPERM', open: 'EPERM' });
+    expect(program(ATTACKER, 'reap')).toEqual([]);
+    expect(existsSync(`/dev/shm${name}`)).toBe(true);
+    expect(program(0, 'reap')).toContainEqual(expect.objectContaining({ name, removed: true }));
+    expect(existsSync(`/dev/shm${name}`)).toBe(false);
+  });
+
+  test('who takes the place of the folder of records gets no names', () => {
+    const folder = `/dev/shm/octoipc-${VICTIM}`;
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const name = `/${uniqueName()}`;
+    expect(attacks({ folder: ['plant folder', folder] })).toEqual({ folder: 'done' });
+    expect(program(VICTIM, 'temporary', name)).toBe('EPERM');
+    expect(existsSync(`/dev/shm${name}`)).toBe(false);
+  });
+
+  test('has names that octoipc ls prints without what moves a cursor', async () => {
+    const name = `${uniqueName()}\u001b]0;owned\u0007\u202e`;
+    onTestFinished(() => rmSync(`/dev/shm/${name}`, { force: true }));
+    expect(attacks({ file: ['plant file', `/dev/shm/${name}`] })).toEqual({ file: 'done' });
+    const { stdout } = await octoipc('ls', '--kind', 'shm');
+    const line = stdout.split('\n').find((each) => each.includes(name.slice(0, 20)))!;
+    expect(line).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202e]/);
+  });
+});

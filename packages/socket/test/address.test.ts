@@ -1,0 +1,53 @@
+import { Datagram, connect, listen, type Address } from '@octoipc/socket';
+import { bind, close, connectSync, socket, AF_UNIX, SOCK_STREAM } from '@octoipc/socket/posix';
+import { describe, expect, onTestFinished, test } from 'vitest';
+
+import { codeNow, codeOf } from '../../core/test/failure.js';
+import { decodeAddress } from '../src/sockaddr.js';
+
+/** What is no address, and how it is refused. */
+const WRONG: readonly (readonly [unknown, string])[] = [
+  [undefined, 'ERR_INVALID_ARG_TYPE'],
+  [null, 'ERR_INVALID_ARG_TYPE'],
+  [5, 'ERR_INVALID_ARG_TYPE'],
+  [{}, 'ERR_INVALID_ARG_VALUE'],
+  [[], 'ERR_INVALID_ARG_VALUE'],
+  [{ path: 5 }, 'ERR_INVALID_ARG_TYPE'],
+  [{ abstract: 5 }, 'ERR_INVALID_ARG_TYPE'],
+  [{ host: 5, port: 1 }, 'ERR_INVALID_ARG_TYPE'],
+];
+
+describe.each(WRONG)('%o as an address', (wrong, code) => {
+  const address = wrong as Address;
+
+  test.each([
+    ['connect()', () => connect(address)],
+    ['listen()', () => listen(address)],
+    ['Datagram.connect()', () => Datagram.connect(address)],
+  ])('is refused by %s', async (_, work) => {
+    expect(await codeOf(work)).toBe(code);
+  });
+
+  test('is refused by bind() and connectSync()', () => {
+    const fd = socket(AF_UNIX, SOCK_STREAM);
+    onTestFinished(() => close(fd));
+    expect(codeNow(() => bind(fd, address as never))).toBe(code);
+    expect(codeNow(() => connectSync(fd, address as never))).toBe(code);
+  });
+});
+
+test('an address that the kernel has cut is none, whatever its family', () => {
+  const whole = new Uint8Array(28).fill(1);
+  for (const [family, least] of [
+    [2, 8],
+    [10, 28],
+    [40, 12],
+  ] as const) {
+    new Uint16Array(whole.buffer, 0, 1)[0] = family;
+    for (let length = 0; length < least; length++) {
+      expect(decodeAddress(whole.slice(0, length), length)).toBeNull();
+      expect(decodeAddress(whole, length)).toBeNull();
+    }
+    expect(decodeAddress(whole, whole.length)).not.toBeNull();
+  }
+});

@@ -1,0 +1,36 @@
+// bundle.mjs FOLDER: the parsers from their sources, with a file system that reads the input.
+import { join } from 'node:path';
+
+import { build } from 'tsup';
+
+import { root } from '../../workspace.mjs';
+
+const fake = join(import.meta.dirname, 'fake-fs.mjs');
+await build({
+  entry: { parsers: join(import.meta.dirname, 'targets.mjs') },
+  outDir: process.argv[2],
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  config: false,
+  silent: true,
+  noExternal: [/^@octoipc/, /^\./],
+  banner: {
+    js: "import { createRequire as octoipcRequire } from 'node:module'; const require = octoipcRequire(import.meta.url);",
+  },
+  esbuildPlugins: [
+    {
+      name: 'sources',
+      setup({ onResolve }) {
+        onResolve({ filter: /^@octoipc\/core(\/kit)?$/ }, ({ path }) => ({
+          path: join(root, 'packages', 'core', 'src', path.endsWith('kit') ? 'kit.ts' : 'index.ts'),
+        }));
+        onResolve({ filter: /^(node:)?fs$/ }, ({ importer }) =>
+          /octoipc\/src\/objects|core\/src\/process-identity/.test(importer)
+            ? { path: fake }
+            : undefined,
+        );
+      },
+    },
+  ],
+});

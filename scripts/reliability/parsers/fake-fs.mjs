@@ -1,0 +1,21 @@
+// node:fs for a parser that is fuzzed: whatever it reads is the input.
+import * as fs from 'node:fs';
+
+export * from 'node:fs';
+
+/** The bytes of every file; undefined: the real ones. */
+export const foreign = (globalThis.octoipcForeign ??= { bytes: undefined });
+
+export function readFileSync(path, options) {
+  if (foreign.bytes === undefined) return fs.readFileSync(path, options);
+  const encoding = typeof options === 'string' ? options : options?.encoding;
+  return encoding === undefined || encoding === null
+    ? foreign.bytes
+    : foreign.bytes.toString(encoding);
+}
+
+export function readlinkSync(path, options) {
+  return foreign.bytes === undefined
+    ? fs.readlinkSync(path, options)
+    : foreign.bytes.toString('utf8').replaceAll('\0', '');
+}

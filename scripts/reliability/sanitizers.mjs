@@ -1,0 +1,221 @@
+#!/usr/bin/env node
+// sanitizers.mjs [--minutes M | --quick] [--packages a,b]: builds every binding with AddressSanitizer and
+// UndefinedBehaviorSanitizer, into build/asan of its package, and runs its tests over that, file by file until the time
+// is over; then each package's examples with leak detection, and one of them under valgrind. What counts is what the
+// sanitizers report: a test of resident size or of system calls may fail for what the sanitizers do themselves.
+import { spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { basename, dirname, join, relative } from 'node:path';
+
+import { addonFlags, addonSources } from '../addon-flags.mjs';
+import { capture, SKIPPED, tool } from '../run.mjs';
+import { filesUnder, packages, root, scratch } from '../workspace.mjs';
+import { Tally, stepOptions } from './step.mjs';
+
+const FLAVOUR = join('build', 'asan');
+const SANITIZE = [
+  ...['-fsanitize=address,undefined', '-fno-sanitize=vptr', '-fno-sanitize-recover=undefined'],
+  ...['-fno-omit-frame-pointer', '-g', '-O1', '-DNODE_ADDON_API_ENABLE_TYPE_CHECK_ON_AS'],
+];
+/** A hardened libc's own checks hide what the sanitizers would see; sections that nobody uses are no matter here. */
+const UNWANTED = new Set(['-O2', '-D_FORTIFY_SOURCE=2', '-Werror']);
+/** One file of tests under the sanitizers, on a machine that does much else. */
+const WATCHDOG = 400_000;
+
+/** When the newest file under these folders was written. */
+function newest(folders) {
+  const files = folders.flatMap((each) => filesUnder(each));
+  return Math.max(...files.map((file) => statSync(file).mtimeMs));
+}
+
+/** Compiles one binding, unless that was done since its sources were changed. */
+async function build({ name, folder }, target, sources) {
+  const binary = join(folder, FLAVOUR, `${target}.node`);
+  const read = [
+    join(folder, 'native'),
+    join(folder, 'include'),
+    join(root, 'packages', 'core', 'include'),
+    ...sources.map(dirname),
+  ];
+  if (existsSync(binary) && statSync(binary).mtimeMs > newest(read)) return;
+  const { compile, link } = addonFlags(process.arch);
+  mkdirSync(join(folder, FLAVOUR), { recursive: true });
+  const { status, output } = await capture('g++', [
+    ...compile.filter((flag) => !UNWANTED.has(flag)),
+    ...SANITIZE,
+    ...['-shared', `-DNODE_GYP_MODULE_NAME=${target}`, '-o', binary],
+    ...sources,
+    ...link,
+  ]);
+  if (status !== 0) throw new Error(`${name} does not compile with sanitizers:\n${output}`);
+}
+
+const options = stepOptions(25, { packages: { type: 'string' } });
+if (spawnSync('g++', ['--version']).error !== undefined) {
+  console.log('skipped: there is no g++');
+  process.exit(SKIPPED);
+}
+const only = options.packages?.split(',') ?? (options.quick ? ['core', 'pipe', 'mq'] : undefined);
+const native = packages().filter(({ folder }) => existsSync(join(folder, 'binding.gyp')));
+const chosen = native.filter(({ name }) => only === undefined || only.includes(name));
+const tally = new Tally('sanitizers');
+
+const jobs = chosen.flatMap((one) => {
+  const kit = join(one.folder, 'test', 'native', 'kit_test.cc');
+  return [
+    () => build(one, one.name, addonSources(one)),
+    ...(existsSync(kit) && !options.quick ? [() => build(one, 'kit_test', [kit])] : []),
+  ];
+});
+await Promise.all(
+  Array.from({ length: availableParallelism() }, async () => {
+    for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) await job();
+  }),
+);
+console.log(`built with sanitizers: ${chosen.map(({ name }) => name).join(', ')}`);
+
+mkdirSync(scratch, { recursive: true });
+const folder = mkdtempSync(join(scratch, 'sanitizers-'));
+const library = (name) =>
+  spawnSync('g++', [`-print-file-name=${name}`], { encoding: 'utf8' }).stdout.trim();
+
+/**
+ * The environment of a program over the sanitized bindings. The two signals stay with @octoipc/shm, whose handlers answer
+ * for its mappings, and chain. Leaks are looked for in Node's own programs only: foreign ones inherit the library.
+ */
+function environment(leaks) {
+  const log = join(folder, 'report');
+  return {
+    ...process.env,
+    OCTOIPC_BUILD: FLAVOUR,
+    LD_PRELOAD: [library('libasan.so'), library('libubsan.so')].join(' '),
+    ASAN_OPTIONS: `detect_leaks=${leaks ? 1 : 0}:handle_segv=0:handle_sigbus=0:handle_abort=0:log_path=${log}:log_exe_name=1`,
+    UBSAN_OPTIONS: `halt_on_error=1:print_stacktrace=1:log_path=${log}`,
+  };
+}
+
+/** Reports that the sanitizers have left; those of programs that are not ours count not. */
+function reports() {
+  return readdirSync(folder)
+    .filter((file) => file.startsWith('report'))
+    .map((file) => {
+      const text = readFileSync(join(folder, file), 'utf8');
+      rmSync(join(folder, file));
+      return text;
+    })
+    .filter((text) => /\.node|packages\//.test(text));
+}
+
+function judge(name, what) {
+  for (const text of reports()) {
+    const line = /(ERROR: |runtime error: ).*/.exec(text)?.[0] ?? text.split('\n')[0];
+    console.log(`finding: ${what}:\n${text.slice(0, 6000)}`);
+    tally.found(name, `${what}: ${line.slice(0, 160)}`);
+  }
+}
+
+/** The files of tests, a package's after another's, so that each has some when time is short. */
+function inTurns(lists) {
+  const longest = Math.max(...lists.map(({ length }) => length));
+  return Array.from({ length: longest }, (_, i) => lists.map((list) => list[i]))
+    .flat()
+    .filter(Boolean);
+}
+
+const files = inTurns(
+  chosen.map((one) =>
+    filesUnder(join(one.folder, 'test'))
+      .filter((file) => file.endsWith('.test.ts'))
+      .toSorted((a, b) => Number(b.includes('conformance')) - Number(a.includes('conformance')))
+      .map((file) => ({ ...one, file })),
+  ),
+);
+const end = performance.now() + options.seconds * 1000;
+let left = files.length;
+const failing = [];
+for (const { name, file } of files) {
+  if (performance.now() > end) break;
+  left -= 1;
+  const results = join(folder, 'results.json');
+  const { status, output } = await capture(
+    process.execPath,
+    [
+      tool('vitest'),
+      'run',
+      '--project',
+      name,
+      '--reporter=json',
+      `--outputFile=${results}`,
+      relative(root, file),
+    ],
+    { env: environment(false), timeout: WATCHDOG },
+  );
+  judge(name, relative(root, file));
+  if (!existsSync(results)) {
+    tally.found(name, `${relative(root, file)}: status ${status}: ${output.slice(-200)}`);
+    continue;
+  }
+  const { numTotalTests, testResults } = JSON.parse(readFileSync(results, 'utf8'));
+  rmSync(results);
+  tally.inputs(name, numTotalTests);
+  for (const { assertionResults } of testResults) {
+    for (const one of assertionResults.filter((each) => each.status === 'failed')) {
+      failing.push(
+        `${basename(file)}: ${one.title}: ${(one.failureMessages[0] ?? '').split('\n')[0].slice(0, 160)}`,
+      );
+    }
+  }
+}
+console.log(
+  `${files.length - left} of ${files.length} files of tests; without a report, but failing:`,
+);
+for (const one of failing) console.log(`    ${one}`);
+
+for (const { name, folder: at } of chosen) {
+  for (const file of filesUnder(join(at, 'examples')).filter((each) => each.endsWith('.mjs'))) {
+    const { timedOut } = await capture(process.execPath, [file], {
+      env: environment(true),
+      timeout: WATCHDOG,
+      cwd: at,
+    });
+    if (timedOut) tally.found(name, `${relative(root, file)} under LeakSanitizer does not end`);
+    judge(name, relative(root, file));
+    tally.inputs(name, 1);
+    if (options.quick) break;
+  }
+}
+
+if (!options.quick && spawnSync('valgrind', ['--version']).error === undefined) {
+  for (const { name, folder: at } of chosen) {
+    const [file] = filesUnder(join(at, 'examples')).filter((each) => each.endsWith('.mjs'));
+    if (file === undefined || performance.now() > end + 600_000) continue;
+    const { status, output } = await capture(
+      'valgrind',
+      [
+        '--error-exitcode=99',
+        '--leak-check=full',
+        '--show-leak-kinds=definite',
+        '--errors-for-leak-kinds=definite',
+        process.execPath,
+        file,
+      ],
+      { timeout: WATCHDOG, cwd: at },
+    );
+    tally.inputs(name, 1);
+    if (status === 99) {
+      console.log(output.slice(-4000));
+      tally.found(name, `valgrind: ${relative(root, file)}`);
+    } else console.log(`valgrind: ${relative(root, file)}: status ${status}`);
+  }
+}
+rmSync(folder, { recursive: true });
+tally.report();
