@@ -1,5 +1,5 @@
-// npm run soak [-- PACKAGE…] [--quick]: makes the workspace ready and runs what takes long and tries to
-// lose something: test/soak.mjs of the packages that are named, or of all that have one.
+// npm run soak [-- NAME…] [--quick] [--minutes M]: makes the workspace ready and runs what takes long and tries
+// to lose something: test/soak.mjs of the packages that are named, `load` and `flat` of scripts/soak, or all.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -8,13 +8,18 @@ import { readyOrExit } from './ready.mjs';
 import { packages, root } from './workspace.mjs';
 
 const { values, positionals } = parseArgs({
-  options: { quick: { type: 'boolean', default: false } },
+  options: { quick: { type: 'boolean', default: false }, minutes: { type: 'string' } },
   allowPositionals: true,
 });
-const programOf = (name) => join(root, 'packages', name, 'test', 'soak.mjs');
-const all = packages()
-  .map(({ name }) => name)
-  .filter((name) => existsSync(programOf(name)));
+/** Of all packages together. */
+const ACROSS = new Map([
+  ['load', join(root, 'scripts', 'soak', 'load.mjs')],
+  ['flat', join(root, 'scripts', 'soak', 'flat.mjs')],
+]);
+const programOf = (name) => ACROSS.get(name) ?? join(root, 'packages', name, 'test', 'soak.mjs');
+const all = [...packages().map(({ name }) => name), ...ACROSS.keys()].filter((name) =>
+  existsSync(programOf(name)),
+);
 const named = positionals.length === 0 ? all : positionals;
 const unknown = named.filter((name) => !all.includes(name));
 if (unknown.length > 0) {
@@ -26,8 +31,11 @@ await readyOrExit();
 const { run } = await import('./run.mjs');
 for (const name of named) {
   const status = await run(process.execPath, [
+    '--expose-gc',
     programOf(name),
     ...(values.quick ? ['--quick'] : []),
+    // The others have their own measure of what is enough.
+    ...(name === 'load' && values.minutes !== undefined ? ['--minutes', values.minutes] : []),
   ]);
   if (status !== 0) process.exitCode = 1;
 }
