@@ -22,6 +22,7 @@ export default defineConfig({
     execArgv: ['--expose-gc'],
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    setupFiles: [join(packages, 'core', 'test', 'left-behind.ts')],
     projects: tested.flatMap((name) => {
       const root = join(packages, name);
       return [

@@ -1,6 +1,6 @@
-// npm run soak [-- PACKAGE…] [--quick] [--messages N] [--minutes M] [--progress FILE]: makes the workspace
-// ready and runs what takes long and tries to lose something: test/soak.mjs of the packages that are named,
-// or of all that have one. The last three are for one package, whose program says whether it knows them.
+// npm run soak [-- NAME…] [--quick] [--messages N] [--minutes M] [--progress FILE]: makes the workspace ready and runs
+// what takes long and tries to lose something: test/soak.mjs of the packages that are named, `load` and `flat` of
+// scripts/soak, or all. The last three are for one of them, whose program says whether it knows them.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -17,10 +17,15 @@ const { values, positionals } = parseArgs({
   },
   allowPositionals: true,
 });
-const programOf = (name) => join(root, 'packages', name, 'test', 'soak.mjs');
-const all = packages()
-  .map(({ name }) => name)
-  .filter((name) => existsSync(programOf(name)));
+/** Of all packages together. */
+const ACROSS = new Map([
+  ['load', join(root, 'scripts', 'soak', 'load.mjs')],
+  ['flat', join(root, 'scripts', 'soak', 'flat.mjs')],
+]);
+const programOf = (name) => ACROSS.get(name) ?? join(root, 'packages', name, 'test', 'soak.mjs');
+const all = [...packages().map(({ name }) => name), ...ACROSS.keys()].filter((name) =>
+  existsSync(programOf(name)),
+);
 const named = positionals.length === 0 ? all : positionals;
 const unknown = named.filter((name) => !all.includes(name));
 if (unknown.length > 0) {
@@ -40,6 +45,7 @@ await readyOrExit();
 const { run } = await import('./run.mjs');
 for (const name of named) {
   const status = await run(process.execPath, [
+    '--expose-gc',
     programOf(name),
     ...(values.quick ? ['--quick'] : []),
     ...more,

@@ -89,9 +89,21 @@ export function isIpcError(error: unknown, code?: string): error is IpcError {
   );
 }
 
+/** What helps whatever the call was; a package that knows more says that instead. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  EMFILE: 'this process has too many descriptors: raise `ulimit -n` (RLIMIT_NOFILE), or close some',
+  ENFILE: 'the system has too many open files: raise fs.file-max, or close some',
+  ENOMEM:
+    'memory or address space lacks: ask for less, or raise `ulimit -v` or the limit of the cgroup',
+  ENOSYS: 'this kernel, or the sandbox that this process is in, lacks the system call',
+  EROFS: 'the file system is read-only: choose another place, or remount it',
+};
+
 /** The error of a native call's negative result. */
 export function errorOf(result: number, syscall: string, details: IpcErrorDetails = {}): IpcError {
-  return new IpcError(codeOfErrno(result), { syscall, ...details });
+  const code = codeOfErrno(result);
+  const hint = details.hint ?? REMEDIES[code];
+  return new IpcError(code, { syscall, ...details, hint });
 }
 
 /**

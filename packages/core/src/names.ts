@@ -2,9 +2,10 @@ import { renameSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { binding } from './binding.js';
+import { codeOfErrno } from './errno.js';
 import { check, isIpcError } from './errors.js';
 import { ownIdentity, type ProcessIdentity } from './process-identity.js';
-import { fileCall, openRecordFolder, tidyRecordFolder } from './record-folder.js';
+import { fileCall, openRecordFolder, RECORD_HINTS, tidyRecordFolder } from './record-folder.js';
 
 /** What tells an object from a later one of the same name: its inode, or its id and time of creation. */
 export type ObjectIdentity = Readonly<Record<string, string | number>>;
@@ -32,7 +33,8 @@ const ATTEMPTS = 100;
  *
  * Lifetime:
  * 1. `claim` before the object is created, `identify` as soon as it exists, `release` after it was
- *    removed. Killed in between, the process leaves a record that `reap` understands.
+ *    removed, `leave` if it could not be. Killed in between, the process leaves a record that `reap`
+ *    understands.
  * 2. The record becomes visible only when it is complete and locked. The lock goes with the process,
  *    however it ends, and with the thread that claimed it.
  *
@@ -42,6 +44,7 @@ export class TemporaryName {
   readonly #path: string;
   readonly #record: NameRecord;
   #fd: number;
+  #over = false;
 
   private constructor(path: string, record: NameRecord, fd: number) {
     this.#path = path;
@@ -73,7 +76,9 @@ export class TemporaryName {
 
   static #create(path: string, record: NameRecord): TemporaryName {
     const unfinished = `${path}${UNFINISHED}`;
-    const fd = check(binding().create(unfinished), 'open', { target: unfinished });
+    const made = binding().create(unfinished);
+    const hint = RECORD_HINTS[codeOfErrno(made)];
+    const fd = check(made, 'open', { target: unfinished, hint });
     try {
       check(binding().tryLock(fd), 'fcntl', { target: path });
       const name = new TemporaryName(path, record, fd);
@@ -95,11 +100,21 @@ export class TemporaryName {
 
   /** The object was removed: so is the record. Doing it again does nothing. */
   release(): void {
-    if (this.#fd < 0) return;
+    if (this.#over) return;
+    this.#over = true;
     removeIfThere(this.#path);
+    this.leave();
+    tidyRecordFolder();
+  }
+
+  /**
+   * The object could not be removed: the record stays where `reap` finds it once this process has ended.
+   * Until then that it lives keeps the record, as its lock did. `release` still removes it.
+   */
+  leave(): void {
+    if (this.#fd < 0) return;
     binding().close(this.#fd);
     this.#fd = -1;
-    tidyRecordFolder();
   }
 
   /** One write, padded to one length, so that a reader never finds two records mixed. */

@@ -1,5 +1,6 @@
 import { lstatSync, mkdirSync, rmdirSync } from 'node:fs';
 
+import { codeOfErrno } from './errno.js';
 import { errorOf, IpcError } from './errors.js';
 
 /**
@@ -7,8 +8,22 @@ import { errorOf, IpcError } from './errors.js';
  * too, and no cleaner of temporary files comes by.
  */
 export function recordFolder(): string {
-  return `/dev/shm/octoipc-${process.geteuid?.() ?? 0}`;
+  return `${MEMORY}octoipc-${process.geteuid?.() ?? 0}`;
 }
+
+/** Where records are, of all users. */
+const MEMORY = '/dev/shm/';
+
+/** What helps where a record cannot be made, by the code of the error. */
+export const RECORD_HINTS: Readonly<Record<string, string>> = {
+  ENOSPC:
+    '/dev/shm, where records of temporary names are, is full: remove something there, or make it larger (df /dev/shm, mount -o remount,size=…)',
+  EROFS:
+    '/dev/shm, where records of temporary names are, is read-only: remount it, or make the object without temporary',
+  ENOENT: 'records of temporary names are in /dev/shm: mount a tmpfs there',
+  EACCES:
+    'records of temporary names are in /dev/shm, where this user may not write: chmod 1777 it',
+};
 
 /**
  * The result of a call of node:fs, whose error becomes ours.
@@ -23,7 +38,8 @@ export function fileCall<Result>(target: string, call: () => Result): Result {
   } catch (cause) {
     const { errno, syscall } = cause as NodeJS.ErrnoException;
     if (errno === undefined || syscall === undefined) throw cause;
-    throw errorOf(errno, syscall, { target, cause });
+    const hint = target.startsWith(MEMORY) ? RECORD_HINTS[codeOfErrno(errno)] : undefined;
+    throw errorOf(errno, syscall, { target, cause, hint });
   }
 }
 
@@ -35,7 +51,7 @@ export function fileCall<Result>(target: string, call: () => Result): Result {
 export function openRecordFolder(): string {
   const folder = recordFolder();
   const status = fileCall(folder, () => {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
     return lstatSync(folder);
   });
   if (!status.isDirectory() || status.uid !== process.geteuid?.() || (status.mode & 0o077) !== 0) {
@@ -47,6 +63,15 @@ export function openRecordFolder(): string {
     });
   }
   return folder;
+}
+
+/** Not `recursive`: with that Node says ENOENT where the file system is read-only. */
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
 }
 
 /** Removes the folder if nothing is in it. */

@@ -12,7 +12,7 @@ const dropped = new FinalizationRegistry<Temporary>((temporary) => temporary.end
  * An object that goes with its creator.
  *
  * Lifetime: from before the object is created until its handle is closed or collected, or the process or
- * worker exits; killed, it leaves its record to `reap`. Removes the object only while the name still
+ * worker exits; killed, it leaves its record to `reap`, as it does where the object could not be removed. Removes the object only while the name still
  * means the one that was created.
  */
 export class Temporary {
@@ -30,13 +30,15 @@ export class Temporary {
 
   /** The object exists now. */
   created(identity: ObjectIdentity): void {
-    this.#record.identify(identity);
+    // First: should the record fail, `end` still knows what to remove.
     this.#identity = identity;
+    this.#record.identify(identity);
     alive.add(this);
     if (watching) return;
     watching = true;
     process.once('exit', () => {
-      for (const temporary of alive) temporary.end();
+      // Those whose object cannot be removed stay alive: a copy, so that each gets one turn.
+      for (const temporary of [...alive]) temporary.end();
     });
   }
 
@@ -45,19 +47,39 @@ export class Temporary {
     dropped.register(handle, this);
   }
 
-  /** Removes the object, if it is still the same, and the record. Doing it again does nothing. */
+  /**
+   * Removes the object, if it is still the same, and the record. Where the object cannot be removed the
+   * record stays, for `reap`, and this is tried again at exit. Doing it again does nothing else.
+   */
   end(): void {
-    alive.delete(this);
-    const identity = this.#identity;
-    this.#identity = null;
-    try {
-      if (identity !== null && same(identity, this.#reaper.identify(this.#name))) {
-        this.#reaper.remove(this.#name);
-      }
-    } catch {
-      // Somebody else removed it at the same moment, or has taken it over: it is theirs.
+    if (this.#removeObject()) {
+      alive.delete(this);
+      this.#identity = null;
+      this.#record.release();
+    } else {
+      alive.add(this);
+      this.#record.leave();
     }
-    this.#record.release();
+  }
+
+  /** Whether the name no longer means the object that was created. */
+  #removeObject(): boolean {
+    try {
+      if (!this.#isThere()) return true;
+      this.#reaper.remove(this.#name);
+      return true;
+    } catch {
+      // Somebody else removed it at the same moment, or has taken it over: then it is theirs.
+    }
+    try {
+      return !this.#isThere();
+    } catch {
+      return false;
+    }
+  }
+
+  #isThere(): boolean {
+    return this.#identity !== null && same(this.#identity, this.#reaper.identify(this.#name));
   }
 }
 

@@ -1,0 +1,136 @@
+// Runs before each test file of every package, and looks after it: whatever the file has left behind
+// fails it. What exists once in a process and goes with it is allowed, and named here.
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+
+import { afterAll, expect } from 'vitest';
+
+/** Milliseconds for what was ended to be gone. */
+const PATIENCE = 5_000;
+
+/** Made once by libuv, and by the poller thread and the waiting threads of a binding. */
+const ONCE = /^anon_inode:\[(eventpoll|eventfd|timerfd|io_uring)\]$|^\/dev\/null$/;
+/** The pipe by which libuv is told of signals, made with the first child or handler: two ends. */
+const SIGNAL_PIPE = 2;
+/** libuv's pool, the poller threads of the bindings, and V8's own, which come late. */
+const THREADS = 12;
+/** Stays with libuv from the first child on. */
+const SIGCHLD = 1n << 16n;
+/** Real-time signals, of which one gets waiting threads out of system calls. */
+const REAL_TIME = ~0n << 31n;
+
+const linesOf = (path: string): string[] => {
+  try {
+    return readFileSync(path, 'latin1').split('\n');
+  } catch {
+    return []; // The kernel has no such table, or no such process any more.
+  }
+};
+
+function descriptors(): string[] {
+  return readdirSync('/proc/self/fd').flatMap((fd) => {
+    try {
+      const target = readlinkSync(`/proc/self/fd/${fd}`);
+      return ONCE.test(target) ? [] : [`descriptor ${fd}: ${target}`];
+    } catch {
+      return []; // The one that the folder was read by.
+    }
+  });
+}
+
+function children(): string[] {
+  return readdirSync('/proc/self/task')
+    .flatMap((task) => linesOf(`/proc/self/task/${task}/children`))
+    .flatMap((line) => line.split(' ').filter(Boolean))
+    .map(
+      (pid) => `child ${pid}: ${linesOf(`/proc/${pid}/cmdline`).join('').replaceAll('\0', ' ')}`,
+    );
+}
+
+/** Mappings of objects, as opposed to those of V8; each once. */
+function mappings(): string[] {
+  const objects = linesOf('/proc/self/maps').filter((line) =>
+    /\/dev\/shm|\/SYSV|\/memfd:/.test(line),
+  );
+  return objects.map((line) => `mapping ${line}`);
+}
+
+/** Names with this process's pid in them, as tests give them. */
+function names(): string[] {
+  const own = new RegExp(`[-.]${process.pid}([-.]|$)`);
+  const folders = ['/dev/shm', `/dev/shm/octoipc-${process.geteuid?.()}`, '/dev/mqueue'];
+  return folders.flatMap((folder) =>
+    existsSync(folder)
+      ? readdirSync(folder)
+          .filter((name) => own.test(name))
+          .map((name) => `name ${folder}/${name}`)
+      : [],
+  );
+}
+
+/** System V objects that this process made, or used last, as far as the kernel tells that. */
+function systemV(): string[] {
+  const pid = String(process.pid);
+  return [
+    ['msg', 5],
+    ['shm', 4],
+  ].flatMap(([kind, column]) =>
+    linesOf(`/proc/sysvipc/${kind}`)
+      .map((line) => line.trim().split(/\s+/))
+      .filter((fields) => fields[Number(column)] === pid)
+      .map((fields) => `System V ${kind} ${fields[1]}`),
+  );
+}
+
+function boundSockets(): string[] {
+  const own = new RegExp(`[-.]${process.pid}[-./]`);
+  return linesOf('/proc/net/unix')
+    .map((line) => line.split(' ').slice(7).join(' ').trim())
+    .filter((path) => own.test(path))
+    .map((path) => `socket ${path}`);
+}
+
+/** Signals with a handler, or blocked, beside those that the runtime has for itself. */
+function handlers(): string[] {
+  const status = linesOf('/proc/self/status');
+  return ['SigBlk', 'SigCgt'].flatMap((field) => {
+    const line = status.find((each) => each.startsWith(field)) ?? '';
+    const mask = BigInt(`0x${line.split(/\s+/)[1] || '0'}`) & ~SIGCHLD & ~REAL_TIME;
+    return Array.from({ length: 31 }, (_, index) => index)
+      .filter((bit) => (mask >> BigInt(bit)) & 1n)
+      .map((bit) => `${field} of signal ${bit + 1}`);
+  });
+}
+
+const look = (): string[] => [
+  ...descriptors(),
+  ...children(),
+  ...mappings(),
+  ...names(),
+  ...systemV(),
+  ...boundSockets(),
+  ...handlers(),
+];
+
+const threads = (): number => readdirSync('/proc/self/task').length;
+
+const before = new Set(look());
+const threadsBefore = threads();
+
+function left(): string[] {
+  const added = look().filter((one) => !before.has(one));
+  const pipes = added.filter((one) => /^descriptor \d+: pipe:/.test(one));
+  const more = threads() - threadsBefore;
+  return [
+    ...added.filter((one) => pipes.length > SIGNAL_PIPE || !pipes.includes(one)),
+    ...(more > THREADS ? [`${more} threads`] : []),
+  ];
+}
+
+afterAll(async () => {
+  const end = performance.now() + PATIENCE;
+  while (left().length > 0 && performance.now() < end) {
+    globalThis.gc?.();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(left(), 'what the file has left behind').toEqual([]);
+});

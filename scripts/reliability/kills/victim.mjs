@@ -1,0 +1,19 @@
+// victim.mjs SCENE CONTEXT once|again: lives when it is told to, once or again and again.
+import { readSync, writeSync } from 'node:fs';
+
+import { SCENES } from './scenes.mjs';
+
+const [scene, given, times] = process.argv.slice(2);
+const context = JSON.parse(given);
+const { life, prepare } = SCENES[scene];
+// Whatever is made or loaded once is by now.
+const path = `${context.path}-warm`;
+if (prepare === undefined || scene.startsWith('socket')) {
+  await life({ name: `${context.name}-warm`, key: context.key + 0x10_0000, path });
+}
+writeSync(1, 'ready\n');
+readSync(0, Buffer.alloc(8));
+do await life(context);
+while (times === 'again');
+writeSync(1, 'done\n');
+readSync(0, Buffer.alloc(8));

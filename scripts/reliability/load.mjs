@@ -1,0 +1,29 @@
+// load.mjs [--quick] [--minutes M]: `npm run soak -- load` as a step of the reliability run.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { run } from '../run.mjs';
+import { mechanismOf, Rows } from './rows.mjs';
+
+const OF = {
+  'POSIX queue': 'mq',
+  'System V queue': 'mq',
+  ring: 'shm',
+  lock: 'sem',
+  server: 'socket',
+};
+
+const folder = mkdtempSync(join(tmpdir(), 'octoipc-step-'));
+const json = join(folder, 'load.json');
+const program = join(import.meta.dirname, '..', 'soak', 'load.mjs');
+await run(process.execPath, [program, ...process.argv.slice(2), '--json', json]);
+const results = JSON.parse(readFileSync(json, 'utf8'));
+rmSync(folder, { recursive: true });
+const rows = new Rows('load');
+for (const { kind, messages = 0, seconds = 0, error } of results) {
+  const mechanism = OF[kind] ?? mechanismOf(kind);
+  rows.add(mechanism, { inputs: messages, hours: seconds / 3600 });
+  if (error !== undefined) rows.found(mechanism, `${kind}: ${error}`);
+}
+rows.tell();

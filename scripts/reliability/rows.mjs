@@ -1,0 +1,70 @@
+// The rows of a step that counts what it did, a mechanism each, and the line in which it says so.
+const MECHANISMS = [
+  'core',
+  'pipe',
+  'fifo',
+  'mq',
+  'sem',
+  'shm',
+  'signal',
+  'socket',
+  'popen',
+  'octoipc',
+  'nats',
+];
+
+/** The package of a scene, by the name that the scene has. */
+export function mechanismOf(name) {
+  const [word] = name.split(' ');
+  if (MECHANISMS.includes(word)) return word;
+  return ['ring', 'broadcast', 'value'].includes(word) ? 'shm' : 'core';
+}
+
+/** What a step did, of each mechanism. */
+export class Rows {
+  #step;
+  #rows = new Map();
+
+  constructor(step) {
+    this.#step = step;
+  }
+
+  /** Adds to the counts of a mechanism: `{ killPoints, faults, inputs, hours }`. */
+  add(mechanism, counts) {
+    const row = this.#row(mechanism);
+    for (const [what, count] of Object.entries(counts)) row[what] += count;
+  }
+
+  /** Something that is wrong; `known` if it is written down as open already, and fails nothing. */
+  found(mechanism, finding, known = false) {
+    const row = this.#row(mechanism);
+    row.findings += 1;
+    row.open.push(finding);
+    if (!known) process.exitCode = 1;
+  }
+
+  /** Prints the last line. */
+  tell() {
+    const rows = [...this.#rows.values()].map((row) => ({
+      ...row,
+      hours: Number(row.hours.toFixed(3)),
+    }));
+    console.log(JSON.stringify({ step: this.#step, rows }));
+  }
+
+  #row(mechanism) {
+    const made = {
+      mechanism,
+      killPoints: 0,
+      faults: 0,
+      inputs: 0,
+      hours: 0,
+      findings: 0,
+      mended: 0,
+      open: [],
+    };
+    const row = this.#rows.get(mechanism) ?? made;
+    this.#rows.set(mechanism, row);
+    return row;
+  }
+}
