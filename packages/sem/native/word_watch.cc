@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "futex.h"
+#include "octoipc/platform.h"
 #include "sem.h"
 #include "thread.h"
 
@@ -60,6 +61,7 @@ WordWatch::~WordWatch() {
 }
 
 int64_t WordWatch::Start() {
+  if (!kHasSharedFutexes) return -kNotOnThisSystem;
   const int64_t error = StartQuietThread(&thread_, Run, this);
   started_ = error == 0;
   return error;
