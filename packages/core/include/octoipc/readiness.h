@@ -29,13 +29,17 @@ namespace octoipc {
 class Readiness : public Resource {
  public:
   enum Mode : int32_t { kAutomatic = 0, kLoop = 1, kThread = 2 };
+  /// Added to a mode: JavaScript is called as from JavaScript. Deno ends the process in
+  /// napi_make_callback, and runs what is due after a thread-safe function's call by itself.
+  static constexpr int32_t kPlainCall = 4;
 
   /// `events` is filled with pairs of slot and epoll mask, then `ready(count)` is called.
   static int64_t Open(Environment& environment, Napi::Function ready, Napi::Object events,
                       int32_t mode) {
     std::unique_ptr<Readiness> readiness(new Readiness(environment.env(), ready, events));
     if (!readiness->epoll_) return -errno;
-    const int64_t started = readiness->Start(mode);
+    readiness->plain_call_ = (mode & kPlainCall) != 0;
+    const int64_t started = readiness->Start(mode & ~kPlainCall);
     if (started < 0) return started;
     return environment.Keep(std::move(readiness));
   }
@@ -100,7 +104,8 @@ class Readiness : public Resource {
     }
     napi_value argument = ToValue(env_, count);
     const napi_status status =
-        napi_make_callback(env_, nullptr, events, ready_.Value(), 1, &argument, nullptr);
+        plain_call_ ? napi_call_function(env_, events, ready_.Value(), 1, &argument, nullptr)
+                    : napi_make_callback(env_, nullptr, events, ready_.Value(), 1, &argument, nullptr);
     if (status == napi_pending_exception) {
       napi_value error = nullptr;
       if (napi_get_and_clear_last_exception(env_, &error) == napi_ok) {
@@ -113,6 +118,7 @@ class Readiness : public Resource {
   UniqueFd epoll_;
   std::unique_ptr<Pump> pump_;
   bool on_loop_ = false;
+  bool plain_call_ = false;
   Napi::FunctionReference ready_;
   Napi::ObjectReference events_;
 };
