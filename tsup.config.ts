@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative, resolve } from 'node:path';
 
@@ -71,7 +71,8 @@ const lazyBuiltins: NonNullable<Options['esbuildPlugins']>[number] = {
 /**
  * What `import` gets: the names of what `require` gets. So there is one copy of each class in a process,
  * however it came in; and Node need not look through the whole file for the names, which takes longer than
- * all of the import. A bundler has to see what is imported: it takes the `module` condition.
+ * all of the import. A bundler has to see what is imported: it takes the `module` condition. The types are
+ * those of what `require` gets, too: so a class is the same class to the compiler, however it came in.
  */
 const modulesOf: NonNullable<Options['plugins']>[number] = {
   name: 'modules',
@@ -81,6 +82,7 @@ const modulesOf: NonNullable<Options['plugins']>[number] = {
       const names = Object.keys(load(`./dist/${name}.cjs`) as object).join(', ');
       const write = (file: string, lines: string[]): void =>
         writeFileSync(join('dist', file), `${lines.join('\n')}\n`);
+      write(`${name}.d.ts`, [`export * from './${name}.cjs';`]);
       write(`${name}.js`, [
         "import { createRequire } from 'node:module';",
         `const { ${names} } = createRequire(import.meta.url)('./${name}.cjs');`,
@@ -123,8 +125,6 @@ const library: Options[] =
         {
           ...common,
           format: 'cjs',
-          // The types are written by the other build.
-          clean: ['!**/*.d.{ts,cts}'],
           splitting: false,
           esbuildPlugins: [sharedEntries('cjs'), lazyBuiltins],
           removeNodeProtocol: false,
@@ -137,9 +137,12 @@ const library: Options[] =
           // Plain values in place of esbuild's getters, which would be called at each use.
           footer: { js: 'module.exports={...module.exports};' },
         },
-        { entry, format: ['esm', 'cjs'], clean: true, dts: { ...dts, only: true } },
+        { entry, format: 'cjs', dts: { ...dts, only: true } },
       ]
-    : [{ ...common, format: ['esm', 'cjs'], shims: true, clean: true, splitting: true, dts }];
+    : [{ ...common, format: ['esm', 'cjs'], shims: true, splitting: true, dts }];
+
+// Before any of the builds below, which run side by side, has written something.
+rmSync('dist', { recursive: true, force: true });
 
 export default defineConfig([
   ...library,

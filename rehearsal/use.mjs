@@ -218,6 +218,8 @@ const USES = {
     const { exists, openProcess, rt, send, wait, watch } = await import('@octoipc/signal');
     assert.ok(exists(process.pid));
     await part('waiting for signals', async () => {
+      // Where that is refused the signal would end this process.
+      watch(['SIGUSR2']).close();
       const waiting = wait(['SIGUSR2'], { timeout: 5000 });
       send(process.pid, 'SIGUSR2');
       assert.equal((await waiting).pid, process.pid);

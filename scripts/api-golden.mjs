@@ -19,7 +19,9 @@ const { values, positionals } = parseArgs({
 
 /** The bundled types of one entry, in one text, whatever other entries share with it. */
 async function types({ folder, name }, entry) {
-  const bundled = readFileSync(join(folder, 'dist', `${entry}.d.ts`), 'utf8');
+  const file = (extension) => join(folder, 'dist', `${entry}.${extension}`);
+  // Where both formats have the same types, those of ES modules only name the others.
+  const bundled = readFileSync(file('d.cts'), 'utf8');
   if (!/from '\.\.?\//.test(bundled)) return bundled;
   const out = mkdtempSync(join(tmpdir(), 'octoipc-api-'));
   try {

@@ -1,12 +1,19 @@
 // The compiler for every system that binaries are shipped for: zig, from toolchain/.
 import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 
 import { capture } from './run.mjs';
 import { root, scratch } from './workspace.mjs';
 
 export const toolchain = join(root, 'toolchain');
-const zig = join(toolchain, 'node_modules', '@ryoppippi', 'zig-linux-x64', 'zig');
+
+/** A file of the compiler's own. */
+export function compilerFile(...path) {
+  return join(toolchain, 'node_modules', '@ryoppippi', 'zig-linux-x64', ...path);
+}
+
+const zig = compilerFile('zig');
 
 /** Installs it if it is not there. */
 export async function installCompiler() {
@@ -24,4 +31,15 @@ export async function zigRun(args) {
     env: { ...process.env, ZIG_GLOBAL_CACHE_DIR: join(scratch, 'zig') },
   });
   if (status !== 0) throw new Error(output.trimEnd());
+}
+
+/** Does the same with each, as many at a time as there are processors; in the order of `items`. */
+export async function inTurns(items, action) {
+  const results = [];
+  const queue = items.entries();
+  const work = async () => {
+    for (const [at, item] of queue) results[at] = await action(item);
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, work));
+  return results;
 }

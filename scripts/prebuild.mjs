@@ -2,13 +2,12 @@
 // packages/*/prebuilds. One cross compiler makes all of them, with the flags of addon.gypi: what they need of a
 // C++ library is in toolchain/runtime.cc, and the symbols are those of an old C library. Each is looked at by readelf.
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { addonFlags, addonSources } from './addon-flags.mjs';
 import { inspectBinary } from './binary.mjs';
-import { installCompiler, toolchain, zigRun } from './cross-compiler.mjs';
+import { inTurns, installCompiler, toolchain, zigRun } from './cross-compiler.mjs';
 import { publicPackages, scratch } from './workspace.mjs';
 
 /** What is shipped, and what the compiler calls it. */
@@ -56,17 +55,6 @@ async function build(pack, target) {
   if (faults.length > 0) throw new Error(faults.join('\n'));
   renameSync(unfinished, file);
   return { bytes, glibc: glibc ?? 'none' };
-}
-
-/** Does the same with each, as many at a time as there are processors; in the order of `items`. */
-async function inTurns(items, action) {
-  const results = [];
-  const queue = items.entries();
-  const work = async () => {
-    for (const [at, item] of queue) results[at] = await action(item);
-  };
-  await Promise.all(Array.from({ length: availableParallelism() }, work));
-  return results;
 }
 
 const { values } = parseArgs({

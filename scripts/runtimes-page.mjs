@@ -11,14 +11,9 @@ const folder = join(root, 'rehearsal', 'node_modules');
 const meta = join(root, 'packages', 'octoipc');
 
 /** Failures that are known: what is seen, and what it means for a program. A new one fails the run. */
-const WAITING = 'it cannot wait: Deno ends the process in napi_make_callback, so waits are refused';
 const DESCRIPTORS =
   'not usable: the descriptors of node:fs are numbers of its own there, not those of the kernel';
 const KNOWN = {
-  'Deno fifo': WAITING,
-  'Deno pipe': WAITING,
-  'Deno signal': WAITING,
-  'Deno tour': WAITING,
   'Deno mq': DESCRIPTORS,
   'Deno sem': DESCRIPTORS,
   'Deno shm': DESCRIPTORS,
@@ -107,8 +102,9 @@ ${remarks.length === 0 ? '' : `\n${remarks.map((remark) => `- ${remark}`).join('
 The test suites themselves run on Node, by vitest. Electron was not tried. Its Node-API is documented to refuse buffers
 over foreign memory (\`napi_no_external_buffers_allowed\`): a test gives \`@octoipc/shm\` that answer, and sees \`buffer\`
 throw \`ERR_UNSUPPORTED\`. Not tried either: Node built with musl (its loader finds every symbol of the bindings), real
-machines with arm64 (the bindings run under qemu-user), macOS and Windows (the packages are imported, and asked, in a
-process that says it is one).
+machines with arm64 (the bindings run under qemu-user), macOS (every binding compiles and links for it, and is used on Linux
+without what it lacks: \`scripts/darwin.mjs\`, \`scripts/elsewhere.mjs\`) and Windows (the packages are imported, and asked,
+in a process that says it is one).
 `;
   const file = join(root, 'docs', 'runtimes.md');
   writeFileSync(file, page);

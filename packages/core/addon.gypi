@@ -26,6 +26,16 @@
     '-Wl,--gc-sections', '-Wl,--exclude-libs,ALL',
   ],
   'conditions': [
+    # The calls of Linux that another system has not.
+    ['OS!="linux"', {
+      'include_dirs': ['<!(node -p "require(\'path\').resolve(\'..\', \'core\', \'include\', \'elsewhere\')")'],
+      'cflags': ['-include', 'octoipc/elsewhere.h'],
+      'xcode_settings': {
+        'CLANG_CXX_LANGUAGE_STANDARD': 'c++20',
+        'GCC_SYMBOLS_PRIVATE_EXTERN': 'YES',
+        'OTHER_CFLAGS': ['-include', 'octoipc/elsewhere.h'],
+      },
+    }],
     ['target_arch=="x64"', { 'cflags': ['-fcf-protection=full'] }],
     ['target_arch=="arm64"', { 'cflags': ['-mbranch-protection=standard'] }],
   ],

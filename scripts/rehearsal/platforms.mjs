@@ -40,6 +40,10 @@ async function lacking(target, emulator, folder) {
   );
 }
 
+/** A line of readelf: where a symbol is, and its name. */
+const SYMBOL = /^ +\d+: [0-9a-f]{16} .* (UND|ABS|\d+) ([^\s@]+)/gm;
+const OF_NODE = /^(napi|node_api)_/;
+
 const node = join(tools, 'arm64', 'node_modules', 'node', 'bin', 'node');
 
 export async function rehearse(steps, stage) {
@@ -84,6 +88,36 @@ export async function rehearse(steps, stage) {
       if (missing.length === 0) throw new Error(`${file} was not looked at: ${output}`);
     }
     return 'no Node for musl can be had here: not run';
+  });
+  await step("arm64: musl's loader finds every symbol", async () => {
+    // Debian has musl for the machine at hand alone: what a binary asks for is compared with what this one has.
+    const known = '/lib/ld-musl-x86_64.so.1';
+    if (!existsSync(known)) throw new NotApplicable(`${known} is not there: apt-get install musl`);
+    const symbols = async (file) =>
+      [...(await must('readelf', ['-W', '--dyn-syms', file])).matchAll(SYMBOL)].map(
+        ([, where, name]) => ({ name, wanted: where === 'UND' }),
+      );
+    const has = new Set((await symbols(known)).filter((each) => !each.wanted).map(({ name }) => name));
+    for (const name of usedPackages()) {
+      const file = join(root, 'packages', name, 'prebuilds', 'linux-arm64-musl', `${name}.node`);
+      const wanted = (await symbols(file)).filter((each) => each.wanted);
+      if (wanted.length === 0) throw new Error(`${file} was not looked at`);
+      const foreign = wanted.filter((each) => !has.has(each.name) && !OF_NODE.test(each.name));
+      if (foreign.length > 0)
+        throw new Error(`${file} lacks ${foreign.map((each) => each.name).join(', ')}`);
+    }
+    return 'as musl for x64 has them; no Node for it can be had here: not run';
+  });
+  await step('macOS: every binding compiles and links', async () => {
+    const script = join(root, 'scripts', 'darwin.mjs');
+    const said = await must(process.execPath, [script], { timeout: 3_600_000 });
+    return said.trim().split('\n').at(-1);
+  });
+  await step('without what Linux alone has', async () => {
+    const script = join(root, 'scripts', 'elsewhere.mjs');
+    const said = await must(process.execPath, [script], { timeout: 3_600_000 });
+    console.log(said.trimEnd().replaceAll(/^/gm, '    '));
+    return said.trim().split('\n').at(-1);
   });
   for (const system of ['win32', 'darwin']) {
     await step(`as ${system}: installs, imports, ERR_UNSUPPORTED`, async () => {

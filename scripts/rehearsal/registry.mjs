@@ -19,15 +19,25 @@ export async function useAll(runtime, folder, names = usedPackages()) {
 
 export async function rehearse(steps, stage) {
   const step = (title, action) => steps.run('registry', title, action);
-  await step('versions and changelogs', async () => {
-    await stage.run('npx', ['--no', 'changeset', 'version']);
-    const { version } = readJson(join(stage.tree, 'packages', 'core', 'package.json'));
-    return `core ${version}`;
-  });
-  await step('publish all', async () => {
-    const said = await stage.run('npx', ['--no', 'changeset', 'publish', '--no-git-tag']);
-    return `${said.match(/@?[\w/]*octoipc[\w/]*@\d/g)?.length ?? 0} published`;
-  });
+  const publishedBy = (said) => `${said.match(/@?[\w/]*octoipc[\w/]*@\d/g)?.length ?? 0} published`;
+  const core = () => readJson(join(stage.tree, 'packages', 'core', 'package.json')).version;
+  if (stage.complete) {
+    // It versions, builds the binaries, checks what is packed, publishes and tags.
+    await step('npm run release', async () => {
+      const said = await stage.run('npm', ['run', 'release'], { timeout: 3_600_000 });
+      const tags = await stage.run('git', ['tag', '--list', '@octoipc/core@*']);
+      if (tags.trim() !== `@octoipc/core@${core()}`) throw new Error(`tags: ${tags}\n${said}`);
+      return `core ${core()}, ${publishedBy(said)}`;
+    });
+  } else {
+    await step('versions and changelogs', async () => {
+      await stage.run('npx', ['--no', 'changeset', 'version']);
+      return `core ${core()}`;
+    });
+    await step('publish all', async () =>
+      publishedBy(await stage.run('npx', ['--no', 'changeset', 'publish', '--no-git-tag'])),
+    );
+  }
   await step('npm install @octoipc/mq, without a compiler', async () => {
     stage.small = await stage.project('small', '@octoipc/mq');
     const present = readdirSync(join(stage.small, 'node_modules', '@octoipc'));

@@ -41,6 +41,8 @@ function which(name) {
 }
 
 export class Stage {
+  /** Whether the binaries of every system are there: then a release can be made by its own program. */
+  complete = false;
   folder = mkdtempSync(join(tmpdir(), 'octoipc-rehearsal-'));
   tree = join(this.folder, 'tree');
   #steps;
@@ -71,6 +73,7 @@ export class Stage {
               timeout: 3_600_000,
             });
             console.log(printed.trimEnd().replaceAll(/^/gm, '    '));
+            this.complete = true;
           })
         : await step('binaries of this system, as built here', () => {
             this.#removeBinaries = hostBinaries();
@@ -89,6 +92,11 @@ export class Stage {
         cpSync(join(folder, built), join(this.tree, 'packages', name, built), { recursive: true });
       }
     }
+    // What a build of the tree would make, it has; the compiler is large, and the same.
+    const cache = join(root, '.turbo', 'cache');
+    if (existsSync(cache)) cpSync(cache, join(this.tree, '.turbo', 'cache'), { recursive: true });
+    const compiler = join(root, 'toolchain', 'node_modules');
+    if (existsSync(compiler)) symlinkSync(compiler, join(this.tree, 'toolchain', 'node_modules'));
     const changed = await must('git', ['status', '--porcelain'], { cwd: root });
     return changed === '' ? '' : 'there are changes that are not committed, and not rehearsed';
   }
@@ -127,6 +135,9 @@ log: { type: stdout, format: json, level: error }
       npm_config_userconfig: npmrc,
       npm_config_cache: join(this.folder, 'npm-cache'),
       npm_config_registry: `http://127.0.0.1:${port}/`,
+      // Whoever tags, in the clone.
+      GIT_COMMITTER_NAME: 'rehearsal',
+      GIT_COMMITTER_EMAIL: 'rehearsal@localhost',
     };
     for (let tries = 0; ; tries += 1) {
       const answer = await fetch(`http://127.0.0.1:${port}/-/ping`).catch(() => undefined);

@@ -63,9 +63,13 @@ function known(errno: number): [name: string, text: string] | undefined {
 /** What a native call answers that would have to wait: -EAGAIN. */
 export const AGAIN = process.platform === 'linux' ? -11 : -errnos().EAGAIN;
 
+/** What a native call answers, negative, that the system does not have: platform.h of the bindings. */
+const NOT_ON_THIS_SYSTEM = 4095;
+
 /** The symbol of an errno: 11 is 'EAGAIN'. */
 export function codeOfErrno(errno: number): string {
   const number = Math.abs(errno);
+  if (number === NOT_ON_THIS_SYSTEM) return 'ERR_UNSUPPORTED';
   return known(-number)?.[0] ?? codes().get(number) ?? MORE[number]?.[0] ?? `E${number}`;
 }
 

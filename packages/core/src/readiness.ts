@@ -1,4 +1,4 @@
-import { IpcError, check } from './errors.js';
+import { check } from './errors.js';
 import type { FdSource } from './fd-source.js';
 
 /** The functions of `readiness.h`, which every binding with descriptors exports. */
@@ -26,8 +26,12 @@ export type ReadinessMode = 'loop' | 'thread';
 
 const MODES = { auto: 0, loop: 1, thread: 2 } as const;
 
-/** Bun has the symbols of libuv's poll, but calling one ends the process. */
+/** Added to a mode: readiness.h says why. */
+const PLAIN_CALL = 4;
+
+/** Bun has the symbols of libuv's poll, but calling one ends the process; Deno's napi_make_callback does. */
 function wantedMode(): number {
+  if ('deno' in process.versions) return MODES.thread + PLAIN_CALL;
   const wanted = process.env['OCTOIPC_READINESS'];
   if (wanted === 'loop' || wanted === 'thread') return MODES[wanted];
   return 'bun' in process.versions ? MODES.thread : MODES.auto;
@@ -112,13 +116,6 @@ export class Readiness {
 
   #open(): number {
     if (this.#index < 0) {
-      // Its napi_make_callback ends the process (2.9); what does not wait works.
-      if ('deno' in process.versions) {
-        throw new IpcError('ERR_UNSUPPORTED', {
-          text: 'waiting is not supported on Deno',
-          hint: 'use the try… and …Sync forms, or Node.js or Bun',
-        });
-      }
       const ready = (count: number): void => this.#dispatch(count);
       const result = this.#binding.readinessOpen(ready, this.#events, wantedMode());
       this.#index = check(result, 'epoll_create1');

@@ -8,6 +8,7 @@
 
 #include "mq.h"
 #include "numbers.h"
+#include "octoipc/ipc_owner.h"
 #include "octoipc/retry.h"
 
 // The kernel's own number (linux/msg.h); not every C library has it.
@@ -31,14 +32,14 @@ int64_t SysvStat(int id, Numbers out) {
   if (result < 0) return result;
   const ipc_perm& owner = status.msg_perm;
   const double values[] = {
-      static_cast<double>(owner.__key),         static_cast<double>(owner.mode & 0777),
+      static_cast<double>(KeyOf(owner)),         static_cast<double>(owner.mode & 0777),
       static_cast<double>(owner.uid),           static_cast<double>(owner.gid),
       static_cast<double>(owner.cuid),          static_cast<double>(owner.cgid),
-      static_cast<double>(status.__msg_cbytes), static_cast<double>(status.msg_qnum),
+      static_cast<double>(BytesIn(status)), static_cast<double>(status.msg_qnum),
       static_cast<double>(status.msg_qbytes),   static_cast<double>(status.msg_lspid),
       static_cast<double>(status.msg_lrpid),    static_cast<double>(status.msg_stime),
       static_cast<double>(status.msg_rtime),    static_cast<double>(status.msg_ctime),
-      static_cast<double>(owner.__seq)};
+      static_cast<double>(SequenceOf(owner))};
   std::copy(std::begin(values), std::end(values), out.begin());
   return 0;
 }
@@ -51,7 +52,7 @@ int64_t SysvSet(int id, int64_t mode, int64_t uid, int64_t gid, int64_t max_byte
   if (mode >= 0) status.msg_perm.mode = static_cast<decltype(status.msg_perm.mode)>(mode);
   if (uid >= 0) status.msg_perm.uid = static_cast<uid_t>(uid);
   if (gid >= 0) status.msg_perm.gid = static_cast<gid_t>(gid);
-  if (max_bytes >= 0) status.msg_qbytes = static_cast<msglen_t>(max_bytes);
+  if (max_bytes >= 0) status.msg_qbytes = static_cast<decltype(status.msg_qbytes)>(max_bytes);
   return Retry([&] { return ::msgctl(id, IPC_SET, &status); });
 }
 

@@ -141,7 +141,7 @@ export class PipeEnd {
   #lacksNowait(result: number): boolean {
     if (result >= 0 || result === AGAIN || !this.#nowait) return false;
     const code = codeOfErrno(result);
-    if (code !== 'ENOTSUP' && code !== 'ENOSYS') return false;
+    if (!NOWAIT_IS_LACKING.has(code)) return false;
     check(this.binding.setNonblocking(this.fd, true), 'fcntl', { target: this.target });
     this.#nowait = false;
     this.#ours = true;
@@ -152,6 +152,9 @@ export class PipeEnd {
 }
 
 let kernelLacksNowait = false;
+
+/** How it is told: by a file, by the kernel, by a system that has no such call. */
+const NOWAIT_IS_LACKING = new Set(['ENOTSUP', 'ENOSYS', 'ERR_UNSUPPORTED']);
 
 const CAPACITY_HINTS: Readonly<Record<string, string>> = {
   EPERM: 'the capacity is over fs.pipe-max-size: raise it with sysctl, or ask for less',

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "futex.h"
+#include "octoipc/platform.h"
 #include "sem.h"
 #include "thread.h"
 
@@ -57,6 +58,7 @@ Keeper::~Keeper() {
 }
 
 int64_t Keeper::Start() {
+  if (!kHasSharedFutexes) return -kNotOnThisSystem;
   head_.list.next = &head_.list;
   head_.futex_offset = -Mapping::Distance();
   head_.list_op_pending = nullptr;

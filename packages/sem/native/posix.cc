@@ -14,6 +14,8 @@ enum Flavour : int64_t { kUnknown = 0, kGlibc = 1, kMusl = 2 };
 constexpr Flavour kFlavour =
 #if !defined(__LP64__) || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
     kUnknown;
+#elif !defined(__linux__)
+    kUnknown;
 #elif defined(__GLIBC__)
     kGlibc;
 #else

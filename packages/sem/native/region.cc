@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "octoipc/platform.h"
 #include "octoipc/readiness.h"
 #include "octoipc/retry.h"
 #include "octoipc/unique_fd.h"
@@ -259,6 +260,8 @@ int64_t FileSize(int fd) {
 /// exact.
 int64_t FileCreate(Environment& environment, const std::string& path, Bytes content, int64_t size,
                    uint32_t mode) {
+  // What nobody could wait for is not made.
+  if (!kHasSharedFutexes) return -kNotOnThisSystem;
   const std::string folder = path.substr(0, path.rfind('/'));
   const int64_t made =
       Retry([&] { return ::open(folder.c_str(), O_RDWR | O_TMPFILE | O_CLOEXEC, 0600); });

@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "futex.h"
+#include "octoipc/platform.h"
 #include "sem.h"
 #include "thread.h"
 
@@ -78,6 +79,7 @@ ThreadWatch::~ThreadWatch() {
 }
 
 int64_t ThreadWatch::Start() {
+  if (!kHasSharedFutexes) return -kNotOnThisSystem;
   const int64_t error = StartQuietThread(&thread_, Run, this);
   started_ = error == 0;
   return error;

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <unordered_map>
 
+#include "octoipc/platform.h"
 #include "octoipc/retry.h"
 #include "octoipc/waiting_thread.h"
 
@@ -154,6 +155,7 @@ void FutexThread::Kick() {
 
 /// Signals are for the threads of the runtime: ours blocks all of them but the one that wakes it.
 int64_t FutexThread::Start() {
+  if (!kHasSharedFutexes) return -kNotOnThisSystem;
   signal_ = WakeSignal();
   sigset_t mask;
   sigset_t before;

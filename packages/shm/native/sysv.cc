@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "octoipc/ipc_owner.h"
 #include "octoipc/retry.h"
 #include "shm.h"
 
@@ -25,7 +26,7 @@ int64_t SysvStat(int id, Numbers out) {
   const int64_t result = Retry([&] { return ::shmctl(id, IPC_STAT, &status); });
   if (result < 0) return result;
   const ipc_perm& owner = status.shm_perm;
-  const double values[] = {static_cast<double>(owner.__key),
+  const double values[] = {static_cast<double>(KeyOf(owner)),
                            static_cast<double>(owner.mode),
                            static_cast<double>(owner.uid),
                            static_cast<double>(owner.gid),
@@ -38,7 +39,7 @@ int64_t SysvStat(int id, Numbers out) {
                            static_cast<double>(status.shm_atime),
                            static_cast<double>(status.shm_dtime),
                            static_cast<double>(status.shm_ctime),
-                           static_cast<double>(owner.__seq),
+                           static_cast<double>(SequenceOf(owner)),
                            static_cast<double>(SHMLBA)};
   std::copy(std::begin(values), std::end(values), out.begin());
   return 0;

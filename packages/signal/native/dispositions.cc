@@ -1,8 +1,8 @@
 #include "dispositions.h"
 
 #include <dlfcn.h>
+#include <signal.h>
 #include <sys/syscall.h>
-#include <ucontext.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -23,9 +23,9 @@ void OnStray(int number, siginfo_t* info, void* context) {
   const int error = errno;
   void* where = &static_cast<ucontext_t*>(context)->uc_sigmask;
   SignalSet mask = 0;
-  memcpy(&mask, where, sizeof mask);
+  memcpy(&mask, where, kContextBytes);
   mask |= Bit(number);
-  memcpy(where, &mask, sizeof mask);
+  memcpy(where, &mask, kContextBytes);
   const Stray taken = stray_taken.load(std::memory_order_acquire);
   if (taken != nullptr) taken(*info);
   errno = error;

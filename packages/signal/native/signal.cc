@@ -156,8 +156,8 @@ void Register(Exports& exports) {
       .Function<Pending>("pending")
       .Function<Ignore>("ignore")
       .Function<RestoreDefault>("restoreDefault")
-      .Number("firstRealTime", SIGRTMIN)
-      .Number("lastRealTime", SIGRTMAX);
+      .Number("firstRealTime", FirstRealTime())
+      .Number("lastRealTime", LastRealTime());
 }
 
 }  // namespace

@@ -2,9 +2,9 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/syscall.h>
 #include <time.h>
-#include <ucontext.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -56,11 +56,11 @@ void OnVisit(int, siginfo_t*, void* context) {
   SignalSet mask = 0;
   // In this order: what one of JavaScript's threads holds, a helper goes on blocking.
   void* where = &static_cast<ucontext_t*>(context)->uc_sigmask;
-  memcpy(&mask, where, sizeof mask);
+  memcpy(&mask, where, kContextBytes);
   mask &= ~unwanted.load(std::memory_order_acquire);
   mask |= wanted.load(std::memory_order_acquire);
   if (!IsScripted(ThreadId())) mask |= wanted_of_helpers.load(std::memory_order_acquire);
-  memcpy(where, &mask, sizeof mask);
+  memcpy(where, &mask, kContextBytes);
   errno = error;
 }
 
@@ -113,12 +113,14 @@ int FindVisitor(SignalSet avoid) {
       SIGSTKFLT,
 #endif
       SIGWINCH,
+#ifdef SIGPWR
       SIGPWR,
+#endif
   };
   for (const int number : kStandard) {
     if (!Contains(avoid, number) && IsFree(number)) return number;
   }
-  for (int number = SIGRTMAX; number >= SIGRTMIN; --number) {
+  for (int number = LastRealTime(); number >= FirstRealTime(); --number) {
     if (!Contains(avoid, number) && IsFree(number)) return number;
   }
   return 0;

@@ -50,6 +50,12 @@ class Bell {
     if (source_) source_(more);
     const std::lock_guard lock(mutex_);
     rung_.insert(rung_.end(), more.begin(), more.end());
+#ifndef __linux__
+    // What stands in for an eventfd there would be full one day.
+    char rings[256];
+    while (fd_ >= 0 && ::read(fd_, rings, sizeof rings) > 0) {
+    }
+#endif
     const size_t count = std::min(who.size(), rung_.size());
     std::copy_n(rung_.begin(), count, who.begin());
     rung_.erase(rung_.begin(), rung_.begin() + static_cast<std::ptrdiff_t>(count));

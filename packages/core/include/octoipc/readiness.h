@@ -34,6 +34,9 @@ namespace octoipc {
 class Readiness : public Resource {
  public:
   enum Mode : int32_t { kAutomatic = 0, kLoop = 1, kThread = 2 };
+  /// Added to a mode: JavaScript is called as from JavaScript. Deno ends the process in
+  /// napi_make_callback, and runs what is due after a thread-safe function's call by itself.
+  static constexpr int32_t kPlainCall = 4;
 
   /// `events` is filled with pairs of slot and epoll mask, then `ready(count)` is called. Behind
   /// them there may be two words of JavaScript's and ours: whether somebody keeps the loop alive,
@@ -43,7 +46,8 @@ class Readiness : public Resource {
     std::unique_ptr<Readiness> readiness(new Readiness(environment.env(), ready, events));
     if (!readiness->epoll_) return -errno;
     if (!readiness->Share(events)) return -EFAULT;
-    const int64_t started = readiness->Start(mode);
+    readiness->plain_call_ = (mode & kPlainCall) != 0;
+    const int64_t started = readiness->Start(mode & ~kPlainCall);
     if (started < 0) return started;
     return environment.Keep(std::move(readiness));
   }
@@ -184,7 +188,9 @@ class Readiness : public Resource {
     if (tells_alive_) words_[kCalling] = 1;
     napi_value argument = ToValue(env_, count);
     const napi_status status =
-        napi_make_callback(env_, nullptr, events_.Value(), ready_.Value(), 1, &argument, nullptr);
+        plain_call_ ? napi_call_function(env_, events_.Value(), ready_.Value(), 1, &argument, nullptr)
+                    : napi_make_callback(env_, nullptr, events_.Value(), ready_.Value(), 1, &argument,
+                                         nullptr);
     if (tells_alive_) words_[kCalling] = 0;
     if (status == napi_pending_exception) {
       napi_value error = nullptr;
@@ -202,6 +208,7 @@ class Readiness : public Resource {
   bool on_loop_ = false;
   bool kept_ = false;
   bool tells_alive_ = false;
+  bool plain_call_ = false;
   int32_t* words_ = nullptr;
   Napi::FunctionReference ready_;
   Napi::ObjectReference events_;

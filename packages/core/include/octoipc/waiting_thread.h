@@ -25,7 +25,15 @@ inline int WakeSignal() {
   static std::once_flag once;
   static int number = -1;
   std::call_once(once, [] {
-    for (int candidate = SIGRTMAX - 1; candidate > SIGRTMIN; --candidate) {
+#ifdef SIGRTMAX
+    const int last = SIGRTMIN;
+    const int first = SIGRTMAX - 1;
+#else
+    // No real-time signals: one that nothing sends any more.
+    const int last = SIGEMT - 1;
+    const int first = SIGEMT;
+#endif
+    for (int candidate = first; candidate > last; --candidate) {
       struct sigaction now{};
       if (sigaction(candidate, nullptr, &now) != 0 || now.sa_handler != SIG_DFL) continue;
       struct sigaction ours{};
