@@ -11,8 +11,15 @@
 #include <time.h>
 #include <unistd.h>
 
-/// One byte of every cache line is written by the sender and added up by the receiver.
+/// The payload's rule: of message n the sender sets the bytes 0, 64, 128, … to n modulo 256, and the
+/// receiver adds up the bytes at these places of each message.
 enum { kLine = 64 };
+
+/// Nanoseconds between the intended beginnings of round trips; 0: each begins when the last is over.
+static int64_t interval;
+
+/// Before a trip is due its sender sleeps, but for the last while.
+enum { kAwake = 100 * 1000 };
 
 static inline int64_t Now(void) {
   struct timespec now;
@@ -38,11 +45,31 @@ static inline void Fill(uint8_t* bytes, size_t size, uint64_t number) {
   for (size_t at = 0; at < size; at += kLine) bytes[at] = (uint8_t)number;
 }
 
-/// The bytes of a part of a message that begins at `position` of it.
+/// Adds up a part of a message that begins at `position` of it.
 static inline uint64_t Sum(const uint8_t* bytes, size_t size, size_t position) {
   uint64_t sum = 0;
   for (size_t at = (kLine - position % kLine) % kLine; at < size; at += kLine) sum += bytes[at];
   return sum;
+}
+
+/// When the first round trip begins.
+static inline int64_t FirstTrip(void) { return Now() + interval; }
+
+/// Waits for when a round trip is to begin, unless that is over.
+static inline void AwaitTrip(int64_t due) {
+  if (interval == 0) return;
+  const int64_t until = due - kAwake;
+  const struct timespec wake = {until / 1000000000, until % 1000000000};
+  if (until > Now()) clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &wake, NULL);
+  while (Now() < due) continue;
+}
+
+/// When the round trip after the one that was due and has just ended begins, whose time is kept: by
+/// a schedule it is counted from when it was due, so that who was late is told of all who waited.
+static inline int64_t EndTrip(int64_t due, int64_t* time) {
+  const int64_t after = Now();
+  *time = after - due;
+  return interval > 0 ? due + interval : after;
 }
 
 static inline void WriteAll(int fd, const void* data, size_t size) {
@@ -79,9 +106,12 @@ static inline void ReportTrips(int64_t* times, size_t count) {
   int64_t total = 0;
   for (size_t i = 0; i < count; i++) total += times[i];
   qsort(times, count, sizeof *times, CompareTimes);
-  printf("{\"ns\":%lld,\"p50\":%lld,\"p99\":%lld,\"p999\":%lld}\n", (long long)total,
+  printf("{\"ns\":%lld,\"p50\":%lld,\"p99\":%lld,\"p999\":%lld", (long long)total,
          (long long)times[count / 2], (long long)times[count * 99 / 100],
          (long long)times[count * 999 / 1000]);
+  for (size_t i = 0; interval > 0 && i < count; i++)
+    printf("%s%lld", i == 0 ? ",\"times\":[" : ",", (long long)times[i]);
+  puts(interval > 0 && count > 0 ? "]}" : "}");
   fflush(stdout);
 }
 
@@ -98,8 +128,12 @@ static inline void ReportReceipt(int64_t start, struct Receipt receipt) {
   fflush(stdout);
 }
 
-/// The next count; 0 when the runner has enough.
+/// The next count, after which the interval of a schedule may stand; 0 when the runner has enough.
 static inline size_t NextCount(void) {
-  char line[32];
-  return fgets(line, sizeof line, stdin) == NULL ? 0 : strtoull(line, NULL, 10);
+  char line[64];
+  char* rest;
+  if (fgets(line, sizeof line, stdin) == NULL) return 0;
+  const size_t count = strtoull(line, &rest, 10);
+  interval = strtoll(rest, NULL, 10);
+  return count;
 }

@@ -83,14 +83,13 @@ static void Pairs(size_t count) {
 static void Trips(int to, int from, size_t count) {
   uint8_t* message = Message();
   int64_t* times = malloc(count * sizeof *times);
-  int64_t before = Now();
+  int64_t due = FirstTrip();
   for (size_t n = 0; n < count; n++) {
+    AwaitTrip(due);
     Fill(message + kLine, size, n);
     Send(to, message);
     Receive(from, message);
-    const int64_t after = Now();
-    times[n] = after - before;
-    before = after;
+    due = EndTrip(due, &times[n]);
   }
   ReportTrips(times, count);
   free(times);

@@ -8,16 +8,16 @@
 // - value: reads of a value that nobody sets meanwhile, in one process
 // - set: a value set, in one process
 #define _GNU_SOURCE
-#include "../../shm/include/octoipc/ring.h"
 
 #include <fcntl.h>
+#include <octoipc/ring.h>
+#include <octoipc/value.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 
-#include "../../shm/include/octoipc/value.h"
 #include "bench.h"
 
 /// So many messages are published at a time.
@@ -152,12 +152,11 @@ static void Trips(size_t count) {
   oipc_ring to = Join(forth, true), from = Join(back, false);
   Spin(&to, &from, true);
   int64_t* times = malloc(count * sizeof *times);
-  int64_t before = Now();
+  int64_t due = FirstTrip();
   for (size_t n = 0; n < count; n++) {
+    AwaitTrip(due);
     Spin(&to, &from, true);
-    const int64_t after = Now();
-    times[n] = after - before;
-    before = after;
+    due = EndTrip(due, &times[n]);
   }
   waitpid(child, NULL, 0);
   ReportTrips(times, count);
@@ -196,13 +195,12 @@ static void Bells(size_t count) {
   }
   const int epoll = Watch(back);
   int64_t* times = malloc(count * sizeof *times);
-  int64_t before = Now();
+  int64_t due = FirstTrip();
   for (size_t n = 0; n < count; n++) {
+    AwaitTrip(due);
     WriteAll(forth, &one, sizeof one);
     Await(epoll, back);
-    const int64_t after = Now();
-    times[n] = after - before;
-    before = after;
+    due = EndTrip(due, &times[n]);
   }
   waitpid(child, NULL, 0);
   ReportTrips(times, count);

@@ -104,13 +104,12 @@ static void Trips(int sysv, size_t count) {
     _exit(0);
   }
   int64_t* times = malloc(count * sizeof *times);
-  int64_t before = Now();
+  int64_t due = FirstTrip();
   for (size_t n = 0; n < count; n++) {
+    AwaitTrip(due);
     Give(sysv, 1);
     Take(sysv, 0);
-    const int64_t after = Now();
-    times[n] = after - before;
-    before = after;
+    due = EndTrip(due, &times[n]);
   }
   ReportTrips(times, count);
   free(times);

@@ -126,13 +126,12 @@ static void Trips(size_t count) {
   int64_t* times = malloc(count * sizeof *times);
   Post(&words[0]);
   Wait(&words[16], 0);
-  int64_t before = Now();
+  int64_t due = FirstTrip();
   for (size_t n = 0; n < count; n++) {
+    AwaitTrip(due);
     Post(&words[0]);
     Wait(&words[16], (int32_t)n + 1);
-    const int64_t after = Now();
-    times[n] = after - before;
-    before = after;
+    due = EndTrip(due, &times[n]);
   }
   ReportTrips(times, count);
   waitpid(child, NULL, 0);

@@ -14,7 +14,7 @@ struct Side {
   size_t left;
   /// Of the one who measures; NULL: answers.
   int64_t* times;
-  int64_t before;
+  int64_t due;
 };
 
 static int data;
@@ -43,11 +43,8 @@ static void OnSignal(uv_poll_t* handle, int status, int events) {
   if (status < 0 || (events & UV_READABLE) == 0) return;
   while (side->left > 0 && read(side->fd, &info, sizeof info) == (ssize_t)sizeof info) {
     side->left -= 1;
-    if (side->times != NULL) {
-      const int64_t after = Now();
-      *side->times++ = after - side->before;
-      side->before = after;
-    }
+    if (side->times != NULL) side->due = EndTrip(side->due, side->times++);
+    if (side->times != NULL && side->left > 0) AwaitTrip(side->due);
     if (side->times == NULL || side->left > 0) Queue(side->other);
   }
   if (side->left == 0) uv_poll_stop(handle);
@@ -60,7 +57,8 @@ static void Run(struct Side* side) {
   poll.data = side;
   uv_poll_start(&poll, UV_READABLE, OnSignal);
   if (side->times != NULL) {
-    side->before = Now();
+    side->due = FirstTrip();
+    AwaitTrip(side->due);
     Queue(side->other);
   }
   uv_run(&loop, UV_RUN_DEFAULT);

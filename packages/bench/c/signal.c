@@ -91,13 +91,12 @@ static void Sample(int trips, size_t count) {
   ReadAll(pipes[0], &ready, 1);
   if (trips) {
     int64_t* times = malloc(count * sizeof *times);
-    int64_t before = Now();
+    int64_t due = FirstTrip();
     for (size_t n = 0; n < count; n++) {
+      AwaitTrip(due);
       Queue(child, (int)n);
       Take(fd, set);
-      const int64_t after = Now();
-      times[n] = after - before;
-      before = after;
+      due = EndTrip(due, &times[n]);
     }
     ReportTrips(times, count);
     free(times);

@@ -17,7 +17,7 @@ struct Side {
   int to;
   size_t left;
   size_t number;
-  int64_t before;
+  int64_t due;
   int64_t* times;
 };
 
@@ -25,16 +25,15 @@ static void OnReadable(uv_poll_t* poll, int status, int events) {
   struct Side* side = poll->data;
   if (status < 0 || (events & UV_READABLE) == 0) Fail("uv_poll");
   ReadAll(side->from, message, size);
-  if (side->times != NULL) {
-    const int64_t after = Now();
-    side->times[side->number] = after - side->before;
-    side->before = after;
-  }
+  if (side->times != NULL) side->due = EndTrip(side->due, &side->times[side->number]);
   side->number++;
   side->left--;
   // Who echoes answers the last one, too.
   if (side->times == NULL || side->left > 0) {
-    if (side->times != NULL) Fill(message, size, side->number);
+    if (side->times != NULL) {
+      AwaitTrip(side->due);
+      Fill(message, size, side->number);
+    }
     WriteAll(side->to, message, size);
   }
   if (side->left == 0) uv_close((uv_handle_t*)poll, NULL);
@@ -47,7 +46,8 @@ static void Run(struct Side* side) {
   poll.data = side;
   uv_poll_start(&poll, UV_READABLE, OnReadable);
   if (side->times != NULL) {
-    side->before = Now();
+    side->due = FirstTrip();
+    AwaitTrip(side->due);
     Fill(message, size, 0);
     WriteAll(side->to, message, size);
   } else {

@@ -1,7 +1,10 @@
 // @ts-check
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+
+import { resolved } from './programs.mjs';
 
 /** Before a program is measured it has worked for so many milliseconds; what is compiled as it runs needs more. */
 const WARM_UP = 50;
@@ -11,11 +14,27 @@ const WARM_UP_OF_NODE = 800;
 const PATIENCE = 30_000;
 
 /**
- * What a program told of one sample: nanoseconds for all of its operations; of round trips quantiles,
- * too, and of messages the sum of their bytes.
+ * What a program told of one sample: nanoseconds for all of its operations, and how many those were where
+ * it was not the count; of round trips quantiles, too, and all times of those that followed a schedule; of
+ * messages the sum of their bytes; of several producers how fairly they were served.
  *
- * @typedef {{ ns: number, sum?: number, p50?: number, p99?: number, p999?: number }} Outcome
+ * @typedef {{ ns: number, count?: number, sum?: number, p50?: number, p99?: number, p999?: number, times?: number[], fairness?: number }} Outcome
  */
+
+/** Those that run, by the ids of their groups. @type {Set<number>} */
+const running = new Set();
+process.on('exit', () => {
+  for (const group of running) killGroup(group);
+});
+
+/** Who waits in a system call sees no channel that is closed: it is killed with all that it started. */
+function killGroup(/** @type {number} */ group) {
+  try {
+    process.kill(-group, 'SIGKILL');
+  } catch (error) {
+    if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'ESRCH') throw error;
+  }
+}
 
 /** A program that runs for as long as it is compared, and takes a sample whenever it is told a count. */
 export class Contestant {
@@ -24,51 +43,93 @@ export class Contestant {
   #child;
   #lines;
   #warmUp;
+  #interval;
 
-  /** @param {import('./programs.mjs').Command} command */
-  constructor([file = '', ...args]) {
+  /**
+   * @param {import('./programs.mjs').Command} command
+   * @param {number} interval - nanoseconds between the intended beginnings of round trips; 0: no schedule
+   */
+  constructor(command, interval = 0) {
+    const [file = '', ...args] = resolved(command);
     const node = file === process.execPath || args.includes(process.execPath);
     this.#warmUp = (node ? WARM_UP_OF_NODE : WARM_UP) * 1e6;
-    this.#child = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+    this.#interval = interval;
+    this.#child = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'], detached: true });
     this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
     this.#child.stdin.on('error', () => {});
+    this.#child.on('error', () => {});
+    if (this.#child.pid !== undefined) running.add(this.#child.pid);
   }
 
   /**
    * Finds how many operations take so long, which also warms up.
    *
    * @param {number} milliseconds
+   * @param {number} least - operations of a sample
    */
-  async calibrate(milliseconds) {
+  async calibrate(milliseconds, least = 1) {
     const wanted = milliseconds * 1e6;
-    let count = 16;
+    let count = Math.max(16, least);
     let spent = 0;
     for (let rounds = 0; rounds < 100 && spent < this.#warmUp; rounds++) {
-      const { ns } = await this.sample(count);
+      const { ns } = await this.sample(count, 0);
       spent += ns;
-      count = Math.ceil(count * Math.min(8, Math.max(0.5, wanted / ns)));
+      count = Math.max(least, Math.ceil(count * Math.min(8, Math.max(0.5, wanted / ns))));
     }
-    this.count = count;
+    this.count = this.#interval > 0 ? Math.ceil(wanted / this.#interval) : count;
   }
 
   /**
    * @param {number} count
+   * @param {number} interval
    * @returns {Promise<Outcome>}
    */
-  async sample(count = this.count) {
-    this.#child.stdin.write(`${count}\n`);
-    const timer = setTimeout(() => this.#child.kill('SIGKILL'), PATIENCE);
+  async sample(count = this.count, interval = this.#interval) {
+    this.#child.stdin.write(`${count} ${interval}\n`);
+    const timer = setTimeout(() => this.#kill(), PATIENCE);
     const { value, done } = await this.#lines.next();
     clearTimeout(timer);
     if (done === true) throw new Error(`${this.#child.spawnargs.join(' ')}: ended early`);
     return JSON.parse(value);
   }
 
+  /**
+   * The most memory that was resident in this program or one that it started and that is there, in bytes.
+   *
+   * @returns {number | undefined}
+   */
+  resident() {
+    const { pid } = this.#child;
+    return pid === undefined ? undefined : residentOf(pid);
+  }
+
   async stop() {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    this.#child.stdin.end();
-    const timer = setTimeout(() => this.#child.kill('SIGKILL'), 2000);
-    await once(this.#child, 'exit');
-    clearTimeout(timer);
+    const { pid, exitCode, signalCode } = this.#child;
+    if (pid === undefined) return;
+    if (exitCode === null && signalCode === null) {
+      this.#child.stdin.end();
+      const timer = setTimeout(() => this.#kill(), 2000);
+      await once(this.#child, 'exit');
+      clearTimeout(timer);
+    }
+    this.#kill();
+    running.delete(pid);
+  }
+
+  #kill() {
+    if (this.#child.pid !== undefined) killGroup(this.#child.pid);
+  }
+}
+
+/** @param {number} pid @returns {number | undefined} */
+function residentOf(pid) {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'latin1');
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1');
+    const own = Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) * 1024;
+    const theirs = children.split(' ').filter(Boolean).map((child) => residentOf(Number(child)) ?? 0);
+    return Math.max(own, ...theirs);
+  } catch {
+    return undefined;
   }
 }

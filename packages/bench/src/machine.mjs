@@ -1,5 +1,5 @@
 // @ts-check
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os';
 
 /** What a figure's reader must know of the machine and the moment. */
@@ -19,5 +19,6 @@ export function machine() {
 
 /** @param {string} file @param {...string} args */
 function firstLine(file, ...args) {
-  return execFileSync(file, args, { encoding: 'utf8' }).split('\n', 1)[0];
+  const { stdout, status } = spawnSync(file, args, { encoding: 'utf8' });
+  return status === 0 ? stdout.split('\n', 1)[0] : `no ${file}`;
 }

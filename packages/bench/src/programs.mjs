@@ -1,43 +1,81 @@
 // @ts-check
-// The command lines of what is compared: C programs, compiled when first asked for, and Node programs.
+// The command lines of what is compared: C programs, compiled when they are first started, and Node programs.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { availableParallelism } from 'node:os';
+import { dirname, join } from 'node:path';
+
+import { cache } from './cache.mjs';
 
 const folder = join(import.meta.dirname, '..');
-const binaries = join(folder, '..', '..', 'node_modules', '.cache', 'octoipc', 'bench');
+const binaries = join(cache, 'bench');
+const compiler = process.env['CC'] ?? 'cc';
 
 /** What programs are linked with. @type {Record<string, readonly string[]>} */
-const LIBRARIES = { 'signal-uv': ['-luv'] };
+const LIBRARIES = { 'signal-uv': ['-luv'], uv: ['-luv'] };
+
+/**
+ * A program of c/, which is compiled when it is needed.
+ *
+ * @typedef {{ readonly c: string }} Source
+ */
 
 /**
  * A program and its arguments.
  *
- * @typedef {readonly string[]} Command
+ * @typedef {readonly (string | Source)[]} Command
  */
 
+/** The C API of rings, as the package of shared memory ships it. */
+const include = () =>
+  join(dirname(createRequire(import.meta.url).resolve('@octoipc/shm')), '..', 'include');
+
+/** @type {boolean | undefined} */
+let compiles;
+
+/** Whether there is a C compiler. */
+export function hasCompiler() {
+  compiles ??= spawnSync(compiler, ['--version'], { stdio: 'ignore' }).status === 0;
+  return compiles;
+}
+
 /**
- * Compiles c/NAME.c if that has changed.
+ * Compiles c/NAME.c if that or a header has changed.
  *
  * @param {string} name
- * @param {readonly string[]} libraries - as the linker takes them
  * @returns {string} the binary
  */
-function compiled(name, libraries = []) {
-  const source = join(folder, 'c', `${name}.c`);
+function compiled(name) {
+  if (!hasCompiler()) throw new Error(`there is no C compiler (${compiler})`);
+  const sources = join(folder, 'c');
+  const source = join(sources, `${name}.c`);
   const binary = join(binaries, name);
-  const sources = [source, join(folder, 'c', 'bench.h')];
-  const newest = Math.max(...sources.map((file) => statSync(file).mtimeMs));
+  const headers = readdirSync(sources).filter((file) => file.endsWith('.h'));
+  const files = [source, ...headers.map((header) => join(sources, header))];
+  const newest = Math.max(...files.map((file) => statSync(file).mtimeMs));
   if (existsSync(binary) && statSync(binary).mtimeMs > newest) return binary;
   mkdirSync(binaries, { recursive: true });
   const fresh = `${binary}.${process.pid}`;
-  const flags = ['-O2', '-Wall', '-Wextra', '-pthread', '-o', fresh, source, ...libraries];
-  execFileSync(process.env['CC'] ?? 'cc', [...flags, ...(LIBRARIES[name] ?? [])], {
-    stdio: ['ignore', 2, 2],
-  });
+  const flags = ['-O2', '-Wall', '-Wextra', '-pthread', '-I', include(), '-o', fresh, source];
+  execFileSync(compiler, [...flags, ...(LIBRARIES[name] ?? [])], { stdio: ['ignore', 2, 2] });
   renameSync(fresh, binary);
   return binary;
+}
+
+/**
+ * What can be started: its C programs are compiled.
+ *
+ * @param {Command} command
+ * @returns {string[]}
+ */
+export function resolved(command) {
+  return command.flatMap((part) => {
+    if (typeof part === 'string') return [part];
+    if (part.c === 'pin' && !hasCompiler())
+      return ['taskset', '--cpu-list', String(availableParallelism() - 1)];
+    return [compiled(part.c)];
+  });
 }
 
 /**
@@ -46,7 +84,7 @@ function compiled(name, libraries = []) {
  * @returns {Command}
  */
 export function c(name, ...args) {
-  return [compiled(name), ...args.map(String)];
+  return [{ c: name }, ...args.map(String)];
 }
 
 /** Whether libuv is there to compile against (libuv1-dev). */
@@ -59,7 +97,7 @@ export const hasLibuv = existsSync('/usr/include/uv.h');
  * @returns {Command}
  */
 export function uv(...args) {
-  return [compiled('uv', ['-luv']), ...args.map(String)];
+  return c('uv', ...args);
 }
 
 /**
@@ -78,33 +116,5 @@ export function node(name, ...args) {
  * @returns {Command}
  */
 export function onOneCore(command) {
-  return [compiled('pin'), ...command];
-}
-
-/**
- * Whether a package is there that the workspace does not depend on. A row that is left out says so.
- *
- * @param {string} name
- */
-export function installed(name) {
-  try {
-    createRequire(import.meta.url).resolve(name);
-    return true;
-  } catch {
-    console.log(`not compared: ${name} is not installed`);
-    return false;
-  }
-}
-
-/**
- * Whether a C program can be compiled that includes this.
- *
- * @param {string} header
- */
-export function hasHeader(header) {
-  const { status } = spawnSync(process.env['CC'] ?? 'cc', ['-E', '-xc', '-'], {
-    input: `#include <${header}>\n`,
-  });
-  if (status !== 0) console.log(`not compared: there is no ${header}`);
-  return status === 0;
+  return [{ c: 'pin' }, ...command];
 }

@@ -16,7 +16,7 @@ export function heading() {
 
 /** @param {import('./compare.mjs').Result} result */
 export function lineOf(result) {
-  const { title, waiting, against, ratio, target, reached, kind, ours, theirs } = result;
+  const { title, waiting, against, absent, ratio, target, reached, kind, ours, theirs } = result;
   const sign = kind === 'throughput' ? '≥' : '≤';
   const unit = kind === 'milliseconds' ? ' ms' : '';
   const verdict = reached === undefined ? '' : reached ? '✓' : '✗';
@@ -24,14 +24,35 @@ export function lineOf(result) {
     title,
     waiting,
     against,
-    `${round(ratio.median)}${unit} (${round(ratio.low)}–${round(ratio.high)})`,
-    target === undefined ? '' : `${sign} ${target}${unit} ${verdict}`,
-    timeOf(ours.nanoseconds),
-    timeOf(theirs.nanoseconds),
+    ratio === undefined
+      ? `not compared: ${absent}`
+      : `${round(ratio.median)}${unit} (${round(ratio.low)}–${round(ratio.high)})`,
+    target === undefined || ratio === undefined ? '' : `${sign} ${target}${unit} ${verdict}`,
+    ratio === undefined ? '' : timeOf(ours.nanoseconds),
+    theirs === undefined ? '' : timeOf(theirs.nanoseconds),
+    ...more(ours, theirs),
   ];
-  return COLUMNS.map(([, width], index) => (cells[index] ?? '').padEnd(width))
-    .join(' ')
-    .trimEnd();
+  return (
+    COLUMNS.map(([, width], index) => (cells[index] ?? '').padEnd(width)).join(' ') +
+    cells.slice(COLUMNS.length).join(', ')
+  ).trimEnd();
+}
+
+/**
+ * What only some rows have: of schedules the quantiles, of several producers the fairness.
+ *
+ * @param {import('./compare.mjs').Figures} ours
+ * @param {import('./compare.mjs').Figures | undefined} theirs
+ */
+function more(ours, theirs) {
+  const both = (/** @type {string} */ name, /** @type {(figures: any) => string | undefined} */ of) =>
+    of(ours) === undefined ? [] : [`${name} ${of(ours)} / ${theirs === undefined ? '–' : of(theirs)}`];
+  const time = (/** @type {number | undefined} */ ns) => (ns === undefined ? undefined : timeOf(ns));
+  return [
+    ...both('p99', ({ p99 }) => time(p99)),
+    ...both('p99.9', ({ p999 }) => time(p999)),
+    ...both('fairness', ({ fairness }) => fairness?.toFixed(3)),
+  ];
 }
 
 /** @param {number} value */

@@ -4,7 +4,7 @@
  * @param {readonly number[]} values
  * @param {number} q - from 0 to 1
  */
-function quantile(values, q) {
+export function quantile(values, q) {
   const sorted = values.toSorted((a, b) => a - b);
   const at = (sorted.length - 1) * q;
   const low = Number(sorted[Math.floor(at)]);

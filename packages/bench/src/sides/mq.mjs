@@ -4,6 +4,15 @@ import { PosixQueue, SysvQueue } from '@octoipc/mq';
 
 import { spawnPeer } from './peer.mjs';
 import {
+  dataOf,
+  dialogue,
+  dialogueSync,
+  receiveEach,
+  receiveIterated,
+  sendAwaited,
+  sendEach,
+} from './flows.mjs';
+import {
   driveFlow,
   driveTrips,
   fill,
@@ -41,37 +50,32 @@ const openAgain = (name) =>
   kind === 'posix' ? PosixQueue.open(name) : SysvQueue.fromId(Number(name));
 
 /** A sender that blocks keeps the queue full. */
-const sendSync = (/** @type {Queue} */ queue) => (/** @type {number} */ count) => {
-  for (let n = 0; n < count; n++) {
-    fill(message, n);
-    queue.sendSync(message);
-  }
-};
-
-const send = (/** @type {Queue} */ queue) => async (/** @type {number} */ count) => {
-  for (let n = 0; n < count; n++) {
-    fill(message, n);
-    await queue.send(message);
-  }
-};
+const sendSync = (/** @type {Queue} */ queue) =>
+  sendEach(size, (message) => queue.sendSync(message));
 
 /** @type {Record<string, { send(queue: Queue): (count: number) => unknown, receive(queue: Queue): (count: number) => unknown }>} */
 const flows = {
   sync: {
     send: sendSync,
-    receive: (queue) => (count) => {
-      let sum = 0;
-      for (let n = 0; n < count; n++) sum += sumOf(queue.receiveSync(target).data, 0);
-      return sum;
-    },
+    receive: (queue) => receiveEach(() => queue.receiveSync(target).data),
   },
   fresh: {
     send: sendSync,
-    receive: (queue) => (count) => {
-      let sum = 0;
-      for (let n = 0; n < count; n++) sum += sumOf(queue.receiveSync().data, 0);
-      return sum;
-    },
+    receive: (queue) => receiveEach(() => queue.receiveSync().data),
+  },
+  // Both spin, while there is no room or nothing there.
+  try: {
+    send: (queue) =>
+      sendEach(size, (message) => {
+        while (!queue.trySend(message));
+      }),
+    receive: (queue) =>
+      receiveEach(() => {
+        for (;;) {
+          const got = queue.tryReceive();
+          if (got) return got.data;
+        }
+      }),
   },
   many: {
     send: sendSync,
@@ -85,56 +89,27 @@ const flows = {
       return sum;
     },
   },
-  iterate: { send: sendSync, receive: (queue) => (count) => sumAll(queue, count) },
-  awaited: { send, receive: (queue) => (count) => sumAll(queue, count) },
+  iterate: { send: sendSync, receive: (queue) => receiveIterated(queue, dataOf) },
+  awaited: {
+    send: (queue) => sendAwaited(size, (each) => queue.send(each)),
+    receive: (queue) => receiveIterated(queue, dataOf),
+  },
 };
 
-/** @param {Queue} queue @param {number} count */
-async function sumAll(queue, count) {
-  let sum = 0;
-  let left = count;
-  for await (const { data } of queue) {
-    sum += sumOf(data, 0);
-    left -= 1;
-    if (left === 0) break;
-  }
-  return sum;
-}
-
-/** @type {Record<string, { trip(to: Queue, from: Queue): (times: Float64Array) => unknown, echo(from: Queue, to: Queue): (count: number) => unknown }>} */
+/** @type {Record<string, (to: Queue, from: Queue) => ReturnType<typeof dialogue | typeof dialogueSync>>} */
 const trips = {
-  'roundtrip-sync': {
-    trip: (to, from) => (times) => {
-      let before = now();
-      for (let n = 0; n < times.length; n++) {
-        fill(message, n);
-        to.sendSync(message);
-        from.receiveSync();
-        const after = now();
-        times[n] = after - before;
-        before = after;
-      }
-    },
-    echo: (from, to) => (count) => {
-      for (let n = 0; n < count; n++) to.sendSync(from.receiveSync().data);
-    },
-  },
-  'roundtrip-awaited': {
-    trip: (to, from) => async (times) => {
-      let before = now();
-      for (let n = 0; n < times.length; n++) {
-        fill(message, n);
-        await to.send(message);
-        await from.receive();
-        const after = now();
-        times[n] = after - before;
-        before = after;
-      }
-    },
-    echo: (from, to) => async (count) => {
-      for (let n = 0; n < count; n++) await to.send((await from.receive()).data);
-    },
-  },
+  'roundtrip-sync': (to, from) =>
+    dialogueSync(
+      size,
+      (each) => to.sendSync(each),
+      () => from.receiveSync().data,
+    ),
+  'roundtrip-awaited': (to, from) =>
+    dialogue(
+      size,
+      (each) => to.send(each),
+      async () => (await from.receive()).data,
+    ),
 };
 
 /** A send and a receive that do not wait, in one process. */
@@ -169,7 +144,7 @@ async function drive() {
   const flow = flows[exercise];
   if (flow !== undefined) return driveFlow(child, flow.send(forth));
   const trip = trips[exercise];
-  if (trip !== undefined) return driveTrips(child, trip.trip(forth, back));
+  if (trip !== undefined) return driveTrips(child, trip(forth, back).trip);
   throw new Error(`no exercise ${exercise}`);
 }
 
@@ -179,7 +154,7 @@ function answer() {
   kept.push(from, to);
   const flow = flows[exercise];
   if (flow !== undefined) receiveFlow(flow.receive(from));
-  else receiveTrips(/** @type {any} */ (trips[exercise]).echo(from, to));
+  else receiveTrips(/** @type {any} */ (trips[exercise])(to, from).echo);
 }
 
 if (role === 'peer') answer();

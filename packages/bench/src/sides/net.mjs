@@ -6,7 +6,8 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { driveFlow, driveTrips, fill, now, receiveFlow, receiveTrips, sumOf } from './side.mjs';
+import { readStream, writeStream } from './flows.mjs';
+import { driveFlow, driveTrips, receiveFlow, receiveTrips, tripsAwaited } from './side.mjs';
 
 const [kind = '', exercise = '', sizeText, role] = process.argv.slice(2);
 const size = Number(sizeText);
@@ -30,22 +31,14 @@ async function drive() {
   server.close();
   if (exercise === 'roundtrip') {
     const message = Buffer.alloc(size);
-    return driveTrips(child, async (times) => {
-      for (let n = 0; n < times.length; n++) {
-        const before = now();
-        socket.write(message);
-        await once(socket, 'data');
-        times[n] = now() - before;
-      }
+    const trip = tripsAwaited(() => {
+      const answered = once(socket, 'data');
+      socket.write(message);
+      return answered;
     });
+    return driveTrips(child, trip);
   }
-  return driveFlow(child, async (count) => {
-    for (let n = 0; n < count; n++) {
-      const chunk = Buffer.allocUnsafe(size);
-      fill(chunk, n);
-      if (!socket.write(chunk)) await once(socket, 'drain');
-    }
-  });
+  return driveFlow(child, writeStream(size, socket));
 }
 
 async function answer() {
@@ -60,21 +53,7 @@ async function answer() {
     receiveTrips(() => {});
     return;
   }
-  /** @type {(chunk: Buffer) => void} */
-  let take = () => {};
-  socket.on('data', (chunk) => take(chunk));
-  receiveFlow(
-    (count) =>
-      new Promise((resolve) => {
-        let at = 0;
-        let sum = 0;
-        take = (chunk) => {
-          sum += sumOf(chunk, at);
-          at += chunk.length;
-          if (at === count * size) resolve(sum);
-        };
-      }),
-  );
+  receiveFlow(readStream(size, socket));
 }
 
 if (role === 'peer') await answer();

@@ -4,7 +4,16 @@ import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createReadStream, createWriteStream } from 'node:fs';
 
-import { driveFlow, driveTrips, fill, now, receiveFlow, receiveTrips, sumOf } from './side.mjs';
+import { readStream, writeStream } from './flows.mjs';
+import {
+  driveFlow,
+  driveTrips,
+  fill,
+  receiveFlow,
+  receiveTrips,
+  sumOf,
+  tripsAwaited,
+} from './side.mjs';
 
 const [exercise = '', sizeText, role] = process.argv.slice(2);
 const size = Number(sizeText);
@@ -14,34 +23,6 @@ const args = [...process.argv.slice(2), 'peer'];
 /** Messages that are sent before one is awaited. */
 const WINDOW = 1000;
 
-/** @param {import('node:stream').Writable} writable */
-function writesTo(writable) {
-  const message = Buffer.alloc(size);
-  return async (/** @type {number} */ count) => {
-    for (let n = 0; n < count; n++) {
-      fill(message, n);
-      if (!writable.write(message)) await once(writable, 'drain');
-    }
-  };
-}
-
-/** @param {import('node:stream').Readable} readable */
-function readsFrom(readable) {
-  /** @type {(chunk: Buffer) => void} */
-  let take = () => {};
-  readable.on('data', (chunk) => take(chunk));
-  return (/** @type {number} */ count) =>
-    new Promise((resolve) => {
-      let at = 0;
-      let sum = 0;
-      take = (chunk) => {
-        sum += sumOf(chunk, at);
-        at += chunk.length;
-        if (at === count * size) resolve(sum);
-      };
-    });
-}
-
 /** @type {Record<string, { drive(): Promise<void>, answer(): void }>} */
 const exercises = {
   // A pipe between two processes, fs streams at both ends.
@@ -50,33 +31,32 @@ const exercises = {
       const { spawnPeer } = await import('./peer.mjs');
       const { child, pipes } = spawnPeer(self, { 3: 'read' });
       const fd = pipes[3].release();
-      await driveFlow(child, writesTo(createWriteStream('', { fd })));
+      await driveFlow(child, writeStream(size, createWriteStream('', { fd })));
     },
-    answer: () => receiveFlow(readsFrom(createReadStream('', { fd: 3 }))),
+    answer: () => receiveFlow(readStream(size, createReadStream('', { fd: 3 }))),
   },
   // What child_process gives a child as its standard input: a socket.
   stdio: {
     async drive() {
       const stdio = /** @type {const} */ (['pipe', 'inherit', 'inherit', 'ipc']);
       const child = spawn(process.execPath, [self, ...args], { stdio: [...stdio] });
-      await driveFlow(child, writesTo(/** @type {import('node:stream').Writable} */ (child.stdin)));
+      const stdin = /** @type {import('node:stream').Writable} */ (child.stdin);
+      await driveFlow(child, writeStream(size, stdin));
     },
-    answer: () => receiveFlow(readsFrom(process.stdin)),
+    answer: () => receiveFlow(readStream(size, process.stdin)),
   },
-  'send-json': { drive: () => driveSend('json'), answer: () => answerSend('json') },
-  'send-advanced': { drive: () => driveSend('advanced'), answer: () => answerSend('advanced') },
+  'send-json': { drive: () => driveSend('json'), answer: answerSend },
+  'send-advanced': { drive: () => driveSend('advanced'), answer: answerSend },
   roundtrip: {
     async drive() {
       const child = fork(self, args);
       const text = 'x'.repeat(size);
-      await driveTrips(child, async (times) => {
-        for (let n = 0; n < times.length; n++) {
-          const before = now();
-          child.send(text);
-          await once(child, 'message');
-          times[n] = now() - before;
-        }
+      const trip = tripsAwaited(() => {
+        const answered = once(child, 'message');
+        child.send(text);
+        return answered;
       });
+      await driveTrips(child, trip);
     },
     answer() {
       receiveTrips(() => {});
@@ -87,18 +67,37 @@ const exercises = {
   },
 };
 
+/**
+ * A text of as many characters, of which those at 0, 64, 128, … are as the bytes would be. In UTF-8 those
+ * over 127 take two bytes.
+ *
+ * @param {number} n
+ * @param {string} rest - of a line
+ */
+function textOf(n, rest) {
+  const line = String.fromCharCode(n & 0xff) + rest;
+  return size <= 64 ? line : line.repeat(Math.ceil(size / 64)).slice(0, size);
+}
+
+/** @param {string} text */
+function sumOfText(text) {
+  let sum = 0;
+  for (let at = 0; at < text.length; at += 64) sum += text.charCodeAt(at);
+  return sum;
+}
+
 /** @param {'json' | 'advanced'} serialization */
 async function driveSend(serialization) {
   const child = fork(self, args, { serialization });
   const bytes = Buffer.alloc(size);
-  const text = 'x'.repeat(size - 1);
+  const rest = 'x'.repeat(Math.min(63, size - 1));
   await driveFlow(child, async (count) => {
     for (let n = 0; n < count;) {
       /** @type {Promise<unknown> | undefined} */
       let sent;
       for (const stop = Math.min(count, n + WINDOW); n < stop; n++) {
         const last = n === stop - 1;
-        const message = serialization === 'json' ? String.fromCharCode(n & 0x7f) + text : bytes;
+        const message = serialization === 'json' ? textOf(n, rest) : bytes;
         if (serialization === 'advanced') fill(bytes, n);
         if (last) sent = new Promise((resolve) => child.send(message, resolve));
         else child.send(message);
@@ -108,18 +107,17 @@ async function driveSend(serialization) {
   });
 }
 
-/** @param {'json' | 'advanced'} serialization */
-function answerSend(serialization) {
+function answerSend() {
   let left = 0;
   let sum = 0;
-  /** @type {(sum: number | undefined) => void} */
+  /** @type {(sum: number) => void} */
   let done = () => {};
   process.on('message', (message) => {
-    if (typeof message === 'string') sum += message.charCodeAt(0);
+    if (typeof message === 'string') sum += sumOfText(message);
     else if (message instanceof Uint8Array) sum += sumOf(message, 0);
     else return;
     left -= 1;
-    if (left === 0) done(serialization === 'json' ? undefined : sum);
+    if (left === 0) done(sum);
   });
   receiveFlow((count) => {
     left = count;

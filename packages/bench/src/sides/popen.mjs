@@ -1,10 +1,11 @@
 // @ts-check
 // popen.mjs EXERCISE MIB: start to exit of /bin/true, with so much memory resident in the parent; popen
-// is ours, spawn is child_process's.
+// is ours, spawn is child_process's, execa and tinyexec are packages.
 import { spawn } from 'node:child_process';
 
 import { popen } from '@octoipc/popen';
 
+import { load } from '../peers.mjs';
 import { now, serve } from './side.mjs';
 
 const [exercise = '', mebibytes] = process.argv.slice(2);
@@ -23,6 +24,16 @@ const exercises = {
       child.stdout.resume();
     }),
 };
+
+/** Packages that are loaded only where they are compared. */
+if (exercise === 'execa') {
+  const { execa } = await load('execa');
+  exercises['execa'] = () => execa(PROGRAM);
+}
+if (exercise === 'tinyexec') {
+  const { x } = await load('tinyexec');
+  exercises['tinyexec'] = async () => await x(PROGRAM);
+}
 
 const once = exercises[exercise];
 if (once === undefined) throw new Error(`no exercise ${exercise}`);

@@ -2,6 +2,7 @@
 // ring.mjs EXERCISE SIZE CAPACITY: what the ring suite measures, by @octoipc/shm.
 import { ShmRing, ShmValue } from '@octoipc/shm';
 
+import { dialogue, dialogueSync, receiveEach, sendEach } from './flows.mjs';
 import { spawnPeer } from './peer.mjs';
 import {
   driveFlow,
@@ -95,6 +96,24 @@ const flows = {
     },
   },
   'zero-copy': { send: claims, receive: consumed },
+  sync: {
+    send: (producer) => sendEach(size, (each) => producer.sendSync(each)),
+    receive: (consumer) => receiveEach(() => consumer.receiveSync()),
+  },
+  // Both spin, while there is no room or nothing there.
+  try: {
+    send: (producer) =>
+      sendEach(size, (each) => {
+        while (!producer.trySend(each));
+      }),
+    receive: (consumer) =>
+      receiveEach(() => {
+        for (;;) {
+          const got = consumer.tryReceive();
+          if (got) return got;
+        }
+      }),
+  },
 };
 
 /** Where nothing is there, one message is waited for. */
@@ -116,47 +135,27 @@ function consumed(/** @type {Consumer} */ consumer) {
   };
 }
 
-/** @type {Record<string, { spin: number, trip(to: Producer, from: Consumer): (times: Float64Array) => unknown, echo(from: Consumer, to: Producer): (count: number) => unknown }>} */
+/** @type {Record<string, { spin: number, dialogue(to: Producer, from: Consumer): ReturnType<typeof dialogue | typeof dialogueSync> }>} */
 const trips = {
   'trips-sync': {
     spin: SPIN,
-    trip: (to, from) => (times) => {
-      let before = now();
-      for (let n = 0; n < times.length; n++) {
-        fill(message, n);
-        to.sendSync(message);
-        from.receiveSync();
-        const after = now();
-        times[n] = after - before;
-        before = after;
-      }
-    },
-    echo: (from, to) => (count) => {
-      for (let n = 0; n < count; n++) to.sendSync(from.receiveSync());
-    },
+    dialogue: (to, from) =>
+      dialogueSync(
+        size,
+        (each) => to.sendSync(each),
+        () => from.receiveSync(),
+      ),
   },
-  'trips-spin': { spin: SPIN, trip: tripAwaited, echo: echoAwaited },
-  'trips-awaited': { spin: 0, trip: tripAwaited, echo: echoAwaited },
+  'trips-spin': { spin: SPIN, dialogue: awaited },
+  'trips-awaited': { spin: 0, dialogue: awaited },
 };
 
-function tripAwaited(/** @type {Producer} */ to, /** @type {Consumer} */ from) {
-  return async (/** @type {Float64Array} */ times) => {
-    let before = now();
-    for (let n = 0; n < times.length; n++) {
-      fill(message, n);
-      await to.send(message);
-      await from.receive();
-      const after = now();
-      times[n] = after - before;
-      before = after;
-    }
-  };
-}
-
-function echoAwaited(/** @type {Consumer} */ from, /** @type {Producer} */ to) {
-  return async (/** @type {number} */ count) => {
-    for (let n = 0; n < count; n++) await to.send(await from.receive());
-  };
+function awaited(/** @type {Producer} */ to, /** @type {Consumer} */ from) {
+  return dialogue(
+    size,
+    (each) => to.send(each),
+    () => from.receive(),
+  );
 }
 
 /** A value in one process. */
@@ -193,7 +192,7 @@ async function drive() {
   if (trip === undefined) throw new Error(`no exercise ${exercise}`);
   const from = back.ring.consumer();
   from.spin = trip.spin;
-  return driveTrips(child, trip.trip(to, from));
+  return driveTrips(child, trip.dialogue(to, from).trip);
 }
 
 function answer() {
@@ -205,7 +204,7 @@ function answer() {
   if (flow !== undefined) return receiveFlow(flow.receive(from));
   const trip = /** @type {NonNullable<typeof trips[string]>} */ (trips[exercise]);
   from.spin = trip.spin;
-  receiveTrips(trip.echo(from, /** @type {ShmRing} */ (rings[1]).producer()));
+  receiveTrips(trip.dialogue(/** @type {ShmRing} */ (rings[1]).producer(), from).echo);
 }
 
 if (role === 'peer') answer();

@@ -3,17 +3,16 @@
 // koffi, or proper-lockfile.
 import { randomBytes } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { load } from '../peers.mjs';
 import { now, serve } from './side.mjs';
 
-const require = createRequire(import.meta.url);
 const [peer = ''] = process.argv.slice(2);
 
-function koffi() {
-  const libc = require(peer).load('libc.so.6');
+async function koffi() {
+  const libc = (await load(peer)).load('libc.so.6');
   const init = libc.func('int sem_init(void *sem, int shared, uint value)');
   const wait = libc.func('int sem_wait(void *sem)');
   const post = libc.func('int sem_post(void *sem)');
@@ -29,9 +28,8 @@ function koffi() {
   };
 }
 
-function lockfile() {
-  const name = 'proper-lockfile';
-  const { lock } = require(name);
+async function lockfile() {
+  const { lock } = await load(peer);
   const file = join(tmpdir(), `octoipc-bench-${randomBytes(6).toString('hex')}`);
   writeFileSync(file, '');
   process.once('exit', () => rmSync(file));
@@ -45,4 +43,4 @@ function lockfile() {
   };
 }
 
-await serve(peer === 'koffi' ? koffi() : lockfile());
+await serve(await (peer === 'koffi' ? koffi() : lockfile()));

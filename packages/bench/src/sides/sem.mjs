@@ -3,7 +3,7 @@
 import { Mutex, PosixSemaphore, SysvSemaphoreSet } from '@octoipc/sem';
 
 import { spawnPeer } from './peer.mjs';
-import { driveTrips, now, receiveTrips, serve } from './side.mjs';
+import { driveTrips, now, receiveTrips, serve, tripsAwaited, tripsSync } from './side.mjs';
 
 const [exercise = '', role] = process.argv.slice(2);
 
@@ -105,17 +105,15 @@ function trips() {
   const { give, take, takeSync } = pair();
   const isSync = exercise.endsWith('sync');
   return {
-    trip: async (/** @type {Float64Array} */ times) => {
-      let before = now();
-      for (let n = 0; n < times.length; n++) {
-        give();
-        if (isSync) takeSync();
-        else await take();
-        const after = now();
-        times[n] = after - before;
-        before = after;
-      }
-    },
+    trip: isSync
+      ? tripsSync(() => {
+          give();
+          takeSync();
+        })
+      : tripsAwaited(() => {
+          give();
+          return take();
+        }),
     echo: async (/** @type {number} */ count) => {
       for (let n = 0; n < count; n++) {
         if (isSync) takeSync();

@@ -4,7 +4,15 @@ import { spawn } from 'node:child_process';
 
 import { SharedMemory } from '@octoipc/shm';
 
-import { driveTrips, memoryOf, now, receiveTrips, serve } from './side.mjs';
+import {
+  driveTrips,
+  memoryOf,
+  now,
+  receiveTrips,
+  serve,
+  tripsAwaited,
+  tripsSync,
+} from './side.mjs';
 
 const [exercise = '', sizeText, role] = process.argv.slice(2);
 const size = Number(sizeText);
@@ -81,28 +89,16 @@ const ends = (/** @type {SharedMemory} */ memory, /** @type {number} */ to) => {
 /** @param {ReturnType<typeof ends>} end */
 const tripOf = (end) =>
   exercise === 'trips-sync'
-    ? (/** @type {Float64Array} */ times) => {
-        let before = now();
-        for (let n = 0; n < times.length; n++) {
-          const old = end.seen();
-          end.post();
-          end.waitSync(old);
-          const after = now();
-          times[n] = after - before;
-          before = after;
-        }
-      }
-    : async (/** @type {Float64Array} */ times) => {
-        let before = now();
-        for (let n = 0; n < times.length; n++) {
-          const old = end.seen();
-          end.post();
-          await end.wait(old);
-          const after = now();
-          times[n] = after - before;
-          before = after;
-        }
-      };
+    ? tripsSync(() => {
+        const old = end.seen();
+        end.post();
+        end.waitSync(old);
+      })
+    : tripsAwaited(() => {
+        const old = end.seen();
+        end.post();
+        return end.wait(old);
+      });
 
 /** As many as have been posted are answered; those of earlier samples are counted in. */
 const echoOf = (/** @type {ReturnType<typeof ends>} */ end) => {

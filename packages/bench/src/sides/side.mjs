@@ -4,8 +4,19 @@
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 
-/** One byte of every cache line is written by the sender and added up by the receiver. */
+/**
+ * The payload's rule: of message n the sender sets the bytes 0, 64, 128, … to n modulo 256, and the receiver
+ * adds up the bytes at these places of each message.
+ */
 const LINE = 64;
+
+/** Nanoseconds between the intended beginnings of round trips; 0: each begins when the last is over. */
+let interval = 0;
+
+/** Before a trip is due its sender sleeps, but for the last while. */
+const AWAKE = 100_000;
+
+const nothing = new Int32Array(new SharedArrayBuffer(4));
 
 /**
  * Memory that begins 64 bytes further than malloc(3)'s, as in the C programs.
@@ -25,7 +36,7 @@ export function fill(bytes, number) {
 }
 
 /**
- * The bytes of a part of a message that begins at `position` of it.
+ * Adds up a message, or the part of one that begins at `position` of it.
  *
  * @param {Uint8Array} bytes
  * @param {number} position
@@ -35,6 +46,29 @@ export function sumOf(bytes, position) {
   const { length } = bytes;
   for (let at = -position & (LINE - 1); at < length; at += LINE) {
     sum += /** @type {number} */ (bytes[at]);
+  }
+  return sum;
+}
+
+/**
+ * Adds up the part of a stream of messages that begins at `position` of the stream.
+ *
+ * @param {Uint8Array} bytes
+ * @param {number} position
+ * @param {number} size - of a message
+ */
+export function sumOfStream(bytes, position, size) {
+  if (size % LINE === 0) return sumOf(bytes, position);
+  const { length } = bytes;
+  let sum = 0;
+  let inside = position % size;
+  for (let begin = 0; begin < length;) {
+    const end = Math.min(length, begin + size - inside);
+    for (let at = begin + (-inside & (LINE - 1)); at < end; at += LINE) {
+      sum += /** @type {number} */ (bytes[at]);
+    }
+    begin = end;
+    inside = 0;
   }
   return sum;
 }
@@ -49,9 +83,74 @@ export function now() {
  */
 export async function serve(sample) {
   for await (const line of createInterface({ input: process.stdin })) {
-    process.stdout.write(`${JSON.stringify(await sample(Number(line)))}\n`);
+    const [count, schedule = 0] = line.split(' ').map(Number);
+    interval = schedule;
+    process.stdout.write(`${JSON.stringify(await sample(Number(count)))}\n`);
   }
   process.exit();
+}
+
+/** Waits for when a round trip is to begin, unless that is over. Nothing else is to do meanwhile. */
+function awaitTrip(/** @type {number} */ due) {
+  if (interval === 0) return;
+  const ahead = due - AWAKE - now();
+  if (ahead > 0) Atomics.wait(nothing, 0, 0, ahead / 1e6);
+  while (now() < due);
+}
+
+/**
+ * When the round trip after the one that was due and has just ended begins. By a schedule its time is counted
+ * from when it was due, so that who was late is told of all who waited.
+ *
+ * @param {Float64Array} times
+ * @param {number} n
+ * @param {number} due
+ */
+function endTrip(times, n, due) {
+  const after = now();
+  times[n] = after - due;
+  return interval > 0 ? due + interval : after;
+}
+
+/**
+ * Round trips of which each is over when the function returns.
+ *
+ * @param {(n: number) => void} once
+ */
+export const tripsSync = (once) => (/** @type {Float64Array} */ times) => {
+  let due = now() + interval;
+  for (let n = 0; n < times.length; n++) {
+    awaitTrip(due);
+    once(n);
+    due = endTrip(times, n, due);
+  }
+};
+
+/**
+ * Round trips that are awaited.
+ *
+ * @param {(n: number) => unknown} once
+ */
+export const tripsAwaited = (once) => async (/** @type {Float64Array} */ times) => {
+  let due = now() + interval;
+  for (let n = 0; n < times.length; n++) {
+    awaitTrip(due);
+    await once(n);
+    due = endTrip(times, n, due);
+  }
+};
+
+/**
+ * What the runner is told of round trips; sorts the times.
+ *
+ * @param {Float64Array} times
+ */
+export function outcomeOf(times) {
+  const ns = times.reduce((sum, time) => sum + time, 0);
+  times.sort();
+  const quantile = (/** @type {number} */ q) => times[Math.floor(times.length * q)];
+  const outcome = { ns, p50: quantile(0.5), p99: quantile(0.99), p999: quantile(0.999) };
+  return interval > 0 ? { ...outcome, times: Array.from(times) } : outcome;
 }
 
 /**
@@ -98,10 +197,7 @@ export async function driveTrips(peer, trip) {
     await once(peer, 'message');
     const times = new Float64Array(count);
     await trip(times);
-    const ns = times.reduce((sum, time) => sum + time, 0);
-    times.sort();
-    const quantile = (/** @type {number} */ q) => times[Math.floor(count * q)];
-    return { ns, p50: quantile(0.5), p99: quantile(0.99), p999: quantile(0.999) };
+    return outcomeOf(times);
   });
 }
 

@@ -3,7 +3,7 @@
 import { send, watch } from '@octoipc/signal';
 
 import { spawnPeer } from './peer.mjs';
-import { driveFlow, driveTrips, now, receiveFlow, receiveTrips, serve } from './side.mjs';
+import { driveFlow, driveTrips, now, receiveFlow, receiveTrips, serve, tripsAwaited } from './side.mjs';
 
 const [exercise = '', role] = process.argv.slice(2);
 const DATA = 'SIGRTMIN+1';
@@ -32,20 +32,12 @@ function nodeSignals() {
 }
 
 /** @param {(pid: number) => void} give @param {() => Promise<unknown>} next @param {number} pid */
-const tripOf =
-  (give, next, pid) =>
-  /** @param {Float64Array} times */
-  async (times) => {
-    let before = now();
-    for (let n = 0; n < times.length; n++) {
-      const come = next();
-      give(pid);
-      await come;
-      const after = now();
-      times[n] = after - before;
-      before = after;
-    }
-  };
+const tripOf = (give, next, pid) =>
+  tripsAwaited(() => {
+    const come = next();
+    give(pid);
+    return come;
+  });
 
 /** @param {(pid: number) => void} give @param {() => Promise<unknown>} next @param {number} pid */
 const echoOf =

@@ -2,7 +2,6 @@
 // socket.mjs KIND EXERCISE SIZE: what the socket suite measures, by @octoipc/socket. KIND is stream,
 // seqpacket, datagram (all Unix) or tcp.
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 
 import {
   connect,
@@ -16,138 +15,31 @@ import {
 import { AF_UNIX, close, SOCK_DGRAM, socketpair } from '@octoipc/socket/posix';
 
 import {
-  driveFlow,
-  driveTrips,
-  fill,
-  memoryOf,
-  now,
-  receiveFlow,
-  receiveTrips,
-  serve,
-  sumOf,
-} from './side.mjs';
+  dataOf,
+  dialogue,
+  dialogueSync,
+  itself,
+  readEach,
+  readIterated,
+  readStream,
+  receiveEach,
+  receiveIterated,
+  sendAwaited,
+  sendEach,
+  sendWindows,
+  writeStream,
+} from './flows.mjs';
+import { driveFlow, driveTrips, now, receiveFlow, receiveTrips, serve } from './side.mjs';
 
 const [kind = '', exercise = '', sizeText, role] = process.argv.slice(2);
 const size = Number(sizeText);
-const message = memoryOf(size);
+const isStream = kind === 'stream' || kind === 'tcp';
 
 /** Where the peer connects to over TCP. */
 const PORT = 'OCTOIPC_BENCH_PORT';
 
-/** Messages that are sent before one is awaited. */
-const WINDOW = 1000;
-
 /** @typedef {any} End - a Connection or a Datagram */
 
-/** @param {End} end */
-const sendSync = (end) => (/** @type {number} */ count) => {
-  for (let n = 0; n < count; n++) {
-    fill(message, n);
-    if (kind === 'stream' || kind === 'tcp') end.writeSync(message);
-    else end.sendSync(message);
-  }
-};
-
-/** @param {End} end */
-const receiveSync = (end) => (/** @type {number} */ count) => {
-  let sum = 0;
-  if (kind === 'stream' || kind === 'tcp') {
-    const target = { into: message };
-    for (let at = 0; at < count * size;) {
-      const chunk = end.readSync(target);
-      sum += sumOf(chunk, at);
-      at += chunk.length;
-    }
-    return sum;
-  }
-  for (let n = 0; n < count; n++) {
-    const got = end.receiveSync();
-    sum += sumOf(kind === 'datagram' ? got.data : got, 0);
-  }
-  return sum;
-};
-
-/** @type {Record<string, { send(end: End): (count: number) => unknown, receive(end: End): (count: number) => unknown }>} */
-const flows = {
-  sync: { send: sendSync, receive: receiveSync },
-  awaited: {
-    send: (end) => async (count) => {
-      for (let n = 0; n < count; n++) {
-        fill(message, n);
-        await end.send(message);
-      }
-    },
-    receive: (end) => async (count) => {
-      let sum = 0;
-      let left = count;
-      for await (const got of end) {
-        sum += sumOf(kind === 'datagram' ? got.data : got, 0);
-        left -= 1;
-        if (left === 0) break;
-      }
-      return sum;
-    },
-  },
-  frames: {
-    send: (end) => {
-      const sender = socketSender(end);
-      return async (count) => {
-        for (let n = 0; n < count;) {
-          let sent;
-          for (const stop = Math.min(count, n + WINDOW); n < stop; n++) {
-            fill(message, n);
-            sent = sender.send(message);
-          }
-          await sent;
-        }
-      };
-    },
-    receive: (end) => {
-      const receiver = socketReceiver(end);
-      return async (count) => {
-        let sum = 0;
-        let left = count;
-        for await (const each of receiver) {
-          sum += sumOf(each, 0);
-          left -= 1;
-          if (left === 0) break;
-        }
-        return sum;
-      };
-    },
-  },
-  duplex: {
-    send: (end) => {
-      const duplex = end.toDuplex();
-      return async (count) => {
-        for (let n = 0; n < count; n++) {
-          // A stream keeps what it was given until it is written.
-          const chunk = Buffer.allocUnsafe(size);
-          fill(chunk, n);
-          if (!duplex.write(chunk)) await once(duplex, 'drain');
-        }
-      };
-    },
-    receive: (end) => {
-      const duplex = end.toDuplex();
-      /** @type {(chunk: Buffer) => void} */
-      let take = () => {};
-      duplex.on('data', (/** @type {Buffer} */ chunk) => take(chunk));
-      return (count) =>
-        new Promise((resolve) => {
-          let at = 0;
-          let sum = 0;
-          take = (chunk) => {
-            sum += sumOf(chunk, at);
-            at += chunk.length;
-            if (at === count * size) resolve(sum);
-          };
-        });
-    },
-  },
-};
-
-const isStream = kind === 'stream' || kind === 'tcp';
 /** @param {End} end */
 const putSync = (end) =>
   isStream
@@ -170,52 +62,56 @@ const take = (end) => {
   return kind === 'datagram' ? async () => (await end.receive()).data : () => end.receive();
 };
 
-/** @type {Record<string, { trip(end: End): (times: Float64Array) => unknown, echo(end: End): (count: number) => unknown }>} */
+/** Spins until there is something. @param {End} end @returns {() => Uint8Array} */
+const tryTake = (end) => {
+  const target = { into: Buffer.alloc(size) };
+  const once = isStream ? () => end.tryRead(target) : () => end.tryReceive();
+  return () => {
+    for (;;) {
+      const got = once();
+      if (got) return kind === 'datagram' ? got.data : got;
+    }
+  };
+};
+
+/** Spins until there is room. @param {End} end */
+const tryPut = (end) => (/** @type {Buffer} */ message) => {
+  if (!isStream) while (!end.trySend(message));
+  else
+    for (let at = 0; at < size;) at += end.tryWrite(at === 0 ? message : message.subarray(at));
+};
+
+/** @type {Record<string, { send(end: End): (count: number) => unknown, receive(end: End): (count: number) => unknown }>} */
+const flows = {
+  sync: {
+    send: (end) => sendEach(size, putSync(end)),
+    receive: (end) => (isStream ? readEach(size, takeSync(end)) : receiveEach(takeSync(end))),
+  },
+  try: {
+    send: (end) => sendEach(size, tryPut(end)),
+    receive: (end) => (isStream ? readEach(size, tryTake(end)) : receiveEach(tryTake(end))),
+  },
+  awaited: {
+    send: (end) => sendAwaited(size, put(end)),
+    receive: (end) => {
+      if (isStream) return readIterated(size, end);
+      return receiveIterated(end, kind === 'datagram' ? dataOf : itself);
+    },
+  },
+  frames: {
+    send: (end) => sendWindows(size, socketSender(end)),
+    receive: (end) => receiveIterated(socketReceiver(end), itself),
+  },
+  duplex: {
+    send: (end) => writeStream(size, end.toDuplex()),
+    receive: (end) => readStream(size, end.toDuplex()),
+  },
+};
+
+/** @type {Record<string, (end: End) => ReturnType<typeof dialogue | typeof dialogueSync>>} */
 const trips = {
-  'roundtrip-sync': {
-    trip: (end) => {
-      const [send, receive] = [putSync(end), takeSync(end)];
-      return (times) => {
-        let before = now();
-        for (let n = 0; n < times.length; n++) {
-          fill(message, n);
-          send(message);
-          receive();
-          const after = now();
-          times[n] = after - before;
-          before = after;
-        }
-      };
-    },
-    echo: (end) => {
-      const [send, receive] = [putSync(end), takeSync(end)];
-      return (count) => {
-        for (let n = 0; n < count; n++) send(receive());
-      };
-    },
-  },
-  'roundtrip-awaited': {
-    trip: (end) => {
-      const [send, receive] = [put(end), take(end)];
-      return async (times) => {
-        let before = now();
-        for (let n = 0; n < times.length; n++) {
-          fill(message, n);
-          await send(message);
-          await receive();
-          const after = now();
-          times[n] = after - before;
-          before = after;
-        }
-      };
-    },
-    echo: (end) => {
-      const [send, receive] = [put(end), take(end)];
-      return async (count) => {
-        for (let n = 0; n < count; n++) await send(await receive());
-      };
-    },
-  },
+  'roundtrip-sync': (end) => dialogueSync(size, putSync(end), takeSync(end)),
+  'roundtrip-awaited': (end) => dialogue(size, put(end), take(end)),
 };
 
 function openAndClose(/** @type {number} */ count) {
@@ -274,7 +170,7 @@ async function drive() {
   const flow = flows[exercise];
   if (flow !== undefined) return driveFlow(child, flow.send(end));
   const trip = trips[exercise];
-  if (trip !== undefined) return driveTrips(child, trip.trip(end));
+  if (trip !== undefined) return driveTrips(child, trip(end).trip);
   throw new Error(`no exercise ${exercise}`);
 }
 
@@ -289,7 +185,7 @@ async function answer() {
   kept.push(end);
   const flow = flows[exercise];
   if (flow !== undefined) receiveFlow(flow.receive(end));
-  else receiveTrips(/** @type {any} */ (trips[exercise]).echo(end));
+  else receiveTrips(/** @type {any} */ (trips[exercise])(end).echo);
 }
 
 if (role === 'peer') await answer();

@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import { isMainThread, parentPort, Worker } from 'node:worker_threads';
 
-import { fill, now, serve, sumOf } from './side.mjs';
+import { fill, now, outcomeOf, serve, sumOf, tripsAwaited } from './side.mjs';
 
 const [exercise = '', sizeText] = process.argv.slice(2);
 const size = Number(sizeText);
@@ -32,20 +32,15 @@ function flow(worker) {
 /** @param {Worker} worker */
 function trips(worker) {
   const message = new Uint8Array(size);
+  const trip = tripsAwaited(() => {
+    const answered = once(worker, 'message');
+    worker.postMessage(message);
+    return answered;
+  });
   return async (/** @type {number} */ count) => {
     const times = new Float64Array(count);
-    let before = now();
-    for (let n = 0; n < count; n++) {
-      worker.postMessage(message);
-      await once(worker, 'message');
-      const after = now();
-      times[n] = after - before;
-      before = after;
-    }
-    times.sort();
-    const quantile = (/** @type {number} */ q) => times[Math.floor(count * q)];
-    const ns = times.reduce((total, time) => total + time, 0);
-    return { ns, p50: quantile(0.5), p99: quantile(0.99), p999: quantile(0.999) };
+    await trip(times);
+    return outcomeOf(times);
   };
 }
 

@@ -16,7 +16,7 @@ const sync = (bytes) => ({
   against: [
     {
       name: 'C write, read',
-      command: c('pipe', 'stream', bytes, 0, 'fifo'),
+      command: c('pipe', 'flow', bytes, 0, 'fifo'),
       target: bytes >= 4 * KIB ? 0.9 : 0.65,
     },
   ],
@@ -32,7 +32,7 @@ const awaited = (exercise, title) => ({
   bytes: 64 * KIB,
   ours: node('fifo', exercise, 64 * KIB),
   against: [
-    { name: 'C write, read', command: c('pipe', 'stream', 64 * KIB, 0, 'fifo'), target: 0.8 },
+    { name: 'C write, read', command: c('pipe', 'flow', 64 * KIB, 0, 'fifo'), target: 0.8 },
     { name: 'fs streams, on a pipe', command: node('node', 'fs-streams', 64 * KIB), target: 1.5 },
   ],
 });

@@ -1,12 +1,9 @@
 // @ts-check
 import { c, hasLibuv, node, onOneCore, uv } from '../programs.mjs';
+import { sizeOf } from '../sizes.mjs';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
-
-/** @param {number} bytes */
-const sizeOf = (bytes) =>
-  bytes >= MIB ? `${bytes / MIB} MiB` : bytes >= KIB ? `${bytes / KIB} KiB` : `${bytes} B`;
 
 /**
  * The sync flavour at the pipe's own capacity.
@@ -25,7 +22,7 @@ const sync = (bytes) => ({
   against: [
     {
       name: 'C write, read',
-      command: c('pipe', 'stream', bytes, 0),
+      command: c('pipe', 'flow', bytes, 0),
       target: bytes >= 4 * KIB ? 0.9 : 0.65,
     },
   ],
@@ -46,7 +43,7 @@ const raised = (bytes) => ({
   bytes,
   ours: node('pipe', 'sync', bytes, MIB),
   against: [
-    { name: 'C write, read', command: c('pipe', 'stream', bytes, MIB), target: 0.9 },
+    { name: 'C write, read', command: c('pipe', 'flow', bytes, MIB), target: 0.9 },
     { name: 'child_process stdio', command: node('node', 'stdio', bytes), target: 1 },
   ],
 });
@@ -67,7 +64,7 @@ const awaited = (exercise, title) => ({
   bytes: 64 * KIB,
   ours: node('pipe', exercise, 64 * KIB, 0),
   against: [
-    { name: 'C write, read', command: c('pipe', 'stream', 64 * KIB, 0), target: 0.8 },
+    { name: 'C write, read', command: c('pipe', 'flow', 64 * KIB, 0), target: 0.8 },
     { name: 'fs streams', command: node('node', 'fs-streams', 64 * KIB), target: 1.5 },
   ],
 });

@@ -24,6 +24,8 @@ export const rows = () => [
   start('empty', 'empty heap', 0, [
     { name: 'C posix_spawn', command: c('popen', '/bin/true', 0), target: 1.3 },
     { name: 'child_process.spawn', command: node('popen', 'spawn', 0), target: 0.6 },
+    { name: 'execa', peer: 'execa', command: node('popen', 'execa', 0), target: 1 },
+    { name: 'tinyexec', peer: 'tinyexec', command: node('popen', 'tinyexec', 0), target: 1 },
   ]),
   start('full', '1 GiB', GIB, [
     { name: 'C posix_spawn, 1 GiB', command: c('popen', '/bin/true', GIB), target: 1.3 },

@@ -1,11 +1,9 @@
 // @ts-check
 import { c, installed, node, onOneCore } from '../programs.mjs';
+import { sizeOf } from '../sizes.mjs';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
-
-/** @param {number} bytes */
-const sizeOf = (bytes) => (bytes >= KIB ? `${bytes / KIB} KiB` : `${bytes} B`);
 
 /** Two messages fit in. @param {number} bytes */
 const capacityFor = (bytes) => (bytes >= 64 * KIB ? 4 * MIB : MIB);

@@ -1,13 +1,5 @@
 // @ts-check
-import { c, installed, node, onOneCore } from '../programs.mjs';
-
-/**
- * Packages that the workspace does not depend on: `npm install --no-save koffi proper-lockfile`.
- *
- * @param {string} name
- * @param {import('../compare.mjs').Against} against
- */
-const peer = (name, against) => (installed(name) ? [against] : []);
+import { c, node, onOneCore } from '../programs.mjs';
 
 /**
  * @param {string} id
@@ -56,19 +48,21 @@ const between = (id, title, waiting, theirs, target, excused) => ({
 
 export const rows = () => [
   alone('permit', 'tryAcquire + release, uncontended', 12, [
-    ...peer('koffi', {
+    {
       name: 'koffi: sem_wait, sem_post',
+      peer: 'koffi',
       command: node('sem-peers', 'koffi'),
       target: 1,
-    }),
+    },
   ]),
   alone('lock', 'tryLock + unlock, uncontended', 12, [
-    ...peer('proper-lockfile', {
+    {
       name: 'proper-lockfile',
+      peer: 'proper-lockfile',
       headline: true,
       command: node('sem-peers', 'proper-lockfile'),
       target: 0.001,
-    }),
+    },
   ]),
   between('handoff-sync', 'contended lock, sync', 'sleep', 'handoff', 1.3),
   between('handoff', 'contended lock, awaited', 'loop', 'handoff'),

@@ -1,5 +1,5 @@
 // @ts-check
-import { c, hasHeader, node, onOneCore } from '../programs.mjs';
+import { c, hasLibuv, node, onOneCore } from '../programs.mjs';
 
 /** @returns {import('../compare.mjs').Row[]} */
 export const rows = () => [
@@ -21,7 +21,7 @@ export const rows = () => [
     unit: 'trips',
     ours: onOneCore(node('signal', 'roundtrip')),
     against: [
-      ...(hasHeader('uv.h')
+      ...(hasLibuv
         ? [{ name: 'C signalfd, libuv', command: onOneCore(c('signal-uv')), target: 1.5 }]
         : []),
       { name: 'C signalfd, epoll loop', command: onOneCore(c('signal', 'trips')) },

@@ -2,14 +2,10 @@
 // Every mechanism beside every other, by the size of a message: what the charts of docs/benchmarks.md show.
 // Ours is the ring; the ratios say how many times as much it moves.
 import { node, onOneCore } from '../programs.mjs';
+import { SIZES, sizeOf } from '../sizes.mjs';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
-const SIZES = [64, KIB, 4 * KIB, 64 * KIB, MIB];
-
-/** @param {number} bytes */
-const sizeOf = (bytes) =>
-  bytes >= MIB ? `${bytes / MIB} MiB` : bytes >= KIB ? `${bytes / KIB} KiB` : `${bytes} B`;
 
 /** What takes messages of this size: the queues of a system that was not configured take 8 KiB. */
 const takes = (/** @type {number} */ bytes, /** @type {number} */ most) => bytes <= most;

@@ -1,10 +1,8 @@
 // @ts-check
 import { c, node, onOneCore } from '../programs.mjs';
+import { sizeOf } from '../sizes.mjs';
 
 const KIB = 1024;
-
-/** @param {number} bytes */
-const sizeOf = (bytes) => (bytes >= KIB ? `${bytes / KIB} KiB` : `${bytes} B`);
 
 /**
  * Messages that keep their boundaries, one send a message.

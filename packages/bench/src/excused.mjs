@@ -1,0 +1,58 @@
+// @ts-check
+// Targets that are out of reach here, each with the decision that shows it by a measurement: a heading of
+// docs/decisions.md. `scripts/check.mjs --only figures` looks whether rows and headings are there.
+
+/**
+ * @typedef {object} Excuse
+ * @property {string} suite
+ * @property {RegExp} row - the ids of its rows
+ * @property {RegExp} against - the names of the others
+ * @property {string} decision - the heading, as it stands there
+ */
+
+/** @type {readonly Excuse[]} */
+export const EXCUSED = [
+  {
+    suite: 'mq',
+    row: /^posix-(sync-4096|many-4096|iterate-64|awaited-64)$/,
+    against: /^C, one call a message$/,
+    decision: 'What queues do not reach',
+  },
+  {
+    suite: 'mq',
+    row: /^sysv-(sync-4096|many-4096|iterate-64|awaited-64)$/,
+    against: /^C, one call a message$/,
+    decision: 'What queues do not reach',
+  },
+];
+
+/**
+ * @param {string} suite
+ * @param {string} row
+ * @param {string} against
+ * @returns {string | undefined} the heading of the decision that excuses this row from its target
+ */
+export function excuseOf(suite, row, against) {
+  return EXCUSED.find(
+    (each) => each.suite === suite && each.row.test(row) && each.against.test(against),
+  )?.decision;
+}
+
+/**
+ * What is wrong with the table: an excuse of no row that has a target, or of a decision that is not there.
+ *
+ * @param {readonly { suite: string, row: string, against: string }[]} aims - all rows that have targets
+ * @param {string} decisions - the text of docs/decisions.md
+ * @returns {string[]}
+ */
+export function faultsOfExcuses(aims, decisions) {
+  const headings = new Set([...decisions.matchAll(/^#+ (.+)$/gm)].map(([, heading]) => heading));
+  return EXCUSED.flatMap(({ suite, row, against, decision }) => {
+    const name = `excused: ${suite} ${row.source}, ${against.source}`;
+    const faults = [];
+    if (!headings.has(decision)) faults.push(`${name}: no decision "${decision}"`);
+    if (!aims.some((aim) => aim.suite === suite && row.test(aim.row) && against.test(aim.against)))
+      faults.push(`${name}: no row with a target`);
+    return faults;
+  });
+}

@@ -1,0 +1,35 @@
+// @ts-check
+// shm-peers.mjs EXERCISE SIZE: memory of shm-typed-array: made, stored to, detached; or attached, read and
+// detached.
+import { load } from '../peers.mjs';
+import { now, serve } from './side.mjs';
+
+const [exercise = '', sizeText] = process.argv.slice(2);
+const shm = await load('shm-typed-array');
+const size = Number(sizeText);
+
+/** @type {Record<string, () => (n: number) => void>} */
+const exercises = {
+  open: () => (n) => {
+    const memory = shm.create(size, 'Buffer');
+    memory[0] = n;
+    shm.destroy(memory.key);
+  },
+  attach: () => {
+    const made = shm.create(size, 'Buffer');
+    process.once('exit', () => shm.destroyAll?.());
+    return () => {
+      const memory = shm.get(made.key, 'Buffer');
+      void memory[0];
+      shm.detach(made.key);
+    };
+  },
+};
+
+const once = /** @type {Record<string, () => (n: number) => void>} */ (exercises)[exercise]?.();
+if (once === undefined) throw new Error(`no exercise ${exercise}`);
+await serve((count) => {
+  const start = now();
+  for (let n = 0; n < count; n++) once(n);
+  return { ns: now() - start };
+});

@@ -1,0 +1,101 @@
+// @ts-check
+// Packages of npm that do the same between two processes; those for locks and programs are in the suites
+// sem and popen.
+import { node, onOneCore } from '../programs.mjs';
+
+/**
+ * @param {string} id
+ * @param {string} title
+ * @param {import('../programs.mjs').Command} ours
+ * @param {readonly [name: string, target: number][]} peers
+ * @returns {import('../compare.mjs').Row}
+ */
+const flow = (id, title, ours, peers) => ({
+  id,
+  title: `${title}, 64 B`,
+  waiting: 'loop',
+  kind: 'throughput',
+  unit: 'messages',
+  bytes: 64,
+  ours,
+  against: peers.map(([name, target]) => ({
+    name,
+    peer: name,
+    target,
+    command: node('peers', name, 'flow', 64),
+  })),
+});
+
+/**
+ * Round trips of 64 B, both processes on one core.
+ *
+ * @param {string} id
+ * @param {string} title
+ * @param {import('../programs.mjs').Command} ours
+ * @param {readonly [name: string, target: number][]} peers
+ * @returns {import('../compare.mjs').Row}
+ */
+const trips = (id, title, ours, peers) => ({
+  id: `${id}-trips`,
+  title: `${title}, awaited, 64 B there and back`,
+  waiting: 'loop',
+  kind: 'time',
+  unit: 'trips',
+  ours: onOneCore(ours),
+  against: peers.map(([name, target]) => ({
+    name,
+    peer: name,
+    target,
+    command: onOneCore(node('peers', name, 'trips', 64)),
+  })),
+});
+
+/**
+ * @param {'open' | 'attach'} exercise
+ * @param {string} title
+ * @returns {import('../compare.mjs').Row}
+ */
+const memory = (exercise, title) => ({
+  id: `shm-${exercise}`,
+  title: `${title}, 4 KiB`,
+  waiting: '-',
+  kind: 'time',
+  unit: 'objects',
+  ours: node('shm', exercise, 4096),
+  against: [
+    {
+      name: 'shm-typed-array',
+      peer: 'shm-typed-array',
+      command: node('shm-peers', exercise, 4096),
+    },
+  ],
+});
+
+export const rows = () => [
+  flow('frames', 'Unix stream, send → for await', node('socket', 'stream', 'frames', 64), [
+    ['node-ipc', 10],
+  ]),
+  flow('pipe-frames', 'pipe, send → for await', node('pipe', 'frames', 64, 0), [['node-ipc', 10]]),
+  flow('seqpacket', 'seqpacket, send → for await', node('socket', 'seqpacket', 'awaited', 64), [
+    ['node-unix-socket', 5],
+  ]),
+  flow('datagram', 'datagram, send → for await', node('socket', 'datagram', 'awaited', 64), [
+    ['unix-dgram', 2],
+    ['node-unix-socket', 5],
+  ]),
+  flow('sysv', 'System V, sendSync → receiveMany', node('mq', 'sysv', 'many', 64), [['svmq', 25]]),
+  flow('posix', 'POSIX, sendSync → receiveMany', node('mq', 'posix', 'many', 64), [['svmq', 25]]),
+  trips('stream', 'Unix stream', node('socket', 'stream', 'roundtrip-awaited', 64), [
+    ['node-ipc', 1],
+    ['node-unix-socket', 1],
+  ]),
+  trips('seqpacket', 'seqpacket', node('socket', 'seqpacket', 'roundtrip-awaited', 64), [
+    ['node-unix-socket', 1],
+  ]),
+  trips('datagram', 'datagram', node('socket', 'datagram', 'roundtrip-awaited', 64), [
+    ['unix-dgram', 1],
+  ]),
+  trips('sysv', 'System V', node('mq', 'sysv', 'roundtrip-awaited', 64), [['svmq', 0.5]]),
+  memory('open', 'memfd, a store, close'),
+  memory('attach', 'open, a load, close'),
+];
