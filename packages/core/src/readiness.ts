@@ -6,7 +6,7 @@ export interface ReadinessBinding {
   readinessOpen(ready: (count: number) => void, events: Int32Array, mode: number): number;
   readinessAdd(index: number, fd: number, slot: number): number;
   readinessRemove(index: number, fd: number): number;
-  /** Polls a descriptor by itself; negative where it has to go into the set. Lacking before 0.2. */
+  /** Polls a descriptor by itself; negative where it has to go into the set. Bindings of older packages lack it. */
   readinessWatch?(index: number, fd: number, slot: number, events: number): number;
   readinessUnwatch?(index: number, slot: number): number;
   readinessKeep(index: number, alive: boolean): number;
