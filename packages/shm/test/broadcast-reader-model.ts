@@ -101,9 +101,7 @@ function judge({ reader: self, sent }: BroadcastState, isMessage: boolean): void
     return;
   }
   const expected =
-    number === self.number ||
-    self.gap === 'any' ||
-    (self.gap === 'missed' && number > self.number);
+    number === self.number || self.gap === 'any' || (self.gap === 'missed' && number > self.number);
   if (!isMessage || at + size > CAPACITY || !expected) throw new Error('taken for damage');
   if (payload !== undefined && payload !== 1000 + sent[number]!) throw new Error('a torn message');
   if (number <= self.had) throw new Error('a message twice');
