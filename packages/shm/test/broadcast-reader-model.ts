@@ -5,24 +5,8 @@ import {
   QUARTER,
   type BroadcastModelOptions,
   type BroadcastState,
-} from './broadcast-model.js';
-
-export interface Reader {
-  at: string;
-  here: number;
-  /** Of the next message. */
-  number: number;
-  gap: 'none' | 'missed' | 'any';
-  /** The words of what may be a record, as they were loaded. */
-  got: number[];
-  begun: number;
-  last: number;
-  /** The quarter whose mark is looked at. */
-  quarter: number;
-  joining: boolean;
-  /** The last message that it had, -1: none. */
-  had: number;
-}
+  type Reader,
+} from './broadcast-model-state.js';
 
 /** A reader that has just come. */
 export function join(from: BroadcastModelOptions['from']): Reader {
