@@ -59,7 +59,13 @@ export class CopySlab {
 }
 
 /** An even number of words; four at a time, which takes half as long as one by one. */
-function copyWords(into: Int32Array, to: number, from: Int32Array, at: number, count: number): void {
+function copyWords(
+  into: Int32Array,
+  to: number,
+  from: Int32Array,
+  at: number,
+  count: number,
+): void {
   let i = 0;
   for (; i + 4 <= count; i += 4) {
     into[to + i] = from[at + i]!;

@@ -121,11 +121,7 @@ export class SharedWait {
       this.#sleeper.checkUse();
       this.#queue ??= this.#makeQueue();
       const once = wait.timeout === 0;
-      return this.#queue.run(
-        () => this.#attempt(attempt, SLEEP.bell, once),
-        wait,
-        this.#operation,
-      );
+      return this.#queue.run(() => this.#attempt(attempt, SLEEP.bell, once), wait, this.#operation);
     } catch (error) {
       return Promise.reject(error as Error);
     }

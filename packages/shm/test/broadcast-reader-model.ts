@@ -5,24 +5,8 @@ import {
   QUARTER,
   type BroadcastModelOptions,
   type BroadcastState,
-} from './broadcast-model.js';
-
-export interface Reader {
-  at: string;
-  here: number;
-  /** Of the next message. */
-  number: number;
-  gap: 'none' | 'missed' | 'any';
-  /** The words of what may be a record, as they were loaded. */
-  got: number[];
-  begun: number;
-  last: number;
-  /** The quarter whose mark is looked at. */
-  quarter: number;
-  joining: boolean;
-  /** The last message that it had, -1: none. */
-  had: number;
-}
+  type Reader,
+} from './broadcast-model-state.js';
 
 /** A reader that has just come. */
 export function join(from: BroadcastModelOptions['from']): Reader {
@@ -101,9 +85,7 @@ function judge({ reader: self, sent }: BroadcastState, isMessage: boolean): void
     return;
   }
   const expected =
-    number === self.number ||
-    self.gap === 'any' ||
-    (self.gap === 'missed' && number > self.number);
+    number === self.number || self.gap === 'any' || (self.gap === 'missed' && number > self.number);
   if (!isMessage || at + size > CAPACITY || !expected) throw new Error('taken for damage');
   if (payload !== undefined && payload !== 1000 + sent[number]!) throw new Error('a torn message');
   if (number <= self.had) throw new Error('a message twice');

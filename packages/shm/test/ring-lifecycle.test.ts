@@ -95,3 +95,15 @@ test('RING-015: a worker that is terminated while it waits leaves its seats', as
   await ours.producer().send('goes on');
   expect(String(await consumer.receive())).toBe('goes on');
 });
+
+test('sendMany() sends what it was given, whatever becomes of the array while it waits', async () => {
+  const { ring: made } = ring({ capacity: 64 });
+  const [producer, consumer] = [made.producer(), made.consumer()];
+  const given = Array.from({ length: 10 }, (_, i) => Buffer.alloc(16, i));
+  const sent = producer.sendMany(given);
+  given.fill(Buffer.from('other'));
+  const got: Buffer[] = [];
+  while (got.length < 10) got.push(...(await consumer.receiveMany()));
+  await sent;
+  expect(got).toEqual(Array.from({ length: 10 }, (_, i) => Buffer.alloc(16, i)));
+});

@@ -109,8 +109,8 @@ async function echo(name, backName, count) {
 async function play([role, name, backName]) {
   if (role === 'echo') return echo(name, backName, PING_PONGS);
   const consumer = ShmRing.attach(name).consumer();
-  process.on('message', async ({ from, to }) => {
-    process.send({ sum: await receive(consumer, from, to) });
+  process.on('message', ({ from, to }) => {
+    void receive(consumer, from, to).then((sum) => process.send({ sum }));
   });
   process.send('ready');
 }

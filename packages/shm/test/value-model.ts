@@ -186,7 +186,8 @@ function stepReader(state: State, { mutant, turn }: ValueModelOptions): void {
     case 'version':
       if (turn === true && !takeTurn(state, identityOf(READER, self))) return;
       self.version = state.version;
-      if (self.version === self.overtaken && self.version !== 0) throw new Error('taken for damage');
+      if (self.version === self.overtaken && self.version !== 0)
+        throw new Error('taken for damage');
       self.at = self.version === self.done ? 'give back' : 'first word';
       if (self.at === 'first word' && mutant === 'begun first') self.at = 'begun';
       return;

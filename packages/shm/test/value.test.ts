@@ -30,6 +30,21 @@ describe('ShmValue', () => {
     expect(String(kept)).toBe('kept');
   });
 
+  test('a version goes on beyond 2^32, for who had read it before', () => {
+    const { value: made, name } = value();
+    const memory = SharedMemory.open(name);
+    onTestFinished(() => memory.close());
+    made.set('odd');
+    expect([String(made.get()), made.version]).toEqual(['odd', 1]);
+    // docs/layout.md: begun and version. Odd again, so that it is in the same slot.
+    for (const at of [64, 128]) memory.view(BigUint64Array, at, 1)[0] = 2n ** 32n - 1n;
+    expect([String(made.get()), made.version]).toEqual(['odd', 2 ** 32 - 1]);
+    for (let i = 0; i < 3; i++) {
+      made.set(`state ${i}`);
+      expect([String(made.get()), made.version]).toEqual([`state ${i}`, 2 ** 32 + i]);
+    }
+  });
+
   test('changed() waits for another version, in all flavours', async () => {
     const { value: made, name } = value();
     const other = ShmValue.attach(name);

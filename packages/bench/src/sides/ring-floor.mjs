@@ -22,9 +22,7 @@ const NAME = 'OCTOIPC_BENCH_FLOOR';
 const name = process.env[NAME] ?? `/octoipc-bench-${process.pid}-floor`;
 const memory = SharedMemory.open(
   name,
-  role === 'peer'
-    ? {}
-    : { create: true, exclusive: true, size: DATA + capacity, temporary: true },
+  role === 'peer' ? {} : { create: true, exclusive: true, size: DATA + capacity, temporary: true },
 );
 const words = memory.view(Int32Array, 0, DATA / 4);
 const bytes = memory.view(Uint8Array, DATA, capacity);
@@ -58,9 +56,7 @@ function send(/** @type {number} */ count) {
   }
 }
 
-const View = /** @type {Uint8ArrayConstructor} */ (
-  /** @type {any} */ (Buffer)[Symbol.species]
-);
+const View = /** @type {Uint8ArrayConstructor} */ (/** @type {any} */ (Buffer)[Symbol.species]);
 
 function receive(/** @type {number} */ count) {
   const { buffer, byteOffset } = bytes;

@@ -100,10 +100,7 @@ export const rows = () => {
       ...ofNode(64, 50, 150, 20),
       ...ofZeromq(64),
     ]),
-    flow('many', 'sendMany → receiveMany', 'loop', 64, 0.2, [
-      oneByOne(64, 0.2),
-      ...ofNode(64, 20),
-    ]),
+    flow('many', 'sendMany → receiveMany', 'loop', 64, 0.2, [oneByOne(64, 0.2), ...ofNode(64, 20)]),
     flow('awaited', 'sendMany → receive', 'loop', 64, 0.1, ofNode(64, 10)),
     flow('consume', 'sendMany → consume', 'sleep', KIB, 0.45, [oneByOne(KIB, 0.45), floor(KIB)]),
     flow('zero-copy', 'claim → consume', 'sleep', 4 * KIB, 0.9, ofZeromq(4 * KIB)),
