@@ -1,7 +1,8 @@
 // npm run soak [-- NAME…] [--quick] [--messages N] [--minutes M] [--progress FILE]: makes the workspace ready and runs
-// what takes long and tries to lose something: test/soak.mjs of the packages that are named, `load` and `flat` of
-// scripts/soak, or all. The last three are for one of them, whose program says whether it knows them.
-import { existsSync } from 'node:fs';
+// what takes long and tries to lose something: what is named, or all. PACKAGE is its test/soak.mjs, PACKAGE-NAME
+// its test/soak-NAME.mjs, and the rest are the programs of scripts/soak, which are about many packages. The last
+// three options are for one of them, whose program says whether it knows them.
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
@@ -17,19 +18,22 @@ const { values, positionals } = parseArgs({
   },
   allowPositionals: true,
 });
-/** Of all packages together. */
-const ACROSS = new Map([
-  ['load', join(root, 'scripts', 'soak', 'load.mjs')],
-  ['flat', join(root, 'scripts', 'soak', 'flat.mjs')],
-]);
-const programOf = (name) => ACROSS.get(name) ?? join(root, 'packages', name, 'test', 'soak.mjs');
-const all = [...packages().map(({ name }) => name), ...ACROSS.keys()].filter((name) =>
-  existsSync(programOf(name)),
-);
-const named = positionals.length === 0 ? all : positionals;
-const unknown = named.filter((name) => !all.includes(name));
+/** Where each is. @type {Map<string, string>} */
+const programs = new Map();
+for (const { name } of packages()) {
+  const folder = join(root, 'packages', name, 'test');
+  for (const file of existsSync(folder) ? readdirSync(folder).toSorted() : []) {
+    const part = /^soak(?<part>-.*)?\.mjs$/.exec(file);
+    if (part !== null) programs.set(`${name}${part.groups?.part ?? ''}`, join(folder, file));
+  }
+}
+for (const name of ['load', 'flat']) {
+  programs.set(name, join(root, 'scripts', 'soak', `${name}.mjs`));
+}
+const named = positionals.length === 0 ? [...programs.keys()] : positionals;
+const unknown = named.filter((name) => !programs.has(name));
 if (unknown.length > 0) {
-  console.error(`no soak of ${unknown.join(', ')}; there are ${all.join(', ')}`);
+  console.error(`no soak of ${unknown.join(', ')}; there are ${[...programs.keys()].join(', ')}`);
   process.exit(2);
 }
 
@@ -37,7 +41,7 @@ const more = ['messages', 'minutes', 'progress'].flatMap((option) =>
   values[option] === undefined ? [] : [`--${option}`, values[option]],
 );
 if (more.length > 0 && positionals.length !== 1) {
-  console.error(`${more[0]} needs the name of one package`);
+  console.error(`${more[0]} needs the name of one soak`);
   process.exit(2);
 }
 
@@ -46,7 +50,7 @@ const { run } = await import('./run.mjs');
 for (const name of named) {
   const status = await run(process.execPath, [
     '--expose-gc',
-    programOf(name),
+    programs.get(name),
     ...(values.quick ? ['--quick'] : []),
     ...more,
   ]);

@@ -16,8 +16,8 @@ namespace octoipc {
 /// held locks (set_robust_list(2)) needs for a word is at a fixed distance from the word, and
 /// belongs to this thread alone.
 ///
-/// Lifetime: shared by the region and by a keeper, whichever lets go last; then it is unmapped. Some
-/// private pages are kept for the next one: a new page is most of what an open lock costs.
+/// Lifetime: shared by the region and by a keeper, whichever lets go last; then it is unmapped.
+/// Some private pages are kept for the next one: a new page is most of what an open lock costs.
 class Mapping {
  public:
   /// From a word to its node in a keeper's list; more than any lock has bytes.

@@ -1,12 +1,5 @@
 import type { WaitOptions } from '@octoipc/core';
-import {
-  closedError,
-  integer,
-  optionsObject,
-  valueError,
-  waitOptions,
-  type BLOCKED,
-} from '@octoipc/core/kit';
+import { integer, optionsObject, valueError, waitOptions, type BLOCKED } from '@octoipc/core/kit';
 
 import {
   FIRST,
@@ -158,7 +151,7 @@ export class Barrier extends WordHandle {
 
   /** How many have arrived, and wait for the others. */
   get arrived(): number {
-    this.#check('arrived');
+    this.check('arrived');
     return this.#count();
   }
 
@@ -173,7 +166,7 @@ export class Barrier extends WordHandle {
    */
   async arrive(options?: WaitOptions): Promise<boolean> {
     const wait = waitOptions(options);
-    this.#check('arrive');
+    this.check('arrive');
     wait.signal?.throwIfAborted();
     const arrival = this.#arrive();
     if (arrival === undefined) return true;
@@ -192,7 +185,7 @@ export class Barrier extends WordHandle {
    */
   arriveSync(options?: Omit<WaitOptions, 'signal'>): boolean {
     const { timeout } = waitOptions(options);
-    this.#check('arrive');
+    this.check('arrive');
     const arrival = this.#arrive();
     if (arrival === undefined) return true;
     try {
@@ -271,10 +264,6 @@ export class Barrier extends WordHandle {
     } finally {
       this.#word.leave();
     }
-  }
-
-  #check(syscall: string): void {
-    if (this.closed) throw closedError(this.details(syscall));
   }
 }
 

@@ -1,5 +1,5 @@
 import type { WaitOptions } from '@octoipc/core';
-import { closedError, integer, typeError, waitOptions, type BLOCKED } from '@octoipc/core/kit';
+import { integer, typeError, waitOptions, type BLOCKED } from '@octoipc/core/kit';
 
 import { WordGuard, type Guard, type Relock } from './guard.js';
 import { FIRST, SLOT_STATE, SLOT_TICKET, slotAt, WITH_SLOTS } from './lock-layout.js';
@@ -115,7 +115,7 @@ export class Condition extends WordHandle {
 
   /** How many wait now. */
   get waiters(): number {
-    this.#check('waiters');
+    this.check('waiters');
     return this.#waiting().length;
   }
 
@@ -177,7 +177,7 @@ export class Condition extends WordHandle {
    */
   notify(n = 1): number {
     integer(n, 'n', 1, MOST);
-    this.#check('notify');
+    this.check('notify');
     let notified = 0;
     for (const slot of this.#waiting()) {
       if (notified === n) break;
@@ -202,7 +202,7 @@ export class Condition extends WordHandle {
     if (!(guard instanceof WordGuard) || guard.relock === undefined) {
       throw typeError('guard', 'the guard of a Mutex', guard);
     }
-    this.#check('wait');
+    this.check('wait');
     guard.checkHeld('wait');
     return { mutex: guard.relock, held: guard };
   }
@@ -242,9 +242,5 @@ export class Condition extends WordHandle {
     const ticket = (slot: number): number => this.#slots.get(slot, SLOT_TICKET);
     // Tickets may have wrapped around.
     return slots.toSorted((a, b) => (ticket(a) - ticket(b)) | 0);
-  }
-
-  #check(syscall: string): void {
-    if (this.closed) throw closedError(this.details(syscall));
   }
 }

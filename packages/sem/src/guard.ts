@@ -1,4 +1,4 @@
-import { closedError, IpcError } from '@octoipc/core/kit';
+import { callback, closedError, IpcError } from '@octoipc/core/kit';
 
 import type { DeadOwner, OwnedWord } from './owned-word.js';
 
@@ -103,5 +103,19 @@ export class WordGuard implements Guard {
     const details = { syscall: call, target: this.target };
     if (!this.#held) throw new IpcError('EPERM', { ...details, hint: 'it was let go already' });
     if (!this.word.held) throw closedError(details);
+  }
+}
+
+/** @internal Holds a lock while a function runs, and lets it go however that ends. */
+export async function holding<T>(
+  take: () => Promise<Guard>,
+  run: (guard: Guard) => T | Promise<T>,
+): Promise<T> {
+  callback(run, 'run');
+  const guard = await take();
+  try {
+    return await run(guard);
+  } finally {
+    guard[Symbol.dispose]();
   }
 }

@@ -1,7 +1,7 @@
 import type { WaitOptions } from '@octoipc/core';
-import { BLOCKED, callback, closedError, IpcError, waitOptions } from '@octoipc/core/kit';
+import { BLOCKED, IpcError, waitOptions } from '@octoipc/core/kit';
 
-import { WordGuard, type Guard } from './guard.js';
+import { holding, WordGuard, type Guard } from './guard.js';
 import { WORD } from './lock-layout.js';
 import {
   listLocks,
@@ -124,13 +124,13 @@ export class Mutex extends WordHandle {
 
   /** Who holds the lock; `null` if nobody does. */
   get owner(): LockOwner | null {
-    this.#check('owner');
+    this.check('owner');
     return this.#word.owner;
   }
 
   /** How many threads wait for the lock now, of whatever process; many waits of one handle count once. */
   get waiters(): number {
-    this.#check('waiters');
+    this.check('waiters');
     return this.#word.sleepers;
   }
 
@@ -144,13 +144,7 @@ export class Mutex extends WordHandle {
    * @throws {IpcError} ERR_CLOSED when the handle is closed, now or while it waits
    */
   lock(options?: WaitOptions): Promise<Guard> {
-    try {
-      const wait = waitOptions(options);
-      this.#check('lock');
-      return this.#lock(wait);
-    } catch (error) {
-      return Promise.reject(error as Error);
-    }
+    return this.begin(options, 'lock', (wait) => this.#lock(wait));
   }
 
   /**
@@ -159,7 +153,7 @@ export class Mutex extends WordHandle {
    * @throws {IpcError} ENOTRECOVERABLE when it was poisoned
    */
   tryLock(): Guard | null {
-    this.#check('lock');
+    this.check('lock');
     if (this.pending > 0) return null;
     const guard = this.#attempt(false, false);
     return guard === BLOCKED ? null : guard;
@@ -174,7 +168,7 @@ export class Mutex extends WordHandle {
    */
   lockSync(options?: Omit<WaitOptions, 'signal'>): Guard {
     const { timeout } = waitOptions(options);
-    this.#check('lock');
+    this.check('lock');
     return this.runSync(this.#blockingAttempt(), timeout, 'lock');
   }
 
@@ -184,19 +178,13 @@ export class Mutex extends WordHandle {
    * @param run - gets the guard, which tells whether the last owner died
    * @returns what the function returns
    */
-  async withLock<T>(run: (guard: Guard) => T | Promise<T>, options?: WaitOptions): Promise<T> {
-    callback(run, 'run');
-    const guard = await this.lock(options);
-    try {
-      return await run(guard);
-    } finally {
-      guard[Symbol.dispose]();
-    }
+  withLock<T>(run: (guard: Guard) => T | Promise<T>, options?: WaitOptions): Promise<T> {
+    return holding(() => this.lock(options), run);
   }
 
   /** Makes this lock usable again if it is `ENOTRECOVERABLE`; whether it was. */
   reset(): boolean {
-    this.#check('reset');
+    this.check('reset');
     return this.#word.reset();
   }
 
@@ -206,13 +194,13 @@ export class Mutex extends WordHandle {
 
   /** @internal Takes the lock again for a guard that let it go to wait for a condition. */
   retake(guard: WordGuard): Promise<void> {
-    this.#check('lock');
+    this.check('lock');
     return this.#lock({}).then((taken) => guard.heldAgain(taken.recovered));
   }
 
   /** @internal */
   retakeSync(guard: WordGuard): void {
-    this.#check('lock');
+    this.check('lock');
     guard.heldAgain(this.runSync(this.#blockingAttempt(), undefined, 'lock').recovered);
   }
 
@@ -254,9 +242,5 @@ export class Mutex extends WordHandle {
     if (typeof taken === 'number') return this.#source.blocked(WORD, taken);
     word.enter();
     return new WordGuard(word, this.#name, taken.dead, this);
-  }
-
-  #check(syscall: string): void {
-    if (this.closed) throw closedError(this.details(syscall));
   }
 }

@@ -137,7 +137,7 @@ export class PosixSemaphore extends WordHandle {
   acquire(options?: WaitOptions): Promise<Permit> {
     try {
       const wait = waitOptions(options);
-      this.#check('sem_wait');
+      this.check('sem_wait');
       return this.run(this.#attempt, wait, 'sem_wait');
     } catch (error) {
       return Promise.reject(error as Error);
@@ -146,7 +146,7 @@ export class PosixSemaphore extends WordHandle {
 
   /** Takes a permit if there is one, and nobody waits for it on this handle; else `null`. */
   tryAcquire(): Permit | null {
-    this.#check('sem_trywait');
+    this.check('sem_trywait');
     return this.pending === 0 && this.#words.take() ? new HeldPermit(this) : null;
   }
 
@@ -158,7 +158,7 @@ export class PosixSemaphore extends WordHandle {
    */
   acquireSync(options?: Omit<WaitOptions, 'signal'>): Permit {
     const { timeout } = waitOptions(options);
-    this.#check('sem_clockwait');
+    this.check('sem_clockwait');
     if (this.pending === 0 && this.#words.take()) return new HeldPermit(this);
     this.#words.count(1);
     try {
@@ -182,7 +182,7 @@ export class PosixSemaphore extends WordHandle {
    */
   release(count = 1): void {
     if (count !== 1) integer(count, 'count', 1, SEM_VALUE_MAX);
-    this.#check('sem_post');
+    this.check('sem_post');
     const sleepers = this.#words.post(count);
     if (sleepers === 0) return;
     if (sleepers < 0) {
@@ -215,8 +215,4 @@ export class PosixSemaphore extends WordHandle {
 
   readonly #attempt = (): Permit | typeof BLOCKED =>
     this.#words.take() ? new HeldPermit(this) : this.#source.blocked(0, this.#words.asleep());
-
-  #check(syscall: string): void {
-    if (this.closed) throw closedError(this.details(syscall));
-  }
 }

@@ -1,8 +1,8 @@
 import type { WaitOptions } from '@octoipc/core';
-import { BLOCKED, callback, closedError, IpcError, waitOptions } from '@octoipc/core/kit';
+import { BLOCKED, waitOptions } from '@octoipc/core/kit';
 
-import { WordGuard, type Guard } from './guard.js';
-import { POISONED, TID, WITH_SLOTS, WORD } from './lock-layout.js';
+import { holding, type Guard } from './guard.js';
+import { WITH_SLOTS } from './lock-layout.js';
 import {
   listLocks,
   lockAt,
@@ -12,26 +12,11 @@ import {
   type OpenedLock,
 } from './lock-open.js';
 import type { LockInfo } from './mutex.js';
-import {
-  EVERYBODY,
-  OwnedWord,
-  ownerOf,
-  poisoned,
-  type LockOwner,
-  type Taken,
-} from './owned-word.js';
-import { ReadGuard, type Reading } from './read-guard.js';
-import { Readers, type Obstacle } from './readers.js';
+import { ownerOf, type LockOwner } from './owned-word.js';
 import type { LockMemory } from './region.js';
+import { RwTurns } from './rw-turns.js';
 import type { NamedOpenOptions } from './shm-file.js';
 import { WordHandle } from './word-handle.js';
-import { WordSource } from './word-source.js';
-
-/** One who wants to write: from the word on, nobody else begins to read. */
-interface Writer {
-  taken: Exclude<Taken, number> | undefined;
-  again: boolean;
-}
 
 /**
  * A lock that many hold who read, or one who writes, between processes; it survives the death of each of
@@ -58,24 +43,12 @@ export class RwLock extends WordHandle {
   /** Bytes that one takes in memory. */
   static readonly byteLength = WITH_SLOTS;
 
-  readonly #word: OwnedWord;
-  readonly #readers: Readers;
-  readonly #source: WordSource;
-  readonly #name: string;
+  readonly #turns: RwTurns;
 
   private constructor(opened: OpenedLock) {
-    const word = new OwnedWord(opened);
-    const readers = new Readers(word);
-    const source = new WordSource(opened.region);
-    const release = (): void => {
-      readers.release();
-      word.release();
-    };
-    super({ release }, source, opened.target);
-    this.#word = word;
-    this.#readers = readers;
-    this.#source = source;
-    this.#name = opened.target;
+    const turns = new RwTurns(opened);
+    super(turns, turns.source, opened.target);
+    this.#turns = turns;
   }
 
   /**
@@ -125,20 +98,20 @@ export class RwLock extends WordHandle {
 
   /** Who writes; `null` if nobody does. */
   get owner(): LockOwner | null {
-    this.#check('owner');
-    return this.#word.owner;
+    this.check('owner');
+    return this.#turns.word.owner;
   }
 
   /** The processes that read now. */
   get readers(): number[] {
-    this.#check('readers');
-    return this.#readers.pids;
+    this.check('readers');
+    return this.#turns.readers.pids;
   }
 
   /** How many threads wait for who writes, or wants to. */
   get waiters(): number {
-    this.#check('waiters');
-    return this.#word.sleepers;
+    this.check('waiters');
+    return this.#turns.word.sleepers;
   }
 
   /**
@@ -151,16 +124,16 @@ export class RwLock extends WordHandle {
    * @throws {IpcError} ERR_CLOSED when the handle is closed, now or while it waits
    */
   readLock(options?: WaitOptions): Promise<Guard> {
-    return this.#promise(options, 'readLock', (wait) =>
-      this.run(() => this.#read(true), wait, 'readLock'),
+    return this.begin(options, 'readLock', (wait) =>
+      this.run(() => this.#turns.read(true), wait, 'readLock'),
     );
   }
 
   /** Takes the lock to read if nobody writes, or wants to; else `null`. */
   tryReadLock(): Guard | null {
-    this.#check('readLock');
+    this.check('readLock');
     if (this.pending > 0) return null;
-    const guard = this.#read(false);
+    const guard = this.#turns.read(false);
     return guard === BLOCKED ? null : guard;
   }
 
@@ -171,8 +144,8 @@ export class RwLock extends WordHandle {
    */
   readLockSync(options?: Omit<WaitOptions, 'signal'>): Guard {
     const { timeout } = waitOptions(options);
-    this.#check('readLock');
-    return this.runSync(() => this.#read(true, true), timeout, 'readLock');
+    this.check('readLock');
+    return this.runSync(() => this.#turns.read(true, true), timeout, 'readLock');
   }
 
   /**
@@ -183,20 +156,20 @@ export class RwLock extends WordHandle {
    * @throws {IpcError} as `readLock` does
    */
   writeLock(options?: WaitOptions): Promise<Guard> {
-    return this.#promise(options, 'writeLock', (wait) => {
-      const writer: Writer = { taken: undefined, again: false };
-      return this.run(() => this.#write(writer, true), wait, 'writeLock', this.#undo(writer));
+    return this.begin(options, 'writeLock', (wait) => {
+      const { attempt, undo } = this.#turns.writer(true);
+      return this.run(attempt, wait, 'writeLock', undo);
     });
   }
 
   /** Takes the lock to write if nobody reads or writes; else `null`. */
   tryWriteLock(): Guard | null {
-    this.#check('writeLock');
+    this.check('writeLock');
     if (this.pending > 0) return null;
-    const writer: Writer = { taken: undefined, again: false };
-    const guard = this.#write(writer, false);
+    const { attempt, undo } = this.#turns.writer(false);
+    const guard = attempt();
     if (guard !== BLOCKED) return guard;
-    this.#undo(writer)(undefined);
+    undo(undefined);
     return null;
   }
 
@@ -207,11 +180,10 @@ export class RwLock extends WordHandle {
    */
   writeLockSync(options?: Omit<WaitOptions, 'signal'>): Guard {
     const { timeout } = waitOptions(options);
-    this.#check('writeLock');
-    const writer: Writer = { taken: undefined, again: false };
-    const undo = this.#undo(writer);
+    this.check('writeLock');
+    const { attempt, undo } = this.#turns.writer(true, true);
     try {
-      return this.runSync(() => this.#write(writer, true, true), timeout, 'writeLock');
+      return this.runSync(attempt, timeout, 'writeLock');
     } catch (error) {
       throw undo(error);
     }
@@ -219,102 +191,21 @@ export class RwLock extends WordHandle {
 
   /** Reads under the lock while a function runs. */
   withReadLock<T>(run: (guard: Guard) => T | Promise<T>, options?: WaitOptions): Promise<T> {
-    return this.#with(() => this.readLock(options), run);
+    return holding(() => this.readLock(options), run);
   }
 
   /** Writes under the lock while a function runs. */
   withWriteLock<T>(run: (guard: Guard) => T | Promise<T>, options?: WaitOptions): Promise<T> {
-    return this.#with(() => this.writeLock(options), run);
+    return holding(() => this.writeLock(options), run);
   }
 
   /** Makes this lock usable again if it is `ENOTRECOVERABLE`; whether it was. */
   reset(): boolean {
-    this.#check('reset');
-    return this.#word.reset();
+    this.check('reset');
+    return this.#turns.word.reset();
   }
 
   protected override describe(): { syscall: string; target: string } {
     return this.details('readLock');
-  }
-
-  readonly #reading: Reading = {
-    isClosed: () => this.closed,
-    stopReading: () => this.#readers.leave(),
-  };
-
-  #read(waiting: boolean, blocking = false): Guard | typeof BLOCKED {
-    if (Atomics.load(this.#word.words, WORD) === POISONED) throw poisoned(this.#name);
-    const obstacle = this.#readers.enter(waiting, this.#name);
-    if (obstacle !== undefined) return this.#blocked(obstacle, blocking);
-    if (Atomics.load(this.#word.words, WORD) === POISONED) {
-      this.#readers.leave();
-      throw poisoned(this.#name);
-    }
-    return new ReadGuard(this.#reading, this.#name, this.#readers.dead);
-  }
-
-  #write(writer: Writer, waiting: boolean, blocking = false): Guard | typeof BLOCKED {
-    const word = this.#word;
-    if (writer.taken === undefined) {
-      const taken = word.take(waiting, writer.again, this.#name);
-      if (typeof taken === 'number') {
-        writer.again = true;
-        return this.#blocked({ at: WORD, value: taken }, blocking);
-      }
-      writer.taken = taken;
-    }
-    const obstacle = this.#readers.obstacle(waiting);
-    if (obstacle !== undefined) return this.#blocked(obstacle, blocking);
-    const { dead } = writer.taken;
-    writer.taken = undefined;
-    word.enter();
-    return new WordGuard(word, this.#name, dead, undefined, EVERYBODY);
-  }
-
-  /** Who gives up writing lets those go on whom he has stopped. */
-  #undo(writer: Writer): (error: unknown) => unknown {
-    return (error) => {
-      if (writer.taken !== undefined) this.#word.back(writer.taken);
-      writer.taken = undefined;
-      return error;
-    };
-  }
-
-  #blocked({ at, value }: Obstacle, blocking: boolean): typeof BLOCKED {
-    if (blocking && (value & TID) === this.#word.tid) {
-      throw new IpcError('EDEADLK', {
-        ...this.details('lock'),
-        hint: 'this thread has it, and would wait for itself: await the lock instead',
-      });
-    }
-    return this.#source.blocked(4 * at, value);
-  }
-
-  #promise<T>(
-    options: WaitOptions | undefined,
-    syscall: string,
-    run: (wait: WaitOptions) => Promise<T>,
-  ): Promise<T> {
-    try {
-      const wait = waitOptions(options);
-      this.#check(syscall);
-      return run(wait);
-    } catch (error) {
-      return Promise.reject(error as Error);
-    }
-  }
-
-  async #with<T>(take: () => Promise<Guard>, run: (guard: Guard) => T | Promise<T>): Promise<T> {
-    callback(run, 'run');
-    const guard = await take();
-    try {
-      return await run(guard);
-    } finally {
-      guard[Symbol.dispose]();
-    }
-  }
-
-  #check(syscall: string): void {
-    if (this.closed) throw closedError(this.details(syscall));
   }
 }

@@ -5,6 +5,7 @@ import {
   IpcError,
   type OwnedResource,
   ResourceHandle,
+  waitOptions,
   WaitQueue,
   waitSync,
 } from '@octoipc/core/kit';
@@ -59,6 +60,26 @@ export abstract class WordHandle extends ResourceHandle {
   /** @internal */
   protected details(syscall: string): CallDetails {
     return { syscall, target: this.#target };
+  }
+
+  /** @internal It is open. */
+  protected check(syscall: string): void {
+    if (this.closed) throw closedError(this.details(syscall));
+  }
+
+  /** @internal A wait whose options are checked, and which rejects with what is thrown. */
+  protected begin<T>(
+    options: WaitOptions | undefined,
+    syscall: string,
+    run: (wait: WaitOptions) => Promise<T>,
+  ): Promise<T> {
+    try {
+      const wait = waitOptions(options);
+      this.check(syscall);
+      return run(wait);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
   }
 
   /** @internal How many wait on this handle. */

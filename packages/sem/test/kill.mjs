@@ -47,17 +47,27 @@ export class Killer {
     const name = `/octoipc-kill-${process.pid}-${randomBytes(4).toString('hex')}`;
     const all = open(name, Math.max(processes, 2));
     const other = open(name);
-    const rivals = Array.from({ length: Math.max(processes - 2, 0) }, () => this.#rival(scene, name));
+    const rivals = Array.from({ length: Math.max(processes - 2, 0) }, () =>
+      this.#rival(scene, name),
+    );
     try {
       const victim = this.#victim(scene, name, kind, step);
       const dead = ended(victim);
       let over = false;
       void dead.then(() => (over = true));
-      await SURVIVORS[scene]({ all, other, dead, isOver: () => over, alone: processes === 1 });
+      const part = { all, other, dead, isOver: () => over, alone: processes === 1 };
+      const ends = rivals.map(ended);
+      // A rival that fails leaves the others waiting for it.
+      const failed = new Promise((_resolve, reject) => {
+        for (const end of ends) {
+          void end.then(({ code, text }) => code === 0 || reject(new Error(`a rival: ${text}`)));
+        }
+      });
+      await Promise.race([SURVIVORS[scene](part), failed]);
       const { code, signal, text } = await dead;
       if (signal !== 'SIGKILL') assert.equal(code, 0, `the victim ended with ${code}: ${text}`);
       stop(all);
-      const left = Promise.all(rivals.map(ended));
+      const left = Promise.all(ends);
       let gone = false;
       void left.then(() => (gone = true));
       // Who waits to be notified is.
@@ -82,7 +92,13 @@ export class Killer {
   #rival(scene, name) {
     // At a barrier all make as many rounds.
     const args = scene === 'barrier' ? [String(ROUNDS)] : [];
-    return spawn(process.execPath, [path('kill-peer.mjs'), 'rival', OTHERS[scene] ?? scene, name, ...args]);
+    return spawn(process.execPath, [
+      path('kill-peer.mjs'),
+      'rival',
+      OTHERS[scene] ?? scene,
+      name,
+      ...args,
+    ]);
   }
 }
 
@@ -96,13 +112,15 @@ async function ended(child) {
 }
 
 /** This process makes rounds of its own while the victim lives, and some more. */
-const beside = (scene) => async ({ all, dead, isOver, alone }) => {
-  if (alone) await dead;
-  all.pause = () => setImmediate();
-  for (; !isOver(); await setImmediate()) await rounds[scene](all);
-  all.pause = undefined;
-  for (let n = 0; n < 3; n++) await rounds[scene](all);
-};
+const beside =
+  (scene) =>
+  async ({ all, dead, isOver, alone }) => {
+    if (alone) await dead;
+    all.pause = () => setImmediate();
+    for (; !isOver(); await setImmediate()) await rounds[scene](all);
+    all.pause = undefined;
+    for (let n = 0; n < 3; n++) await rounds[scene](all);
+  };
 
 /** What this process does while the victim lives, and after: it ends if nothing was lost. */
 const SURVIVORS = {
@@ -132,12 +150,14 @@ const SURVIVORS = {
       over.abort();
     })();
     const { signal } = await dead;
-    while (signal === 'SIGKILL' && !over.signal.aborted) {
-      await other.barrier.arrive({ signal: over.signal }).catch((error) => {
-        if (!over.signal.aborted) throw error;
-      });
-    }
-    await mine;
+    const stand = async () => {
+      while (signal === 'SIGKILL' && !over.signal.aborted) {
+        await other.barrier.arrive({ signal: over.signal }).catch((error) => {
+          if (!over.signal.aborted) throw error;
+        });
+      }
+    };
+    await Promise.all([mine, stand()]);
   },
 };
 
