@@ -72,9 +72,9 @@ declare class PosixQueue extends PosixHandle implements AsyncIterable<PosixMessa
     },
   ): boolean;
   sendSync(message: Bytes, options?: Omit<PosixSendOptions, 'signal'>): void;
-  receive(options?: WaitOptions): Promise<PosixMessage>;
-  tryReceive(): PosixMessage | undefined;
-  receiveSync(options?: Omit<WaitOptions, 'signal'>): PosixMessage;
+  receive(options?: PosixReceiveOptions): Promise<PosixMessage>;
+  tryReceive(options?: Pick<PosixReceiveOptions, 'into'>): PosixMessage | undefined;
+  receiveSync(options?: Omit<PosixReceiveOptions, 'signal'>): PosixMessage;
   receiveMany(options?: ReceiveManyOptions): Promise<PosixMessage[]>;
   [Symbol.asyncIterator](): AsyncIterator<PosixMessage>;
 }
@@ -100,6 +100,10 @@ interface PosixQueueLimits {
   readonly maxQueues: number | null;
   readonly maxBytes: number;
   readonly maxPriority: number;
+}
+
+interface PosixReceiveOptions extends WaitOptions {
+  readonly into?: Uint8Array | undefined;
 }
 
 interface PosixSendOptions extends WaitOptions {
@@ -169,7 +173,7 @@ declare class SysvQueue extends SysvHandle implements AsyncIterable<SysvMessage>
   trySend(message: Bytes, options?: Pick<SysvSendOptions, 'type'>): boolean;
   sendSync(message: Bytes, options?: Omit<SysvSendOptions, 'signal'>): void;
   receive(options?: SysvReceiveOptions): Promise<SysvMessage>;
-  tryReceive(options?: SysvSelection): SysvMessage | undefined;
+  tryReceive(options?: SysvSelection & SysvTarget): SysvMessage | undefined;
   receiveSync(options?: Omit<SysvReceiveOptions, 'signal'>): SysvMessage;
   receiveMany(options?: SysvReceiveManyOptions): Promise<SysvMessage[]>;
   peek(index: number): SysvMessage | null;
@@ -198,11 +202,11 @@ interface SysvQueueStatus {
   readonly changeTime: Date;
 }
 
-interface SysvReceiveManyOptions extends SysvReceiveOptions {
+interface SysvReceiveManyOptions extends SysvSelection, WaitOptions {
   readonly max?: number | undefined;
 }
 
-interface SysvReceiveOptions extends SysvSelection, WaitOptions {}
+interface SysvReceiveOptions extends SysvSelection, SysvTarget, WaitOptions {}
 
 interface SysvSelection {
   readonly type?: number | undefined;
@@ -213,6 +217,10 @@ interface SysvSelection {
 
 interface SysvSendOptions extends WaitOptions {
   readonly type?: number | undefined;
+}
+
+interface SysvTarget {
+  readonly into?: Uint8Array | undefined;
 }
 
 declare function ftok(path: string, project: number | string): number;
@@ -237,6 +245,7 @@ export {
   PosixQueue,
   type PosixQueueInfo,
   type PosixQueueLimits,
+  type PosixReceiveOptions,
   type PosixSendOptions,
   type ReceiveManyOptions,
   type ReceivedFrom,
@@ -251,6 +260,7 @@ export {
   type SysvReceiveOptions,
   type SysvSelection,
   type SysvSendOptions,
+  type SysvTarget,
   ftok,
   mqReceiver,
   mqSender,

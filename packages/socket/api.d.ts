@@ -12,6 +12,7 @@ import {
 
 import {
   DescriptorBinding,
+  KnownMemory,
   FdHandle,
   BLOCKED,
   Direction,
@@ -225,6 +226,15 @@ type KeepAlive =
       readonly count?: number;
     };
 
+interface Known {
+  readonly numbers: Int32Array;
+  readonly names: Uint8Array;
+  readonly fds: Int32Array;
+  readonly sent: KnownMemory;
+  memory: Uint8Array | undefined;
+  spill: Uint8Array | undefined;
+}
+
 interface ListenOptions extends ServeOptions, Pick<WaitOptions, 'signal'> {
   readonly type?: ConnectionType;
   readonly backlog?: number;
@@ -346,18 +356,13 @@ interface SocketBinding extends DescriptorBinding {
     address: Uint8Array,
     flags: number,
   ): number;
-  receiveMessages(
-    fd: number,
-    memory: Uint8Array,
-    offset: number,
-    room: number,
-    max: number,
-    spill: Uint8Array,
-    names: Uint8Array,
-    fds: Int32Array,
-    numbers: Int32Array,
-    flags: number,
-  ): number;
+  sendOf(from: Uint8Array): number;
+  sendAgain(): number;
+  tellIn(numbers: Int32Array, names: Uint8Array, fds: Int32Array): number;
+  receiveInto(memory: Uint8Array): number;
+  spillInto(memory: Uint8Array): number;
+  receiveMessages(): number;
+  known: Known;
   limitMode(fd: number, mode: number): number;
   setMode(path: string, mode: number): number;
   openDirectory(path: string): number;
@@ -370,8 +375,8 @@ declare class SocketEnd {
   readonly type: number;
   target: string | number;
   readonly binding: SocketBinding;
+  readonly sleeps: boolean;
   constructor(fd: number, domain: number, type: number, target?: string | number);
-  get sleeps(): boolean;
   read(into: Uint8Array, offset: number, length: number): number;
   readSleeping(into: Uint8Array, offset: number, length: number): number;
   write(from: Uint8Array, offset: number, length: number): number;

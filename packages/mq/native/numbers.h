@@ -14,8 +14,8 @@ inline constexpr size_t kNumbersPerMessage = 3;
 /// As many numbers as a call is told.
 inline constexpr size_t kMostTold = 8;
 
-/// What a call is told: numbers in the array where it will tell of messages. To read it costs nothing,
-/// to be passed each number by itself a tenth of a small call.
+/// What a call is told: numbers in the array where it will tell of messages. To read it costs
+/// nothing, to be passed each number by itself a tenth of a small call.
 class Told {
  public:
   explicit Told(Numbers numbers) : numbers_(numbers) {}

@@ -126,8 +126,8 @@ int64_t ReceiveOne(const Wanted& wanted, uint8_t* into) {
 }
 
 /// msgrcv(2), again and again, for up to so many messages of up to `room` bytes, into the memory
-/// from an offset on, each after its type. Only the first is waited for. How many came, or -errno if
-/// none did. Told of: the queue, the offset, the room, how many, the type, the flags, the
+/// from an offset on, each after its type. Only the first is waited for. How many came, or -errno
+/// if none did. Told of: the queue, the offset, the room, how many, the type, the flags, the
 /// milliseconds.
 int64_t SysvReceive(Environment& environment) {
   const auto& [memory, found] = MqEnvironment::Of(environment).receiving;

@@ -1,10 +1,4 @@
-import {
-  integer,
-  optionsObject,
-  typeError,
-  valueError,
-  writableBytes,
-} from '@octoipc/core/kit';
+import { integer, optionsObject, typeError, valueError, writableBytes } from '@octoipc/core/kit';
 
 import type { MqBinding } from './binding.js';
 import type { SysvSelection, SysvTarget } from './sysv-message.js';
@@ -49,7 +43,13 @@ export function selectorOf(native: MqBinding, options: SysvSelection | undefined
     throw valueError('options.except', 'must be true where there is a type', except);
   }
   integer(unwanted, typeof except === 'number' ? 'options.except' : 'options.type', 1);
-  return { type: unwanted, flags: cut | native.except, key: `!${unwanted}`, maxBytes, into: undefined };
+  return {
+    type: unwanted,
+    flags: cut | native.except,
+    key: `!${unwanted}`,
+    maxBytes,
+    into: undefined,
+  };
 }
 
 const EVERYTHING: Selector = {

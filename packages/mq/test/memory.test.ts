@@ -80,7 +80,8 @@ describe.each(['posix', 'sysv'] as const)('memory of a %s queue', (kind) => {
         codeNow(() => to.tryReceive({ into: wrong })),
         await codeOf(() => to.receive({ into: wrong })),
       ];
-      for (const code of codes) expect(code).toMatch(/^ERR_(INVALID_ARG_(TYPE|VALUE)|OUT_OF_RANGE)$/);
+      for (const code of codes)
+        expect(code).toMatch(/^ERR_(INVALID_ARG_(TYPE|VALUE)|OUT_OF_RANGE)$/);
     }
     expect(String(to.receiveSync().data)).toBe('second');
   });

@@ -43,10 +43,8 @@ let loaded: PipeBinding | undefined;
 /** The binding, loaded at its first use. */
 export function binding(): PipeBinding {
   if (loaded === undefined) {
-    const native = loadBinding<PipeBinding>(import.meta.url, 'pipe');
-    native.known ??= { filled: new KnownMemory(), put: new KnownMemory() };
-    // What Node-API has made is a dictionary to V8, in which each call would look its function up.
-    loaded = { ...native };
+    loaded = loadBinding<PipeBinding>(import.meta.url, 'pipe');
+    loaded.known ??= { filled: new KnownMemory(), put: new KnownMemory() };
   }
   return loaded;
 }

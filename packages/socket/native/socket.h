@@ -5,11 +5,11 @@
 
 namespace octoipc {
 
-/// To ask JavaScript for the address of a typed array, or for each of many numbers, takes more than all
-/// else of a small call. So some memory is told of once, and numbers cross in one array.
+/// To ask JavaScript for the address of a typed array, or for each of many numbers, takes more than
+/// all else of a small call. So some memory is told of once, and numbers cross in one array.
 ///
-/// Lifetime: JavaScript keeps what it has told of, and says so when that is to be used no more: when
-/// another takes its place, or when its memory was transferred away, and it is empty.
+/// Lifetime: JavaScript keeps what it has told of, and says so when that is to be used no more:
+/// when another takes its place, or when its memory was transferred away, and it is empty.
 class SocketEnvironment : public Environment {
  public:
   using Environment::Environment;

@@ -144,9 +144,9 @@ void TakeControl(SocketEnvironment& environment, msghdr* message, Integers fds, 
 
 /// recvmsg(2), again and again, for as many messages. Each needs `room` bytes of the memory from an
 /// offset on; what one has beyond goes to the spill. Ends early after a message that is empty, that
-/// used the spill or that brought descriptors: those are up to the caller. How many came, or -errno if
-/// none did. Told of: the descriptor, the offset, the room, how many messages, how much of the spill,
-/// how many descriptors, the room for each address, flags.
+/// used the spill or that brought descriptors: those are up to the caller. How many came, or -errno
+/// if none did. Told of: the descriptor, the offset, the room, how many messages, how much of the
+/// spill, how many descriptors, the room for each address, flags.
 int64_t ReceiveMessages(Environment& base) {
   SocketEnvironment& environment = SocketEnvironment::Of(base);
   const Integers& numbers = environment.numbers;
@@ -155,8 +155,8 @@ int64_t ReceiveMessages(Environment& base) {
   const int fd = numbers[0];
   const int64_t offset = numbers[1];
   const int64_t room = numbers[2];
-  const size_t most = std::min(static_cast<size_t>(std::max(numbers[3], 0)),
-                               numbers.size() / kNumbersPerMessage);
+  const size_t most =
+      std::min(static_cast<size_t>(std::max(numbers[3], 0)), numbers.size() / kNumbersPerMessage);
   const Bytes spill = environment.spill.first(
       std::min(static_cast<size_t>(std::max(numbers[4], 0)), environment.spill.size()));
   const Integers fds = environment.fds.first(

@@ -14,15 +14,7 @@ import { messageOf, type DatagramMessage } from './datagram-message.js';
 import type { DatagramReceiveOptions, DatagramSendOptions } from './datagram-options.js';
 import type { SocketEnd } from './end.js';
 import { checkCarriesFds, checkFdsWhole, fdNumbers, maxFdsOf } from './fds.js';
-import {
-  dataAt,
-  isPlain,
-  packetAt,
-  peerAt,
-  receiveRaw,
-  senderAt,
-  type Packet,
-} from './packets.js';
+import { dataAt, isPlain, packetAt, peerAt, receiveRaw, senderAt, type Packet } from './packets.js';
 import type { Route } from './place.js';
 import type { SocketHandle } from './socket-handle.js';
 

@@ -302,18 +302,31 @@ sys.stdin.readline()
 const noNamespace = spawnSync('unshare', ['-n', 'python3', '-V']).status !== 0;
 if (noNamespace) console.log('skipped: no network namespaces for this user, or no python3');
 
-test.skipIf(noNamespace).each(['abstract', 'path'] as const)(
-  'SOCK-015: connect() to a server of another network namespace, by its %s: ECONNREFUSED of an abstract name, a path reaches it',
-  async (kind) => {
-    const place = kind === 'abstract' ? freshName() : freshPath();
-    const other = Peer.start('unshare', ['-n', 'python3', '-c', NAMESPACE, kind, place]);
-    expect(await other.line()).toBe('listening');
-    if (kind === 'abstract') {
-      await expect(connect({ abstract: place })).rejects.toThrow(failing('ECONNREFUSED'));
-    } else {
-      const connection = closing(await connect({ path: place }));
-      expect(String(await connection.readAll())).toBe('from the other namespace');
-    }
+/** A server in another network namespace, which ends when told. */
+async function elsewhere(kind: 'abstract' | 'path', place: string): Promise<Peer> {
+  const peer = Peer.start('unshare', ['-n', 'python3', '-c', NAMESPACE, kind, place]);
+  expect(await peer.line()).toBe('listening');
+  return peer;
+}
+
+test.skipIf(noNamespace)(
+  'SOCK-015: connect() to the abstract name of a server of another network namespace is ECONNREFUSED',
+  async () => {
+    const name = freshName();
+    const other = await elsewhere('abstract', name);
+    await expect(connect({ abstract: name })).rejects.toThrow(failing('ECONNREFUSED'));
+    other.tell('done');
+    expect(await other.ended).toMatchObject({ code: 0 });
+  },
+);
+
+test.skipIf(noNamespace)(
+  'SOCK-015: connect() to the path of a server of another network namespace reaches it',
+  async () => {
+    const path = freshPath();
+    const other = await elsewhere('path', path);
+    const connection = closing(await connect({ path }));
+    expect(String(await connection.readAll())).toBe('from the other namespace');
     other.tell('done');
     expect(await other.ended).toMatchObject({ code: 0 });
   },
