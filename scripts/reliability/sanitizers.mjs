@@ -23,8 +23,13 @@ import { Tally, stepOptions } from './step.mjs';
 
 const FLAVOUR = join('build', 'asan');
 const SANITIZE = [
-  ...['-fsanitize=address,undefined', '-fno-sanitize=vptr', '-fno-sanitize-recover=undefined'],
-  ...['-fno-omit-frame-pointer', '-g', '-O1', '-DNODE_ADDON_API_ENABLE_TYPE_CHECK_ON_AS'],
+  '-fsanitize=address,undefined',
+  '-fno-sanitize=vptr',
+  '-fno-sanitize-recover=undefined',
+  '-fno-omit-frame-pointer',
+  '-g',
+  '-O1',
+  '-DNODE_ADDON_API_ENABLE_TYPE_CHECK_ON_AS',
 ];
 /** A hardened libc's own checks hide what the sanitizers would see; sections that nobody uses are no matter here. */
 const UNWANTED = new Set(['-O2', '-D_FORTIFY_SOURCE=2', '-Werror']);
@@ -52,7 +57,10 @@ async function build({ name, folder }, target, sources) {
   const { status, output } = await capture('g++', [
     ...compile.filter((flag) => !UNWANTED.has(flag)),
     ...SANITIZE,
-    ...['-shared', `-DNODE_GYP_MODULE_NAME=${target}`, '-o', binary],
+    '-shared',
+    `-DNODE_GYP_MODULE_NAME=${target}`,
+    '-o',
+    binary,
     ...sources,
     ...link,
   ]);
@@ -196,7 +204,7 @@ for (const { name, folder: at } of chosen) {
 
 if (!options.quick && spawnSync('valgrind', ['--version']).error === undefined) {
   for (const { name, folder: at } of chosen) {
-    const [file] = filesUnder(join(at, 'examples')).filter((each) => each.endsWith('.mjs'));
+    const file = filesUnder(join(at, 'examples')).find((each) => each.endsWith('.mjs'));
     if (file === undefined || performance.now() > end + 600_000) continue;
     const { status, output } = await capture(
       'valgrind',
