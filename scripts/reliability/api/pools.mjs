@@ -112,7 +112,7 @@ export class Pools {
     const forget = () => this.pending.delete(promise);
     // Who waits on an object does not leave it to the collector.
     this.pending.set(promise, { label, object });
-    promise.then(
+    void promise.then(
       (value) => {
         forget();
         this.harvest(value);
