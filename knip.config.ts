@@ -52,7 +52,7 @@ const config: KnipConfig = {
         'scripts/faults/child.mjs',
         'scripts/reliability/*.mjs',
         'scripts/reliability/api/player.mjs',
-        'scripts/reliability/parsers/{bundle,targets}.mjs',
+        'scripts/reliability/parsers/{bundle,fake-fs,targets}.mjs',
         'scripts/rehearsal/*.mjs',
         'rehearsal/use.mjs',
       ],

@@ -90,7 +90,7 @@ export class Pools {
       return;
     }
     if (isLive(value)) {
-      if (this.#ended) end(value);
+      if (this.#ended) void end(value);
       else if (!this.live.includes(value)) this.live.push(value);
       return;
     }
