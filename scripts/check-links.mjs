@@ -54,7 +54,7 @@ function fault(file, link, said) {
   if (relative(root, target).startsWith('..')) return 'leads out of the tree';
   if (!existsSync(target)) return 'leads nowhere';
   // A promise names the test that holds it.
-  if (/SECURITY\.md$/.test(file) && target.endsWith('.test.ts') && !textOf(target).includes(said))
+  if (file.endsWith('SECURITY.md') && target.endsWith('.test.ts') && !textOf(target).includes(said))
     return 'has no such test';
   if (anchor === undefined) return undefined;
   const page = statSync(target).isDirectory() ? join(target, 'README.md') : target;

@@ -48,6 +48,14 @@ console.log(
   `${described.functions.length} functions, ${Object.keys(described.methods).length} classes, seed ${options.seed}`,
 );
 
+let playing;
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(signal, () => {
+    playing?.kill('SIGKILL');
+    process.exit(1);
+  });
+}
+
 /** Plays one turn; tells `heard` each line that the player says. */
 function turn(seed, seconds, heard) {
   const trace = join(folder, 'trace');
@@ -57,12 +65,15 @@ function turn(seed, seconds, heard) {
       '--expose-gc',
       `${inside.tree}/scripts/reliability/api/player.mjs`,
       join(inside.tree, relative(root, plan)),
-      ...[String(seconds), String(seed), options.calls],
+      String(seconds),
+      String(seed),
+      options.calls,
       ...(options.packages === undefined ? [] : [options.packages]),
     ],
     { stdio: ['ignore', 'pipe', 'pipe', fd] },
   );
   closeSync(fd);
+  playing = child;
   let stderr = '';
   child.stderr.on('data', (chunk) => (stderr = `${stderr}${chunk}`.slice(-6000)));
   let silent = false;

@@ -61,7 +61,12 @@ export function confined(args, { stdio, env = {} }) {
     'unshare',
     [
       ...UNSHARE,
-      ...['sh', '-c', SETUP, 'sh', root, dirname(process.execPath)],
+      'sh',
+      '-c',
+      SETUP,
+      'sh',
+      root,
+      dirname(process.execPath),
       `${inside.node}/node`,
       ...args,
     ],

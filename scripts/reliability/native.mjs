@@ -33,15 +33,15 @@ function compile(compiler, source, binary) {
     c ? compiler : compiler.replace('clang', 'clang++'),
     [
       ...(c ? ['-std=gnu11'] : ['-std=c++20']),
-      ...[
-        '-g',
-        '-O1',
-        '-DOCTOIPC_LIBFUZZER',
-        '-fsanitize=fuzzer,address,undefined',
-        '-fno-sanitize-recover=all',
-      ],
+      '-g',
+      '-O1',
+      '-DOCTOIPC_LIBFUZZER',
+      '-fsanitize=fuzzer,address,undefined',
+      '-fno-sanitize-recover=all',
       ...includes.map((path) => `-I${path}`),
-      ...['-o', binary, join(shm, 'test', 'fixtures', source)],
+      '-o',
+      binary,
+      join(shm, 'test', 'fixtures', source),
     ],
     { encoding: 'utf8' },
   );
@@ -70,12 +70,12 @@ export async function fuzzNative({ seconds, seed, folder, corpus, tally }) {
       [
         fresh,
         ...(existsSync(kept) ? [kept] : []),
-        ...[
-          `-max_total_time=${Math.max(1, Math.round(seconds / 2))}`,
-          '-max_len=2048',
-          `-seed=${seed}`,
-        ],
-        ...['-print_final_stats=1', '-verbosity=0', `-artifact_prefix=${corpus}/crash-`],
+        `-max_total_time=${Math.max(1, Math.round(seconds / 2))}`,
+        '-max_len=2048',
+        `-seed=${seed}`,
+        '-print_final_stats=1',
+        '-verbosity=0',
+        `-artifact_prefix=${corpus}/crash-`,
       ],
       { encoding: 'utf8', maxBuffer: 1 << 26 },
     );

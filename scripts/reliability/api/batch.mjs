@@ -94,7 +94,7 @@ export class Batch {
     if (typeof target !== 'function') return;
     const args = this.#arguments(params);
     const label = [specifier, owner, name].filter(Boolean).join(' ');
-    this.#bind(name, params, args, promise || /Sync$/.test(name));
+    this.#bind(name, params, args, promise || name.endsWith('Sync'));
     this.#call(of, label, name, () => target.apply(self, args), args);
   }
 
@@ -108,7 +108,7 @@ export class Batch {
     );
     if (names.length === 0) return;
     const name = chance.one(names);
-    if (!this.#raw && (GIVES.has(name) || /Fds$/.test(name))) return;
+    if (!this.#raw && (GIVES.has(name) || name.endsWith('Fds'))) return;
     const owner = classes.find((each) => this.#methods[each]?.[name] !== undefined);
     const method = owner === undefined ? this.#anyMethod.get(name) : this.#methods[owner][name];
     const label = `${object.constructor?.name} ${name}`;
@@ -127,7 +127,7 @@ export class Batch {
     }
     const params = chance.one(method.calls);
     const args = this.#arguments(params);
-    this.#bind(name, params, args, /Sync$/.test(name));
+    this.#bind(name, params, args, name.endsWith('Sync'));
     // To a handle of this process, what would end it.
     if (name === 'send' && object.pid === process.pid)
       args[0] = this.#values.signalFor(process.pid);
@@ -154,7 +154,7 @@ export class Batch {
   #bind(name, params, args, bounded) {
     const chance = this.#chance;
     const signal = params.findIndex((each) => each.name === 'signal');
-    if (signal >= 0 && /^send/.test(name)) {
+    if (signal >= 0 && name.startsWith('send')) {
       const first = typeof args[0] === 'number' ? args[0] : 0;
       args[signal] = this.#values.signalFor(first);
     }
@@ -255,7 +255,10 @@ function isExpected(error, name) {
   if (error === null || typeof error !== 'object') return false;
   if (error.name === 'AbortError' || error.name === 'TimeoutError') return true;
   if (error.name === 'IpcError') return typeof error.code === 'string' && error.code !== '';
-  if ((error instanceof TypeError || error instanceof RangeError) && /^ERR_/.test(error.code))
+  if (
+    (error instanceof TypeError || error instanceof RangeError) &&
+    String(error.code).startsWith('ERR_')
+  )
     return true;
   // What is parsed is a peer's text.
   return error instanceof SyntaxError && /^(json|decode|receive|next|tryReceive)$/.test(name);

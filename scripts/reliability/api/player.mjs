@@ -90,6 +90,8 @@ async function main() {
     throw new Error('not in a namespace of its own, or as root: this would do harm');
   }
   const only = packages?.split(',');
+  // Nobody listens any more.
+  process.stdout.on('error', () => process.exit(1));
   const surface = read(file);
   const modules = await load(surface);
   let seed = Number(seedText);

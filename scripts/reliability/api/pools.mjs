@@ -90,7 +90,7 @@ export class Pools {
       return;
     }
     if (isLive(value)) {
-      if (this.#ended) end(value);
+      if (this.#ended) void end(value);
       else if (!this.live.includes(value)) this.live.push(value);
       return;
     }
@@ -112,7 +112,7 @@ export class Pools {
     const forget = () => this.pending.delete(promise);
     // Who waits on an object does not leave it to the collector.
     this.pending.set(promise, { label, object });
-    promise.then(
+    void promise.then(
       (value) => {
         forget();
         this.harvest(value);

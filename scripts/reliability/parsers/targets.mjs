@@ -41,7 +41,7 @@ function must(condition, promise) {
 /** What may be thrown: a typed error. */
 function typed(error, ...more) {
   if (error instanceof IpcError || more.some((each) => error instanceof each)) return;
-  if (/^ERR_/.test(error?.code)) return;
+  if (String(error?.code).startsWith('ERR_')) return;
   throw error;
 }
 
