@@ -36,7 +36,12 @@ async function build(pack, arch, folder) {
   const { compile } = addonFlags(arch);
   const flags = compile.filter((flag) => !UNKNOWN.has(flag) && !flag.startsWith('-O'));
   const core = join(root, 'packages', 'core', 'include');
-  const elsewhere = [`-I${join(core, 'elsewhere')}`, `-I${core}`, '-include', 'octoipc/elsewhere.h'];
+  const elsewhere = [
+    `-I${join(core, 'elsewhere')}`,
+    `-I${core}`,
+    '-include',
+    'octoipc/elsewhere.h',
+  ];
   const objects = await inTurns(addonSources(pack), async (source) => {
     const object = join(folder, `${basename(source)}.o`);
     await zigRun([
@@ -70,7 +75,9 @@ for (const arch of Object.keys(TARGETS)) {
       const said = [...faults(found, arch, system)];
       if (said.length > 0) throw new Error(said.join('\n'));
       built += 1;
-      console.log(`${pack.name.padEnd(10)}darwin-${arch.padEnd(8)}${String(found.bytes).padStart(8)}`);
+      console.log(
+        `${pack.name.padEnd(10)}darwin-${arch.padEnd(8)}${String(found.bytes).padStart(8)}`,
+      );
     } catch (error) {
       wrong += 1;
       console.log(`${pack.name} for darwin-${arch}:\n${error.message.replaceAll(/^/gm, '    ')}`);

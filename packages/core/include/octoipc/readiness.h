@@ -104,8 +104,9 @@ class Readiness : public Resource {
     }
     napi_value argument = ToValue(env_, count);
     const napi_status status =
-        plain_call_ ? napi_call_function(env_, events, ready_.Value(), 1, &argument, nullptr)
-                    : napi_make_callback(env_, nullptr, events, ready_.Value(), 1, &argument, nullptr);
+        plain_call_
+            ? napi_call_function(env_, events, ready_.Value(), 1, &argument, nullptr)
+            : napi_make_callback(env_, nullptr, events, ready_.Value(), 1, &argument, nullptr);
     if (status == napi_pending_exception) {
       napi_value error = nullptr;
       if (napi_get_and_clear_last_exception(env_, &error) == napi_ok) {
