@@ -44,10 +44,8 @@ async function build(pack, arch, folder) {
   ];
   const objects = await inTurns(addonSources(pack), async (source) => {
     const object = join(folder, `${basename(source)}.o`);
-    await zigRun([
-      ...['c++', '-target', TARGETS[arch], ...elsewhere, ...flags],
-      ...['-O1', '-c', source, '-o', object],
-    ]);
+    const how = ['-target', TARGETS[arch], ...elsewhere, ...flags, '-O1'];
+    await zigRun(['c++', ...how, '-c', source, '-o', object]);
     return object;
   });
   const file = join(folder, `${pack.name}.node`);
