@@ -14,6 +14,7 @@ const meta = join(root, 'packages', 'octoipc');
 const DESCRIPTORS =
   'not usable: the descriptors of node:fs are numbers of its own there, not those of the kernel';
 const KNOWN = {
+  'Deno tour': 'its rows of mq, sem and shm fail, as these packages do',
   'Deno mq': DESCRIPTORS,
   'Deno sem': DESCRIPTORS,
   'Deno shm': DESCRIPTORS,
