@@ -36,13 +36,16 @@ async function build(pack, arch, folder) {
   const { compile } = addonFlags(arch);
   const flags = compile.filter((flag) => !UNKNOWN.has(flag) && !flag.startsWith('-O'));
   const core = join(root, 'packages', 'core', 'include');
-  const elsewhere = [`-I${join(core, 'elsewhere')}`, `-I${core}`, '-include', 'octoipc/elsewhere.h'];
+  const elsewhere = [
+    `-I${join(core, 'elsewhere')}`,
+    `-I${core}`,
+    '-include',
+    'octoipc/elsewhere.h',
+  ];
   const objects = await inTurns(addonSources(pack), async (source) => {
     const object = join(folder, `${basename(source)}.o`);
-    await zigRun([
-      ...['c++', '-target', TARGETS[arch], ...elsewhere, ...flags],
-      ...['-O1', '-c', source, '-o', object],
-    ]);
+    const how = ['-target', TARGETS[arch], ...elsewhere, ...flags, '-O1'];
+    await zigRun(['c++', ...how, '-c', source, '-o', object]);
     return object;
   });
   const file = join(folder, `${pack.name}.node`);
@@ -70,7 +73,9 @@ for (const arch of Object.keys(TARGETS)) {
       const said = [...faults(found, arch, system)];
       if (said.length > 0) throw new Error(said.join('\n'));
       built += 1;
-      console.log(`${pack.name.padEnd(10)}darwin-${arch.padEnd(8)}${String(found.bytes).padStart(8)}`);
+      console.log(
+        `${pack.name.padEnd(10)}darwin-${arch.padEnd(8)}${String(found.bytes).padStart(8)}`,
+      );
     } catch (error) {
       wrong += 1;
       console.log(`${pack.name} for darwin-${arch}:\n${error.message.replaceAll(/^/gm, '    ')}`);

@@ -53,7 +53,10 @@ async function use({ name }) {
     { cwd: root, timeout: 120_000, env: { ...process.env, OCTOIPC_BUILD: FLAVOUR } },
   );
   if (status !== 0) throw new Error(output);
-  return [...output.matchAll(/^lacks: ([^:]*)(?:: )?(.*)$/gm)].map(([, part, said]) => ({ part, said }));
+  return [...output.matchAll(/^lacks: ([^:]*)(?:: )?(.*)$/gm)].map(([, part, said]) => ({
+    part,
+    said,
+  }));
 }
 
 const { values } = parseArgs({ options: { package: { type: 'string' } } });

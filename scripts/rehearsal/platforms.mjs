@@ -97,7 +97,9 @@ export async function rehearse(steps, stage) {
       [...(await must('readelf', ['-W', '--dyn-syms', file])).matchAll(SYMBOL)].map(
         ([, where, name]) => ({ name, wanted: where === 'UND' }),
       );
-    const has = new Set((await symbols(known)).filter((each) => !each.wanted).map(({ name }) => name));
+    const has = new Set(
+      (await symbols(known)).filter((each) => !each.wanted).map(({ name }) => name),
+    );
     for (const name of usedPackages()) {
       const file = join(root, 'packages', name, 'prebuilds', 'linux-arm64-musl', `${name}.node`);
       const wanted = (await symbols(file)).filter((each) => each.wanted);

@@ -110,3 +110,10 @@ describe('IpcError', () => {
     );
   });
 });
+
+test('check() throws ERR_UNSUPPORTED for what a binding has not on this system', () => {
+  const error = errorOf(-4095, 'mq_open', { target: '/jobs' });
+  expect(error).toMatchObject({ code: 'ERR_UNSUPPORTED', syscall: 'mq_open', target: '/jobs' });
+  expect(error.errno).toBeUndefined();
+  expect(() => check(-4095, 'mq_open')).toThrow(IpcError);
+});

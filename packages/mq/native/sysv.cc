@@ -32,13 +32,13 @@ int64_t SysvStat(int id, Numbers out) {
   if (result < 0) return result;
   const ipc_perm& owner = status.msg_perm;
   const double values[] = {
-      static_cast<double>(KeyOf(owner)),         static_cast<double>(owner.mode & 0777),
-      static_cast<double>(owner.uid),           static_cast<double>(owner.gid),
-      static_cast<double>(owner.cuid),          static_cast<double>(owner.cgid),
-      static_cast<double>(BytesIn(status)), static_cast<double>(status.msg_qnum),
-      static_cast<double>(status.msg_qbytes),   static_cast<double>(status.msg_lspid),
-      static_cast<double>(status.msg_lrpid),    static_cast<double>(status.msg_stime),
-      static_cast<double>(status.msg_rtime),    static_cast<double>(status.msg_ctime),
+      static_cast<double>(KeyOf(owner)),      static_cast<double>(owner.mode & 0777),
+      static_cast<double>(owner.uid),         static_cast<double>(owner.gid),
+      static_cast<double>(owner.cuid),        static_cast<double>(owner.cgid),
+      static_cast<double>(BytesIn(status)),   static_cast<double>(status.msg_qnum),
+      static_cast<double>(status.msg_qbytes), static_cast<double>(status.msg_lspid),
+      static_cast<double>(status.msg_lrpid),  static_cast<double>(status.msg_stime),
+      static_cast<double>(status.msg_rtime),  static_cast<double>(status.msg_ctime),
       static_cast<double>(SequenceOf(owner))};
   std::copy(std::begin(values), std::end(values), out.begin());
   return 0;

@@ -108,7 +108,7 @@ int64_t SetStat(int id, Numbers out) {
   if (result < 0) return result;
   const ipc_perm& owner = status.sem_perm;
   const double values[] = {
-      static_cast<double>(KeyOf(owner)),      static_cast<double>(owner.mode & 0777),
+      static_cast<double>(KeyOf(owner)),     static_cast<double>(owner.mode & 0777),
       static_cast<double>(owner.uid),        static_cast<double>(owner.gid),
       static_cast<double>(owner.cuid),       static_cast<double>(owner.cgid),
       static_cast<double>(status.sem_nsems), static_cast<double>(status.sem_otime),

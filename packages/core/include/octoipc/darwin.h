@@ -1,6 +1,6 @@
 // macOS: names of Linux that it lacks, and its kqueue as an epoll set. Constants that the system
-// never sees have Linux's numbers, which TypeScript has, too; those that it would take for something
-// else are no bit of its own.
+// never sees have Linux's numbers, which TypeScript has, too; those that it would take for
+// something else are no bit of its own.
 #pragma once
 
 #include <crt_externs.h>

@@ -193,8 +193,7 @@ inline int Accept(int fd, sockaddr* address, socklen_t* length, int flags) {
   if (made < 0) return made;
   if ((flags & SOCK_CLOEXEC) != 0) CloseOnExec(made);
   const int now = ::fcntl(made, F_GETFL);
-  ::fcntl(made, F_SETFL,
-          (flags & SOCK_NONBLOCK) != 0 ? now | O_NONBLOCK : now & ~O_NONBLOCK);
+  ::fcntl(made, F_SETFL, (flags & SOCK_NONBLOCK) != 0 ? now | O_NONBLOCK : now & ~O_NONBLOCK);
   return made;
 }
 
@@ -213,9 +212,18 @@ inline int ReceiveMessages(int fd, mmsghdr* messages, unsigned int, int flags, t
   return 1;
 }
 
-/// semop(2) knows no deadline.
+/// semop(2) knows no deadline: until then it is tried, every millisecond.
 inline int OperateFor(int id, sembuf* operations, size_t count, const timespec* time) {
-  return time == nullptr ? ::semop(id, operations, count) : Lacks();
+  if (time == nullptr) return ::semop(id, operations, count);
+  for (size_t i = 0; i < count; ++i) operations[i].sem_flg |= IPC_NOWAIT;
+  const int64_t milliseconds =
+      static_cast<int64_t>(time->tv_sec) * 1000 + time->tv_nsec / 1'000'000;
+  for (int64_t tried = 0;; ++tried) {
+    const int result = ::semop(id, operations, count);
+    if (result == 0 || errno != EAGAIN || tried >= milliseconds) return result;
+    const timespec pause = {0, 1'000'000};
+    ::nanosleep(&pause, nullptr);
+  }
 }
 
 }  // namespace octoipc::elsewhere

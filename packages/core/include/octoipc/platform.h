@@ -3,8 +3,9 @@
 
 namespace octoipc {
 
-/// What a call answers, negative, that this system does not have: no errno of any system. TypeScript
-/// tells it as ERR_UNSUPPORTED. ENOSYS is a kernel's answer that has the call in principle.
+/// What a call answers, negative, that this system does not have: no errno of any system.
+/// TypeScript tells it as ERR_UNSUPPORTED. ENOSYS is a kernel's answer that has the call in
+/// principle.
 inline constexpr int kNotOnThisSystem = 4095;
 
 /// Whether threads of several processes can wait for a word that they share: futex(2).
