@@ -2,7 +2,7 @@
 // fails it. What exists once in a process and goes with it is allowed, and named here.
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
-import { afterAll, expect } from 'vitest';
+import { afterAll } from 'vitest';
 
 /** Milliseconds for what was ended to be gone. */
 const PATIENCE = 5_000;
@@ -137,5 +137,6 @@ afterAll(async () => {
     globalThis.gc?.();
     await new Promise((resolve) => setImmediate(resolve));
   }
-  expect(left(), 'what the file has left behind').toEqual([]);
+  const rest = left();
+  if (rest.length > 0) throw new Error(`the file has left behind: ${rest.join(', ')}`);
 });
