@@ -22,7 +22,11 @@ export default defineConfig({
     execArgv: ['--expose-gc'],
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    setupFiles: [join(packages, 'core', 'test', 'left-behind.ts')],
+    // What a test file leaves behind fails it: asked for, since it tells of a busy machine as well.
+    setupFiles:
+      process.env['OCTOIPC_CENSUS'] === undefined
+        ? []
+        : [join(packages, 'core', 'test', 'left-behind.ts')],
     projects: tested.flatMap((name) => {
       const root = join(packages, name);
       return [

@@ -437,6 +437,7 @@ declare class TemporaryName {
   static claim(kind: string, name: string): TemporaryName;
   identify(object: ObjectIdentity): void;
   release(): void;
+  leave(): void;
 }
 
 declare class Turn {

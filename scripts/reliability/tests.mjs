@@ -24,7 +24,9 @@ await runTool(
   [
     'run',
     ...chosen.flatMap(({ name }) => ['--project', name]),
-    ...['--reporter=default', '--reporter=json', `--outputFile.json=${json}`],
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${json}`,
     ...chosen.map(({ path }) => path),
   ],
   { env: { ...process.env, OCTOIPC_TALLY: told } },

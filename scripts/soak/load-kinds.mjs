@@ -12,8 +12,6 @@ import { LONGEST } from './load-tally.mjs';
 /** Tells a receiver that nothing more comes: shorter than any message. */
 const END = Buffer.from('end');
 const isEnd = (bytes) => bytes.length === END.length;
-/** Of producers on a ring at a time. */
-const SEATS = 32;
 /** Messages that one sends before it leaves its seat to another. */
 const TURN = 64;
 

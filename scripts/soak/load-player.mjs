@@ -23,20 +23,20 @@ if (role === 'receive') {
   });
 } else {
   const end = await opener(kind, JSON.parse(where));
-  const message = new Message();
-  let stopped = false;
+  const messages = new Message();
+  const told = { stopped: false };
   const go = new Promise((resolve) => {
-    process.on('message', (told) => {
-      if (told === 'stop') stopped = true;
+    process.on('message', (message) => {
+      if (message === 'stop') told.stopped = true;
       else resolve();
     });
   });
   process.send('ready');
   await go;
   let count = 0;
-  while (!stopped) {
+  while (!told.stopped) {
     for (let n = 0; n < BURST; n++) {
-      await end.send(message.of(Number(index), count));
+      await end.send(messages.of(Number(index), count));
       count += 1;
     }
     await setImmediate();

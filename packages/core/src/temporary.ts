@@ -38,7 +38,7 @@ export class Temporary {
     watching = true;
     process.once('exit', () => {
       // Those whose object cannot be removed stay alive: a copy, so that each gets one turn.
-      for (const temporary of [...alive]) temporary.end();
+      for (const temporary of Array.from(alive)) temporary.end();
     });
   }
 

@@ -4,16 +4,16 @@ import { setImmediate } from 'node:timers/promises';
 
 import { SCENES } from './scenes.mjs';
 
-let stopped = true;
+const told = { stopped: true };
 process.on('message', async (message) => {
   if (message === 'stop') {
-    stopped = true;
+    told.stopped = true;
     return;
   }
   const { rival } = SCENES[message.scene];
   const wrong = new Set();
   let rounds = 0;
-  for (stopped = false; !stopped; rounds++) {
+  for (told.stopped = false; !told.stopped; rounds++) {
     try {
       const said = await rival(message.context);
       if (said !== undefined) wrong.add(said);

@@ -14,6 +14,8 @@ import { context, SCENES } from './scenes.mjs';
 import { without, world } from './world.mjs';
 
 const PATIENCE = 60_000;
+/** For a process that was killed to be gone. */
+const ENDING = 10_000;
 /** Where records of temporary names are, which reap has looked through. */
 const RECORDS = `/dev/shm/octoipc-${process.geteuid()}/`;
 /** How reap says that it leaves something because its record was never completed. */
@@ -108,13 +110,14 @@ export class Runner {
     const traced = tracer === undefined ? undefined : once(tracer, 'exit');
     if (tracer !== undefined) await word(tracer.stderr, 'attached');
     victim.stdin.write('go\n');
-    if (milliseconds === undefined) await done;
-    else {
+    if (milliseconds !== undefined) {
       await pause(milliseconds);
       victim.kill('SIGKILL');
     }
-    const over = victim.exitCode !== null || victim.signalCode !== null;
-    const hangs = milliseconds === undefined && !over && (await done) === undefined;
+    // Its output ends a moment before it has ended.
+    if ((await done) === undefined) await Promise.race([exited, pause(ENDING)]);
+    const hangs =
+      victim.exitCode === null && victim.signalCode === null && (await done) === undefined;
     victim.stdin.end();
     if (hangs) victim.kill('SIGKILL');
     const [, signal] = await exited;

@@ -13,7 +13,7 @@ if (prepare === undefined || scene.startsWith('socket')) {
 }
 writeSync(1, 'ready\n');
 readSync(0, Buffer.alloc(8));
-do await life(context);
-while (times === 'again');
+if (times === 'again') for (;;) await life(context);
+await life(context);
 writeSync(1, 'done\n');
 readSync(0, Buffer.alloc(8));

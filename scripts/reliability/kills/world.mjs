@@ -31,6 +31,6 @@ export function world(folder, queues) {
 }
 
 /** What is in one world and not, or as another one, in the other. */
-export function without(world, other) {
-  return [...world].filter(([key, identity]) => other.get(key) !== identity).map(([key]) => key);
+export function without(one, other) {
+  return [...one].filter(([key, identity]) => other.get(key) !== identity).map(([key]) => key);
 }
