@@ -6,7 +6,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { load } from '../peers.mjs';
-import { driveFlow, driveTrips, fill, receiveFlow, receiveTrips, sumOf, tripsAwaited } from './side.mjs';
+import {
+  driveFlow,
+  driveTrips,
+  fill,
+  receiveFlow,
+  receiveTrips,
+  sumOf,
+  tripsAwaited,
+} from './side.mjs';
 
 const [name = '', exercise = '', sizeText, role] = process.argv.slice(2);
 const size = Number(sizeText);

@@ -77,8 +77,7 @@ const tryTake = (end) => {
 /** Spins until there is room. @param {End} end */
 const tryPut = (end) => (/** @type {Buffer} */ message) => {
   if (!isStream) while (!end.trySend(message));
-  else
-    for (let at = 0; at < size;) at += end.tryWrite(at === 0 ? message : message.subarray(at));
+  else for (let at = 0; at < size;) at += end.tryWrite(at === 0 ? message : message.subarray(at));
 };
 
 /** @type {Record<string, { send(end: End): (count: number) => unknown, receive(end: End): (count: number) => unknown }>} */
