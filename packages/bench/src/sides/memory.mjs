@@ -166,6 +166,7 @@ async function objectsOf(operation) {
       includeObjectsCollectedByMinorGC: true,
     });
     for (let n = 0; n < count; n++) operation();
+    /** @type {any} The types do not know its samples. */
     const { profile } = await session.post('HeapProfiler.stopSampling');
     return profile.samples.length;
   };

@@ -131,6 +131,7 @@ const ends = {
   async 'node-unix-socket'(folder) {
     const { SeqpacketServer, SeqpacketSocket } = await load(name);
     const path = join(folder, 'seqpacket');
+    /** @type {any} */
     let socket;
     if (isPeer) {
       socket = new SeqpacketSocket();

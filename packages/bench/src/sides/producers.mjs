@@ -110,11 +110,11 @@ const mechanisms = {
   },
   seqpacket: {
     share: async () => {
-      const end = keep(await connect({ path, type: 'seqpacket' }));
+      const end = keep(await connect({ path }, { type: 'seqpacket' }));
       return sendEach(size, (message) => end.sendSync(message));
     },
     consume: async () => {
-      const server = await listen({ path, type: 'seqpacket' });
+      const server = await listen({ path }, { type: 'seqpacket' });
       const receiver = keep(serverReceiver(server, { persistent: true }));
       return receiveIterated(/** @type {AsyncIterable<Buffer>} */ (receiver), itself);
     },

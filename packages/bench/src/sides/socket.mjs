@@ -94,7 +94,7 @@ const flows = {
     send: (end) => sendAwaited(size, put(end)),
     receive: (end) => {
       if (isStream) return readIterated(size, end);
-      return receiveIterated(end, kind === 'datagram' ? dataOf : itself);
+      return kind === 'datagram' ? receiveIterated(end, dataOf) : receiveIterated(end, itself);
     },
   },
   frames: {
