@@ -1,18 +1,28 @@
 // npm run bench:report: writes docs/benchmarks.md, its charts and the headline of the README anew from the
 // raw figures of the published run, docs/benchmarks/results.json, which `npm run bench:publish` takes.
-// With --check it only tells whether the texts are what the figures give.
+// With --check it only tells whether the texts are what the figures give, whether other texts tell figures that
+// are not from there, and whether excuses have their rows and decisions. With --into FOLDER it reads the raw
+// figures there, and writes the page and charts beside them, but no README.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
 
 import prettier from 'prettier';
 
+import { excuseOf, faultsOfExcuses } from '../packages/bench/src/excused.mjs';
+import { aims } from '../packages/bench/src/suites.mjs';
+import { foreignFigures } from './foreign-figures.mjs';
 import { run } from './run.mjs';
 import { readJson, root } from './workspace.mjs';
 
-const folder = join(root, 'docs', 'benchmarks');
+const { values: options } = parseArgs({
+  options: { check: { type: 'boolean', default: false }, into: { type: 'string' } },
+});
+const folder =
+  options.into === undefined ? join(root, 'docs', 'benchmarks') : resolve(options.into);
 const memoryFigures = join(folder, 'memory.json');
-const page = join(root, 'docs', 'benchmarks.md');
+const page = join(folder, '..', 'benchmarks.md');
 const readme = join(root, 'README.md');
 const BEGIN = '<!-- figures: written by npm run bench:report -->';
 const END = '<!-- end of figures -->';
@@ -38,7 +48,7 @@ const CHARTS = [
 function valuesOf({ prefix, value }, results) {
   const values = new Map();
   for (const { row, bytes, ours, theirs, against, contestant } of results) {
-    if (!row.startsWith(prefix)) continue;
+    if (!row.startsWith(prefix) || !theirs) continue;
     const add = (name, figures) =>
       values.set(`${name} ${bytes}`, { bytes, contestant: name, value: value(figures, bytes) });
     add(contestant ?? 'ours', ours);
@@ -57,40 +67,87 @@ function time(ns) {
   return ns < 1e6 ? `${(ns / 1000).toPrecision(3)} µs` : `${(ns / 1e6).toPrecision(3)} ms`;
 }
 
-function tableRow({
-  title,
-  waiting,
-  against,
-  ratio,
-  target,
-  reached,
-  excused,
-  kind,
-  ours,
-  theirs,
-}) {
+/** What is to be known of a suite's figures. */
+const NOTES = {
+  latency:
+    'Each twice: a trip begun when the last is over, and 2,000 trips a second by a schedule, where a trip is timed from when it should have begun. So a pause counts for all that it kept waiting (no coordinated omission); quantiles are of all trips. Before a trip is due its sender sleeps, and spins for the last 100 µs. ours and theirs are p50.',
+  producers:
+    "Fairness is Jain's index of how much each had done when the first was done with its share: 1 where all were served alike, 1 / n where one alone was.",
+  matrix:
+    'try spins, sync sleeps in the kernel, async is awaited one by one, batch takes or gives many at a time, zero copy reads and writes where the bytes lie. C does one call a message, spins where try does, and publishes 64 at a time in a ring.',
+};
+
+/** What a table tells beside what all tell. */
+const COLUMNS = {
+  latency: [
+    ['p99, ours / theirs', ({ ours, theirs }) => pair(ours.p99, theirs.p99, time)],
+    ['p99.9, ours / theirs', ({ ours, theirs }) => pair(ours.p999, theirs.p999, time)],
+  ],
+  producers: [
+    [
+      'fairness',
+      ({ ours, theirs }) => pair(ours.fairness, theirs.fairness, (each) => each.toFixed(2)),
+    ],
+  ],
+  matrix: [['MiB resident', ({ ours, theirs }) => pair(ours.resident, theirs.resident, mebibytes)]],
+};
+
+const mebibytes = (bytes) => (bytes / 2 ** 20).toFixed(bytes < 10 * 2 ** 20 ? 1 : 0);
+
+function pair(ours, theirs, text) {
+  const each = (value) => (value === undefined || value === null ? '–' : text(value));
+  return `${each(ours)} / ${each(theirs)}`;
+}
+
+const isExcused = ({ suite, row, against, reached }) =>
+  reached === false && excuseOf(suite, row, against) !== undefined;
+
+function tableRow(result, columns = []) {
+  const { title, waiting, against, absent, ratio, target, reached, kind, ours, theirs, interval } =
+    result;
+  const what = interval ? `${title}, by schedule` : title;
+  if (!ratio) {
+    const cells = [what, waiting, against, `not compared: ${absent}`, '', '', ''];
+    return `| ${[...cells, ...columns.map(() => '')].join(' | ')} |`;
+  }
   const unit = kind === 'milliseconds' ? ' ms' : '';
   const sign = kind === 'throughput' ? '≥' : '≤';
-  const verdict = reached ? '✓' : excused === undefined ? '✗' : '✗ ¹';
+  const verdict = reached ? '✓' : isExcused(result) ? '✗ ¹' : '✗';
   const aim = target === undefined ? '' : `${sign} ${target}${unit} ${verdict}`;
   const spread = `${round(ratio.median)}${unit} (${round(ratio.low)}–${round(ratio.high)})`;
-  return `| ${title} | ${waiting} | ${against} | ${spread} | ${aim} | ${time(ours.nanoseconds)} | ${time(theirs.nanoseconds)} |`;
+  const cells = [
+    what,
+    waiting,
+    against,
+    spread,
+    aim,
+    time(ours.nanoseconds),
+    time(theirs.nanoseconds),
+  ];
+  return `| ${[...cells, ...columns.map(([, of]) => of(result))].join(' | ')} |`;
 }
+
+/** Where a heading of docs/decisions.md is, as GitHub names it. */
+const anchorOf = (heading) =>
+  heading
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}\- _]/gu, '')
+    .replaceAll(' ', '-');
 
 function conditions({ date, cpu, cores, memory, kernel, node, compiler, load }) {
   const gib = Math.round(memory / 2 ** 30);
   return `${cpu}, ${cores} cores, ${gib} GiB, Linux ${kernel}, Node.js ${node}, ${compiler}, ${date.slice(0, 10)}, load ${load.map((each) => each.toFixed(1)).join(' ')} at the start`;
 }
 
-function pageOf({ machine, loadAfter, options, results }) {
+function pageOf({ machine, loadAfter, options: { rounds }, results, failures = [], peers = {} }) {
   const suites = Map.groupBy?.(results, ({ suite }) => suite) ?? grouped(results);
-  const excuses = results.filter(({ reached, excused }) => reached === false && excused);
+  const excuses = results.filter(isExcused);
   const text = [
     '# Benchmarks',
     '',
     'Written by `npm run bench:report` from [the raw figures](benchmarks/results.json), which were taken one suite after the other; `npm run bench:publish` takes them anew. How it measures is in [packages/bench](../packages/bench).',
     '',
-    `**Machine:** ${conditions(machine)}, ${loadAfter.map((each) => each.toFixed(1)).join(' ')} at the end. Medians of ${options.rounds} pairs with their quartiles. Absolute times are for scale, and do not travel; ratios do.`,
+    `**Machine:** ${conditions(machine)}, ${loadAfter.map((each) => each.toFixed(1)).join(' ')} at the end. Medians of up to ${rounds} pairs with their quartiles. Absolute times are for scale, and do not travel; ratios do.`,
     '',
     'A ratio of throughput says how many times as much ours moves as the other does (more is better), a ratio of time how many times as long ours takes (less is better).',
     '',
@@ -100,14 +157,27 @@ function pageOf({ machine, loadAfter, options, results }) {
     ]),
   ];
   for (const [suite, rows] of suites) {
+    const columns = COLUMNS[suite] ?? [];
+    const heads = ['what', 'waits', 'against', 'ratio', 'target', 'ours', 'theirs'];
+    const head = [...heads, ...columns.map(([name]) => name)];
     text.push(
       `## ${suite}`,
       '',
-      '| what | waits | against | ratio | target | ours | theirs |',
-      '| --- | --- | --- | --- | --- | --- | --- |',
-      ...rows.map(tableRow),
+      ...(NOTES[suite] === undefined ? [] : [NOTES[suite], '']),
+      `| ${head.join(' | ')} |`,
+      `| ${head.map(() => '---').join(' | ')} |`,
+      ...rows.map((row) => tableRow(row, columns)),
       '',
     );
+  }
+  if (failures.length > 0) {
+    text.push('## Not measured', '');
+    for (const { suite, row, reason } of failures) text.push(`- ${suite} ${row}: ${reason}`);
+    text.push('');
+  }
+  if (Object.keys(peers).length > 0) {
+    const names = Object.entries(peers).map(([name, version]) => `${name} ${version}`);
+    text.push(`The packages of npm that are compared: ${names.join(', ')}.`, '');
   }
   if (existsSync(memoryFigures)) text.push(...memoryOf(readJson(memoryFigures)));
   if (excuses.length > 0) {
@@ -115,26 +185,50 @@ function pageOf({ machine, loadAfter, options, results }) {
       '¹ Out of reach, with the measurement that shows it in [decisions](decisions.md):',
       '',
     );
-    for (const reason of new Set(excuses.map(({ excused }) => excused))) text.push(`- ${reason}`);
+    for (const heading of new Set(
+      excuses.map(({ suite, row, against }) => excuseOf(suite, row, against)),
+    )) {
+      text.push(`- [${heading}](decisions.md#${anchorOf(heading)})`);
+    }
     text.push('');
   }
   return text.join('\n');
 }
 
-function memoryOf({ results }) {
-  return [
+function memoryOf({ results, handles = [], imports = [] }) {
+  const kib = (bytes) => (bytes === undefined ? '–' : `${(bytes / 1024).toFixed(0)} KiB`);
+  const { operations = 0 } = results[0] ?? {};
+  const text = [
     '## memory',
     '',
-    'What an operation allocates on the heap, there and back in one process, and by how much the heap and the resident size grew over a million of them, collections included. The resident size grows by the young generation, which is held large here, and then no more.',
+    `What an operation allocates on the heap, there and back in one process, and by how much the old space, the heap and the resident size grew over ${operations.toLocaleString('en')} of them, collections included. The resident size grows by the young generation, which is held large here, and then no more.`,
     '',
-    '| what | bytes on the heap for each | heap after a million | resident |',
-    '| --- | --- | --- | --- |',
+    '| what | bytes for each | objects for each | old space | heap | resident |',
+    '| --- | --- | --- | --- | --- | --- |',
     ...results.map(
-      ({ subject, perOperation, heapGrowth, residentGrowth }) =>
-        `| ${subject} | ${perOperation.toFixed(0)} | ${(heapGrowth / 1024).toFixed(0)} KiB | ${(residentGrowth / 1024).toFixed(0)} KiB |`,
+      ({ subject, perOperation, objects, oldSpaceGrowth, heapGrowth, residentGrowth }) =>
+        `| ${subject} | ${perOperation.toFixed(0)} | ${objects?.toFixed(1) ?? '–'} | ${kib(oldSpaceGrowth)} | ${kib(heapGrowth)} | ${kib(residentGrowth)} |`,
     ),
     '',
   ];
+  if (handles.length > 0) {
+    text.push(
+      'What each handle costs that is open:',
+      '',
+      '| what | heap | resident | descriptors |',
+      '| --- | --- | --- | --- |',
+      ...handles.map(
+        ({ subject, heap, resident, descriptors }) =>
+          `| ${subject} | ${heap.toFixed(0)} B | ${resident.toFixed(0)} B | ${descriptors} |`,
+      ),
+      '',
+    );
+  }
+  if (imports.length > 0) {
+    const each = imports.map(({ specifier, resident }) => `${specifier} ${kib(resident)}`);
+    text.push(`What an import makes resident: ${each.join(', ')}.`, '');
+  }
+  return text;
 }
 
 function grouped(results) {
@@ -147,7 +241,9 @@ function grouped(results) {
 
 /** The rows that say in the README what speed there is. */
 function headlineOf({ machine, results }) {
-  const lines = results.filter(({ headline }) => headline === true).map(tableRow);
+  const lines = results
+    .filter(({ headline, ratio }) => headline === true && ratio)
+    .map((result) => tableRow(result));
   if (lines.length === 0) return '';
   return [
     '| what | waits | against | ratio | target | ours | theirs |',
@@ -175,21 +271,31 @@ if (!existsSync(raw)) {
   process.exit(1);
 }
 const document = readJson(raw);
+const isPublished = options.into === undefined;
 const texts = [
   [page, await formatted(pageOf(document), page)],
-  [
-    readme,
-    await formatted(withHeadline(readFileSync(readme, 'utf8'), headlineOf(document)), readme),
-  ],
+  ...(isPublished
+    ? [
+        [
+          readme,
+          await formatted(withHeadline(readFileSync(readme, 'utf8'), headlineOf(document)), readme),
+        ],
+      ]
+    : []),
 ];
-if (process.argv.includes('--check')) {
+if (options.check) {
   const stale = texts.filter(
     ([file, text]) => !existsSync(file) || readFileSync(file, 'utf8') !== text,
   );
   for (const [file] of stale)
     console.log(`${file}: not what the figures give: npm run bench:report`);
-  console.log(`${document.results.length} figures, ${stale.length} texts that differ from them`);
-  process.exit(stale.length === 0 ? 0 : 1);
+  const decisions = readFileSync(join(root, 'docs', 'decisions.md'), 'utf8');
+  const faults = [...faultsOfExcuses(await aims(), decisions), ...foreignFigures(root, BEGIN, END)];
+  for (const fault of faults) console.log(fault);
+  console.log(
+    `${document.results.length} figures, ${stale.length} texts that differ from them, ${faults.length} other faults`,
+  );
+  process.exit(stale.length + faults.length === 0 ? 0 : 1);
 }
 for (const [file, text] of texts) writeFileSync(file, text);
 const charts = join(root, 'charts');
@@ -203,4 +309,4 @@ for (const chart of CHARTS) {
   if (values.length === 0) continue;
   writeFileSync(join(folder, `${chart.name}.svg`), `${await draw({ ...chart, values })}\n`);
 }
-console.log(`${texts.length} texts and their charts are written`);
+console.log(`written: ${texts.map(([file]) => relative(root, file)).join(', ')}, and charts`);

@@ -121,9 +121,12 @@ function entryOf(command, peer, interval) {
   const absent = peer === undefined ? undefined : missing(peer);
   /** @type {Entry} */
   const entry = { contestant: undefined, outcomes: [], resident: undefined, absent };
-  attempt(entry, () => {
+  if (absent !== undefined) return entry;
+  try {
     entry.contestant = new Contestant(command, interval);
-  });
+  } catch (error) {
+    entry.absent = /** @type {Error} */ (error).message;
+  }
   return entry;
 }
 
@@ -180,7 +183,7 @@ export async function compare(row, options) {
     }
     for (const entry of entries) entry.resident = entry.contestant?.resident();
   } finally {
-    await Promise.all(entries.map(({ contestant }) => contestant?.stop()));
+    for (const { contestant } of entries) await contestant?.stop();
   }
   const figures = entries.map(figuresOf);
   const ours = /** @type {Figures} */ (figures[0]);
@@ -203,7 +206,9 @@ function resultOf(row, { name, target, headline }, ours, theirs, absent) {
     theirs === undefined || absent !== undefined
       ? undefined
       : spreadOf(
-          ours.samples.map((sample, round) => figureOf(kind, sample, Number(theirs.samples[round]))),
+          ours.samples.map((sample, round) =>
+            figureOf(kind, sample, Number(theirs.samples[round])),
+          ),
         );
   const reached =
     target === undefined || ratio === undefined

@@ -10,8 +10,9 @@ import { resolved } from './programs.mjs';
 const WARM_UP = 50;
 const WARM_UP_OF_NODE = 800;
 
-/** The longest that a sample may take, in milliseconds. */
+/** The longest that a sample may take, in milliseconds; the first has to wait for up to 65 processes to start. */
 const PATIENCE = 30_000;
+const PATIENCE_AT_FIRST = 90_000;
 
 /**
  * What a program told of one sample: nanoseconds for all of its operations, and how many those were where
@@ -44,6 +45,7 @@ export class Contestant {
   #lines;
   #warmUp;
   #interval;
+  #patience = PATIENCE_AT_FIRST;
 
   /**
    * @param {import('./programs.mjs').Command} command
@@ -86,7 +88,8 @@ export class Contestant {
    */
   async sample(count = this.count, interval = this.#interval) {
     this.#child.stdin.write(`${count} ${interval}\n`);
-    const timer = setTimeout(() => this.#kill(), PATIENCE);
+    const timer = setTimeout(() => this.#kill(), this.#patience);
+    this.#patience = PATIENCE;
     const { value, done } = await this.#lines.next();
     clearTimeout(timer);
     if (done === true) throw new Error(`${this.#child.spawnargs.join(' ')}: ended early`);
@@ -127,7 +130,10 @@ function residentOf(pid) {
     const status = readFileSync(`/proc/${pid}/status`, 'latin1');
     const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1');
     const own = Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) * 1024;
-    const theirs = children.split(' ').filter(Boolean).map((child) => residentOf(Number(child)) ?? 0);
+    const theirs = children
+      .split(' ')
+      .filter(Boolean)
+      .map((child) => residentOf(Number(child)) ?? 0);
     return Math.max(own, ...theirs);
   } catch {
     return undefined;

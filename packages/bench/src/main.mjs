@@ -50,7 +50,8 @@ const failures = [];
  */
 async function measure(suite, row) {
   try {
-    if (performance.now() > deadline) throw new Error(`more than ${values.minutes} minutes had passed`);
+    if (performance.now() > deadline)
+      throw new Error(`more than ${values.minutes} minutes had passed`);
     return (await compare(row, options)).map((result) => ({ suite, ...result }));
   } catch (error) {
     const reason = /** @type {Error} */ (error).message;

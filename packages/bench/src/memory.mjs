@@ -1,45 +1,121 @@
 // @ts-check
-// octoipc-bench-memory [--json FILE]: what an operation leaves on the heap, and what stays. Each subject
-// runs in a process of its own, without collections for the allocations of one operation, then a million
-// times for what remains after a collection.
-import { execFileSync } from 'node:child_process';
+// octoipc-bench-memory [--quick] [--json FILE]: what an operation leaves on the heap, and what stays. Each
+// subject runs in a process of its own: without collections for the bytes and the objects of one operation,
+// then ten million times (--quick: a million) by --trace-gc, of which the last nine tenths must leave the old
+// space as it was. Then what a handle costs that is open, and what an import makes resident.
+import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { machine } from './machine.mjs';
-import { SUBJECTS } from './sides/memory.mjs';
+import { OPENERS, SUBJECTS } from './sides/memory.mjs';
 
 /**
  * @typedef {object} Memory
  * @property {string} subject
  * @property {number} perOperation - bytes that an operation allocates on the heap
- * @property {number} operations
+ * @property {number} objects - that an operation allocates
+ * @property {number} operations - for which growth was measured
  * @property {number} heapGrowth - bytes of the heap after all of them and a collection, less before
+ * @property {number} oldSpaceGrowth
  * @property {number} residentGrowth
+ * @property {number} scavenges - collections of the young generation, as --trace-gc tells them
+ * @property {number} compactions - of the old one
  */
 
-const { values } = parseArgs({ options: { json: { type: 'string' } } });
+const { values } = parseArgs({
+  options: { json: { type: 'string' }, quick: { type: 'boolean', default: false } },
+});
+const operations = values.quick ? 1_000_000 : 10_000_000;
 const side = join(import.meta.dirname, 'sides', 'memory.mjs');
+
+/** The longest that a subject may take. */
+const PATIENCE = 300_000;
+
+/** @type {{ subject: string, reason: string }[]} */
+const failures = [];
+
+/** @param {string} subject @param {readonly string[]} flags */
+function measure(subject, flags) {
+  const { status, stdout } = spawnSync(
+    process.execPath,
+    ['--expose-gc', ...flags, side, subject, String(operations)],
+    {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'inherit'],
+      timeout: PATIENCE,
+      maxBuffer: 1 << 26,
+    },
+  );
+  const outcome = /^\{.*\}$/m.exec(stdout)?.[0];
+  if (status === 0 && outcome !== undefined) {
+    return {
+      ...JSON.parse(outcome),
+      scavenges: stdout.match(/: Scavenge /g)?.length ?? 0,
+      compactions: stdout.match(/: Mark-Compact /g)?.length ?? 0,
+    };
+  }
+  failures.push({ subject, reason: `status ${status}` });
+  console.log(`${subject}: not measured: status ${status}`);
+  process.exitCode = 1;
+  return undefined;
+}
+
+/** Bytes that are resident in a new process once it has imported this, the median of several. */
+function residentAfter(/** @type {string} */ specifier) {
+  const url = import.meta.resolve(specifier);
+  const program = `await import(${JSON.stringify(url)}); console.log(process.memoryUsage.rss())`;
+  const sizes = Array.from({ length: 7 }, () =>
+    Number(
+      spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' })
+        .stdout,
+    ),
+  );
+  return Number(sizes.toSorted((a, b) => a - b)[3]);
+}
+
 /** @type {Memory[]} */
 const results = [];
-console.log(`${'subject'.padEnd(52)} ${'bytes each'.padStart(10)} ${'heap'.padStart(10)} resident`);
+console.log(
+  `${'subject'.padEnd(48)} ${'bytes each'.padStart(10)} ${'objects'.padStart(8)} ${'old space'.padStart(10)} ${'heap'.padStart(10)} ${'resident'.padStart(10)}`,
+);
 for (const subject of Object.keys(SUBJECTS)) {
-  const text = execFileSync(
-    process.execPath,
-    ['--expose-gc', '--max-semi-space-size=128', '--min-semi-space-size=128', side, subject],
-    { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  /** @type {Memory} */
-  const result = { subject, ...JSON.parse(text) };
-  results.push(result);
-  const { perOperation, heapGrowth, residentGrowth } = result;
+  const outcome = measure(subject, [
+    '--trace-gc',
+    '--max-semi-space-size=128',
+    '--min-semi-space-size=128',
+  ]);
+  if (outcome === undefined) continue;
+  results.push({ subject, ...outcome });
+  const { perOperation, objects, oldSpaceGrowth, heapGrowth, residentGrowth } = outcome;
   console.log(
-    `${subject.padEnd(52)} ${perOperation.toFixed(0).padStart(10)} ${kib(heapGrowth)} ${kib(residentGrowth)}`,
+    `${subject.padEnd(48)} ${perOperation.toFixed(0).padStart(10)} ${objects.toFixed(2).padStart(8)} ${kib(oldSpaceGrowth)} ${kib(heapGrowth)} ${kib(residentGrowth)}`,
   );
 }
+const handles = Object.keys(OPENERS).flatMap((subject) => {
+  const outcome = measure(subject, []);
+  if (outcome === undefined) return [];
+  const { heap, resident, descriptors } = outcome;
+  console.log(
+    `${subject.padEnd(48)} ${heap.toFixed(0)} B of heap, ${resident.toFixed(0)} B resident, ${descriptors} descriptors each`,
+  );
+  return [{ subject, heap, resident, descriptors }];
+});
+const empty = residentAfter('./sides/empty.mjs');
+const imports = [
+  ...['fifo', 'mq', 'pipe', 'popen', 'sem', 'shm', 'signal', 'socket'].map(
+    (name) => `@octoipc/${name}`,
+  ),
+  'octoipc',
+].map((specifier) => {
+  const resident = residentAfter(specifier) - empty;
+  console.log(`${`import '${specifier}'`.padEnd(48)} ${kib(resident)} resident`);
+  return { specifier, resident };
+});
 if (values.json !== undefined) {
-  writeFileSync(values.json, `${JSON.stringify({ machine: machine(), results }, undefined, 2)}\n`);
+  const document = { machine: machine(), results, handles, imports, failures };
+  writeFileSync(values.json, `${JSON.stringify(document, undefined, 2)}\n`);
 }
 
 /** @param {number} bytes */

@@ -45,9 +45,15 @@ export function lineOf(result) {
  * @param {import('./compare.mjs').Figures | undefined} theirs
  */
 function more(ours, theirs) {
-  const both = (/** @type {string} */ name, /** @type {(figures: any) => string | undefined} */ of) =>
-    of(ours) === undefined ? [] : [`${name} ${of(ours)} / ${theirs === undefined ? '–' : of(theirs)}`];
-  const time = (/** @type {number | undefined} */ ns) => (ns === undefined ? undefined : timeOf(ns));
+  const both = (
+    /** @type {string} */ name,
+    /** @type {(figures: any) => string | undefined} */ of,
+  ) =>
+    of(ours) === undefined
+      ? []
+      : [`${name} ${of(ours)} / ${theirs === undefined ? '–' : of(theirs)}`];
+  const time = (/** @type {number | undefined} */ ns) =>
+    ns === undefined ? undefined : timeOf(ns);
   return [
     ...both('p99', ({ p99 }) => time(p99)),
     ...both('p99.9', ({ p999 }) => time(p999)),

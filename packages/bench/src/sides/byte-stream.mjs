@@ -54,7 +54,8 @@ const flows = {
   try: {
     send: (writer) =>
       sendEach(size, (message) => {
-        for (let at = 0; at < size;) at += writer.tryWrite(at === 0 ? message : message.subarray(at));
+        for (let at = 0; at < size;)
+          at += writer.tryWrite(at === 0 ? message : message.subarray(at));
       }),
     receive: (reader) => {
       const target = { into: memoryOf(size) };

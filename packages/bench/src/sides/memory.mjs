@@ -1,11 +1,18 @@
 // @ts-check
-// memory.mjs SUBJECT: both ends of a mechanism in one process, one operation after the other; see
+// memory.mjs SUBJECT OPERATIONS: both ends of a mechanism in one process, one operation after the other; see
 // ../memory.mjs for what is measured.
+import { readdirSync } from 'node:fs';
+import { Session } from 'node:inspector/promises';
 import { argv, memoryUsage, pid, stdout } from 'node:process';
+import { getHeapSpaceStatistics } from 'node:v8';
 
 /** Operations without a collection; what they allocate has to fit into the young generation. */
 const FEW = 20_000;
-const MANY = 1_000_000;
+const MANY = Number(argv[3] ?? 1_000_000);
+/** Of which each allocation is looked at. */
+const SAMPLED = 2000;
+/** Handles that are open at once. */
+const HANDLES = 500;
 
 const message = Buffer.alloc(64, 7);
 
@@ -101,6 +108,79 @@ async function ring() {
   return { made: [memory, made], producer: made.producer(), consumer: made.consumer() };
 }
 
+/**
+ * Opens one more handle.
+ *
+ * @type {Record<string, () => Promise<() => { close(): unknown }>>}
+ */
+export const OPENERS = {
+  'pipe: createPipe()': async () => {
+    const { createPipe } = await import('@octoipc/pipe');
+    return () => createPipe();
+  },
+  'mq, System V: SysvQueue.fromId()': async () => {
+    const { SysvQueue } = await import('@octoipc/mq');
+    const queue = SysvQueue.open('private', { temporary: true });
+    held.push(queue);
+    return () => SysvQueue.fromId(queue.id);
+  },
+  'sem, POSIX: PosixSemaphore.open()': async () => {
+    const { PosixSemaphore } = await import('@octoipc/sem');
+    const name = `/octoipc-bench-${pid}`;
+    held.push(PosixSemaphore.open(name, { create: true, temporary: true, value: 1 }));
+    return () => PosixSemaphore.open(name);
+  },
+  'sem: Mutex.open()': async () => {
+    const { Mutex } = await import('@octoipc/sem');
+    const name = `/octoipc-bench-${pid}`;
+    held.push(Mutex.open(name, { create: true, temporary: true }));
+    return () => Mutex.open(name);
+  },
+  'shm: SharedMemory.open(), 4 KiB': async () => {
+    const { SharedMemory } = await import('@octoipc/shm');
+    const name = `/octoipc-bench-${pid}`;
+    held.push(SharedMemory.open(name, { create: true, temporary: true, size: 4096 }));
+    return () => SharedMemory.open(name);
+  },
+  'socket: socketPair()': async () => {
+    const { socketPair } = await import('@octoipc/socket');
+    return () => {
+      const ends = socketPair();
+      return { close: () => ends.forEach((end) => end.close()) };
+    };
+  },
+};
+
+/** What would be closed if it were collected. @type {unknown[]} */
+const held = [];
+
+/** How many objects an operation allocates: every allocation is sampled. @param {() => unknown} operation */
+async function objectsOf(operation) {
+  const session = new Session();
+  session.connect();
+  await session.post('HeapProfiler.enable');
+  const counted = async (/** @type {number} */ count) => {
+    await session.post('HeapProfiler.startSampling', {
+      samplingInterval: 1,
+      includeObjectsCollectedByMajorGC: true,
+      includeObjectsCollectedByMinorGC: true,
+    });
+    for (let n = 0; n < count; n++) operation();
+    /** @type {any} The types do not know its samples. */
+    const { profile } = await session.post('HeapProfiler.stopSampling');
+    return profile.samples.length;
+  };
+  await counted(SAMPLED);
+  const few = await counted(SAMPLED);
+  const objects = ((await counted(2 * SAMPLED)) - few) / SAMPLED;
+  session.disconnect();
+  return objects;
+}
+
+const oldSpace = () =>
+  getHeapSpaceStatistics().find(({ space_name }) => space_name === 'old_space')?.space_used_size ??
+  0;
+
 /** @param {Subject} subject */
 async function measure(subject) {
   const operation = await subject();
@@ -111,21 +191,52 @@ async function measure(subject) {
   const before = memoryUsage().heapUsed;
   for (let n = 0; n < FEW; n++) operation();
   const perOperation = (memoryUsage().heapUsed - before) / FEW;
-  gc();
-  const start = memoryUsage();
+  const objects = await objectsOf(operation);
+  const few = MANY / 10;
+  let start = memoryUsage();
+  let old = 0;
   for (let n = 0; n < MANY; n++) {
     operation();
-    if (n % FEW === 0) await turn();
+    if (n % FEW !== 0) continue;
+    await turn();
+    if (n !== few) continue;
+    gc();
+    start = memoryUsage();
+    old = oldSpace();
   }
   await turn();
   gc();
   const end = memoryUsage();
   return {
     perOperation,
-    operations: MANY,
+    objects,
+    operations: MANY - few,
     heapGrowth: end.heapUsed - start.heapUsed,
+    oldSpaceGrowth: oldSpace() - old,
     residentGrowth: end.rss - start.rss,
   };
+}
+
+/** What so many open handles cost, each: bytes of the heap and resident, and descriptors. */
+async function measureHandles(/** @type {() => Promise<() => { close(): unknown }>} */ opener) {
+  const open = await opener();
+  const gc = /** @type {() => void} */ (globalThis.gc);
+  const descriptors = () => readdirSync('/proc/self/fd').length;
+  for (let n = 0; n < HANDLES; n++) open().close();
+  await turn();
+  gc();
+  const before = memoryUsage();
+  const fds = descriptors();
+  const handles = Array.from({ length: HANDLES }, open);
+  gc();
+  const after = memoryUsage();
+  const outcome = {
+    heap: (after.heapUsed - before.heapUsed) / HANDLES,
+    resident: (after.rss - before.rss) / HANDLES,
+    descriptors: (descriptors() - fds) / HANDLES,
+  };
+  for (const handle of handles) handle.close();
+  return outcome;
 }
 
 /** Finalizers run in turns of the loop. */
@@ -133,8 +244,14 @@ function turn() {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-const subject = SUBJECTS[argv[2] ?? ''];
-if (subject !== undefined) {
-  stdout.write(JSON.stringify(await measure(subject)));
+const [, , chosen = ''] = argv;
+const subject = SUBJECTS[chosen];
+const opener = OPENERS[chosen];
+if (subject !== undefined || opener !== undefined) {
+  const outcome =
+    subject === undefined
+      ? await measureHandles(/** @type {any} */ (opener))
+      : await measure(subject);
+  stdout.write(`\n${JSON.stringify(outcome)}\n`);
   process.exit();
 }

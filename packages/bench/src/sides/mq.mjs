@@ -50,8 +50,7 @@ const openAgain = (name) =>
   kind === 'posix' ? PosixQueue.open(name) : SysvQueue.fromId(Number(name));
 
 /** A sender that blocks keeps the queue full. */
-const sendSync = (/** @type {Queue} */ queue) =>
-  sendEach(size, (message) => queue.sendSync(message));
+const sendSync = (/** @type {Queue} */ queue) => sendEach(size, (each) => queue.sendSync(each));
 
 /** @type {Record<string, { send(queue: Queue): (count: number) => unknown, receive(queue: Queue): (count: number) => unknown }>} */
 const flows = {
@@ -66,8 +65,8 @@ const flows = {
   // Both spin, while there is no room or nothing there.
   try: {
     send: (queue) =>
-      sendEach(size, (message) => {
-        while (!queue.trySend(message));
+      sendEach(size, (each) => {
+        while (!queue.trySend(each));
       }),
     receive: (queue) =>
       receiveEach(() => {

@@ -6,7 +6,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { load } from '../peers.mjs';
-import { driveFlow, driveTrips, fill, receiveFlow, receiveTrips, sumOf, tripsAwaited } from './side.mjs';
+import {
+  driveFlow,
+  driveTrips,
+  fill,
+  receiveFlow,
+  receiveTrips,
+  sumOf,
+  tripsAwaited,
+} from './side.mjs';
 
 const [name = '', exercise = '', sizeText, role] = process.argv.slice(2);
 const size = Number(sizeText);
@@ -123,6 +131,7 @@ const ends = {
   async 'node-unix-socket'(folder) {
     const { SeqpacketServer, SeqpacketSocket } = await load(name);
     const path = join(folder, 'seqpacket');
+    /** @type {any} */
     let socket;
     if (isPeer) {
       socket = new SeqpacketSocket();

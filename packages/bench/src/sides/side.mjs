@@ -115,13 +115,13 @@ function endTrip(times, n, due) {
 /**
  * Round trips of which each is over when the function returns.
  *
- * @param {(n: number) => void} once
+ * @param {(n: number) => void} step
  */
-export const tripsSync = (once) => (/** @type {Float64Array} */ times) => {
+export const tripsSync = (step) => (/** @type {Float64Array} */ times) => {
   let due = now() + interval;
   for (let n = 0; n < times.length; n++) {
     awaitTrip(due);
-    once(n);
+    step(n);
     due = endTrip(times, n, due);
   }
 };
@@ -129,13 +129,13 @@ export const tripsSync = (once) => (/** @type {Float64Array} */ times) => {
 /**
  * Round trips that are awaited.
  *
- * @param {(n: number) => unknown} once
+ * @param {(n: number) => unknown} step
  */
-export const tripsAwaited = (once) => async (/** @type {Float64Array} */ times) => {
+export const tripsAwaited = (step) => async (/** @type {Float64Array} */ times) => {
   let due = now() + interval;
   for (let n = 0; n < times.length; n++) {
     awaitTrip(due);
-    await once(n);
+    await step(n);
     due = endTrip(times, n, due);
   }
 };

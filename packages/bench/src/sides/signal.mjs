@@ -3,7 +3,15 @@
 import { send, watch } from '@octoipc/signal';
 
 import { spawnPeer } from './peer.mjs';
-import { driveFlow, driveTrips, now, receiveFlow, receiveTrips, serve, tripsAwaited } from './side.mjs';
+import {
+  driveFlow,
+  driveTrips,
+  now,
+  receiveFlow,
+  receiveTrips,
+  serve,
+  tripsAwaited,
+} from './side.mjs';
 
 const [exercise = '', role] = process.argv.slice(2);
 const DATA = 'SIGRTMIN+1';

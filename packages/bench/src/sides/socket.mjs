@@ -77,8 +77,7 @@ const tryTake = (end) => {
 /** Spins until there is room. @param {End} end */
 const tryPut = (end) => (/** @type {Buffer} */ message) => {
   if (!isStream) while (!end.trySend(message));
-  else
-    for (let at = 0; at < size;) at += end.tryWrite(at === 0 ? message : message.subarray(at));
+  else for (let at = 0; at < size;) at += end.tryWrite(at === 0 ? message : message.subarray(at));
 };
 
 /** @type {Record<string, { send(end: End): (count: number) => unknown, receive(end: End): (count: number) => unknown }>} */
@@ -95,7 +94,7 @@ const flows = {
     send: (end) => sendAwaited(size, put(end)),
     receive: (end) => {
       if (isStream) return readIterated(size, end);
-      return receiveIterated(end, kind === 'datagram' ? dataOf : itself);
+      return kind === 'datagram' ? receiveIterated(end, dataOf) : receiveIterated(end, itself);
     },
   },
   frames: {

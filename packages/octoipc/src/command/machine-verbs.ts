@@ -70,12 +70,12 @@ function addDoctor(octoipc: Command): void {
 
 function addBench(octoipc: Command, self: Program): void {
   addVerb(octoipc, 'bench', {
-    summary: 'Measure the mechanisms against C and against Node; in a checkout of the repository.',
+    summary: 'Measure the mechanisms against C (cc compiles it), Node and packages of npm.',
     examples: [
       ['octoipc bench pipe --quick', 'one suite, shorter'],
       ['octoipc bench --json > figures.json', 'all of them, every sample'],
     ],
-    statuses: [['1', 'a run failed, or the repository is not there']],
+    statuses: [['1', 'a row could not be measured, or the runner is not there']],
   })
     .argument('[suite...]', 'which suites; all if left out')
     .option('--quick', 'fewer and shorter samples')
