@@ -168,7 +168,8 @@ export class ShmBroadcast extends ResourceHandle {
       memory: this.#memory,
       geometry: this.#geometry,
       target: this.#target,
-      ended: this.#ends.ended,
+      // An end keeps this: what is in use is not forgotten.
+      ended: (end) => this.#ends.delete(end),
     };
   }
 }
