@@ -1,13 +1,11 @@
 // @ts-check
 // zeromq.mjs SIZE: messages from one process to another by zeromq.js, PUSH and PULL over ipc.
 import { fork } from 'node:child_process';
-import { createRequire } from 'node:module';
 
+import { load } from '../peers.mjs';
 import { driveFlow, fill, receiveFlow, sumOf } from './side.mjs';
 
-/** @type {string} */
-const name = 'zeromq';
-const { Pull, Push } = createRequire(import.meta.url)(name);
+const { Pull, Push } = await load('zeromq');
 const [sizeText, role, address] = process.argv.slice(2);
 const size = Number(sizeText);
 

@@ -1,5 +1,5 @@
 // @ts-check
-import { c, installed, node, onOneCore } from '../programs.mjs';
+import { c, node, onOneCore } from '../programs.mjs';
 import { sizeOf } from '../sizes.mjs';
 
 const KIB = 1024;
@@ -63,9 +63,10 @@ const floor = (bytes) => ({
   command: node('ring-floor', 'flow', bytes, capacityFor(bytes)),
 });
 
-/** `npm install --no-save zeromq`: the workspace does not depend on it. @param {number} bytes */
-const ofZeromq = (bytes) =>
-  installed('zeromq') ? [{ name: 'zeromq, ipc', command: node('zeromq', bytes) }] : [];
+/** @param {number} bytes */
+const ofZeromq = (bytes) => [
+  { name: 'zeromq, ipc', peer: 'zeromq', command: node('zeromq', bytes) },
+];
 
 /**
  * Round trips of 64 B.
