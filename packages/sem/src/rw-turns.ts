@@ -1,5 +1,5 @@
 import { IpcError } from '@octoipc/core';
-import { BLOCKED, type OwnedResource } from '@octoipc/core/kit';
+import type { BLOCKED, OwnedResource } from '@octoipc/core/kit';
 
 import { WordGuard, type Guard } from './guard.js';
 import { POISONED, TID, WORD } from './lock-layout.js';

@@ -68,10 +68,10 @@ export class Killer {
       if (signal !== 'SIGKILL') assert.equal(code, 0, `the victim ended with ${code}: ${text}`);
       stop(all);
       const left = Promise.all(ends);
-      let gone = false;
-      void left.then(() => (gone = true));
+      const rest = { gone: false };
+      void left.then(() => (rest.gone = true));
       // Who waits to be notified is.
-      for (; !gone; await setImmediate()) all.condition.notify();
+      for (; !rest.gone; await setImmediate()) all.condition.notify();
       for (const rival of await left) assert.equal(rival.code, 0, rival.text);
       await atRest(all, other);
       return signal === 'SIGKILL';
@@ -136,10 +136,10 @@ const SURVIVORS = {
   },
   /** The victim notifies, or this process does it itself. */
   async notify({ all, other, dead, isOver }) {
-    let waiting = true;
-    const wait = rounds.wait(all).then(() => (waiting = false));
+    const state = { waiting: true };
+    const wait = rounds.wait(all).then(() => (state.waiting = false));
     await dead;
-    for (; waiting; await setImmediate()) if (isOver()) await rounds.notify(other);
+    for (; state.waiting; await setImmediate()) if (isOver()) await rounds.notify(other);
     await wait;
   },
   /** Who has died is stood in for. */
@@ -151,7 +151,8 @@ const SURVIVORS = {
     })();
     const { signal } = await dead;
     const stand = async () => {
-      while (signal === 'SIGKILL' && !over.signal.aborted) {
+      if (signal !== 'SIGKILL') return;
+      while (!over.signal.aborted) {
         await other.barrier.arrive({ signal: over.signal }).catch((error) => {
           if (!over.signal.aborted) throw error;
         });
