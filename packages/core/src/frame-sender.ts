@@ -2,6 +2,7 @@ import type { Bytes, ByteWriter, ChannelTraits } from './channel.js';
 import { Cancellations } from './cancellations.js';
 import { frameOf, messagesOf, newBatch, putLength, type Batch } from './frame-batch.js';
 import {
+  checkedWriter,
   HEADER,
   senderTraits,
   tooLong,
@@ -12,15 +13,11 @@ import { Pace } from './pace.js';
 import {
   bytes,
   closedError,
-  objectWith,
   tellBytesWritten,
   valueError,
   waitOptions,
   type WaitOptions,
 } from './kit.js';
-
-/** What is asked of a stream. */
-const WRITER = ['write', 'tryWrite', 'close'];
 
 /** Frames up to this size are gathered and written together; longer ones go out by themselves. */
 const SMALL = 1024;
@@ -76,7 +73,7 @@ class FramedSender implements FrameSender {
     this.#maxMessageSize = traits.maxMessageSize;
     this.#batchSize = batchSize;
     this.#fixed = fixed;
-    this.#writer = objectWith(writer, 'writer', WRITER, 'a writer of bytes');
+    this.#writer = checkedWriter(writer);
   }
 
   get closed(): boolean {
@@ -125,9 +122,8 @@ class FramedSender implements FrameSender {
   }
 
   trySend(message: Bytes): boolean {
-    const data = this.#message(message);
+    const frame = frameOf(this.#message(message));
     this.#flush();
-    const frame = frameOf(data);
     const taken = this.#queue.length > 0 ? 0 : this.#writer.tryWrite(frame);
     if (taken > 0 && taken < frame.length) {
       const rest = newBatch(frame, taken);
