@@ -2,6 +2,7 @@ import type { Bytes, ByteWriter, ChannelTraits } from './channel.js';
 import { Cancellations } from './cancellations.js';
 import { frameOf, messagesOf, newBatch, putLength, type Batch } from './frame-batch.js';
 import {
+  checkedWriter,
   HEADER,
   senderTraits,
   tooLong,
@@ -9,10 +10,7 @@ import {
   type FrameSenderOptions,
 } from './frame.js';
 import { FrameOutbox } from './frame-outbox.js';
-import { bytes, closedError, objectWith, valueError, waitOptions, type WaitOptions } from './kit.js';
-
-/** What is asked of a stream. */
-const WRITER = ['write', 'tryWrite', 'close'];
+import { bytes, closedError, valueError, waitOptions, type WaitOptions } from './kit.js';
 
 /** Frames up to this size are gathered and written together; longer ones go out by themselves. */
 const SMALL = 1024;
@@ -64,7 +62,7 @@ class FramedSender implements FrameSender {
     this.#maxMessageSize = traits.maxMessageSize;
     this.#batchSize = batchSize;
     this.#fixed = fixed;
-    this.#writer = objectWith(writer, 'writer', WRITER, 'a writer of bytes');
+    this.#writer = checkedWriter(writer);
     this.#outbox = new FrameOutbox(this.#writer, ({ memory }) => {
       if (memory.length === batchSize) this.#spare = memory;
     });
@@ -117,9 +115,8 @@ class FramedSender implements FrameSender {
   }
 
   trySend(message: Bytes): boolean {
-    const data = this.#message(message);
+    const frame = frameOf(this.#message(message));
     this.#flush();
-    const frame = frameOf(data);
     const taken = this.#outbox.idle ? this.#writer.tryWrite(frame) : 0;
     if (taken > 0 && taken < frame.length) {
       const rest = newBatch(frame, taken);

@@ -1,5 +1,5 @@
-import type { Bytes, ChannelTraits, Sender } from './channel.js';
-import { integer, IpcError, optionsObject, type WaitOptions } from './kit.js';
+import type { ByteWriter, Bytes, ChannelTraits, Sender } from './channel.js';
+import { objectWith, integer, IpcError, optionsObject, type WaitOptions } from './kit.js';
 
 /** A frame is a 4-byte little-endian length and then so many bytes. */
 export const HEADER = 4;
@@ -97,4 +97,10 @@ export function senderTraits(options: FrameSenderOptions): {
     batchSize: atomicSize,
     fixed: maxMessageSize === longest,
   };
+}
+
+/** @throws {TypeError} ERR_INVALID_ARG_TYPE when it is no stream to write to */
+export function checkedWriter(writer: ByteWriter): ByteWriter {
+  const methods = ['write', 'tryWrite', 'close'];
+  return objectWith(writer, 'writer', methods, 'a writer of bytes');
 }
