@@ -23,8 +23,11 @@ const NO_CREDENTIALS = new Int32Array(0);
 const NO_FDS = new Int32Array(0);
 const NO_ADDRESS = new Uint8Array(0);
 
-/** One try to send a datagram to where the socket is connected to, which sleeps in the call. */
-export function sendDatagramSleeping({ socket }: SocketHandle, data: Bytes): boolean {
+/** One try to send a datagram to where the socket is connected to, which sleeps in the call; false where others wait. */
+export function sendDatagramSleeping(handle: SocketHandle, data: Bytes): boolean {
+  const { socket } = handle;
+  handle.checkOpen('sendmsg');
+  if (handle.isWaiting('writable')) return false;
   const view = socket.binding.known.sent.isKnown(data) ? data : bytes(data);
   const result = socket.writeSleeping(view, 0, view.length);
   if (result >= 0) return true;

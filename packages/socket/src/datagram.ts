@@ -189,10 +189,7 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
     to?: Address | null,
     options?: { readonly fds?: readonly FdSource[]; readonly timeout?: number },
   ): void {
-    if (to === undefined && options === undefined) {
-      this.checkOpen('sendmsg');
-      if (!this.isWaiting('writable') && sendDatagramSleeping(this, data)) return;
-    }
+    if (to === undefined && options === undefined && sendDatagramSleeping(this, data)) return;
     checkTimeout(optionsObject(options).timeout);
     const route = this.#routeTo(to);
     let destination: Destination | undefined;
