@@ -1,8 +1,8 @@
 // @octoipc/popen
 
-import { IpcErrorDetails, IpcError, Bytes, WaitOptions } from '@octoipc/core';
+import { IpcErrorDetails, Bytes, WaitOptions } from '@octoipc/core';
 
-import { FdHandle } from '@octoipc/core/kit';
+import { FdHandle, IpcError } from '@octoipc/core/kit';
 
 import { Duplex } from 'node:stream';
 

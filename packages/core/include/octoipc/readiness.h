@@ -188,9 +188,10 @@ class Readiness : public Resource {
     if (tells_alive_) words_[kCalling] = 1;
     napi_value argument = ToValue(env_, count);
     const napi_status status =
-        plain_call_ ? napi_call_function(env_, events_.Value(), ready_.Value(), 1, &argument, nullptr)
-                    : napi_make_callback(env_, nullptr, events_.Value(), ready_.Value(), 1, &argument,
-                                         nullptr);
+        plain_call_
+            ? napi_call_function(env_, events_.Value(), ready_.Value(), 1, &argument, nullptr)
+            : napi_make_callback(env_, nullptr, events_.Value(), ready_.Value(), 1, &argument,
+                                 nullptr);
     if (tells_alive_) words_[kCalling] = 0;
     if (status == napi_pending_exception) {
       napi_value error = nullptr;
