@@ -15,7 +15,6 @@ import type { Roles, Stage } from './stage.js';
 const DROPPED = 20;
 const COLLECTIONS = 50;
 const MOST_NEEDED = 8;
-const BATCH = 200;
 /** What a limit on objects says, of the process or of the system. */
 const FULL = ['EMFILE', 'ENFILE', 'ENOSPC'];
 /** The part of the handles that comes before the count begins. */
@@ -74,7 +73,7 @@ export const resourceRoles: Roles = {
     const drop = async (count: number): Promise<void> => {
       for (let i = 0; i < count; i++) {
         await openedOrRetried(stage);
-        if (i % BATCH === 0) await collectGarbage(1);
+        if (i % stage.atOnce === 0) await collectGarbage(1);
       }
       await collectGarbage();
     };

@@ -12,6 +12,8 @@ import type { Waitable } from './waitable.js';
 export interface Actors {
   /** A thing to wait for, all of it in this process. */
   waitable?(): Waitable | Promise<Waitable>;
+  /** How many of these one process may hold, where all processes share what there is; 200 unless told. */
+  atOnce?: number;
   /** The writing end that the adapter's `startWriter` connected this process to. */
   writer?(): ByteWriter | Promise<ByteWriter>;
   /** The reading end that the adapter's `startReader` connected this process to. */
@@ -30,8 +32,10 @@ export interface Actors {
 export interface Stage {
   readonly role: string;
   readonly args: readonly string[];
+  /** How many things to wait for there may be at once. */
+  readonly atOnce: number;
   /** An actor, which the script must have. */
-  actor<K extends keyof Actors>(name: K): NonNullable<Actors[K]>;
+  actor<K extends Exclude<keyof Actors, 'atOnce'>>(name: K): NonNullable<Actors[K]>;
   /** Tells the suite a line, at once. */
   say(line: string): void;
   /** The next line that the suite tells; waits for it. */
@@ -50,6 +54,7 @@ export function theStage(actors: Actors): Stage {
   return {
     role,
     args,
+    atOnce: actors.atOnce ?? 200,
     actor(name) {
       const actor = actors[name];
       if (actor === undefined) {

@@ -1,10 +1,21 @@
-// npm run soak -- sem-kill [--quick]: a process is killed at every step of what it does to locks, alone, with
-// another one and with two; the others must go on. With --quick at every fifth step.
+// npm run soak -- sem-kill [--quick] [--json FILE]: a process is killed at every step of what it does to locks,
+// alone, with another one and with two; the others must go on. With --quick at every seventh step. What came
+// out is left in FILE.
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+
 import { Killer, KINDS, missing, SCENES } from './kill.mjs';
 
-const stride = process.argv.includes('--quick') ? 5 : 1;
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    json: { type: 'string' },
+    minutes: { type: 'string' },
+  },
+});
+const stride = values.quick ? 7 : 1;
 /** So often must a victim have ended by itself until there are no more steps: how many there are varies. */
-const ENOUGH = 3;
+const ENOUGH = values.quick ? 1 : 3;
 
 if (missing !== undefined) {
   console.log(`skipped: ${missing}`);
@@ -12,7 +23,8 @@ if (missing !== undefined) {
 }
 
 const killer = new Killer();
-let failures = 0;
+const failures = [];
+let all = 0;
 try {
   for (const scene of SCENES) {
     for (const processes of [1, 2, 3]) {
@@ -24,14 +36,13 @@ try {
             if (await killer.kill(scene, processes, kind, step)) deaths += 1;
             else survived += 1;
           } catch (error) {
-            failures += 1;
-            console.log(
-              `sem-kill: ${scene}, ${processes} processes, ${kind}, step ${step}:`,
-              error,
-            );
+            const where = `${scene}, ${processes} processes, ${kind}, step ${step}`;
+            failures.push(`${where}: ${error.message}`);
+            console.log(`sem-kill: ${where}:`, error);
             survived += 1;
           }
         }
+        all += deaths;
         console.log(`sem-kill: ${scene}, ${processes} processes: ${deaths} deaths at ${kind}`);
       }
     }
@@ -39,4 +50,7 @@ try {
 } finally {
   killer.remove();
 }
-if (failures > 0) process.exitCode = 1;
+if (values.json !== undefined) {
+  writeFileSync(values.json, JSON.stringify({ deaths: all, failures }));
+}
+if (failures.length > 0) process.exitCode = 1;

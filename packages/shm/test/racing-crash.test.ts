@@ -1,6 +1,7 @@
 import { ShmBroadcast } from '@octoipc/shm';
 import { describe, expect, test } from 'vitest';
 
+import { tally } from '../../core/test/tally.js';
 import {
   broadcast,
   compileRacingPeers,
@@ -71,11 +72,13 @@ describe.each(writers)('%s', (language) => {
       expect([[], ['EOWNERDEAD']], `after ${fatal} stores`).toContainEqual(others);
       deaths += others.length;
     }
+    tally('killPoints', Array<string>(deaths).fill('broadcast'));
     expect(deaths).toBeGreaterThan(40);
   });
 
   test('a value’s writer killed after any store leaves the old state or the new one, and the next one sets it', async () => {
     const states = new Set<number>();
+    let killed = 0;
     for (const fatal of STEPS) {
       const { value: made, name } = value({ maxSize: 40 });
       made.set('old');
@@ -84,12 +87,14 @@ describe.each(writers)('%s', (language) => {
       const number = String(state) === 'old' ? -1 : numberOf(state, SEED, 40);
       expect(made.version, `after ${fatal} stores`).toBe(number + 2);
       states.add(number);
+      if (number < COUNT - 1) killed += 1;
       const changed = made.changed(made.version);
       made.set('next');
       expect(await changed).toBe(number + 3);
       expect(String(made.get())).toBe('next');
       made.close();
     }
+    tally('killPoints', Array<string>(killed).fill('value'));
     expect(states.size).toBe(COUNT + 1);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
+import { tally } from '../../core/test/tally.js';
 import { attach, compilePeer, messages, missing, peer, ring } from './rings.js';
 
 compilePeer();
@@ -96,6 +97,7 @@ describe.each(languages.filter(({ language }) => language !== 'C' || !skip))(
           expect([[], ['EOWNERDEAD']]).toContainEqual(others);
           deaths += others.length;
         }
+        tally('killPoints', Array<string>(deaths).fill('ring'));
         expect(deaths).toBeGreaterThan(COUNT);
       },
     );
@@ -107,6 +109,7 @@ describe.each(languages.filter(({ language }) => language !== 'C' || !skip))(
         expect(rest).toBe('in order');
         told += deaths;
       }
+      tally('killPoints', Array<string>(told).fill('ring'));
       expect(told).toBeGreaterThan(0);
     });
   },
