@@ -6,6 +6,7 @@
 // takes no lock and makes system calls only (mmap, mremap, fstat), which signal-safety(7) does not
 // list all of, but which do nothing in user space.
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -23,6 +24,10 @@ namespace {
 
 /// So often may one page fault in a row before it is no longer believed that mending it helps.
 constexpr uint32_t kMostRepeats = 1000;
+
+/// So many pages of one mapping are mended one by one. Each can be a mapping more, and a process
+/// has 65,530 (vm.max_map_count).
+constexpr uint32_t kMostMends = 1000;
 
 /// So often is the handler put on top of one that came later.
 constexpr size_t kMostPrevious = 8;
@@ -65,8 +70,12 @@ bool Replace(uintptr_t from, uintptr_t to) {
          MAP_FAILED;
 }
 
-/// A page that cannot be had. All from there on, if the object ends before: one mapping instead of
-/// as many as there are pages.
+/// Whether pages are no longer to be mended one by one.
+bool IsOften(Slot* slot) { return slot->mends.fetch_add(1) >= kMostMends; }
+
+/// A page that cannot be had. All from there on, if the object ends before, or there is nobody left
+/// to tell whether it does: one mapping instead of as many as there are pages. The whole, where the
+/// process can have no mapping more: that splits none.
 bool MendBus(Slot* slot, uintptr_t address) {
   const size_t page_size = slot->page.load();
   const uintptr_t page = PageOf(address, page_size);
@@ -77,24 +86,46 @@ bool MendBus(Slot* slot, uintptr_t address) {
   const bool known = fd >= 0 && ::fstat(fd, &status) == 0;
   const bool beyond = known && status.st_size <= static_cast<off_t>(page - start);
   Note(slot, beyond ? kFaultTruncated : kFaultNoMemory, address);
-  return Replace(page, beyond ? start + slot->length.load() : page + page_size);
+  const uintptr_t end = start + slot->length.load();
+  const bool rest = IsOften(slot) || beyond || fd == Slot::kClosed;
+  if (!rest && Replace(page, page + page_size)) return true;
+  return Replace(page, end) || Replace(start, end);
 }
 
-/// A store where only reading is allowed: it goes into a copy of the page that is nobody else's.
+/// Copies pages to where they are, so that they are nobody else's.
+bool CopyInPlace(uintptr_t from, size_t length) {
+  void* copy = ::mmap(nullptr, length, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (copy == MAP_FAILED) return false;
+  std::memcpy(copy, reinterpret_cast<void*>(from), length);
+  const void* moved =
+      ::mremap(copy, length, length, MREMAP_MAYMOVE | MREMAP_FIXED, reinterpret_cast<void*>(from));
+  if (moved != MAP_FAILED) return true;
+  ::munmap(copy, length);
+  return false;
+}
+
+/// The object privately and writable, where it is: no store faults any more.
+bool MapPrivately(int fd, uintptr_t start, size_t length) {
+  const int flags = MAP_PRIVATE | MAP_NORESERVE | MAP_FIXED;
+  return ::mmap(reinterpret_cast<void*>(start), length, PROT_READ | PROT_WRITE, flags, fd, 0) !=
+         MAP_FAILED;
+}
+
+/// A store where only reading is allowed: it goes into a copy of the page that is nobody else's; of
+/// all pages at once, after many or where the process can have no mapping more. Huge pages are
+/// copied, since a private mapping may lack some.
 bool MendStore(Slot* slot, uintptr_t address) {
   const size_t page_size = slot->page.load();
   const uintptr_t page = PageOf(address, page_size);
   if (IsHopeless(slot, page)) return false;
   Note(slot, kFaultReadOnly, address);
-  void* copy = ::mmap(nullptr, page_size, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (copy == MAP_FAILED) return false;
-  std::memcpy(copy, reinterpret_cast<void*>(page), page_size);
-  const void* moved = ::mremap(copy, page_size, page_size, MREMAP_MAYMOVE | MREMAP_FIXED,
-                               reinterpret_cast<void*>(page));
-  if (moved != MAP_FAILED) return true;
-  ::munmap(copy, page_size);
-  return false;
+  if (!IsOften(slot) && CopyInPlace(page, page_size)) return true;
+  const uintptr_t start = slot->start.load();
+  const size_t length = slot->length.load();
+  const int fd = slot->fd.load();
+  const bool usual = page_size == SystemPage();
+  return (fd >= 0 && usual && MapPrivately(fd, start, length)) || CopyInPlace(start, length);
 }
 
 bool Mend(int number, const siginfo_t* info) {
@@ -105,6 +136,10 @@ bool Mend(int number, const siginfo_t* info) {
   if (slot == nullptr) return false;
   if (number == SIGBUS) return MendBus(slot, address);
   if (info->si_code != SEGV_ACCERR) return false;
+  if (slot->changing.load()) {
+    ::sched_yield();
+    return true;
+  }
   // Writable by now: another thread has mapped it anew since, so the store is to be tried again.
   if (slot->writable.load()) return !IsHopeless(slot, PageOf(address, slot->page.load()));
   return MendStore(slot, address);

@@ -2,6 +2,7 @@
 #include <dlfcn.h>
 #include <sys/mman.h>
 
+#include <cstring>
 #include <memory>
 #include <utility>
 
@@ -42,12 +43,28 @@ int64_t MapAttach(Environment& environment, int id, int64_t length, bool writabl
   return attached < 0 ? attached : environment.Keep(std::make_unique<Mapping>(std::move(region)));
 }
 
+/// What a buffer weighs for the garbage collector beside its memory: about what a mapping and its
+/// slot cost. Without it, dropped SharedArrayBuffers, which weigh nothing to V8, would use up the
+/// mappings that a process may have before a collection found them.
+constexpr int64_t kBufferWeight = 32 * 1024;
+
+/// Goes with a buffer, and is freed a turn after that was collected.
+struct Pin {
+  /// Empty for shared memory, which cannot be detached: the buffer has it as long as it is there.
+  std::shared_ptr<Region> region;
+  int64_t weight;
+};
+
 /// On whatever thread the memory of a SharedArrayBuffer is let go.
 void ReleaseShared(void*, void* hint) { delete static_cast<std::shared_ptr<Region>*>(hint); }
 
 void ReleaseBuffer(napi_env, void*, void* hint) { ReleaseShared(nullptr, hint); }
 
-void ReleasePin(napi_env, void* pin, void*) { ReleaseShared(nullptr, pin); }
+void ReleasePin(napi_env env, void* data, void*) {
+  const std::unique_ptr<Pin> pin(static_cast<Pin*>(data));
+  int64_t total = 0;
+  napi_adjust_external_memory(env, -pin->weight, &total);
+}
 
 using CreateShared = napi_status (*)(napi_env, void*, size_t, void (*)(void*, void*), void*,
                                      napi_value*);
@@ -90,9 +107,16 @@ napi_value MapBuffer(napi_env env, napi_callback_info info) {
   hint.release();
   // A job of the thread pool (crypto, zlib) has a bare address, and keeps only the JavaScript
   // object from being collected; a detached buffer's memory is let go before that.
-  auto pin = std::make_unique<std::shared_ptr<Region>>(mapping->region);
+  auto pin = std::make_unique<Pin>();
+  pin->weight = kBufferWeight;
+  if (shared == nullptr) {
+    pin->region = mapping->region;
+  } else {
+    pin->weight += static_cast<int64_t>(region.length());
+  }
+  int64_t total = 0;
   if (napi_add_finalizer(env, result, pin.get(), ReleasePin, nullptr, nullptr) == napi_ok) {
-    pin.release();
+    napi_adjust_external_memory(env, pin.release()->weight, &total);
   }
   mapping->has_buffer = true;
   return result;
@@ -109,7 +133,7 @@ bool Detach(napi_env env, napi_value buffer) {
 int64_t MapClose(Environment& environment, int index) {
   Mapping* mapping = At(environment, index);
   if (mapping == nullptr) return -EBADF;
-  mapping->region->slot()->fd.store(-1);
+  mapping->region->slot()->fd.store(Slot::kClosed);
   environment.Drop(index);
   return 0;
 }
@@ -120,7 +144,7 @@ int64_t MapClose(Environment& environment, int index) {
 int64_t MapCloseBuffer(Environment& environment, int index, Napi::Object buffer, bool neutral) {
   Mapping* mapping = At(environment, index);
   if (mapping == nullptr) return -EBADF;
-  mapping->region->slot()->fd.store(-1);
+  mapping->region->slot()->fd.store(Slot::kClosed);
   const bool detached = Detach(environment.env(), buffer);
   // Some job of the thread pool may still have the address: it stays reserved until the buffer is
   // collected.
@@ -160,15 +184,40 @@ int64_t MapMend(Environment& environment, int index, int source, bool attached) 
   Slot* slot = mapping->region->slot();
   slot->faults.store(0);
   slot->repeats.store(0);
-  return attached ? mapping->region->Reattach(source)
-                  : mapping->region->Remap(source, Region::As::kReadOnly);
+  const int64_t result =
+      attached ? mapping->region->Reattach(source) : mapping->region->Restore(source);
+  slot->mends.store(0);
+  return result;
 }
 
-/// Maps the object anew where it is: writable, or so that it can be sealed against writing.
-int64_t MapProtect(Environment& environment, int index, int fd, bool writable) {
+/// Seals the object against writing, and whatever else, and what may be done with this mapping.
+int64_t MapSeal(Environment& environment, int index, int fd, int seals) {
   Mapping* mapping = At(environment, index);
-  const auto as = writable ? Region::As::kWritable : Region::As::kBystander;
-  return mapping == nullptr ? -EBADF : mapping->region->Remap(fd, as);
+  return mapping == nullptr ? -EBADF : mapping->region->SealAgainstWriting(fd, seals);
+}
+
+/// Where a number of bytes begins that are all within the mapping; nullptr if they are not.
+uint8_t* RangeAt(Environment& environment, int index, int64_t offset, size_t length) {
+  Mapping* mapping = At(environment, index);
+  if (mapping == nullptr || offset < 0) return nullptr;
+  const size_t size = mapping->region->length();
+  const auto from = static_cast<size_t>(offset);
+  return from > size || length > size - from ? nullptr : mapping->region->data() + from;
+}
+
+/// Copies out of a mapping, which needs no buffer over it. What faults is answered for as ever.
+int64_t MapRead(Environment& environment, int index, int64_t offset, Bytes into) {
+  const uint8_t* from = RangeAt(environment, index, offset, into.size());
+  if (from == nullptr) return -EFAULT;
+  if (!into.empty()) std::memmove(into.data(), from, into.size());
+  return 0;
+}
+
+int64_t MapWrite(Environment& environment, int index, int64_t offset, Bytes bytes) {
+  uint8_t* to = RangeAt(environment, index, offset, bytes.size());
+  if (to == nullptr) return -EFAULT;
+  if (!bytes.empty()) std::memmove(to, bytes.data(), bytes.size());
+  return 0;
 }
 
 /// Calls for a range of a mapping, which TypeScript has checked; once more here, since it is
@@ -220,7 +269,9 @@ void ExportMappings(Exports& exports) {
       .Callback("faultCount", FaultCount)
       .Function<MapFaults>("mapFaults")
       .Function<MapMend>("mapMend")
-      .Function<MapProtect>("mapProtect")
+      .Function<MapSeal>("mapSeal")
+      .Function<MapRead>("mapRead")
+      .Function<MapWrite>("mapWrite")
       .Function<MapSync>("mapSync")
       .Function<MapAdvise>("mapAdvise")
       .Function<MapLock>("mapLock")

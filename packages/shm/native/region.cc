@@ -1,5 +1,6 @@
 #include "region.h"
 
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/shm.h>
 #include <unistd.h>
@@ -108,6 +109,8 @@ bool Region::Register(int fd) {
   slot->faults.store(0, std::memory_order_relaxed);
   slot->latest.store(0, std::memory_order_relaxed);
   slot->repeats.store(0, std::memory_order_relaxed);
+  slot->mends.store(0, std::memory_order_relaxed);
+  slot->changing.store(false, std::memory_order_relaxed);
   slot->start.store(reinterpret_cast<uintptr_t>(data_), std::memory_order_release);
   slot_ = slot;
   return true;
@@ -128,7 +131,7 @@ int64_t Region::Attach(int id, size_t length, bool writable, std::shared_ptr<Reg
   if (data == reinterpret_cast<void*>(-1)) return -errno;
   const Kind kind = {writable, SystemPage()};
   std::shared_ptr<Region> region(new Region(static_cast<uint8_t*>(data), length, kind));
-  if (!region->Register(-1)) return -ENOMEM;
+  if (!region->Register(Slot::kNoDescriptor)) return -ENOMEM;
   *out = std::move(region);
   return 0;
 }
@@ -159,6 +162,21 @@ int64_t Region::Remap(int fd, As as) {
   kind_.writable = writable;
   slot_->writable.store(writable);
   return 0;
+}
+
+int64_t Region::Restore(int fd) {
+  return Remap(fd, kind_.writable ? As::kWritable : As::kReadOnly);
+}
+
+int64_t Region::SealAgainstWriting(int fd, int seals) {
+  slot_->changing.store(true);
+  int64_t result = Remap(fd, As::kBystander);
+  if (result == 0) {
+    result = Retry([&] { return ::fcntl(fd, F_ADD_SEALS, seals); });
+    if (result < 0) Remap(fd, As::kWritable);
+  }
+  slot_->changing.store(false);
+  return result;
 }
 
 int64_t Region::Reattach(int id) {

@@ -22,15 +22,26 @@ enum Fault : uint32_t {
 
 /// What the signal handler knows of one mapping. Nothing here is ever freed.
 struct Slot {
+  /// It never had one.
+  static constexpr int kNoDescriptor = -1;
+  /// Its handle has been closed.
+  static constexpr int kClosed = -2;
+
   /// The next one that nobody has, while nobody has this one.
   Slot* next_vacant = nullptr;
   /// 0 while nobody may answer for it; written last, and cleared first.
   std::atomic<uintptr_t> start{0};
   std::atomic<size_t> length{0};
   std::atomic<size_t> page{0};
-  /// The object's descriptor as long as its handle has it open, else -1.
-  std::atomic<int> fd{-1};
+  /// The object's descriptor as long as its handle has it open, else one of the two below.
+  std::atomic<int> fd{kNoDescriptor};
   std::atomic<bool> writable{false};
+  /// Whether what may be done with it is being changed: a store that faults meanwhile is tried
+  /// again.
+  std::atomic<bool> changing{false};
+  /// How many faults were answered for since it was last mapped: each may split the mapping, of
+  /// which a process may have so many only.
+  std::atomic<uint32_t> mends{0};
   std::atomic<uint32_t> faults{0};
   /// Where the first fault since the last look was, from the start of the mapping.
   std::atomic<size_t> first{0};
@@ -89,6 +100,11 @@ class Region {
   /// Maps the object anew at the same addresses, which changes what may be done with it, or brings
   /// back pages that a fault replaced.
   int64_t Remap(int fd, As as);
+  /// Brings back the pages that faults have replaced, as what may be done with it says.
+  int64_t Restore(int fd);
+  /// fcntl(F_ADD_SEALS) while it cannot be written through this mapping; writable again where that
+  /// fails.
+  int64_t SealAgainstWriting(int fd, int seals);
   int64_t Reattach(int id);
 
  private:

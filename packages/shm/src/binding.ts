@@ -21,12 +21,15 @@ export interface ShmBinding extends DescriptorBinding {
   mapClose(index: number): number;
   /** 1 if the buffer is detached now. */
   mapCloseBuffer(index: number, buffer: object, neutral: boolean): number;
-  /** Bits of FAULT; where the first was is left in `out`. */
   /** The process's count of faults, one 32-bit word; undefined where memory cannot be seen so. */
   faultCount(): ArrayBuffer | undefined;
+  /** Bits of FAULT; where the first was is left in `out`. */
   mapFaults(index: number, out: Float64Array): number;
   mapMend(index: number, source: number, attached: boolean): number;
-  mapProtect(index: number, fd: number, writable: boolean): number;
+  /** Seals the object, whose mapping becomes read-only where that is done. */
+  mapSeal(index: number, fd: number, seals: number): number;
+  mapRead(index: number, offset: number, into: Uint8Array): number;
+  mapWrite(index: number, offset: number, bytes: Uint8Array): number;
   mapSync(index: number, offset: number, length: number, wait: boolean): number;
   mapAdvise(index: number, offset: number, length: number, advice: number): number;
   mapLock(index: number, offset: number, length: number, lock: boolean): number;

@@ -126,9 +126,19 @@ export class Mapping {
     check(result, lock ? 'mlock' : 'munlock', details);
   }
 
-  /** Makes it writable or not, where it is; -errno. */
-  protect(writable: boolean): number {
-    return this.#binding.mapProtect(this.#index, this.#source.number, writable);
+  /** Seals the object against writing, and becomes read-only; -errno, and it is as it was. */
+  seal(bits: number): number {
+    return this.#binding.mapSeal(this.#index, this.#source.number, bits);
+  }
+
+  /** Copies out of it, from an offset on. */
+  read(byteOffset: number, into: Uint8Array, details: IpcErrorDetails): void {
+    check(this.#binding.mapRead(this.#index, byteOffset, into), 'mmap', details);
+  }
+
+  /** Copies into it, from an offset on. */
+  write(byteOffset: number, bytes: Uint8Array, details: IpcErrorDetails): void {
+    check(this.#binding.mapWrite(this.#index, byteOffset, bytes), 'mmap', details);
   }
 
   /**

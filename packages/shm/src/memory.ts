@@ -3,10 +3,12 @@ import { isMainThread } from 'node:worker_threads';
 
 import type { IpcErrorDetails, WaitOptions } from '@octoipc/core';
 import {
+  bytes as bytesOf,
   check,
   checkTimeout,
   closedError,
   integer,
+  IpcError,
   oneOf,
   optionalBoolean,
   optionsObject,
@@ -139,6 +141,55 @@ export abstract class Memory extends ResourceHandle {
     const most = Math.floor((byteLength - byteOffset) / size);
     const count = length === undefined ? most : integer(length, 'length', 0, most);
     return new constructor(this.#buffer(), byteOffset, count);
+  }
+
+  /**
+   * Copies a part of the memory. Unlike `buffer` it works in every runtime, and what it says was read is what
+   * was there: a truncation meanwhile throws.
+   *
+   * @param byteOffset - where it begins
+   * @param length - how many bytes; the rest if left out
+   * @returns the bytes, which nobody else has
+   * @throws {RangeError} ERR_OUT_OF_RANGE when that is not within the memory
+   * @throws {IpcError} ERR_TRUNCATED when somebody has made the object smaller; ERR_CLOSED when the handle is closed
+   */
+  read(byteOffset = 0, length?: number): Buffer {
+    const { byteLength } = this;
+    integer(byteOffset, 'byteOffset', 0, byteLength);
+    const rest = byteLength - byteOffset;
+    const count = length === undefined ? rest : integer(length, 'length', 0, rest);
+    this.#checkMemory('mmap');
+    // Not of the pool, which any other Buffer's `buffer` shows.
+    const copy = Buffer.allocUnsafeSlow(count);
+    this.mapping.read(byteOffset, copy, this.details('mmap'));
+    this.#checkMemory('mmap');
+    return copy;
+  }
+
+  /**
+   * Copies bytes into the memory. Unlike `buffer` it works in every runtime, and what it stored is there: a
+   * truncation meanwhile throws.
+   *
+   * @param byteOffset - where they go
+   * @param bytes - as many as there is room for behind `byteOffset`, at most
+   * @throws {RangeError} ERR_OUT_OF_RANGE when they are not within the memory
+   * @throws {IpcError} EACCES when the memory is for reading only
+   * @throws {IpcError} ERR_TRUNCATED when somebody has made the object smaller; ERR_CLOSED when the handle is closed
+   */
+  write(byteOffset: number, bytes: ArrayBufferView): void {
+    const data = bytesOf(bytes, 'bytes');
+    const { byteLength } = this;
+    integer(byteOffset, 'byteOffset', 0, byteLength);
+    if (data.length > byteLength - byteOffset) {
+      throw rangeError('bytes.length', `at most ${byteLength - byteOffset}`, data.length);
+    }
+    this.#checkMemory('mmap');
+    if (this.readOnly) {
+      const hint = 'the memory is for reading only: it was opened so, or is sealed against writing';
+      throw new IpcError('EACCES', { ...this.details('mmap'), hint });
+    }
+    this.mapping.write(byteOffset, data, this.details('mmap'));
+    this.#checkMemory('mmap');
   }
 
   /**

@@ -241,15 +241,12 @@ export class SharedMemory extends Memory {
     this.check('fcntl');
     if (bits === 0) return;
     const write = (bits & sealBits(['write'])) !== 0 && !this.readOnly;
-    const { fd } = this.#owned;
     // The kernel refuses as long as anybody may write, ourselves included.
-    if (write) check(this.mapping.protect(false), 'mmap', this.details('mmap'));
-    const result = binding().addSeals(fd, bits);
+    const result = write ? this.mapping.seal(bits) : binding().addSeals(this.#owned.fd, bits);
     if (result >= 0) {
       if (write) this.becomeReadOnly();
       return;
     }
-    if (write) this.mapping.protect(true);
     throw errorOf(result, 'fcntl', { ...this.details('fcntl'), hint: SEAL_HINTS[result] });
   }
 

@@ -1,7 +1,8 @@
 import { execFile, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 import { onTestFinished, type TestContext } from 'vitest';
@@ -35,8 +36,12 @@ export function run(
 }
 
 /** Runs a CommonJS program that uses this package. */
-export function runScript(code: string, fds: readonly number[] = []): Promise<Ended> {
-  return run(process.execPath, ['--input-type=commonjs', '--eval', code], fds);
+export function runScript(
+  code: string,
+  fds: readonly number[] = [],
+  node = process.execPath,
+): Promise<Ended> {
+  return run(node, ['--input-type=commonjs', '--eval', code], fds);
 }
 
 /** A folder of this test's own. */
@@ -64,4 +69,20 @@ export async function compile(code: string, context: TestContext): Promise<strin
 export async function needs(tool: string, context: TestContext): Promise<void> {
   const { code } = await run('/bin/sh', ['-c', `command -v ${tool}`]);
   if (code !== 0) context.skip(`there is no ${tool}`);
+}
+
+/** A Node.js that gives SharedArrayBuffers: the one that runs the tests, or 26 of `npm run test:runtimes`. */
+export async function sharedNode(context: TestContext): Promise<string> {
+  const ask = `
+    const memory = require('@octoipc/shm').SharedMemory.memfd({ size: 1 });
+    process.stdout.write(String(memory.shared));
+    memory.close();
+  `;
+  const node26 = new URL('../../../runtimes/node_modules/node26/bin/node', import.meta.url);
+  for (const file of [process.execPath, fileURLToPath(node26)]) {
+    if (!existsSync(file)) continue;
+    const { stdout } = await run(file, ['--input-type=commonjs', '--eval', ask]);
+    if (stdout === 'true') return file;
+  }
+  return context.skip('no Node.js here gives SharedArrayBuffers: npm run test:runtimes gets one');
 }
