@@ -24,6 +24,12 @@ export const EXCUSED = [
     against: /^C, one call a message$/,
     decision: 'What queues do not reach',
   },
+  {
+    suite: 'signal',
+    row: /^open$/,
+    against: /^C sigprocmask, signalfd$/,
+    decision: 'Signals are blocked in every thread, and read',
+  },
 ];
 
 /**
