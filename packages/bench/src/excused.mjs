@@ -66,6 +66,12 @@ export const EXCUSED = [
     against: /^C, (same layout|published one by one)$/,
     decision: 'What a ring costs by itself',
   },
+  {
+    suite: 'signal',
+    row: /^open$/,
+    against: /^C sigprocmask, signalfd$/,
+    decision: 'Signals are blocked in every thread, and read',
+  },
 ];
 
 /**

@@ -1,6 +1,7 @@
 import { fstatSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import type { FifoReader, FifoWriter } from '@octoipc/fifo';
 import { fifo, mq, popen, shm, socket } from 'octoipc';
 import { expect, onTestFinished, test } from 'vitest';
 
@@ -26,7 +27,7 @@ function kept<T extends { close(): unknown } | { destroy(): unknown }>(handle: T
   return handle;
 }
 
-async function fifoEnds(): Promise<{ reader: fifo.FifoReader; writer: fifo.FifoWriter }> {
+async function fifoEnds(): Promise<{ reader: FifoReader; writer: FifoWriter }> {
   const path = join(folder(), 'fifo');
   const reader = kept(await fifo.openReader(path, { create: true }));
   return { reader, writer: kept(await fifo.openWriter(path)) };

@@ -102,7 +102,7 @@ export class WordWaits {
   fail(details: IpcErrorDetails): void {
     if (this.#waits.size === 0) return;
     const error = closedError(details);
-    for (const wait of [...this.#waits]) wait.fail(error);
+    for (const wait of this.#waits) wait.fail(error);
   }
 
   /** Those who wait now, to look again once the memory is another. */

@@ -14,7 +14,7 @@ const [exercise = '', , ...rest] = process.argv.slice(2);
 const isPeer = rest.at(-1) === 'peer';
 const capacity = Number(isPeer ? rest.at(-2) : rest[0]) || 0;
 
-/** What opens an end and closes it again, by exercise. @type {Record<string, (path: string) => unknown>} */
+/** What opens an end and closes it again, by exercise. @type {Record<string, (path: string) => void | Promise<void>>} */
 const openings = {
   open: (path) => openReaderSync(path).close(),
   'open-writer': async (path) => (await openWriter(path)).close(),
