@@ -1,14 +1,11 @@
 import { types } from 'node:util';
-import { isMainThread } from 'node:worker_threads';
 
-import type { IpcErrorDetails, WaitOptions } from '@octoipc/core';
+import type { Bytes, IpcErrorDetails, WaitOptions } from '@octoipc/core';
 import {
-  bytes as bytesOf,
   check,
   checkTimeout,
   closedError,
   integer,
-  IpcError,
   oneOf,
   optionalBoolean,
   optionsObject,
@@ -21,10 +18,11 @@ import {
 
 import { ADVICE, type MemoryAdvice } from './advice.js';
 import { binding } from './binding.js';
-import { EAGAIN, EINTR, ETIMEDOUT } from './errno.js';
+import { copyInto, copyOf } from './copies.js';
+import { sleepOn } from './futex-sleep.js';
 import { FutexWaiter, type FutexWait } from './futex-waiter.js';
 import type { Mapping, MemoryBuffer } from './mapping.js';
-import type { MemoryRange } from './range.js';
+import { rangeWithin, type MemoryRange } from './range.js';
 import { sizeOf, type ViewConstructor } from './view.js';
 import { wordValue } from './word.js';
 
@@ -39,9 +37,6 @@ export interface OwnedMemory {
 
 /** Handles that must live as long as their buffers do: collected, they would unmap what is in use. */
 const keepers = new WeakMap<MemoryBuffer, Memory>();
-
-/** The longest that a blocking wait sleeps before JavaScript gets a chance to be terminated. */
-const SLICE = 100;
 
 const MOST_WAITERS = 0x7fffffff;
 
@@ -154,14 +149,8 @@ export abstract class Memory extends ResourceHandle {
    * @throws {IpcError} ERR_TRUNCATED when somebody has made the object smaller; ERR_CLOSED when the handle is closed
    */
   read(byteOffset = 0, length?: number): Buffer {
-    const { byteLength } = this;
-    integer(byteOffset, 'byteOffset', 0, byteLength);
-    const rest = byteLength - byteOffset;
-    const count = length === undefined ? rest : integer(length, 'length', 0, rest);
     this.#checkMemory('mmap');
-    // Not of the pool, which any other Buffer's `buffer` shows.
-    const copy = Buffer.allocUnsafeSlow(count);
-    this.mapping.read(byteOffset, copy, this.details('mmap'));
+    const copy = copyOf(this.mapping, byteOffset, length, this.details('mmap'));
     this.#checkMemory('mmap');
     return copy;
   }
@@ -171,24 +160,15 @@ export abstract class Memory extends ResourceHandle {
    * truncation meanwhile throws.
    *
    * @param byteOffset - where they go
-   * @param bytes - as many as there is room for behind `byteOffset`, at most
+   * @param bytes - a string as UTF-8, or a view; as many as there is room for from `byteOffset` on, at most
    * @throws {RangeError} ERR_OUT_OF_RANGE when they are not within the memory
    * @throws {IpcError} EACCES when the memory is for reading only
    * @throws {IpcError} ERR_TRUNCATED when somebody has made the object smaller; ERR_CLOSED when the handle is closed
    */
-  write(byteOffset: number, bytes: ArrayBufferView): void {
-    const data = bytesOf(bytes, 'bytes');
-    const { byteLength } = this;
-    integer(byteOffset, 'byteOffset', 0, byteLength);
-    if (data.length > byteLength - byteOffset) {
-      throw rangeError('bytes.length', `at most ${byteLength - byteOffset}`, data.length);
-    }
+  write(byteOffset: number, bytes: Bytes | ArrayBufferView): void {
     this.#checkMemory('mmap');
-    if (this.readOnly) {
-      const hint = 'the memory is for reading only: it was opened so, or is sealed against writing';
-      throw new IpcError('EACCES', { ...this.details('mmap'), hint });
-    }
-    this.mapping.write(byteOffset, data, this.details('mmap'));
+    const details = this.details('mmap');
+    copyInto(this.mapping, byteOffset, bytes, { readOnly: this.#readOnly, details });
     this.#checkMemory('mmap');
   }
 
@@ -251,17 +231,7 @@ export abstract class Memory extends ResourceHandle {
     const value = wordValue(expected);
     const words = this.#wordsOf('futex');
     if (Atomics.load(words, index) !== value) return 'not-equal';
-    // Nobody terminates the main thread, which may sleep in one go.
-    const slice = timeout === undefined && isMainThread ? -1 : SLICE;
-    const deadline = timeout === undefined ? 0 : performance.now() + timeout;
-    for (;;) {
-      const left = timeout === undefined ? slice : deadline - performance.now();
-      if (left <= 0 && timeout !== undefined) throw timeoutError(this.details('futex'));
-      const time = Math.min(Math.ceil(left), slice);
-      const result = binding().futexSleep(words, index, value, time);
-      if (result === 0 || result === EAGAIN) return 'ok';
-      if (result !== ETIMEDOUT && result !== EINTR) check(result, 'futex', this.details('futex'));
-    }
+    return sleepOn(words, index, value, { timeout, details: this.details('futex') });
   }
 
   /**
@@ -408,12 +378,8 @@ export abstract class Memory extends ResourceHandle {
   }
 
   #range(range: MemoryRange | undefined): [number, number] {
-    const { byteOffset = 0, length } = optionsObject(range);
     this.#checkMemory('mmap');
-    const { byteLength } = this.mapping;
-    integer(byteOffset, 'options.byteOffset', 0, byteLength);
-    const rest = byteLength - byteOffset;
-    return [byteOffset, length === undefined ? rest : integer(length, 'options.length', 0, rest)];
+    return rangeWithin(range, this.mapping.byteLength);
   }
 
   #setAlive(alive: boolean): this {
