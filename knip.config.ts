@@ -26,8 +26,10 @@ function entries(name: string): string[] {
     ...programs,
     'test/**/*.test.ts',
     'test/fixtures/**/*.{mjs,cjs}',
-    'test/{soak,measure}.mjs',
+    'test/{soak*,measure}.mjs',
     'examples/*.mjs',
+    // Set-up of the tests, where it is asked for.
+    'test/left-behind.ts',
     // What the benchmarks load and start by name.
     'src/{sides,suites}/*.mjs',
     'src/memory.mjs',
@@ -52,8 +54,9 @@ const config: KnipConfig = {
         'scripts/faults/child.mjs',
         'scripts/reliability/*.mjs',
         'scripts/reliability/api/player.mjs',
+        'scripts/reliability/kills/*.mjs',
+        'scripts/soak/*.mjs',
         'scripts/reliability/parsers/{bundle,fake-fs,targets}.mjs',
-        'scripts/rehearsal/*.mjs',
         'rehearsal/use.mjs',
       ],
       // charts/ has dependencies of its own.

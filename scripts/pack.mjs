@@ -10,7 +10,9 @@ const MOST_PACKED = 60_000;
 
 /** What has more in it than one mechanism: docs/decisions.md says what. */
 const MORE_PACKED = {
-  '@octoipc/shm': 88_000,
+  '@octoipc/core': 70_000,
+  '@octoipc/socket': 64_000,
+  '@octoipc/shm': 92_000,
   '@octoipc/conformance': 80_000,
   octoipc: 90_000,
 };

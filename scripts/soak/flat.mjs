@@ -21,8 +21,8 @@ const count = Number(values.count ?? (values.quick ? 10_000 : 1_000_000));
 const NOISE = 4 << 20;
 /** Mappings that V8's heaps differ by. */
 const MAPPINGS = 40;
-/** What grows once is made once; what leaks grows each time. */
-const LOOKS = 3;
+/** What grows once is made once, and V8's heaps grow for some 40,000 operations; what leaks grows each time. */
+const LOOKS = 6;
 
 const linesOf = (path) => readFileSync(path, 'latin1').split('\n');
 
@@ -52,7 +52,7 @@ async function measured(name, { mechanism, make, share = 1 }) {
   const often = Math.max(100, Math.round(count * share));
   const { operation, end } = await make();
   try {
-    await times(operation, Math.max(50, Math.round(often / 10)));
+    await times(operation, often);
     let result;
     for (let look = 1; look <= LOOKS && result?.flat !== true; look++) {
       result = { name, mechanism, often: often * look, ...(await round(operation, often)) };

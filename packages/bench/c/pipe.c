@@ -8,9 +8,9 @@
 // epoll      there and back, waiting in epoll_wait(2)
 // open       pipe2(2) and both close(2)
 // fifo       open(2) of a FIFO's read end, which is there, and close(2)
+// fifo-write the same of its write end, while somebody reads
 #define _GNU_SOURCE
-#include <sys/stat.h>
-
+#include "fifo.h"
 #include "flows.h"
 
 static ssize_t Put(int fd, const void* data, size_t length) { return write(fd, data, length); }
@@ -28,39 +28,18 @@ static void OpenAndClose(size_t count) {
   ReportReceipt(start, (struct Receipt){Now(), 0});
 }
 
-/// A FIFO that was made for a moment, where the temporary files are: reads and writes of one update
-/// its inode's times, which depends on its file system.
-static const char* MakeFifo(void) {
-  static char path[128];
-  const char* folder = getenv("TMPDIR");
-  snprintf(path, sizeof path, "%s/octoipc-bench-%d", folder != NULL ? folder : "/tmp",
-           (int)getpid());
-  if (mkfifo(path, 0600) != 0) Fail("mkfifo");
-  return path;
-}
-
-static void OpenFifoAndClose(size_t count) {
+static void OpenFifoAndClose(size_t count, int access) {
   const char* path = MakeFifo();
+  const int other = access == O_WRONLY ? open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1;
   const int64_t start = Now();
   for (size_t n = 0; n < count; n++) {
-    const int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    const int fd = open(path, access | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0) Fail("open");
     close(fd);
   }
   ReportReceipt(start, (struct Receipt){Now(), 0});
+  if (other >= 0) close(other);
   unlink(path);
-}
-
-static void OpenEnds(int fds[2], int named) {
-  if (!named) {
-    if (pipe2(fds, O_CLOEXEC) != 0) Fail("pipe2");
-    return;
-  }
-  const char* path = MakeFifo();
-  fds[0] = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-  fds[1] = open(path, O_WRONLY | O_CLOEXEC);
-  unlink(path);
-  if (fds[0] < 0 || fds[1] < 0 || fcntl(fds[0], F_SETFL, 0) != 0) Fail("open");
 }
 
 static void SampleOf(const struct Exercise* exercise, size_t count, int capacity, int named) {
@@ -82,14 +61,15 @@ int main(int argc, char** argv) {
   const int capacity = atoi(argv[3]);
   const struct Exercise* exercise = ExerciseOf(argv[1]);
   const int opens = strcmp(argv[1], "open") == 0;
-  if (exercise == NULL && !opens && strcmp(argv[1], "fifo") != 0) return 2;
+  const int writes = strcmp(argv[1], "fifo-write") == 0;
+  if (exercise == NULL && !opens && !writes && strcmp(argv[1], "fifo") != 0) return 2;
   for (size_t count = NextCount(); count > 0; count = NextCount()) {
     if (exercise != NULL) {
       SampleOf(exercise, count, capacity, argc > 4);
     } else if (opens) {
       OpenAndClose(count);
     } else {
-      OpenFifoAndClose(count);
+      OpenFifoAndClose(count, writes ? O_WRONLY : O_RDONLY);
     }
   }
   return 0;

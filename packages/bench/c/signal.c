@@ -3,11 +3,13 @@
 // queue      sigqueue(3) to another process, which reads a signalfd, one record a read(2)
 // trips      there and back, waiting in epoll_wait(2)
 // open       sigprocmask(2) and signalfd(2), and back
+// process    pidfd_open(2) and close(2)
 #define _GNU_SOURCE
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 
 #include "bench.h"
 
@@ -60,6 +62,17 @@ static void OpenAndClose(size_t count) {
     const int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     close(fd);
     sigprocmask(SIG_UNBLOCK, &set, NULL);
+  }
+  ReportReceipt(start, (struct Receipt){Now(), 0});
+}
+
+static void OpenProcessAndClose(size_t count) {
+  const pid_t pid = getpid();
+  const int64_t start = Now();
+  for (size_t n = 0; n < count; n++) {
+    const int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+    if (fd < 0) Fail("pidfd_open");
+    close(fd);
   }
   ReportReceipt(start, (struct Receipt){Now(), 0});
 }
@@ -121,6 +134,8 @@ int main(int argc, char** argv) {
   while ((count = NextCount()) > 0) {
     if (strcmp(argv[1], "open") == 0) {
       OpenAndClose(count);
+    } else if (strcmp(argv[1], "process") == 0) {
+      OpenProcessAndClose(count);
     } else {
       Sample(strcmp(argv[1], "trips") == 0, count);
     }

@@ -1,12 +1,11 @@
-// uv SIZE: round trips over two pipes by libuv's poll on its loop, as the pipe suite's roundtrip has
+// uv SIZE [fifo]: round trips over two pipes, or two FIFOs, by libuv's poll on its loop, as the pipe suite's roundtrip has
 // them blocked in read(2): what a program in C pays for an event loop.
 #define _GNU_SOURCE
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <uv.h>
 
-#include "bench.h"
+#include "fifo.h"
 
 static size_t size;
 static uint8_t* message;
@@ -58,11 +57,12 @@ static void Run(struct Side* side) {
   uv_loop_close(&loop);
 }
 
-static void Sample(size_t count) {
+static void Sample(size_t count, int named) {
   int forth[2];
   int back[2];
   uint8_t ready;
-  if (pipe2(forth, O_CLOEXEC) != 0 || pipe2(back, O_CLOEXEC) != 0) Fail("pipe2");
+  OpenEnds(forth, named);
+  OpenEnds(back, named);
   const pid_t child = fork();
   if (child < 0) Fail("fork");
   if (child == 0) {
@@ -88,6 +88,6 @@ int main(int argc, char** argv) {
   if (argc < 2) return 2;
   size = strtoull(argv[1], NULL, 10);
   message = Memory(size);
-  for (size_t count = NextCount(); count > 0; count = NextCount()) Sample(count);
+  for (size_t count = NextCount(); count > 0; count = NextCount()) Sample(count, argc > 2);
   return 0;
 }

@@ -24,6 +24,48 @@ export const EXCUSED = [
     against: /^C, one call a message$/,
     decision: 'What queues do not reach',
   },
+  {
+    suite: 'pipe',
+    row: /^roundtrip-(awaited|messages)$/,
+    against: /^C, (blocked in read|libuv loop)$/,
+    decision: "Awaited round trips: the floor is Node's loop",
+  },
+  {
+    suite: 'fifo',
+    row: /^roundtrip-awaited$/,
+    against: /^C, blocked in read$/,
+    decision: "Awaited round trips: the floor is Node's loop",
+  },
+  {
+    suite: 'mq',
+    row: /^posix-roundtrip-awaited$/,
+    against: /^C, blocked$/,
+    decision: "Awaited round trips: the floor is Node's loop",
+  },
+  {
+    suite: 'ring',
+    row: /^trips-awaited$/,
+    against: /^C eventfd, epoll loop$/,
+    decision: "Awaited round trips: the floor is Node's loop",
+  },
+  {
+    suite: 'signal',
+    row: /^roundtrip$/,
+    against: /^C signalfd, libuv$/,
+    decision: "Awaited round trips: the floor is Node's loop",
+  },
+  {
+    suite: 'socket',
+    row: /^(stream|seqpacket|datagram|tcp)-roundtrip-awaited$/,
+    against: /^C, epoll loop$/,
+    decision: "Awaited round trips: the floor is Node's loop",
+  },
+  {
+    suite: 'ring',
+    row: /^consume-64$/,
+    against: /^C, (same layout|published one by one)$/,
+    decision: 'What a ring costs by itself',
+  },
 ];
 
 /**

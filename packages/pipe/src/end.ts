@@ -176,7 +176,10 @@ const KINDS: Readonly<Record<number, string>> = {
 export interface Adoption {
   /** The path that it was opened by, for errors. */
   readonly target?: string | undefined;
-  /** It was opened non-blocking by us: nobody shares it, and its next owner expects blocking mode. */
+  /**
+   * It was opened non-blocking by us, as a pipe and as the end that it should be: nobody shares it, and its next owner
+   * expects blocking mode.
+   */
   readonly ours?: boolean | undefined;
 }
 
@@ -198,6 +201,29 @@ export function adoptEnd(
   descriptor(fd);
   const name = target ?? fd;
   const native = binding();
+  // Who has opened it has looked at what it is.
+  const mode = ours ? 'ours' : cameAs(native, fd, direction, name);
+  const adopted = ours ? native.adopt(fd) : adopt(native, fd);
+  if (adopted < 0) {
+    throw errorOf(adopted, 'fromFd', {
+      target: name,
+      hint:
+        codeOfErrno(adopted) === 'EEXIST'
+          ? 'another handle owns this descriptor: use that one, or release() it first'
+          : undefined,
+    });
+  }
+  const owned = ours ? fd : adopted;
+  return new PipeEnd(owned, mode, target ?? owned);
+}
+
+/** In which mode a descriptor came, which must be that end of a pipe. */
+function cameAs(
+  native: PipeBinding,
+  fd: number,
+  direction: 'read' | 'write',
+  name: string | number,
+): 'blocking' | 'nonblocking' {
   const type = check(native.fileType(fd), 'fstat', { target: name });
   if (type !== constants.S_IFIFO) {
     throw valueError('fd', `must be a pipe, but is ${KINDS[type] ?? 'something else'}`, fd);
@@ -212,16 +238,5 @@ export function adoptEnd(
       hint: `this is the ${direction === 'read' ? 'write' : 'read'} end of a pipe`,
     });
   }
-  const adopted = ours ? native.adopt(fd) : adopt(native, fd);
-  if (adopted < 0) {
-    throw errorOf(adopted, 'fromFd', {
-      target: name,
-      hint:
-        codeOfErrno(adopted) === 'EEXIST'
-          ? 'another handle owns this descriptor: use that one, or release() it first'
-          : undefined,
-    });
-  }
-  const came = (flags & constants.O_NONBLOCK) === 0 ? 'blocking' : 'nonblocking';
-  return ours ? new PipeEnd(fd, 'ours', name) : new PipeEnd(adopted, came, target ?? adopted);
+  return (flags & constants.O_NONBLOCK) === 0 ? 'blocking' : 'nonblocking';
 }

@@ -3,7 +3,9 @@ import type {
   ByteStreamAdapter,
   LifecycleAdapter,
   ResourcesAdapter,
+  WaitableAdapter,
 } from '@octoipc/conformance';
+import { createPipe } from '@octoipc/pipe';
 import { pipeline, popen, popenSync } from '@octoipc/popen';
 
 const mechanism = 'POPEN';
@@ -19,6 +21,38 @@ export const stream: ByteStreamAdapter = {
   open() {
     const { stdin, stdout } = popen(['cat'], 'r+');
     return { reader: stdout, writer: stdin };
+  },
+};
+
+/** Passes on each byte, and says on 3 that it has. */
+const PASSES = `open(ACK, ">&=", 3);
+  while (sysread(STDIN, $b, 1)) { syswrite(STDOUT, $b); syswrite(ACK, $b) }`;
+
+const byteOf = (chunk: Uint8Array | null | undefined): number | undefined => chunk?.[0];
+
+export const waits: WaitableAdapter = {
+  name: 'popen().stdout.read()',
+  mechanism,
+  open() {
+    const passed = createPipe();
+    const program = popen(['perl', '-e', PASSES], 'r+', { fds: { 3: passed.writer } });
+    passed.writer.close();
+    const { stdin, stdout } = program;
+    return {
+      handle: stdout,
+      wait: (options) => stdout.read({ ...options, maxBytes: 1 }).then(byteOf),
+      tryTake: () => byteOf(stdout.tryRead({ maxBytes: 1 })),
+      waitSync: (options) => byteOf(stdout.readSync({ ...options, maxBytes: 1 })),
+      async give(token) {
+        const come = passed.reader.read({ maxBytes: 1 });
+        await stdin.write(Uint8Array.of(token));
+        await come;
+      },
+      close() {
+        passed.reader.close();
+        void program[Symbol.asyncDispose]();
+      },
+    };
   },
 };
 

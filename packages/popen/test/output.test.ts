@@ -1,5 +1,7 @@
 import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 
+import type { PipeWriter } from '@octoipc/pipe';
 import { popen } from '@octoipc/popen';
 import { expect, test } from 'vitest';
 
@@ -246,6 +248,44 @@ test('backpressure: a program is held up by a reader that does not read', async 
   expect(length).toBe(1_000_000);
   expect(String(await done)).toBe('done\n');
 });
+
+async function* zeros(size: number): AsyncGenerator<Buffer> {
+  for (let at = 0; at < size; at += MIB) yield Buffer.alloc(MIB);
+}
+
+test.each([
+  [
+    'write()',
+    async (stdin: PipeWriter, chunks: AsyncIterable<Buffer>) => {
+      for await (const chunk of chunks) await stdin.write(chunk);
+      stdin.close();
+    },
+  ],
+  [
+    'toWritable()',
+    (stdin: PipeWriter, chunks: AsyncIterable<Buffer>) => pipeline(chunks, stdin.toWritable()),
+  ],
+])(
+  '1 GiB into stdin by %s leaves memory flat',
+  async (_, feed) => {
+    const program = started(['wc', '-c'], 'r+');
+    const before = process.memoryUsage.rss();
+    let external = 0;
+    let resident = 0;
+    async function* measured(): AsyncGenerator<Buffer> {
+      for await (const chunk of zeros(1024 * MIB)) {
+        external = Math.max(external, process.memoryUsage().external);
+        resident = Math.max(resident, process.memoryUsage.rss() - before);
+        yield chunk;
+      }
+    }
+    await feed(program.stdin!, measured());
+    expect(Number(await program.text())).toBe(1024 * MIB);
+    expect(external).toBeLessThan(128 * MIB);
+    expect(resident).toBeLessThan(256 * MIB);
+  },
+  60_000,
+);
 
 test('POPEN-037: 1 GiB through a program leaves memory flat', async () => {
   const program = started(['head', '-c', String(1024 * MIB), '/dev/zero']);

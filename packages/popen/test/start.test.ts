@@ -197,12 +197,9 @@ test('POPEN-039: a script without #! is run by the shell, a program that is bein
   }
 });
 
-test('POPEN-030: RLIMIT_NPROC reached throws EAGAIN, and leaves no descriptor', async () => {
+test('POPEN-030: RLIMIT_NPROC reached throws EAGAIN, and leaves no descriptor', async (context) => {
   const whoami = spawnSync('setpriv', ['--reuid=65533', '--clear-groups', 'true']);
-  if (whoami.status !== 0) {
-    console.log('skipped: another user cannot be had here');
-    return;
-  }
+  if (whoami.status !== 0) context.skip('another user cannot be had here');
   const peer = Peer.start('setpriv', [
     '--reuid=65533',
     '--regid=65533',
@@ -214,14 +211,16 @@ test('POPEN-030: RLIMIT_NPROC reached throws EAGAIN, and leaves no descriptor', 
   expect(await peer.report()).toEqual({ code: 'EAGAIN', syscall: 'clone', left: 0 });
 });
 
-test('EMFILE with few descriptors left, each number of them, is typed and leaves nothing', async () => {
+test('EMFILE with few descriptors left, each number of them, is typed and leaves neither descriptor nor process', async () => {
   const script = new URL('fixtures/exhausted.mjs', import.meta.url).pathname;
   const line = `ulimit -n 64 && exec "${process.execPath}" "${script}" nofile`;
   const peer = Peer.start('sh', ['-c', line]);
-  const results = await peer.report<{ free: number; outcome: string; left: number }[]>();
+  const results =
+    await peer.report<{ free: number; outcome: string; left: number; more: number }[]>();
   expect(results.length).toBeGreaterThan(10);
-  for (const { free, outcome, left } of results) {
+  for (const { free, outcome, left, more } of results) {
     expect(left, `${free}: ${outcome}`).toBe(free);
+    expect(more, `processes, ${free}: ${outcome}`).toBe(outcome === 'started' ? 1 : 0);
     expect(['EMFILE', 'started']).toContain(outcome);
   }
   expect(results[1]!.outcome).toBe('EMFILE');

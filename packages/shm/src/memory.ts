@@ -2,8 +2,6 @@ import { types } from 'node:util';
 
 import type { Bytes, IpcErrorDetails, WaitOptions } from '@octoipc/core';
 import {
-  check,
-  checkTimeout,
   closedError,
   integer,
   oneOf,
@@ -11,20 +9,16 @@ import {
   optionsObject,
   rangeError,
   ResourceHandle,
-  timeoutError,
-  waitOptions,
   type Temporary,
 } from '@octoipc/core/kit';
 
 import { ADVICE, type MemoryAdvice } from './advice.js';
 import { binding } from './binding.js';
 import { copyInto, copyOf } from './copies.js';
-import { sleepOn } from './futex-sleep.js';
-import { FutexWaiter, type FutexWait } from './futex-waiter.js';
 import type { Mapping, MemoryBuffer } from './mapping.js';
 import { rangeWithin, type MemoryRange } from './range.js';
 import { sizeOf, type ViewConstructor } from './view.js';
-import { wordValue } from './word.js';
+import { WordWaits } from './word-waits.js';
 
 /** What a mapping is owned with. Never refers to the handle, nor to the buffer. */
 export interface OwnedMemory {
@@ -37,8 +31,6 @@ export interface OwnedMemory {
 
 /** Handles that must live as long as their buffers do: collected, they would unmap what is in use. */
 const keepers = new WeakMap<MemoryBuffer, Memory>();
-
-const MOST_WAITERS = 0x7fffffff;
 
 /**
  * Memory that processes share, whatever object it is of.
@@ -54,10 +46,9 @@ export abstract class Memory extends ResourceHandle {
   /** @internal */
   mapping: Mapping;
   readonly #owned: OwnedMemory;
-  readonly #waits = new Set<FutexWait>();
+  readonly #waits: WordWaits;
   #bytes: Uint8Array | undefined;
   #words: Int32Array | undefined;
-  #alive = true;
   #readOnly: boolean;
 
   /** @internal */
@@ -72,6 +63,11 @@ export abstract class Memory extends ResourceHandle {
     this.mapping = mapping;
     this.#readOnly = readOnly;
     this.#owned = owned;
+    this.#waits = new WordWaits({
+      wordAt: (byteOffset) => this.#wordAt(byteOffset),
+      words: () => this.#wordsOf('futex'),
+      details: () => this.details('futex'),
+    });
     owned.forget = mapping.forget();
     owned.temporary?.belongsTo(this);
   }
@@ -187,29 +183,7 @@ export abstract class Memory extends ResourceHandle {
    */
   wait(byteOffset: number, expected: number, options?: WaitOptions): Promise<'ok' | 'not-equal'> {
     try {
-      const wait = waitOptions(options);
-      const index = this.#wordAt(byteOffset);
-      const value = wordValue(expected);
-      const { signal, timeout } = wait;
-      if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
-      const words = this.#wordsOf('futex');
-      if (Atomics.load(words, index) !== value) return Promise.resolve('not-equal');
-      const details = this.details('futex');
-      if (timeout === 0) return Promise.reject(timeoutError(details));
-      return new Promise((resolve, reject) => {
-        const pending = FutexWaiter.get().wait({
-          words,
-          index,
-          expected: value,
-          options: wait,
-          alive: this.#alive,
-          details,
-          ended: (ended) => this.#waits.delete(ended),
-          resolve: () => resolve('ok'),
-          reject,
-        });
-        this.#waits.add(pending);
-      });
+      return this.#waits.wait(byteOffset, expected, options);
     } catch (error) {
       return Promise.reject(error as Error);
     }
@@ -225,13 +199,7 @@ export abstract class Memory extends ResourceHandle {
     expected: number,
     options?: { readonly timeout?: number | undefined },
   ): 'ok' | 'not-equal' {
-    const { timeout } = optionsObject<{ readonly timeout?: number | undefined }>(options);
-    checkTimeout(timeout);
-    const index = this.#wordAt(byteOffset);
-    const value = wordValue(expected);
-    const words = this.#wordsOf('futex');
-    if (Atomics.load(words, index) !== value) return 'not-equal';
-    return sleepOn(words, index, value, { timeout, details: this.details('futex') });
+    return this.#waits.waitSync(byteOffset, expected, options);
   }
 
   /**
@@ -243,11 +211,7 @@ export abstract class Memory extends ResourceHandle {
    * @see futex(2)
    */
   notify(byteOffset: number, count = 1): number {
-    const index = this.#wordAt(byteOffset);
-    const most = count === Infinity ? MOST_WAITERS : integer(count, 'count', 0, MOST_WAITERS);
-    const words = this.#wordsOf('futex');
-    if (most === 0) return 0;
-    return check(binding().futexNotify(words, index, most), 'futex', this.details('futex'));
+    return this.#waits.notify(byteOffset, count);
   }
 
   /**
@@ -297,10 +261,8 @@ export abstract class Memory extends ResourceHandle {
   /** Pending waits reject with `ERR_CLOSED`, and views have length 0 where that is possible. */
   override close(): void {
     if (this.closed) return;
-    const waits = [...this.#waits];
-    const error = waits.length === 0 ? undefined : closedError(this.describe());
     // Before the memory goes: a wake that had come is handed on.
-    for (const wait of waits) wait.fail(error);
+    this.#waits.fail(this.describe());
     this.#owned.forget = () => {};
     this.mapping.close();
     this.#bytes = undefined;
@@ -337,7 +299,7 @@ export abstract class Memory extends ResourceHandle {
 
   /** The object has another size now: fresh views, and the old ones reach it no more. @internal */
   protected remap(mapping: Mapping): void {
-    const waits = [...this.#waits];
+    const waits = this.#waits.pending();
     const old = this.mapping;
     this.mapping = mapping;
     this.#owned.forget = mapping.forget();
@@ -383,8 +345,7 @@ export abstract class Memory extends ResourceHandle {
   }
 
   #setAlive(alive: boolean): this {
-    this.#alive = alive;
-    for (const wait of this.#waits) wait.ref(alive);
+    this.#waits.ref(alive);
     return this;
   }
 }

@@ -4,18 +4,31 @@ import { valueError } from '@octoipc/core/kit';
 
 import { nameOf } from './names.js';
 
-const { SIGKILL, SIGSTOP, SIGPROF, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGCHLD } =
-  constants.signals;
+const {
+  SIGKILL,
+  SIGSTOP,
+  SIGPROF,
+  SIGSEGV,
+  SIGBUS,
+  SIGFPE,
+  SIGILL,
+  SIGTRAP,
+  SIGSYS,
+  SIGABRT,
+  SIGCHLD,
+} = constants.signals;
 
 const UNTOUCHABLE = 'cannot be caught, blocked or ignored: the kernel acts on it';
 const FAULT = 'is how the processor reports a fault of the thread, which cannot go on without';
 const PROFILER = "is how V8's profiler samples threads";
+const ABORT = 'is how abort(3) ends the process';
 
 /** What the kernel or the runtime keeps for itself, each with the reason. */
 const KEPT: ReadonlyMap<number, string> = new Map([
   [SIGKILL, UNTOUCHABLE],
   [SIGSTOP, UNTOUCHABLE],
   [SIGPROF, PROFILER],
+  [SIGABRT, ABORT],
   ...[SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS].map((fault) => [fault, FAULT] as const),
 ]);
 

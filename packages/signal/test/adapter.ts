@@ -96,7 +96,7 @@ export const input: BadInputAdapter = {
   mechanism,
   lacks: {
     data: 'a signal carries no data but a number',
-    names: 'a signal can be named by its number; refusal.test.ts has names',
+    names: 'a signal can be named by its number; send.test.ts has names',
   },
   open() {
     const watcher = watch('SIGRTMIN+9');

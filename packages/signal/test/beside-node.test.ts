@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { onSignal, openProcess, rt, send, watch, type SignalInfo } from '@octoipc/signal';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 
 import { Peer } from '../../core/test/peer.js';
 import { failure, program } from './program.js';
@@ -37,31 +37,34 @@ function resolvers(): { promise: Promise<void>; resolve: () => void } {
 const status = (name: string): string =>
   new RegExp(`${name}:\\s*(\\w+)`).exec(readFileSync('/proc/self/status', 'latin1'))?.[1] ?? '';
 
-test('SIG-036 SIG-037: process.on() before and after watch() is told, and goes on when the watcher is gone', async () => {
-  const before = listen('SIGUSR2');
-  const watcher = watch(['SIGUSR2', 'SIGHUP']);
-  const after = listen('SIGUSR2');
-  const other = listen('SIGHUP');
-  send(process.pid, 'SIGUSR2');
-  send(process.pid, 'SIGHUP');
-  expect([(await watcher.wait()).signal, (await watcher.wait()).signal]).toEqual([
-    'SIGHUP',
-    'SIGUSR2',
-  ]);
-  await Promise.all([before.next(), after.next(), other.next()]);
-  watcher.close();
-  send(process.pid, 'SIGUSR2');
-  while (before.heard < 2 || after.heard < 2) await turn();
-  expect([before.heard, after.heard, other.heard]).toEqual([2, 2, 1]);
-});
+// SIGUSR1 is what Node starts its inspector by, until process.on() or watch() takes it.
+describe.each(['SIGUSR1', 'SIGUSR2'] as const)('process.on() beside watch(): %s', (signal) => {
+  test('SIG-036 SIG-037: one before and one after watch() are told, and go on when the watcher is gone', async () => {
+    const before = listen(signal);
+    const watcher = watch([signal, 'SIGHUP']);
+    const after = listen(signal);
+    const other = listen('SIGHUP');
+    send(process.pid, signal);
+    send(process.pid, 'SIGHUP');
+    expect([(await watcher.wait()).signal, (await watcher.wait()).signal]).toEqual([
+      'SIGHUP',
+      signal,
+    ]);
+    await Promise.all([before.next(), after.next(), other.next()]);
+    watcher.close();
+    send(process.pid, signal);
+    while (before.heard < 2 || after.heard < 2) await turn();
+    expect([before.heard, after.heard, other.heard]).toEqual([2, 2, 1]);
+  });
 
-test('SIG-036: a watcher goes on when the listeners of process.on() are gone', async () => {
-  const listener = listen('SIGUSR2');
-  using watcher = watch('SIGUSR2');
-  listener.off();
-  send(process.pid, 'SIGUSR2');
-  expect((await watcher.wait()).signal).toBe('SIGUSR2');
-  expect(listener.heard).toBe(0);
+  test('SIG-036: a watcher goes on when the listeners of process.on() are gone', async () => {
+    const listener = listen(signal);
+    using watcher = watch(signal);
+    listener.off();
+    send(process.pid, signal);
+    expect((await watcher.wait()).signal).toBe(signal);
+    expect(listener.heard).toBe(0);
+  });
 });
 
 test('1,000 watchers added and removed leave handlers and masks as they were', () => {
@@ -219,15 +222,41 @@ test('what was there before is back when the last watcher is gone', async () => 
   }
 });
 
+test('SIGUSR1 starts Node’s inspector again when the last watcher is gone', async () => {
+  const script = fileURLToPath(new URL('./fixtures/program.mjs', import.meta.url));
+  const peer = Peer.start(process.execPath, [
+    '--inspect-port=127.0.0.1:0',
+    script,
+    'restored',
+    'SIGUSR1',
+  ]);
+  expect(await peer.line()).toBe('ready');
+  expect(peer.stderr).toBe('');
+  send(peer.pid, 'SIGUSR1');
+  await peer.complains('Debugger listening on');
+});
+
 test('SIG-034: what cannot be caught, faults, and what the runtime uses are refused with a reason', () => {
   const refused = failure({ code: 'ERR_INVALID_ARG_VALUE' });
   const kept = ['SIGKILL', 'SIGSTOP', 'SIGSEGV', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGTRAP', 'SIGSYS'];
-  for (const signal of [...kept, 'SIGPROF', 32, 33]) {
+  for (const signal of [...kept, 'SIGPROF', 'SIGABRT', 'SIGIOT', 6, 32, 33]) {
     expect(() => watch(signal as 'SIGKILL')).toThrow(refused);
     expect(() => watch(['SIGUSR2', signal as 'SIGKILL'])).toThrow(refused);
+    expect(() => watch(signal as 'SIGKILL', { observe: true })).toThrow(refused);
     expect(() => onSignal(signal as 'SIGKILL', () => undefined)).toThrow(refused);
   }
   expect(() => watch([])).toThrow(refused);
 });
+
+test.each([{}, { observe: true }])(
+  'process.abort() ends by SIGABRT after a try to watch that, by watch(…, %j)',
+  async (options) => {
+    const script = fileURLToPath(new URL('./fixtures/program.mjs', import.meta.url));
+    const args = [process.execPath, script, 'aborting', JSON.stringify(options)];
+    const peer = Peer.start('sh', ['-c', 'ulimit -c 0; exec "$@"', 'sh', ...args]);
+    expect((await peer.ended).signal).toBe('SIGABRT');
+    expect(peer.stdout).toBe('ERR_INVALID_ARG_VALUE\n');
+  },
+);
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -82,7 +82,16 @@ describe('block() and pending()', () => {
 
   test('SIG-034: what cannot be blocked or ignored is refused', () => {
     const refused = failure({ code: 'ERR_INVALID_ARG_VALUE' });
-    for (const signal of ['SIGKILL', 'SIGSTOP', 'SIGSEGV', 'SIGPROF', 'SIGNOT', 'term', 32]) {
+    for (const signal of [
+      'SIGKILL',
+      'SIGSTOP',
+      'SIGSEGV',
+      'SIGPROF',
+      'SIGABRT',
+      'SIGNOT',
+      'term',
+      32,
+    ]) {
       expect(() => block(signal as 'SIGINT')).toThrow(refused);
       expect(() => unblock(signal as 'SIGINT')).toThrow(refused);
       expect(() => ignore(signal as 'SIGINT')).toThrow(refused);

@@ -45,7 +45,7 @@ test('SIG-016: standard signals are merged, and the first one is told of', async
   expect(watcher.tryWait()).toBeUndefined();
 });
 
-test('SIG-015: 100,000 signals that queue while the thread is busy come all, in order', async () => {
+test('SIG-015: 100,000 signals that queue while the thread is busy, those beyond RLIMIT_SIGPENDING once there is room, come all, in order', async () => {
   const count = 100_000;
   const peer = await program('count', 'SIGRTMIN+7', count);
   const sender = Peer.start('python3', ['-c', SENDER, ...[peer.pid, 0, count, 41].map(String)]);

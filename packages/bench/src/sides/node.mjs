@@ -1,8 +1,10 @@
 // @ts-check
 // node.mjs EXERCISE SIZE: what Node offers for the same, without octoipc.
-import { fork, spawn } from 'node:child_process';
+import { execFileSync, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createReadStream, createWriteStream, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 import { readStream, writeStream } from './flows.mjs';
 import {
@@ -20,6 +22,9 @@ const size = Number(sizeText);
 const self = import.meta.filename;
 const args = [...process.argv.slice(2), 'peer'];
 
+/** Where the peer finds a FIFO. */
+const FIFO = 'OCTOIPC_BENCH_FIFO';
+
 /** Messages that are sent before one is awaited. */
 const WINDOW = 1000;
 
@@ -34,6 +39,18 @@ const exercises = {
       await driveFlow(child, writeStream(size, createWriteStream('', { fd })));
     },
     answer: () => receiveFlow(readStream(size, createReadStream('', { fd: 3 }))),
+  },
+  // A FIFO that both open by its path.
+  'fs-streams-fifo': {
+    async drive() {
+      const folder = mkdtempSync(join(tmpdir(), 'octoipc-bench-'));
+      process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+      const path = join(folder, 'fifo');
+      execFileSync('mkfifo', [path]);
+      const child = fork(self, args, { env: { ...process.env, [FIFO]: path } });
+      await driveFlow(child, writeStream(size, createWriteStream(path)));
+    },
+    answer: () => receiveFlow(readStream(size, createReadStream(process.env[FIFO] ?? ''))),
   },
   // What child_process gives a child as its standard input: a socket.
   stdio: {

@@ -1,6 +1,6 @@
 // @ts-check
 // signal.mjs EXERCISE: what the signal suite measures, by @octoipc/signal; `process-on` by Node alone.
-import { send, watch } from '@octoipc/signal';
+import { openProcess, send, watch } from '@octoipc/signal';
 
 import { spawnPeer } from './peer.mjs';
 import {
@@ -73,14 +73,26 @@ function ways() {
   return { give: (/** @type {number} */ pid) => queue(pid, 1), next: () => watcher.wait() };
 }
 
-function openAndClose(/** @type {number} */ count) {
-  const start = now();
-  for (let n = 0; n < count; n++) watch(DATA).close();
-  return { ns: now() - start, sum: 0 };
+/** What is opened and closed again, by exercise. @type {Record<string, () => void>} */
+const openings = {
+  open: () => watch(DATA).close(),
+  'open-next': () => watch(DATA).close(),
+  process: () => openProcess(process.pid).close(),
+};
+
+/** @param {() => void} open */
+function driveOpening(open) {
+  const first = exercise === 'open-next' ? watch(DATA) : undefined;
+  return serve((count) => {
+    const start = now();
+    for (let n = 0; n < count; n++) open();
+    return { ns: now() - start, watched: first?.closed === false };
+  });
 }
 
 async function drive() {
-  if (exercise === 'open') return serve(openAndClose);
+  const opening = openings[exercise];
+  if (opening !== undefined) return driveOpening(opening);
   const { child } = spawnPeer(import.meta.filename, {});
   const pid = child.pid ?? 0;
   if (exercise === 'queue') {

@@ -4,6 +4,41 @@ import { c, node } from '../programs.mjs';
 const GIB = 1024;
 
 /**
+ * How much later than its timeout a command is settled that goes on.
+ *
+ * @param {string} id
+ * @param {string} title
+ * @param {string} command
+ * @returns {import('../compare.mjs').Row}
+ */
+const settles = (id, title, command) => ({
+  id,
+  title: `popen('${command}', 'r', { timeout: 300 }).text(), ${title}`,
+  waiting: 'loop',
+  kind: 'milliseconds',
+  unit: 'programs',
+  count: 1,
+  rounds: 3,
+  ours: node('popen', 'settle-popen', command),
+  against: [
+    { name: 'a timer of 300 ms', command: node('popen', 'settle-timer', command), target: 500 },
+    // Ours less theirs: below zero it was settled sooner.
+    {
+      name: 'execa',
+      peer: 'execa',
+      command: node('popen', 'settle-execa', command),
+      target: 0,
+    },
+    {
+      name: 'tinyexec',
+      peer: 'tinyexec',
+      command: node('popen', 'settle-tinyexec', command),
+      target: 0,
+    },
+  ],
+});
+
+/**
  * @param {string} id
  * @param {string} title
  * @param {number} mebibytes
@@ -37,4 +72,20 @@ export const rows = () => [
     },
     { name: 'popen, empty heap', command: node('popen', 'popen', 0), target: 1.2 },
   ]),
+  start('flat', '2 GiB', 2 * GIB, [
+    { name: 'popen, empty heap', command: node('popen', 'popen', 0), target: 1.2 },
+  ]),
+  settles('settles', 'a child of the shell goes on', 'sleep 8 & wait'),
+  settles('settles-away', 'a session of its own holds the pipe', 'setsid sleep 8 & wait'),
+  /** @type {import('../compare.mjs').Row} */
+  ({
+    id: 'import',
+    title: "import '@octoipc/popen', in a new process",
+    waiting: '-',
+    kind: 'milliseconds',
+    unit: 'imports',
+    count: 1,
+    ours: node('import', '@octoipc/popen'),
+    against: [{ name: 'an empty module', command: node('import', './empty.mjs'), target: 5 }],
+  }),
 ];
