@@ -19,6 +19,9 @@ const COMPLETE = new Set([
   'FUTEX',
   'RING',
   'SIG',
+  'SHM',
+  'MEMFD',
+  'SVSHM',
   'POPEN',
   'BIND',
 ]);

@@ -249,6 +249,7 @@ import { Closable, WaitOptions, ByteWriter, ByteReader, Sender, Receiver } from 
 
 interface Actors {
   waitable?(): Waitable | Promise<Waitable>;
+  atOnce?: number;
   writer?(): ByteWriter | Promise<ByteWriter>;
   reader?(): ByteReader | Promise<ByteReader>;
   sender?(): Sender | Promise<Sender>;

@@ -68,6 +68,8 @@ declare abstract class Memory extends ResourceHandle {
     byteOffset?: number,
     length?: number,
   ): V;
+  read(byteOffset?: number, length?: number): Buffer;
+  write(byteOffset: number, bytes: Bytes | ArrayBufferView): void;
   wait(byteOffset: number, expected: number, options?: WaitOptions): Promise<'ok' | 'not-equal'>;
   waitSync(
     byteOffset: number,

@@ -145,7 +145,7 @@ describe.skipIf(why !== undefined)(`another user (${why ?? 'created here'})`, ()
     });
   });
 
-  test('cannot open, cut or remove shared memory and rings with the default mode', () => {
+  test('SHM-009 SHM-014: cannot open, cut or remove shared memory and rings with the default mode', () => {
     const [memory, ring] = [`/${uniqueName()}`, `/${uniqueName()}`];
     made(SharedMemory.open(memory, { create: true, size: 64 }), () => SharedMemory.unlink(memory));
     made(ShmRing.create(ring, { capacity: 4096 }), () => ShmRing.unlink(ring));
@@ -169,6 +169,14 @@ describe.skipIf(why !== undefined)(`another user (${why ?? 'created here'})`, ()
       attach: 'EACCES',
       remove: 'EPERM',
     });
+  });
+
+  test('SVSHM-016: cannot change a segment that it may write, nor look at one that it may not read', () => {
+    const open = made(SysvSharedMemory.open('private', { temporary: true, size: 64, mode: 0o666 }));
+    const secret = made(SysvSharedMemory.open('private', { temporary: true, size: 64 }));
+    expect(program(ATTACKER, 'change', String(open.id))).toBe('EPERM');
+    expect(program(ATTACKER, 'change', String(secret.id))).toBe('EACCES');
+    expect([open.stat().mode, secret.stat().mode]).toEqual([0o666, 0o600]);
   });
 
   test('cannot signal a process, neither by pid nor by pidfd', () => {

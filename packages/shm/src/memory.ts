@@ -1,12 +1,9 @@
 import { types } from 'node:util';
 
-import type { IpcErrorDetails, WaitOptions } from '@octoipc/core';
+import type { Bytes, IpcErrorDetails, WaitOptions } from '@octoipc/core';
 import {
-  bytes as bytesOf,
-  check,
   closedError,
   integer,
-  IpcError,
   oneOf,
   optionalBoolean,
   optionsObject,
@@ -17,8 +14,9 @@ import {
 
 import { ADVICE, type MemoryAdvice } from './advice.js';
 import { binding } from './binding.js';
+import { copyInto, copyOf } from './copies.js';
 import type { Mapping, MemoryBuffer } from './mapping.js';
-import type { MemoryRange } from './range.js';
+import { rangeWithin, type MemoryRange } from './range.js';
 import { sizeOf, type ViewConstructor } from './view.js';
 import { WordWaits } from './word-waits.js';
 
@@ -147,14 +145,8 @@ export abstract class Memory extends ResourceHandle {
    * @throws {IpcError} ERR_TRUNCATED when somebody has made the object smaller; ERR_CLOSED when the handle is closed
    */
   read(byteOffset = 0, length?: number): Buffer {
-    const { byteLength } = this;
-    integer(byteOffset, 'byteOffset', 0, byteLength);
-    const rest = byteLength - byteOffset;
-    const count = length === undefined ? rest : integer(length, 'length', 0, rest);
     this.#checkMemory('mmap');
-    // Not of the pool, which any other Buffer's `buffer` shows.
-    const copy = Buffer.allocUnsafeSlow(count);
-    this.mapping.read(byteOffset, copy, this.details('mmap'));
+    const copy = copyOf(this.mapping, byteOffset, length, this.details('mmap'));
     this.#checkMemory('mmap');
     return copy;
   }
@@ -164,24 +156,15 @@ export abstract class Memory extends ResourceHandle {
    * truncation meanwhile throws.
    *
    * @param byteOffset - where they go
-   * @param bytes - as many as there is room for behind `byteOffset`, at most
+   * @param bytes - a string as UTF-8, or a view; as many as there is room for from `byteOffset` on, at most
    * @throws {RangeError} ERR_OUT_OF_RANGE when they are not within the memory
    * @throws {IpcError} EACCES when the memory is for reading only
    * @throws {IpcError} ERR_TRUNCATED when somebody has made the object smaller; ERR_CLOSED when the handle is closed
    */
-  write(byteOffset: number, bytes: ArrayBufferView): void {
-    const data = bytesOf(bytes, 'bytes');
-    const { byteLength } = this;
-    integer(byteOffset, 'byteOffset', 0, byteLength);
-    if (data.length > byteLength - byteOffset) {
-      throw rangeError('bytes.length', `at most ${byteLength - byteOffset}`, data.length);
-    }
+  write(byteOffset: number, bytes: Bytes | ArrayBufferView): void {
     this.#checkMemory('mmap');
-    if (this.readOnly) {
-      const hint = 'the memory is for reading only: it was opened so, or is sealed against writing';
-      throw new IpcError('EACCES', { ...this.details('mmap'), hint });
-    }
-    this.mapping.write(byteOffset, data, this.details('mmap'));
+    const details = this.details('mmap');
+    copyInto(this.mapping, byteOffset, bytes, { readOnly: this.#readOnly, details });
     this.#checkMemory('mmap');
   }
 
@@ -357,12 +340,8 @@ export abstract class Memory extends ResourceHandle {
   }
 
   #range(range: MemoryRange | undefined): [number, number] {
-    const { byteOffset = 0, length } = optionsObject(range);
     this.#checkMemory('mmap');
-    const { byteLength } = this.mapping;
-    integer(byteOffset, 'options.byteOffset', 0, byteLength);
-    const rest = byteLength - byteOffset;
-    return [byteOffset, length === undefined ? rest : integer(length, 'options.length', 0, rest)];
+    return rangeWithin(range, this.mapping.byteLength);
   }
 
   #setAlive(alive: boolean): this {

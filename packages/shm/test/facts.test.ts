@@ -1,6 +1,14 @@
 // What the kernel promises, told by a process that is not ours: Python's mmap and ctypes on our objects.
 import { createRequire } from 'node:module';
-import { closeSync, ftruncateSync, fstatSync, openSync, readFileSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  ftruncateSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  statfsSync,
+  statSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 
@@ -141,7 +149,7 @@ else:
   expect(() => SysvSharedMemory.fromId(0x7fff_fff0)).toThrow(failure('EIDRM'));
 });
 
-test('SHM-038: where the runtime allows no buffers over foreign memory, buffer is ERR_UNSUPPORTED, and what needs no view works', async () => {
+test('SHM-038: where the runtime allows no buffers over foreign memory, buffer is ERR_UNSUPPORTED; read(), write() and what needs no view work', async () => {
   const path = createRequire(import.meta.url).resolve('@octoipc/shm/package.json');
   const ended = await runScript(`
     // As Electron's binding answers: napi_no_external_buffers_allowed.
@@ -156,11 +164,25 @@ test('SHM-038: where the runtime allows no buffers over foreign memory, buffer i
       try { return String(memory[key]); } catch ({ code, hint }) { return code + ' ' + (hint.length > 0); }
     });
     memory.resize(128);
+    // Copies need no buffer.
+    memory.write(60, 'here');
+    const copy = String(memory.read(60, 4));
+    const { ftruncateSync, openSync } = require('node:fs');
+    const codeOf = (use) => { try { use(); return 'nothing'; } catch ({ code }) { return code; } };
+    const reader = SharedMemory.fromFd(openSync('/proc/self/fd/' + memory.fd, 'r'));
+    const peer = String(reader.read(60, 4));
+    codes.push(codeOf(() => reader.write(0, 'x')));
+    reader.close();
+    const cut = SharedMemory.memfd({ size: 8192 });
+    ftruncateSync(cut.fd, 1);
+    codes.push(codeOf(() => cut.read(4096, 1)), codeOf(() => cut.write(4096, 'x')));
+    cut.close();
     memory.seal('shrink');
-    console.log(JSON.stringify([...codes, memory.byteLength, memory.seals]));
+    console.log(JSON.stringify([...codes, copy, peer, memory.byteLength, memory.seals]));
     memory.close();
   `);
-  const said = ['ERR_UNSUPPORTED true', 'ERR_UNSUPPORTED true', 128];
+  const refused = ['ERR_UNSUPPORTED true', 'ERR_UNSUPPORTED true'];
+  const said = [...refused, 'EACCES', 'ERR_TRUNCATED', 'ERR_TRUNCATED', 'here', 'here', 128];
   expect(ended, ended.stderr).toMatchObject({
     code: 0,
     stdout: `${JSON.stringify([...said, ['shrink']])}\n`,
@@ -195,6 +217,25 @@ test('fromFd() of what cannot be mapped leaves the descriptor to its owner; in a
   closeSync(taken);
   expect(memory.bytes[0]).toBe(3);
 });
+
+test('an object of 4 GiB that is created is reserved whole', async (context) => {
+  const { bavail, bsize } = statfsSync('/dev/shm');
+  const available = Number(
+    /^MemAvailable:\s+(\d+) kB/m.exec(readFileSync('/proc/meminfo', 'latin1'))?.[1],
+  );
+  if (bavail * bsize < 6 * 2 ** 30 || available < 8 * 2 ** 20) {
+    context.skip('there is no room for 4 GiB in /dev/shm, or of memory');
+  }
+  const name = freshName();
+  const memory = posix({ size: 2 ** 32 }, name);
+  const { blocks, size } = statSync(`/dev/shm${name}`);
+  expect([blocks * 512, size, memory.byteLength]).toEqual([2 ** 32, 2 ** 32, 2 ** 32]);
+  memory.bytes[2 ** 32 - 1] = 2;
+  expect(await python(context, `print(open('/dev/shm${name}', 'rb').seek(-1, 2))`)).toBe(
+    `${2 ** 32 - 1}\n`,
+  );
+  expect(memory.read(2 ** 32 - 1)[0]).toBe(2);
+}, 120_000);
 
 const kilobytes = (status: string, key: string): number =>
   Number(new RegExp(`^${key}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]);

@@ -1,7 +1,7 @@
 import { SharedMemory, SysvSharedMemory } from '@octoipc/shm';
 import { expect, onTestFinished, test } from 'vitest';
 
-import { closing, freshName, posix, sysv } from './memories.js';
+import { closing, freshKey, freshName, posix, sysv } from './memories.js';
 import { needs, run } from './scripts.js';
 
 test("SHM-021: Python's multiprocessing.shared_memory sees the same bytes, from offset 0", async (context) => {
@@ -67,6 +67,31 @@ ctypes.memset(at + 30, 7, 4)
     stdout: 'perl\n',
   });
   expect([...memory.bytes.subarray(29, 35)]).toEqual([0, 7, 7, 7, 7, 0]);
+});
+
+test("SVSHM-002: perl's shmget(2) finds by its key what we made, and we what it made", async (context) => {
+  await needs('perl', context);
+  const key = freshKey();
+  const memory = closing(
+    SysvSharedMemory.open(key, { exclusive: true, temporary: true, size: 64 }),
+  );
+  memory.bytes.set(Buffer.from('by key'));
+  const find = `my $id = shmget($ARGV[0], 64, 0600); defined $id or die $!; shmread($id, $_, 0, 6) or die; print "$id $_"`;
+  expect(await run('perl', ['-e', find, String(key)])).toMatchObject({
+    code: 0,
+    stdout: `${memory.id} by key`,
+  });
+  const other = freshKey();
+  const make = `my $id = shmget($ARGV[0], 33, 03600); defined $id or die $!; shmwrite($id, "perl", 0, 4) or die; print $id`;
+  const made = await run('perl', ['-e', make, String(other)]);
+  expect(made, made.stderr).toMatchObject({ code: 0 });
+  onTestFinished(() => SysvSharedMemory.remove(Number(made.stdout)));
+  const found = closing(SysvSharedMemory.open(other));
+  expect([found.id, found.byteLength, String(found.read(0, 4))]).toEqual([
+    Number(made.stdout),
+    33,
+    'perl',
+  ]);
 });
 
 test('SVSHM-020: ipcmk(1) makes what we open, and ipcrm(1) removes what we have', async (context) => {

@@ -1,6 +1,8 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, fstatSync, openSync, readFileSync, readlinkSync, writeSync } from 'node:fs';
 
+import { spawnWithPipes } from '@octoipc/pipe';
 import { popen } from '@octoipc/popen';
 import { SharedMemory } from '@octoipc/shm';
 import { expect, test } from 'vitest';
@@ -114,6 +116,34 @@ test('MEMFD-018: huge pages that are not reserved are an error, and a size that 
   const free = /^HugePages_Free:\s+(\d+)/m.exec(readFileSync('/proc/meminfo', 'latin1'))?.[1];
   const size = (Number(free) + 1) * 2 ** 21;
   expect(() => memfd({ hugePages: '2MB', size })).toThrow(/ENOMEM|ENOSPC|EINVAL/);
+});
+
+test('MEMFD-018: huge pages that are reserved are mapped, and survive a store where only reading is allowed', (context) => {
+  const free = /^HugePages_Free:\s+(\d+)/m.exec(readFileSync('/proc/meminfo', 'latin1'))?.[1];
+  const usual = /^Hugepagesize:\s+2048 kB/m.test(readFileSync('/proc/meminfo', 'latin1'));
+  if (!usual || Number(free) < 2) context.skip('no two huge pages of 2 MiB are reserved here');
+  const memory = memfd({ hugePages: '2MB', size: 2 ** 21 });
+  memory.bytes[2 ** 21 - 1] = 3;
+  const maps = readFileSync('/proc/self/smaps', 'latin1');
+  expect(maps).toMatch(/memfd:[^\n]*\n(?:[^/\n]*\n){0,4}KernelPageSize: +2048 kB/);
+  const { bytes } = again(memory, 'r');
+  bytes[0] = 1;
+  expect([memory.bytes[0], bytes[2 ** 21 - 1]]).toEqual([0, 3]);
+});
+
+test('a child gets a memfd by the `stdio` of spawnWithPipes, beside its pipes', async () => {
+  const memory = memfd({ size: 5 });
+  memory.bytes.set(Buffer.from('hello'));
+  const { child, pipes } = spawnWithPipes(
+    'sh',
+    ['-c', 'cat /dev/fd/3 >&4; printf J | dd of=/dev/fd/3 conv=notrunc status=none'],
+    { stdio: ['ignore', 'ignore', 'inherit', memory.fd], pipes: { 4: 'write' } },
+  );
+  const exit = once(child, 'exit');
+  expect(String(await pipes[4].readAll())).toBe('hello');
+  pipes[4].close();
+  expect(await exit).toEqual([0, null]);
+  expect(String(memory.read())).toBe('Jello');
 });
 
 test('a child gets a memfd by the `fds` of popen', async () => {

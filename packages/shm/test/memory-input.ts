@@ -20,6 +20,9 @@ export function inputOfMemory(memory: Memory): {
     numbers: {
       'view(Uint8Array, byteOffset)': (offset: never) => memory.view(Uint8Array, offset),
       'view(Uint8Array, 0, length)': (length: never) => memory.view(Uint8Array, 0, length),
+      'read(byteOffset)': (offset: never) => memory.read(offset),
+      'read(0, length)': (length: never) => memory.read(0, length),
+      'write(byteOffset)': (offset: never) => memory.write(offset, 'x'),
       'wait(byteOffset)': (offset: never) => memory.wait(offset, 0),
       'wait(0, expected)': { call: (value: never) => memory.wait(0, value), accepts: isValue },
       'wait({ timeout })': {
@@ -45,7 +48,7 @@ export function inputOfMemory(memory: Memory): {
     },
     waits: { 'wait()': (options: never) => memory.wait(0, 0, options) },
     methods: (
-      'buffer bytes byteLength shared readOnly view wait waitSync notify sync advise ' +
+      'buffer bytes byteLength shared readOnly view read write wait waitSync notify sync advise ' +
       'lockInMemory unlockFromMemory close closed ref unref'
     ).split(' '),
   };

@@ -2,7 +2,6 @@ import { execFile, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 import { onTestFinished, type TestContext } from 'vitest';
@@ -78,8 +77,9 @@ export async function sharedNode(context: TestContext): Promise<string> {
     process.stdout.write(String(memory.shared));
     memory.close();
   `;
-  const node26 = new URL('../../../runtimes/node_modules/node26/bin/node', import.meta.url);
-  for (const file of [process.execPath, fileURLToPath(node26)]) {
+  const repository = join(import.meta.dirname, '..', '..', '..');
+  const node26 = join(repository, 'runtimes', 'node_modules', 'node26', 'bin', 'node');
+  for (const file of [process.execPath, node26]) {
     if (!existsSync(file)) continue;
     const { stdout } = await run(file, ['--input-type=commonjs', '--eval', ask]);
     if (stdout === 'true') return file;

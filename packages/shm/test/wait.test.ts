@@ -97,12 +97,17 @@ const PEER = `
 #include <sys/shm.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-/* Counts in word 0, waits for word 1 to be set, sets word 2 and wakes. */
+/* Counts in word 0, and by compare and exchange in word 3, waits for word 1 to be set, sets word 2 and wakes. */
 int main(int argc, char **argv) {
   _Atomic int *words = argc > 1 ? shmat(atoi(argv[1]), 0, 0)
                                 : mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, 3, 0);
   if (words == (void *)-1) return 1;
   for (int i = 0; i < 1000000; i++) atomic_fetch_add(&words[0], 1);
+  for (int i = 0; i < 200000; i++) {
+    int seen = atomic_load(&words[3]);
+    while (!atomic_compare_exchange_weak(&words[3], &seen, seen + 1)) {
+    }
+  }
   while (atomic_load(&words[1]) == 0) syscall(SYS_futex, &words[1], FUTEX_WAIT, 0, 0, 0, 0);
   int expected = 0;
   if (!atomic_compare_exchange_strong(&words[2], &expected, 7)) return 2;
@@ -136,10 +141,14 @@ test.each(['memfd', 'System V'] as const)(
     onTestFinished(() => void child.kill('SIGKILL'));
     const exit = once(child, 'exit');
     for (let i = 0; i < 1_000_000; i++) Atomics.add(words, 0, 1);
+    for (let i = 0; i < 200_000; i++) {
+      let seen = Atomics.load(words, 3);
+      for (let was; (was = Atomics.compareExchange(words, 3, seen, seen + 1)) !== seen;) seen = was;
+    }
     Atomics.store(words, 1, 1);
     memory.notify(4);
     while (Atomics.load(words, 2) === 0) await memory.wait(8, 0);
     expect(await exit).toEqual([0, null]);
-    expect([words[0], words[2]]).toEqual([2_000_000, 7]);
+    expect([words[0], words[2], words[3]]).toEqual([2_000_000, 7, 400_000]);
   },
 );

@@ -19,22 +19,35 @@ const below = (count) => Math.floor(random() * count);
 const one = (list) => list[below(list.length)];
 
 const ODD = [undefined, null, -1, 1.5, NaN, Infinity, 2 ** 31, 2 ** 53, 'x', '', {}, [], true, 1n];
+const NO_ID = [undefined, null, -1, 1.5, NaN, 2 ** 31, 'x', {}];
 const odd = (good) => (random() < 0.3 ? one(ODD) : good());
 /** Not 2 GiB, which is no mistake, but takes its time. */
 const size = () => {
-  const value = odd(() => one([1, 4, 100, 4096, 4097, 65536, 1 << 18]));
+  const large = random() < 0.02;
+  const value = odd(() =>
+    large ? 1 + below(1 << 23) : one([1, 4, 100, 4096, 4097, 65536, 1 << 18]),
+  );
   return value === 2 ** 31 ? 2 ** 31 - 0.5 : value;
 };
 const offset = () => odd(() => one([0, 1, 4, 8, 100, 4092, 4096, 65532]));
+const HUGE = [false, false, false, false, true, '2MB', '1GB', 'bogus'];
 const VIEWS = [Uint8Array, Int32Array, Float64Array, BigInt64Array, DataView, Array, undefined];
 const SEALS = ['shrink', 'grow', 'write', 'future-write', 'seal', 'bogus'];
 const ADVICE = ['normal', 'random', 'sequential', 'willneed', 'dontneed', 'dontfork', 'bogus'];
 
 const memories = [];
 const name = `/octoipc-fuzz-${process.pid}`;
+/** Keys that nobody has: whatever is made under them is this program's. */
+const held = new Set(SysvSharedMemory.list({ holders: false }).map(({ key }) => key));
+const keys = Array.from(
+  { length: 8 },
+  (_, i) => 0x4f000000 + (process.pid % 0xffff) * 256 + i,
+).filter((key) => !held.has(key));
 // Of its own: what is opened to read may be opened anew to write, and cut.
 const folder = mkdtempSync(join(tmpdir(), 'octoipc-fuzz-'));
 process.on('exit', () => rmSync(folder, { recursive: true }));
+// A path may be odd, too.
+process.chdir(folder);
 const file = join(folder, 'file');
 writeFileSync(file, Buffer.alloc(5000));
 
@@ -44,14 +57,22 @@ const opening = [
       size: size(),
       name: odd(() => 'fuzz'),
       sealable: odd(() => random() < 0.9),
+      hugePages: odd(() => one(HUGE)),
     }),
   () =>
     SharedMemory.open(name, { temporary: true, size: size(), readOnly: odd(() => random() < 0.2) }),
   () => SharedMemory.open(odd(() => name)),
   () => SysvSharedMemory.open('private', { temporary: true, size: size() }),
   () =>
+    SysvSharedMemory.open(one(keys), { temporary: true, size: size(), exclusive: random() < 0.3 }),
+  () =>
+    SysvSharedMemory.open(
+      odd(() => one(keys)),
+      { readOnly: odd(() => random() < 0.3) },
+    ),
+  () =>
     SysvSharedMemory.fromId(
-      odd(() => one(memories)?.id ?? 1),
+      odd(() => one(memories)?.id ?? -1),
       { readOnly: random() < 0.3 },
     ),
   () =>
@@ -59,10 +80,18 @@ const opening = [
       odd(() => file),
       { readOnly: true },
     ),
+  () =>
+    SharedMemory.file(
+      odd(() => join(folder, String(below(3)))),
+      { create: odd(() => true), size: size() },
+    ),
   () => {
     const fd = openSync(`/proc/self/fd/${one(memories).fd}`, one(['r', 'r+']));
     try {
-      return SharedMemory.fromFd(fd, { readOnly: one([undefined, true, false]) });
+      return SharedMemory.fromFd(fd, {
+        readOnly: one([undefined, true, false]),
+        requireSeals: odd(() => Array.from({ length: below(2) }, () => one(SEALS))),
+      });
     } catch (error) {
       closeSync(fd);
       throw error;
@@ -79,9 +108,31 @@ function touch(memory) {
 }
 const i8 = () => below(256);
 
+/** One byte a page: more pages than are mended one by one, where it is large. */
+function touchPages(memory) {
+  const { bytes } = memory;
+  const step = 4096 * (1 + below(2));
+  for (let i = 0; i < bytes.length; i += step) bytes[i] = 1;
+}
+
+function copy(memory) {
+  const count = memory.byteLength;
+  const at = below(count);
+  const bytes = memory.read(at, below(count - at));
+  if (!memory.readOnly) memory.write(at, bytes);
+}
+
 const using = [
   touch,
   touch,
+  touchPages,
+  copy,
+  (memory) => memory.read(offset(), odd(offset)),
+  (memory) =>
+    memory.write(
+      offset(),
+      odd(() => Buffer.alloc(below(5000), 1)),
+    ),
   (memory) => ftruncateSync(memory.fd, one([1, 4096, 5000, 100_000])),
   (memory) =>
     memory.view(
@@ -103,6 +154,9 @@ const using = [
   (memory) => memory.sync({ byteOffset: offset(), length: offset() }),
   (memory) => memory.advise(one(ADVICE), { byteOffset: offset(), length: offset() }),
   (memory) => memory.lockInMemory(),
+  (memory) => memory.unlockFromMemory(),
+  (memory) => memory.ref(),
+  (memory) => memory.unref(),
   (memory) => memory.stat(),
   (memory) => memory.setStat({ mode: odd(() => 0o600) }),
   (memory) => memory.remove(),
@@ -113,6 +167,10 @@ const using = [
       odd(() => '/etc'),
       odd(() => 65),
     ),
+  () => SharedMemory.unlink(odd(() => name)),
+  // Never an id of somebody else's: ids of this program's own, or no id at all.
+  (memory) => SysvSharedMemory.remove(random() < 0.3 ? one(NO_ID) : memory.id),
+  () => random() < 0.01 && SysvSharedMemory.list(odd(() => ({ holders: random() < 0.5 }))),
   (memory) => memory.close(),
   (memory) => memory.close(),
 ];
