@@ -18,7 +18,7 @@ import { copyInto, copyOf } from './copies.js';
 import type { Mapping, MemoryBuffer } from './mapping.js';
 import { rangeWithin, type MemoryRange } from './range.js';
 import { sizeOf, type ViewConstructor } from './view.js';
-import { WordWaits } from './word-waits.js';
+import { WordWaits, type WordMemory } from './word-waits.js';
 
 /** What a mapping is owned with. Never refers to the handle, nor to the buffer. */
 export interface OwnedMemory {
@@ -63,11 +63,7 @@ export abstract class Memory extends ResourceHandle {
     this.mapping = mapping;
     this.#readOnly = readOnly;
     this.#owned = owned;
-    this.#waits = new WordWaits({
-      wordAt: (byteOffset) => this.#wordAt(byteOffset),
-      words: () => this.#wordsOf('futex'),
-      details: () => this.details('futex'),
-    });
+    this.#waits = new WordWaits(this.#wordMemory());
     owned.forget = mapping.forget();
     owned.temporary?.belongsTo(this);
   }
@@ -324,6 +320,15 @@ export abstract class Memory extends ResourceHandle {
     const { buffer } = this.mapping;
     if (!keepers.has(buffer)) keepers.set(buffer, this);
     return buffer;
+  }
+
+  /** Not in the constructor, where what is released would refer to the handle as well, for ever. */
+  #wordMemory(): WordMemory {
+    return {
+      wordAt: (byteOffset) => this.#wordAt(byteOffset),
+      words: () => this.#wordsOf('futex'),
+      details: () => this.details('futex'),
+    };
   }
 
   #wordAt(byteOffset: number): number {
