@@ -72,6 +72,18 @@ export const EXCUSED = [
     against: /^C sigprocmask, signalfd$/,
     decision: 'Signals are blocked in every thread, and read',
   },
+  {
+    suite: 'shm',
+    row: /^posix-4096$/,
+    against: /^C open … unlink$/,
+    decision: 'What shared memory does not reach',
+  },
+  {
+    suite: 'shm',
+    row: /^fill-16777216$/,
+    against: /^C memset$/,
+    decision: 'What shared memory does not reach',
+  },
 ];
 
 /**
