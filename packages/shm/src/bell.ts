@@ -4,7 +4,7 @@ import { binding } from './binding.js';
 import { EADDRINUSE } from './errno.js';
 
 /** Nobody sleeps longer without looking again, in milliseconds: so soon is a death known. */
-export const SLICE = 20;
+export const SLICE = 30;
 
 /** A bell's descriptor, and the number of it where who waits has looked for a free one. */
 export interface OpenedBell {
@@ -37,7 +37,7 @@ export function ringBell(name: string): void {
 }
 
 /**
- * What wakes who waits on the event loop: his bell, and every 20 ms a look whether the other side is alive.
+ * What wakes who waits on the event loop: his bell, and every 30 ms a look whether the other side is alive.
  *
  * Lifetime: from the first wait until `close()`. It refers to who waits only while he does. The interval
  * runs while somebody waits, and one round longer, so that waits that follow each other do not start it
@@ -58,8 +58,8 @@ export class Bell {
   }
 
   /**
-   * @param wake - called when somebody rang, and every 20 ms
-   * @param look - called every 20 ms before that
+   * @param wake - called when somebody rang, and every 30 ms
+   * @param look - called every 30 ms before that
    */
   listen(wake: () => void, look: () => void): void {
     const fd = this.#fd;

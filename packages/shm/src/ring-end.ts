@@ -176,7 +176,7 @@ export abstract class RingEnd extends ResourceHandle {
   /** Whether the other side, or the lock, has changed so that trying again may succeed. @internal */
   protected abstract isReady(): boolean;
 
-  /** Every 20 ms of a wait. @internal */
+  /** Every 30 ms of a wait. @internal */
   protected abstract mend(): void;
 
   /** @internal */

@@ -35,7 +35,7 @@ export interface Sleeper {
   checkUse(): void;
   /** Whether something has changed since the last attempt, so that trying again may succeed. */
   isReady(): boolean;
-  /** Every 20 ms of a wait. */
+  /** Every 30 ms of a wait. */
   mend(): void;
   /** Closes it; the error that tells why. */
   damage(): Error;
@@ -63,7 +63,7 @@ export function closingBell(keeper: BellKeeper): OwnedResource {
 
 /**
  * Waits for shared memory to change, in all flavours: who finds nothing sets a bit, looks again, and
- * sleeps, in futex(2) or until his bell rings; nobody longer than 20 ms without another look.
+ * sleeps, in futex(2) or until his bell rings; nobody longer than 30 ms without another look.
  *
  * Lifetime: that of the handle that waits, whose pending waits keep it and the process alive.
  */
