@@ -18,7 +18,7 @@ const FIGURE =
  */
 const NO_FIGURES = {
   'docs/layout.md': [
-    { text: /\b(?:20|100) ms\b/, reason: 'constants of the protocol' },
+    { text: /\b(?:30|100) ms\b/, reason: 'constants of the protocol' },
     { text: /\d+ × [`u]/, reason: 'fields of a structure' },
   ],
   'docs/errors.md': [{ text: /\b100 ms\b/, reason: 'a constant of the code' }],
@@ -31,7 +31,7 @@ const NO_FIGURES = {
   ],
   'packages/popen/README.md': [{ text: /\b100 ms\b/, reason: 'an example of a deadline' }],
   'packages/sem/README.md': [{ text: /\b50 ms\b/, reason: 'a constant of the code' }],
-  'packages/shm/README.md': [{ text: /\b(?:20|50|100) ms\b/, reason: 'constants of the code' }],
+  'packages/shm/README.md': [{ text: /\b(?:20|30|50|100) ms\b/, reason: 'constants of the code' }],
 };
 
 /**
