@@ -94,7 +94,11 @@ function started(file: string, args: readonly string[], options: SpawnOptions): 
   try {
     return spawner()(file, args, options);
   } catch (cause) {
-    const { errno, syscall } = cause as NodeJS.ErrnoException;
+    const { code, errno, syscall } = cause as NodeJS.ErrnoException;
+    // Node's checks compare options with numbers, which throws by itself where one is a BigInt.
+    if (code === undefined && cause instanceof TypeError) {
+      throw Object.assign(cause, { code: 'ERR_INVALID_ARG_TYPE' });
+    }
     if (errno === undefined || syscall === undefined) throw cause;
     throw errorOf(errno, syscall, { target: file, cause });
   }

@@ -39,7 +39,11 @@ export function census() {
  * What is made at the first wait of each binding, of which there are nine, and stays: a batch may be the first that
  * comes to one of them.
  */
-const ONCE = new Map([['fd anon_inode:[eventpoll]', 16]]);
+const ONCE = new Map([
+  ['fd anon_inode:[eventpoll]', 16],
+  ['fd anon_inode:[eventfd]', 16],
+  ['fd anon_inode:[io_uring]', 4],
+]);
 
 /** What there is more of than before, and than is made once. */
 export function more(before, now) {
