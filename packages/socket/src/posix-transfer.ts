@@ -110,7 +110,8 @@ function sendingMessage(
   };
 }
 
-function credentialNumbers({ pid, uid, gid }: Peer): Int32Array {
+function credentialNumbers(credentials: Peer): Int32Array {
+  const { pid, uid, gid } = optionsObject(credentials, 'credentials');
   integer(pid, 'credentials.pid', 0, 0x7fffffff);
   integer(uid, 'credentials.uid', 0, 0xffffffff);
   integer(gid, 'credentials.gid', 0, 0xffffffff);
