@@ -7,6 +7,7 @@ import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { readyOrExit } from './ready.mjs';
+import { MECHANISMS } from './reliability/rows.mjs';
 import { readJson, root } from './workspace.mjs';
 
 /** The steps, by their programs, and what each does. */
@@ -31,19 +32,6 @@ const COLUMNS = {
   findings: 'findings',
   mended: 'mended',
 };
-const ORDER = [
-  'core',
-  'pipe',
-  'fifo',
-  'mq',
-  'sem',
-  'shm',
-  'signal',
-  'socket',
-  'popen',
-  'nats',
-  'octoipc',
-];
 
 const folder = join(root, 'docs', 'reliability');
 const page = join(root, 'docs', 'reliability.md');
@@ -137,7 +125,7 @@ function summed(results) {
       for (const key of Object.keys(COLUMNS)) sum[key] += row[key];
     }
   }
-  return [...sums].toSorted(([a], [b]) => ORDER.indexOf(a) - ORDER.indexOf(b));
+  return [...sums].toSorted(([a], [b]) => MECHANISMS.indexOf(a) - MECHANISMS.indexOf(b));
 }
 
 function number(key, value) {

@@ -1,5 +1,7 @@
 // The rows of a step that counts what it did, a mechanism each, and the line in which it says so.
-const MECHANISMS = [
+
+/** In the order in which tables have them. */
+export const MECHANISMS = [
   'core',
   'pipe',
   'fifo',
@@ -9,8 +11,8 @@ const MECHANISMS = [
   'signal',
   'socket',
   'popen',
-  'octoipc',
   'nats',
+  'octoipc',
 ];
 
 /** The package of a scene, by the name that the scene has. */
@@ -29,7 +31,7 @@ export class Rows {
     this.#step = step;
   }
 
-  /** Adds to the counts of a mechanism: `{ killPoints, faults, inputs, hours }`. */
+  /** Adds to the counts of a mechanism: `{ killPoints, faults, inputs, hours, findings, mended }`. */
   add(mechanism, counts) {
     const row = this.#row(mechanism);
     for (const [what, count] of Object.entries(counts)) row[what] += count;
@@ -41,6 +43,11 @@ export class Rows {
     row.findings += 1;
     row.open.push(finding);
     if (!known) process.exitCode = 1;
+  }
+
+  /** So long was each mechanism tried that has a row. */
+  lasted(hours) {
+    for (const row of this.#rows.values()) row.hours = hours;
   }
 
   /** Prints the last line. */

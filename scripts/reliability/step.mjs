@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { readJson } from '../workspace.mjs';
+import { Rows } from './rows.mjs';
 
 /**
  * Reads `--minutes M`, `--quick` and `--seed N`.
@@ -28,57 +29,24 @@ export function stepOptions(quickSeconds, more = {}) {
   };
 }
 
-/** The rows of a step, a mechanism each. */
-export class Tally {
-  #step;
-  #rows = new Map();
+/** The rows of a step that finds what is kept on record: what it found before is mended. */
+export class Tally extends Rows {
+  #known;
   #start = performance.now();
 
   constructor(step) {
-    this.#step = step;
-  }
-
-  row(mechanism) {
-    let row = this.#rows.get(mechanism);
-    if (row === undefined) {
-      row = {
-        mechanism,
-        killPoints: 0,
-        faults: 0,
-        inputs: 0,
-        hours: 0,
-        findings: 0,
-        mended: 0,
-        open: [],
-      };
-      this.#rows.set(mechanism, row);
-    }
-    return row;
+    super(step);
+    this.#known = readJson(join(import.meta.dirname, 'findings.json'))[step] ?? [];
   }
 
   inputs(mechanism, count) {
-    this.row(mechanism).inputs += count;
+    this.add(mechanism, { inputs: count });
   }
 
-  /** Something was found now: it is open. */
-  found(mechanism, text) {
-    const row = this.row(mechanism);
-    row.findings += 1;
-    row.open.push(text);
-  }
-
-  /** Prints the last line, and sets the exit status. */
+  /** Prints the last line; all of them were tried for as long as the step ran. */
   report() {
-    const hours = (performance.now() - this.#start) / 3_600_000;
-    const known = readJson(join(import.meta.dirname, 'findings.json'))[this.#step] ?? [];
-    for (const { mechanism } of known) {
-      const row = this.row(mechanism);
-      row.findings += 1;
-      row.mended += 1;
-    }
-    const rows = [...this.#rows.values()];
-    for (const row of rows) row.hours = Math.round(hours * 1000) / 1000;
-    if (rows.some(({ open }) => open.length > 0)) process.exitCode = 1;
-    console.log(JSON.stringify({ step: this.#step, rows }));
+    for (const { mechanism } of this.#known) this.add(mechanism, { findings: 1, mended: 1 });
+    this.lasted((performance.now() - this.#start) / 3_600_000);
+    this.tell();
   }
 }

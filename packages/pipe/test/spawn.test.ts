@@ -148,5 +148,7 @@ test('BIND-004 BIND-005: bad arguments are refused, and nothing is left open', a
     expect(codeNow(spawn('true', [], options))).toBe('ERR_INVALID_ARG_TYPE');
   }
   expect(codeNow(spawn('true', [], { pipes, stdio: 5 }))).toBe('ERR_INVALID_ARG_TYPE');
+  // Node calculates with it, and throws a TypeError that has no code.
+  expect(codeNow(spawn('true', [], { pipes, uid: 5n }))).toBe('ERR_INVALID_ARG_TYPE');
   expect(pipeEnds()).toBe(before);
 });

@@ -275,6 +275,17 @@ test('SOCK-068 SOCK-069: SCM_CREDENTIALS come with SO_PASSCRED, also from who at
   expect((await posix.recvmsg(right, { size: 1 })).credentials).toEqual(self);
 });
 
+test('credentials that are no object are refused, and nothing is sent', () => {
+  const [left, right] = pair(SOCK_DGRAM);
+  for (const credentials of [null, 5, 'root']) {
+    const message = { data: 'x', credentials } as unknown as posix.OutgoingMessage;
+    expect(() => posix.trySendmsg(left, message)).toThrow(
+      expect.objectContaining({ name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' }),
+    );
+  }
+  expect(posix.tryRecv(right, 1)).toBeUndefined();
+});
+
 test('SOCK-070: getpeername() of an unconnected socket is ENOTCONN', () => {
   expect(posix.getsockname(socket())).toBe(null);
   expect(() => posix.getpeername(socket())).toThrow(failing('ENOTCONN'));
