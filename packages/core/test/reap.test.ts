@@ -221,8 +221,10 @@ describe('TemporaryName.claim()', () => {
     mkdirSync(theirs, { recursive: true, mode: 0o777 });
     onTestFinished(() => rmSync(theirs, { recursive: true, force: true }));
     const script = `
-      process.setgroups([]); process.setgid(${nobody}); process.setuid(${nobody});
       const { TemporaryName } = await import('@octoipc/core/kit');
+      // What it loads at the first use, another user may not be able to read.
+      TemporaryName.claim('test-file', '/warm').release();
+      process.setgroups([]); process.setgid(${nobody}); process.setuid(${nobody});
       try { TemporaryName.claim('test-file', '/x'); } catch (error) { console.log(error.code); }`;
     const { stdout, stderr } = spawnSync(
       process.execPath,

@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest';
 
 import { failure } from '../../core/test/failure.js';
 import { Peer } from '../../core/test/peer.js';
+import { asUser, whyNoStranger } from '../../core/test/stranger.js';
 import { exists, freshName, posix, sysv } from './queues.js';
 
 const peer = new URL('fixtures/peer.mjs', import.meta.url);
@@ -15,23 +16,9 @@ const script = fileURLToPath(peer);
 /** A user that no other test is, so that the kernel counts this one's queues alone. */
 const STRANGER = 64_600 + (process.pid % 400);
 
-const asStranger = [
-  `--reuid=${STRANGER}`,
-  `--regid=${STRANGER}`,
-  '--clear-groups',
-  '--inh-caps=-all',
-];
-
-/** Why nothing can be run as another user here. */
-function whyNoStranger(): string | undefined {
-  const probe = [...asStranger, process.execPath, '-e', `require('fs').readFileSync('${script}')`];
-  const { error, status } = spawnSync('setpriv', probe);
-  if (error !== undefined) return 'setpriv is not installed';
-  return status === 0 ? undefined : 'this user may not become another that can read these files';
-}
-
+const asStranger = asUser(STRANGER);
 const works = (file: string, ...args: string[]): boolean => spawnSync(file, args).status === 0;
-const noStranger = whyNoStranger();
+const noStranger = whyNoStranger(STRANGER, script);
 const noNamespace = !works('unshare', '-i', 'true');
 const noPrlimit = !works('prlimit', '--version');
 if (noStranger !== undefined) console.log(`skipped: ${noStranger}`);

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 
 import { Peer } from '../../core/test/peer.js';
+import { asUser, whyNoStranger } from '../../core/test/stranger.js';
 import { tally } from '../../core/test/tally.js';
 
 type Outcome = 'done' | { kind: string; code: string; syscall?: string; hint?: string };
@@ -19,7 +20,7 @@ interface Report {
 
 const script = fileURLToPath(new URL('fixtures/environment.mjs', import.meta.url));
 const NOBODY = 64_950 + (process.pid % 40);
-const asNobody = [`--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups', '--inh-caps=-all'];
+const asNobody = asUser(NOBODY);
 
 const works = (...command: string[]): boolean => {
   const [file = '', ...args] = command;
@@ -30,15 +31,7 @@ const missing = {
   unshare: works('unshare', '-m', '-i', '-p', '-f', 'true')
     ? undefined
     : 'this user may not make namespaces',
-  nobody: works(
-    'setpriv',
-    ...asNobody,
-    process.execPath,
-    '-e',
-    `require('fs').readFileSync('${script}')`,
-  )
-    ? undefined
-    : 'this user may not become another that can read these files',
+  nobody: whyNoStranger(NOBODY, script),
   strace: works('strace', '-qq', '-o', '/dev/null', 'true')
     ? undefined
     : 'strace may not trace here',

@@ -13,6 +13,7 @@ import { connect, Datagram, listen } from '@octoipc/socket';
 import { describe, expect, onTestFinished, test } from 'vitest';
 
 import { codeNow, codeOf } from '../../core/test/failure.js';
+import { asUser, whyNoStranger } from '../../core/test/stranger.js';
 import { home, octoipc } from './command.js';
 import { uniqueName } from './objects.js';
 
@@ -30,11 +31,9 @@ function attacks(targets: Readonly<Record<string, readonly [attack: string, targ
   return JSON.parse(execFileSync('python3', args, { encoding: 'utf8' })) as Record<string, string>;
 }
 
-const as = (uid: number): string[] => [`--reuid=${uid}`, `--regid=${uid}`, '--clear-groups'];
-
 /** What fixtures/second-user.mjs says, run as that user. */
 function program(uid: number, ...args: readonly string[]): unknown {
-  const line = [...as(uid), process.execPath, fixture('second-user.mjs'), ...args];
+  const line = [...asUser(uid), process.execPath, fixture('second-user.mjs'), ...args];
   return JSON.parse(execFileSync('setpriv', line, { cwd: home, encoding: 'utf8' }));
 }
 
@@ -57,8 +56,8 @@ function made<T extends { close(): void }>(handle: T, removal?: () => void): T {
 /** Why no second user can be had. */
 function refusal(): string | undefined {
   if (process.getuid?.() !== 0) return 'it takes root to become another user';
-  const tried = spawnSync('setpriv', [...as(ATTACKER), process.execPath, '-e', ''], { cwd: home });
-  if (tried.status !== 0) return 'another user cannot run Node from here';
+  const noStranger = whyNoStranger(ATTACKER, fixture('second-user.mjs'));
+  if (noStranger !== undefined) return noStranger;
   return spawnSync('python3', ['-c', '']).status === 0 ? undefined : 'there is no python3';
 }
 

@@ -1,11 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { expect, test } from 'vitest';
 
 import { Peer } from '../../core/test/peer.js';
 
+const tree = fileURLToPath(new URL('../../..', import.meta.url));
 const script = fileURLToPath(new URL('fixtures/lifecycle.mjs', import.meta.url));
 
 /** In namespaces of their own, so that what is left can only be what the scene left. */
@@ -18,6 +20,8 @@ test.skipIf(!apart)(
   'BIND-018: everything used once leaves no name, no socket and no file',
   async () => {
     const commands = [
+      // This tree may itself be in /tmp.
+      'mount --bind "$2" /mnt && cd /mnt',
       'mount -t tmpfs none /dev/shm && mount -t tmpfs none /tmp',
       '"$0" --expose-gc "$1" everything </dev/null',
       'echo left:',
@@ -25,7 +29,9 @@ test.skipIf(!apart)(
       'ls -A /dev/shm /tmp | grep -c "[a-z]$" ',
       'tail -n +2 /proc/net/unix',
     ];
-    const args = [...NAMESPACES, 'sh', '-c', commands.join('\n'), process.execPath, script];
+    const inside = join('/mnt', relative(tree, script));
+    const command = ['sh', '-c', commands.join('\n'), process.execPath, inside, tree];
+    const args = [...NAMESPACES, ...command];
     const { stdout, stderr } = await Peer.start('unshare', args).ended;
     expect({ stdout, stderr }).toEqual({
       stdout: 'through cat\n"ERR_CLOSED"\nleft:\n0\n0\n'.replaceAll('"', ''),

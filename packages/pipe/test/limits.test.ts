@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 
 import { Peer } from '../../core/test/peer.js';
+import { asUser, whyNoStranger } from '../../core/test/stranger.js';
 import { opened } from './opened.js';
 
 const script = new URL('fixtures/limits.mjs', import.meta.url);
@@ -12,28 +13,10 @@ const script = new URL('fixtures/limits.mjs', import.meta.url);
 /** A user that no other test is, so that the kernel counts this one's pipes alone. */
 const STRANGER = 64_100 + (process.pid % 400);
 
-const asStranger = (uid: number) => [
-  `--reuid=${uid}`,
-  `--regid=${uid}`,
-  '--clear-groups',
-  '--inh-caps=-all',
-  process.execPath,
-];
-
-/** Whether another user can run this Node and read these files; if not, why. */
-function whyNoStranger(): string | undefined {
-  const probe = [
-    ...asStranger(STRANGER),
-    '-e',
-    `require('fs').readFileSync(${JSON.stringify(fileURLToPath(script))})`,
-  ];
-  const { error, status } = spawnSync('setpriv', probe);
-  if (error !== undefined) return 'setpriv is not installed';
-  return status === 0 ? undefined : 'this user may not become another that can read these files';
-}
+const asStranger = (uid: number) => [...asUser(uid), process.execPath];
 
 const noPrlimit = spawnSync('prlimit', ['--version']).error !== undefined;
-const noStranger = whyNoStranger();
+const noStranger = whyNoStranger(STRANGER, fileURLToPath(script));
 if (noPrlimit) console.log('skipped: prlimit is not installed, so no limit can be lowered');
 if (noStranger !== undefined) console.log(`skipped: ${noStranger}`);
 

@@ -8,6 +8,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { codeNow, failure } from '../../core/test/failure.js';
 import { Peer } from '../../core/test/peer.js';
 import { descriptors, until } from '../../core/test/proc.js';
+import { asUser, whyNoStranger } from '../../core/test/stranger.js';
 import { folder, started, zombies } from './started.js';
 
 const refused = (command: Command, options?: PopenOptions) =>
@@ -198,16 +199,10 @@ test('POPEN-039: a script without #! is run by the shell, a program that is bein
 });
 
 test('POPEN-030: RLIMIT_NPROC reached throws EAGAIN, and leaves no descriptor', async (context) => {
-  const whoami = spawnSync('setpriv', ['--reuid=65533', '--clear-groups', 'true']);
-  if (whoami.status !== 0) context.skip('another user cannot be had here');
-  const peer = Peer.start('setpriv', [
-    '--reuid=65533',
-    '--regid=65533',
-    '--clear-groups',
-    process.execPath,
-    new URL('fixtures/exhausted.mjs', import.meta.url).pathname,
-    'nproc',
-  ]);
+  const script = new URL('fixtures/exhausted.mjs', import.meta.url).pathname;
+  const why = whyNoStranger(65_533, script);
+  context.skip(why !== undefined, why);
+  const peer = Peer.start('setpriv', [...asUser(65_533), process.execPath, script, 'nproc']);
   expect(await peer.report()).toEqual({ code: 'EAGAIN', syscall: 'clone', left: 0 });
 });
 
