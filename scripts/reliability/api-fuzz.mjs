@@ -107,7 +107,7 @@ function found(mechanism, kind, label, text, seed) {
   if (seen.has(key)) return;
   seen.add(key);
   console.log(`finding: ${kind}: ${label}: ${text} (seed ${seed})`);
-  tally.found(mechanism, `${kind}: ${label.slice(0, 120)}: ${text.slice(0, 160)} (seed ${seed})`);
+  tally.found(mechanism, `${kind}: ${label.slice(0, 120)}: ${text.slice(0, 600)} (seed ${seed})`);
 }
 
 const mechanismOf = (label) => /@octoipc\/([a-z]+)/.exec(label)?.[1] ?? 'all';

@@ -25,6 +25,19 @@ function childrenOf(pid) {
   );
 }
 
+/** What the children run, and in which state they are. */
+export function commandsOfChildren() {
+  return childrenOf('self').map((pid) => {
+    try {
+      const [, state] = readFileSync(`/proc/${pid}/stat`, 'latin1').split(/\) /);
+      const line = readFileSync(`/proc/${pid}/cmdline`, 'latin1').replaceAll('\0', ' ').trim();
+      return `${line} (${state[0]})`;
+    } catch {
+      return 'gone';
+    }
+  });
+}
+
 /** Counts by kind: `fd …`, `threads`, `mappings`, `children`. */
 export function census() {
   const counts = new Map([...descriptors()].map(([kind, count]) => [`fd ${kind}`, count]));

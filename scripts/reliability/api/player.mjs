@@ -4,7 +4,7 @@ import { readFileSync, readlinkSync } from 'node:fs';
 import { Worker, isMainThread, parentPort, workerData } from 'node:worker_threads';
 
 import { Batch } from './batch.mjs';
-import { census, leftNames, more, sweep } from './census.mjs';
+import { census, commandsOfChildren, leftNames, more, sweep } from './census.mjs';
 import { Chance, Thrown } from './values.mjs';
 
 /** What a worker needs to end once it is told to. */
@@ -137,8 +137,10 @@ async function main() {
         const label = text.replace(/\d+/g, 'N');
         grown.set(label, (grown.get(label) ?? 0) + 1);
         // A name that has outlived its owner is one at once.
-        if (text.startsWith('/') || grown.get(label) === GROWTHS)
-          report([{ kind: 'leak', label, text }]);
+        if (text.startsWith('/') || grown.get(label) === GROWTHS) {
+          const which = text.startsWith('children') ? ` ${commandsOfChildren().join('; ')}` : '';
+          report([{ kind: 'leak', label, text: `${text}${which}` }]);
+        }
       }
     }
     sweep(sysv);
