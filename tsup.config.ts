@@ -45,7 +45,9 @@ const isPlainFunction = (name: string, value: unknown): boolean =>
  * Node's functions are looked up when they are called: to load the modules at import would take as long
  * as all of ours does. What is no plain function is loaded at import, if it is used.
  */
-const lazyBuiltins: NonNullable<Options['esbuildPlugins']>[number] = {
+const lazyBuiltins = (
+  load: (path: string) => string,
+): NonNullable<Options['esbuildPlugins']>[number] => ({
   name: 'lazy-builtins',
   setup(build) {
     build.onResolve({ filter: /^node:/ }, ({ path, kind }) =>
@@ -54,24 +56,57 @@ const lazyBuiltins: NonNullable<Options['esbuildPlugins']>[number] = {
         : { path, external: true },
     );
     build.onLoad({ filter: /^/, namespace: 'builtin' }, async ({ path }) => {
-      // In a bundle of ES modules there is no require; getBuiltinModule is of Node 20.16.
-      const load = `(process.getBuiltinModule?.('${path}') ?? require('${path}'))`;
       const exports = Object.entries((await import(path)) as object).map(([name, value]) =>
         name === 'default'
-          ? `export default /* @__PURE__ */ (() => ${load})();`
+          ? `export default /* @__PURE__ */ (() => ${load(path)})();`
           : isPlainFunction(name, value)
-            ? `export function ${name}(...args) { return ${load}.${name}(...args); }`
-            : `export const ${name} = /* @__PURE__ */ (() => ${load}.${name})();`,
+            ? `export function ${name}(...args) { return ${load(path)}.${name}(...args); }`
+            : `export const ${name} = /* @__PURE__ */ (() => ${load(path)}.${name})();`,
       );
       return { contents: exports.join('\n') };
     });
   },
+});
+
+/** In a bundle of ES modules there is no require; getBuiltinModule is of Node 20.16. */
+const required = (path: string): string =>
+  `(process.getBuiltinModule?.('${path}') ?? require('${path}'))`;
+
+/** Who takes the condition `module-sync` has it. */
+const builtin = (path: string): string => `process.getBuiltinModule('${path}')`;
+
+/** What is loaded late is asked for as in the other format; nothing is made at import for that. */
+const LATE = `var require = (id) =>
+  process.getBuiltinModule(id) ?? process.getBuiltinModule('node:module').createRequire(import.meta.url)(id);`;
+
+/** How esbuild exports: a getter for each name, all copied as the module begins. */
+const GETTERS = /__export\((\w+),\{([^{}]*)\}\);\s*module\.exports=\s*__toCommonJS\(\1\);/;
+
+/**
+ * Plain values in place of esbuild's getters, set when all of the module has run: what the getters cost at
+ * import is half of what a package's own code does, and each use would call one.
+ */
+const plainExports: NonNullable<Options['plugins']>[number] = {
+  name: 'plain-exports',
+  renderChunk(code, { path, map }) {
+    if (!path.endsWith('.cjs')) return undefined;
+    const getters = GETTERS.exec(code);
+    if (getters === null) return undefined;
+    const [ceremony, , names = ''] = getters;
+    const values = names.replaceAll(/\(\)=>\s*/g, '');
+    // As many lines as before: the map of sources holds.
+    const lines = '\n'.repeat(ceremony.split('\n').length - 1);
+    return {
+      code: `${code.replace(ceremony, lines)}\nmodule.exports={${values}};\n`,
+      map: map ?? null,
+    };
+  },
 };
 
 /**
- * What `import` gets: the names of what `require` gets. So there is one copy of each class in a process,
- * however it came in; and Node need not look through the whole file for the names, which takes longer than
- * all of the import. A bundler has to see what is imported: it takes the `module` condition. The types are
+ * There is one copy of each class in a process, however it came in. Where `require` takes ES modules (Node
+ * 20.19, 22.12 and later), `module-sync` gives both of them the same one. Elsewhere `import` gets the names of
+ * what `require` gets. A bundler has to see what is imported: it takes the `module` condition. The types are
  * those of what `require` gets, too: so a class is the same class to the compiler, however it came in.
  */
 const modulesOf: NonNullable<Options['plugins']>[number] = {
@@ -83,7 +118,7 @@ const modulesOf: NonNullable<Options['plugins']>[number] = {
       const write = (file: string, lines: string[]): void =>
         writeFileSync(join('dist', file), `${lines.join('\n')}\n`);
       write(`${name}.d.ts`, [`export * from './${name}.cjs';`]);
-      write(`${name}.js`, [
+      write(`${name}.import.js`, [
         "import { createRequire } from 'node:module';",
         `const { ${names} } = createRequire(import.meta.url)('./${name}.cjs');`,
         `export { ${names} };`,
@@ -126,16 +161,23 @@ const library: Options[] =
           ...common,
           format: 'cjs',
           splitting: false,
-          esbuildPlugins: [sharedEntries('cjs'), lazyBuiltins],
+          esbuildPlugins: [sharedEntries('cjs'), lazyBuiltins(required)],
           removeNodeProtocol: false,
           // Where a module is, as far as it knows: in a bundle of ES modules it does not.
           define: { 'import.meta.url': '__moduleFile' },
           banner: {
             js: "var __moduleFile=typeof __filename==='string'?__filename:undefined;",
           },
-          plugins: [modulesOf],
-          // Plain values in place of esbuild's getters, which would be called at each use.
-          footer: { js: 'module.exports={...module.exports};' },
+          plugins: [plainExports, modulesOf],
+        },
+        {
+          ...common,
+          format: 'esm',
+          // What is imported late is in files of its own.
+          splitting: true,
+          esbuildPlugins: [sharedEntries('js'), lazyBuiltins(builtin)],
+          removeNodeProtocol: false,
+          banner: { js: LATE },
         },
         { entry, format: 'cjs', dts: { ...dts, only: true } },
       ]

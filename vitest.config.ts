@@ -15,7 +15,10 @@ const project = (name: string, root: string, include: string, env: Record<string
 });
 
 export default defineConfig({
+  // The packages that a test uses are those that Node itself would load: there is one copy of each class.
+  ssr: { resolve: { conditions: ['module-sync', 'node'] } },
   test: {
+    server: { deps: { external: [/\/packages\/\w+\/dist\//] } },
     pool: 'forks',
     // By default one core is left idle, which is half of a small machine.
     maxWorkers: Math.max(2, availableParallelism()),

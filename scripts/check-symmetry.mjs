@@ -101,10 +101,15 @@ const scoped = (name) => (name === 'octoipc' ? name : `@octoipc/${name}`);
 
 /** The exports of one subpath, as every package has them; what only tests import is not bundled. */
 function exported(name, file) {
+  const types = `./dist/${file}.d.ts`;
+  const required = { types: `./dist/${file}.d.cts`, default: `./dist/${file}.cjs` };
+  if (name === 'conformance')
+    return { import: { types, default: `./dist/${file}.js` }, require: required };
   return {
-    ...(name === 'conformance' ? {} : { module: `./dist/${file}.module.js` }),
-    import: { types: `./dist/${file}.d.ts`, default: `./dist/${file}.js` },
-    require: { types: `./dist/${file}.d.cts`, default: `./dist/${file}.cjs` },
+    module: `./dist/${file}.module.js`,
+    'module-sync': { types, default: `./dist/${file}.js` },
+    import: { types, default: `./dist/${file}.import.js` },
+    require: required,
   };
 }
 

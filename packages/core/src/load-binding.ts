@@ -1,11 +1,16 @@
 import { existsSync, readFileSync } from 'node:fs';
-// The default import: webpack takes a named createRequire for a request to bundle what it loads.
-import nodeModule from 'node:module';
+import type Module from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { IpcError, unsupportedError } from './errors.js';
 import { prebuiltFolders } from './prebuilt.js';
+
+/**
+ * Loaded late, as all that an import does not need. Not by its name alone: webpack takes that for a request
+ * to bundle what it loads.
+ */
+const modules = (): typeof Module => require('node:module') as typeof Module;
 
 /**
  * Loads the native binding of a package, at its first use: the one that was built here if there is one,
@@ -28,7 +33,7 @@ export function loadBinding<T>(from: string | undefined, name: string): T {
       hint: `npm install @octoipc/${name} where the program runs: a bundle cannot hold native code`,
     });
   }
-  const load = nodeModule.createRequire(join(folder, 'package.json'));
+  const load = modules().createRequire(join(folder, 'package.json'));
   let cause: unknown;
   for (const file of candidates(folder, name)) {
     if (!existsSync(file)) continue;
@@ -69,7 +74,7 @@ function folderOf(from: string | undefined, name: string): string | undefined {
   for (const start of [file, process.argv[1], join(process.cwd(), 'program')]) {
     if (start === undefined) continue;
     try {
-      return dirname(nodeModule.createRequire(start).resolve(`@octoipc/${name}/package.json`));
+      return dirname(modules().createRequire(start).resolve(`@octoipc/${name}/package.json`));
     } catch {
       // It is not installed there; another may find it.
     }

@@ -1,4 +1,5 @@
-import { Duplex } from 'node:stream';
+import type Stream from 'node:stream';
+import type { Duplex } from 'node:stream';
 
 import type { Bytes, WaitOptions } from '@octoipc/core';
 import {
@@ -159,9 +160,10 @@ export class Pipeline<M extends Mode = Mode> implements AsyncIterable<Buffer> {
 
   /** A Node stream into the first one and out of the last one, which owns these pipes. */
   toDuplex(): Duplex {
+    const { Duplex: NodeDuplex } = require('node:stream') as typeof Stream;
     const { stdin } = this.#first;
     const { stdout } = this.#last;
-    return Duplex.from({
+    return NodeDuplex.from({
       ...(stdin === null ? {} : { writable: stdin.toWritable() }),
       ...(stdout === null ? {} : { readable: stdout.toReadable() }),
     });

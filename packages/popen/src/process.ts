@@ -1,4 +1,5 @@
-import { Duplex, Readable } from 'node:stream';
+import type Stream from 'node:stream';
+import type { Duplex } from 'node:stream';
 
 import type { Bytes, WaitOptions } from '@octoipc/core';
 import { IpcError, optionsObject, waitOptions } from '@octoipc/core/kit';
@@ -174,14 +175,15 @@ export class Process<M extends Mode = Mode> implements AsyncIterable<Buffer> {
 
   /** A Node stream over its pipes, of one direction or both, which owns them. */
   toDuplex(): Duplex {
+    const { Duplex: NodeDuplex, Readable } = require('node:stream') as typeof Stream;
     const { stdin, stdout } = this.#run.ends;
     const writable = stdin?.toWritable();
-    if (stdout === null) return Duplex.from({ writable: writable! });
+    if (stdout === null) return NodeDuplex.from({ writable: writable! });
     this.#run.ends.stderr?.relieve();
     const readable = this.#run.settings.check
       ? Readable.from(this, { objectMode: false })
       : stdout.toReadable();
-    return Duplex.from({ readable, ...(writable === undefined ? {} : { writable }) });
+    return NodeDuplex.from({ readable, ...(writable === undefined ? {} : { writable }) });
   }
 
   /** Ends the program if it still runs, and waits for that. */

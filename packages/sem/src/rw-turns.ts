@@ -1,4 +1,4 @@
-import { IpcError } from '@octoipc/core';
+import { IpcError } from '@octoipc/core/kit';
 import type { BLOCKED, OwnedResource } from '@octoipc/core/kit';
 
 import { WordGuard, type Guard } from './guard.js';

@@ -1,10 +1,9 @@
-import { isMainThread } from 'node:worker_threads';
-
 import type { IpcErrorDetails, WaitOptions } from '@octoipc/core';
 import {
   check,
   checkTimeout,
   closedError,
+  inMainThread,
   integer,
   optionsObject,
   timeoutError,
@@ -78,7 +77,7 @@ export class WordWaits {
     const words = this.#memory.words();
     if (Atomics.load(words, index) !== value) return 'not-equal';
     // Nobody terminates the main thread, which may sleep in one go.
-    const slice = timeout === undefined && isMainThread ? -1 : SLICE;
+    const slice = timeout === undefined && inMainThread() ? -1 : SLICE;
     const deadline = timeout === undefined ? 0 : performance.now() + timeout;
     for (;;) {
       const left = timeout === undefined ? slice : deadline - performance.now();

@@ -1,8 +1,8 @@
 import { lookup } from 'node:dns/promises';
 import type { ConnectionOptions, TlsOptions } from 'node:tls';
 
-import { IpcError, type WaitOptions } from '@octoipc/core';
-import { integer, typeError, valueError } from '@octoipc/core/kit';
+import type { WaitOptions } from '@octoipc/core';
+import { IpcError, integer, typeError, valueError } from '@octoipc/core/kit';
 
 import { isNumericHost } from './ip-address.js';
 import { addressObject, type SocketAddress } from './sockaddr.js';

@@ -1,7 +1,7 @@
 import type { ConnectionOptions } from 'node:tls';
 
-import { IpcError, isIpcError, type WaitOptions } from '@octoipc/core';
-import { oneOf, optionsObject, waitOptions } from '@octoipc/core/kit';
+import type { WaitOptions } from '@octoipc/core';
+import { IpcError, isIpcError, oneOf, optionsObject, waitOptions } from '@octoipc/core/kit';
 
 import { parseAddress, resolveAddress, type Address, type HostAddress } from './address.js';
 import { messageLimit, type ConnectionType } from './byte-connection.js';

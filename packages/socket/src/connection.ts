@@ -1,7 +1,8 @@
 import type { Duplex } from 'node:stream';
 
-import { IpcError, type Bytes, type WaitOptions } from '@octoipc/core';
+import type { Bytes, WaitOptions } from '@octoipc/core';
 import {
+  IpcError,
   BLOCKED,
   busyError,
   checkTimeout,

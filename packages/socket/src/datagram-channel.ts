@@ -1,15 +1,15 @@
 import { closeSync } from 'node:fs';
 
+import type { Bytes, ChannelTraits, Receiver, Sender, WaitOptions } from '@octoipc/core';
 import {
   IpcError,
   isIpcError,
-  type Bytes,
-  type ChannelTraits,
-  type Receiver,
-  type Sender,
-  type WaitOptions,
-} from '@octoipc/core';
-import { bytes, integer, optionsObject, typeError, valueError } from '@octoipc/core/kit';
+  bytes,
+  integer,
+  optionsObject,
+  typeError,
+  valueError,
+} from '@octoipc/core/kit';
 
 import { AF_UNIX } from './constants.js';
 import type { DatagramMessage } from './datagram-message.js';

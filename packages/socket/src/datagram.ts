@@ -1,5 +1,6 @@
-import { IpcError, type Bytes, type WaitOptions } from '@octoipc/core';
+import type { Bytes, WaitOptions } from '@octoipc/core';
 import {
+  IpcError,
   BLOCKED,
   busyError,
   check,

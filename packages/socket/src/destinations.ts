@@ -1,5 +1,5 @@
-import { IpcError, type WaitOptions } from '@octoipc/core';
-import { BLOCKED } from '@octoipc/core/kit';
+import type { WaitOptions } from '@octoipc/core';
+import { IpcError, BLOCKED } from '@octoipc/core/kit';
 
 import { Destination } from './destination.js';
 import type { Route } from './place.js';

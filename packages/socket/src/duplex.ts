@@ -1,5 +1,7 @@
-import { Socket } from 'node:net';
-import { Duplex } from 'node:stream';
+import type Net from 'node:net';
+import type { Socket } from 'node:net';
+import type Stream from 'node:stream';
+import type { Duplex } from 'node:stream';
 
 import type { ByteReader, ByteWriter } from '@octoipc/core';
 import {
@@ -32,7 +34,8 @@ export function duplexOf(connection: Connection, options?: DuplexOptions): Duple
   const copy = check(binding.duplicate(fd, false), 'fcntl', { target });
   let duplex: Socket;
   try {
-    duplex = new Socket({ fd: copy, readable: true, writable: true, allowHalfOpen });
+    const { Socket: NodeSocket } = require('node:net') as typeof Net;
+    duplex = new NodeSocket({ fd: copy, readable: true, writable: true, allowHalfOpen });
   } catch (error) {
     binding.closeUnowned(copy);
     throw error;
@@ -53,7 +56,8 @@ function joined<D extends Duplex>(connection: Connection, duplex: D): D {
 
 /** Each chunk is a packet. */
 function packetDuplex(connection: Connection, allowHalfOpen: boolean): Duplex {
-  const duplex = new Duplex({
+  const { Duplex: NodeDuplex } = require('node:stream') as typeof Stream;
+  const duplex = new NodeDuplex({
     allowHalfOpen,
     readableObjectMode: true,
     read() {

@@ -1,5 +1,6 @@
-import { IpcError, type Bytes } from '@octoipc/core';
+import type { Bytes } from '@octoipc/core';
 import {
+  IpcError,
   bytes,
   check,
   descriptor,

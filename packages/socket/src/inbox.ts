@@ -1,5 +1,4 @@
-import { IpcError } from '@octoipc/core';
-import { AGAIN, BLOCKED, errorOf, POLLIN } from '@octoipc/core/kit';
+import { IpcError, AGAIN, BLOCKED, errorOf, POLLIN } from '@octoipc/core/kit';
 
 import { MSG_DONTWAIT, MSG_PEEK, MSG_TRUNC, SCM_MAX_FD } from './constants.js';
 import type { SocketEnd } from './end.js';

@@ -1,18 +1,12 @@
-import {
-  frameReceiver,
-  frameSender,
-  IpcError,
-  type Bytes,
-  type FrameReceiver,
-  type FrameSender,
-  type WaitOptions,
-} from '@octoipc/core';
+import type * as Core from '@octoipc/core';
+import type { Bytes, FrameReceiver, FrameSender, WaitOptions } from '@octoipc/core';
 import {
   AGAIN,
   BLOCKED,
   busyError,
   bytes,
   errorOf,
+  IpcError,
   valueError,
   waitSync,
   type Attempt,
@@ -23,6 +17,9 @@ import type { ByteConnection } from './byte-connection.js';
 import { SO_SNDBUF, SOL_SOCKET } from './constants.js';
 import { intOption } from './end.js';
 import type { PacketInbox } from './inbox.js';
+
+/** Frames are loaded with the first stream that carries messages. */
+const frames = (): typeof Core => require('@octoipc/core') as typeof Core;
 
 /** How messages travel over a connection: the arguments are checked. */
 export interface Messages {
@@ -57,8 +54,8 @@ export class StreamMessages implements Messages {
   constructor(connection: ByteConnection, maxMessageSize: number) {
     this.#connection = connection;
     this.maxMessageSize = maxMessageSize;
-    this.#sender = frameSender(connection, { maxMessageSize });
-    this.#receiver = frameReceiver(connection, { maxMessageSize });
+    this.#sender = frames().frameSender(connection, { maxMessageSize });
+    this.#receiver = frames().frameReceiver(connection, { maxMessageSize });
   }
 
   send(message: Bytes, options: WaitOptions): Promise<void> {

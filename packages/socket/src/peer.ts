@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 
-import { IpcError, type WaitOptions } from '@octoipc/core';
+import type { WaitOptions } from '@octoipc/core';
 import {
+  IpcError,
   BLOCKED,
   check,
   codeOfErrno,

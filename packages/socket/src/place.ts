@@ -1,8 +1,7 @@
 import { lstatSync, readFileSync, statSync, unlinkSync, type Stats } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
-import { IpcError } from '@octoipc/core';
-import { check, codeOfErrno, cString, errorOf } from '@octoipc/core/kit';
+import { IpcError, check, codeOfErrno, cString, errorOf } from '@octoipc/core/kit';
 
 import { binding } from './binding.js';
 import { AF_UNIX, SOCK_STREAM } from './constants.js';

@@ -1,5 +1,6 @@
-import { IpcError, type WaitOptions } from '@octoipc/core';
+import type { WaitOptions } from '@octoipc/core';
 import {
+  IpcError,
   BLOCKED,
   busyError,
   check,

@@ -1,8 +1,7 @@
 import { pipeline } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 
-import { IpcError } from '@octoipc/core';
-import { unsupportedError } from '@octoipc/core/kit';
+import { IpcError, unsupportedError } from '@octoipc/core/kit';
 
 import { messageLimit } from './byte-connection.js';
 import { Connection } from './connection.js';

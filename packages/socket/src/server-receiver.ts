@@ -1,11 +1,6 @@
+import type { ChannelTraits, IpcError, Receiver, WaitOptions } from '@octoipc/core';
 import {
   isIpcError,
-  type ChannelTraits,
-  type IpcError,
-  type Receiver,
-  type WaitOptions,
-} from '@octoipc/core';
-import {
   BLOCKED,
   closedError,
   integer,

@@ -1,5 +1,7 @@
-import { IpcError, isIpcError, type WaitOptions } from '@octoipc/core';
+import type { WaitOptions } from '@octoipc/core';
 import {
+  IpcError,
+  isIpcError,
   AGAIN,
   BLOCKED,
   busyError,

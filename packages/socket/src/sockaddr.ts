@@ -1,7 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net';
 
-import { IpcError } from '@octoipc/core';
-import { integer, typeError, valueError } from '@octoipc/core/kit';
+import { IpcError, integer, typeError, valueError } from '@octoipc/core/kit';
 
 import { AF_INET, AF_INET6, AF_UNIX, AF_VSOCK } from './constants.js';
 import { formatIpv6, parseIpv4, parseIpv6, scopeOf } from './ip-address.js';

@@ -1,5 +1,4 @@
-import { IpcError } from '@octoipc/core';
-import { integer, optionalBoolean, optionsObject } from '@octoipc/core/kit';
+import { IpcError, integer, optionalBoolean, optionsObject } from '@octoipc/core/kit';
 
 import {
   AF_INET,

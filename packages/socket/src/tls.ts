@@ -1,14 +1,15 @@
 import type { Socket } from 'node:net';
+import type Tls from 'node:tls';
 import {
   connect,
   createSecureContext,
-  TLSSocket,
   type ConnectionOptions,
+  type TLSSocket,
   type TlsOptions,
 } from 'node:tls';
 
-import { IpcError, type WaitOptions } from '@octoipc/core';
-import { Deadline, timeoutError } from '@octoipc/core/kit';
+import type { WaitOptions } from '@octoipc/core';
+import { IpcError, Deadline, timeoutError } from '@octoipc/core/kit';
 
 import type { Connection } from './connection.js';
 import { SecureConnection } from './secure-connection.js';
@@ -34,7 +35,8 @@ export function serving(options: TlsOptions, maxMessageSize: number | undefined)
   const secureContext = options.secureContext ?? createSecureContext(options);
   return (connection, wait) =>
     handshake(connection, maxMessageSize, wait, 'secure', (socket) => {
-      return new TLSSocket(socket, { ...options, isServer: true, secureContext });
+      const { TLSSocket: NodeSocket } = require('node:tls') as typeof Tls;
+      return new NodeSocket(socket, { ...options, isServer: true, secureContext });
     });
 }
 
