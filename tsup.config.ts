@@ -50,11 +50,15 @@ const lazyBuiltins = (
 ): NonNullable<Options['esbuildPlugins']>[number] => ({
   name: 'lazy-builtins',
   setup(build) {
-    build.onResolve({ filter: /^node:/ }, ({ path, kind }) =>
-      kind === 'import-statement'
-        ? { path, namespace: 'builtin', sideEffects: false }
-        : { path, external: true },
-    );
+    build.onResolve({ filter: /^node:/ }, ({ path, kind, namespace }) => {
+      if (kind === 'import-statement') return { path, namespace: 'builtin', sideEffects: false };
+      return kind === 'require-call' && namespace === 'file'
+        ? { path, namespace: 'required' }
+        : { path, external: true };
+    });
+    build.onLoad({ filter: /^/, namespace: 'required' }, ({ path }) => ({
+      contents: `module.exports = ${load(path)};`,
+    }));
     build.onLoad({ filter: /^/, namespace: 'builtin' }, async ({ path }) => {
       const exports = Object.entries((await import(path)) as object).map(([name, value]) =>
         name === 'default'

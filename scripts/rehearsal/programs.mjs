@@ -18,6 +18,9 @@ async function main() {
   const { reader, writer } = createPipe();
   await writer.write('bundled');
   console.log(String(await reader.read()));
+  // An error looks up what Node calls it.
+  const late = await reader.read({ timeout: 1 }).catch(({ code }) => code);
+  if (late !== 'ETIMEDOUT') throw new Error(late);
   reader.close();
   writer.close();
 }
