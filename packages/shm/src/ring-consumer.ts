@@ -200,5 +200,4 @@ export class RingConsumer extends RecordReader implements AsyncIterable<Buffer> 
     slab.used = slab.bytes.length;
     return false;
   }
-
 }

@@ -144,5 +144,4 @@ export class RingProducer extends RecordWriter {
     if (this.death) throw this.ownerDead();
     return BLOCKED;
   }
-
 }
