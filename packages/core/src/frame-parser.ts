@@ -31,10 +31,8 @@ export class FrameParser {
   }
 
   /**
-   * The next whole message of what was read, `null` at the end; undefined if more must be read first.
-   *
-   * @throws {IpcError} EMSGSIZE when a length is over the maximum
-   * @throws {IpcError} ERR_TRUNCATED when the stream has ended inside a frame
+   * The next whole message of what was read, `null` at the end; undefined if more must be read first. Throws
+   * EMSGSIZE where a length is over the maximum, and ERR_TRUNCATED where the stream has ended inside a frame.
    */
   next(): Buffer | null | undefined {
     const chunk = this.#chunk;

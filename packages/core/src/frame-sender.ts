@@ -125,8 +125,8 @@ class FramedSender implements FrameSender {
     const { signal, timeout } = waitOptions(options);
     signal?.throwIfAborted();
     // All are checked before the first is sent.
-    const all = new Array<Uint8Array>(given.length);
-    for (let i = 0; i < all.length; i++) all[i] = this.#message(given[i]!);
+    const all: Uint8Array[] = [];
+    for (let i = 0; i < given.length; i++) all.push(this.#message(given[i]!));
     if (signal === undefined && (timeout === undefined || timeout === Infinity)) {
       return this.#appendAll(all);
     }

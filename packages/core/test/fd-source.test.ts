@@ -233,10 +233,10 @@ function flagsOf(fd: number): number {
 
 /** How many descriptors there are of the pipe that this one is an end of. */
 function numbersOf(fd: number): number {
-  const pipe = readlinkSync(`/proc/self/fd/${fd}`);
+  const inode = readlinkSync(`/proc/self/fd/${fd}`);
   return readdirSync('/proc/self/fd').filter((number) => {
     try {
-      return readlinkSync(`/proc/self/fd/${number}`) === pipe;
+      return readlinkSync(`/proc/self/fd/${number}`) === inode;
     } catch {
       // The descriptor of the folder itself is gone by now.
       return false;

@@ -63,11 +63,7 @@ export class Outlet {
     return written;
   }
 
-  /**
-   * The attempt that writes all of the memory in one piece.
-   *
-   * @throws {IpcError} EMSGSIZE when it is longer than PIPE_BUF
-   */
+  /** The attempt that writes all of the memory in one piece; throws EMSGSIZE if it is longer than PIPE_BUF. */
   puttingAtomic(view: Uint8Array): Attempt<void> {
     const { length } = view;
     const { pipeBuf } = this.#end.binding;

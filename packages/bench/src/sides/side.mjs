@@ -130,7 +130,7 @@ export const tripsSync = (step) => (/** @type {Float64Array} */ times) => {
  * Round trips that are awaited; where each half is, without a further promise for the whole.
  *
  * @param {(n: number) => unknown} there
- * @param {((n: number) => unknown) | undefined} [back]
+ * @param {(n: number) => unknown} [back]
  */
 export const tripsAwaited = (there, back) => async (/** @type {Float64Array} */ times) => {
   let due = now() + interval;
