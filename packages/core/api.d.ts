@@ -387,6 +387,7 @@ declare class Readiness {
   add(fd: number, slot: number): void;
   remove(fd: number): void;
   watch(fd: number, slot: number, events: number): boolean;
+  standIn(fd: number, slot: number, events: number): boolean;
   unwatch(slot: number): void;
   keep(change: 1 | -1): void;
 }
@@ -396,6 +397,7 @@ interface ReadinessBinding {
   readinessAdd(index: number, fd: number, slot: number): number;
   readinessRemove(index: number, fd: number): number;
   readinessWatch?(index: number, fd: number, slot: number, events: number): number;
+  readinessStandIn?(index: number, fd: number, slot: number, events: number): number;
   readinessUnwatch?(index: number, slot: number): number;
   readinessKeep(index: number, alive: boolean): number;
   readinessMode(index: number): number;

@@ -1,9 +1,9 @@
 // @octoipc/pipe
 
 import {
+  WaitOptions,
   ByteReader,
   ReadTarget,
-  WaitOptions,
   ByteWriter,
   Bytes,
   FrameReceiver,
@@ -110,7 +110,7 @@ declare abstract class PipeHandle extends FdHandle {
   close(): void;
 }
 
-declare class PipeReader extends PipeHandle implements ByteReader, AsyncIterable<Buffer> {
+declare class PipeReader extends ReadEnd implements ByteReader, AsyncIterable<Buffer> {
   protected constructor(end: number | PipeEnd, adoption?: Adoption);
   static fromFd(fd: number): PipeReader;
   read(options?: ReadOptions): Promise<Buffer | null>;
@@ -119,10 +119,6 @@ declare class PipeReader extends PipeHandle implements ByteReader, AsyncIterable
   readAll(options?: ReadAllOptions): Promise<Buffer>;
   lines(options?: LinesOptions): AsyncIterableIterator<string>;
   [Symbol.asyncIterator](): AsyncIterator<Buffer>;
-  readable(options?: WaitOptions): Promise<void>;
-  readableSync(options?: { readonly timeout?: number | undefined }): void;
-  get isReadable(): boolean;
-  get ended(): boolean;
   get available(): number;
   toReadable(): Readable;
   toWeb(): ReadableStream<Uint8Array>;
@@ -130,8 +126,6 @@ declare class PipeReader extends PipeHandle implements ByteReader, AsyncIterable
     syscall: string;
     target: string | number;
   };
-  protected poll(): number;
-  protected sleep(milliseconds: number): void;
 }
 
 declare class PipeWriter extends PipeHandle implements ByteWriter {
@@ -151,6 +145,15 @@ declare class PipeWriter extends PipeHandle implements ByteWriter {
     syscall: string;
     target: string | number;
   };
+}
+
+declare abstract class ReadEnd extends PipeHandle {
+  readable(options?: WaitOptions): Promise<void>;
+  readableSync(options?: { readonly timeout?: number | undefined }): void;
+  get isReadable(): boolean;
+  get ended(): boolean;
+  protected poll(): number;
+  protected sleep(milliseconds: number): void;
 }
 
 interface SpawnWithPipesOptions<P extends Readonly<Record<number, ChildEnd>>> extends SpawnOptions {

@@ -50,14 +50,7 @@ interface ListOptions {
   readonly holders?: boolean | undefined;
 }
 
-interface MemfdOptions {
-  readonly name?: string | undefined;
-  readonly size: number;
-  readonly sealable?: boolean | undefined;
-  readonly hugePages?: boolean | '2MB' | '1GB' | undefined;
-}
-
-declare abstract class Memory extends ResourceHandle {
+declare abstract class MappedMemory extends ResourceHandle {
   get buffer(): MemoryBuffer;
   get shared(): boolean;
   get readOnly(): boolean;
@@ -70,6 +63,17 @@ declare abstract class Memory extends ResourceHandle {
   ): V;
   read(byteOffset?: number, length?: number): Buffer;
   write(byteOffset: number, bytes: Bytes | ArrayBufferView): void;
+  protected describe(): IpcErrorDetails;
+}
+
+interface MemfdOptions {
+  readonly name?: string | undefined;
+  readonly size: number;
+  readonly sealable?: boolean | undefined;
+  readonly hugePages?: boolean | '2MB' | '1GB' | undefined;
+}
+
+declare abstract class Memory extends MappedMemory {
   wait(byteOffset: number, expected: number, options?: WaitOptions): Promise<'ok' | 'not-equal'>;
   waitSync(
     byteOffset: number,
@@ -90,7 +94,6 @@ declare abstract class Memory extends ResourceHandle {
   close(): void;
   ref(): this;
   unref(): this;
-  protected describe(): IpcErrorDetails;
 }
 
 type MemoryAdvice =
@@ -113,13 +116,19 @@ interface MemoryRange {
   readonly length?: number | undefined;
 }
 
+declare abstract class RecordReader extends RingEnd {}
+
+declare abstract class RecordWriter extends RingEnd {
+  close(): void;
+}
+
 interface RingClaim {
   readonly bytes: Uint8Array;
   commit(): void;
   abort(): void;
 }
 
-declare class RingConsumer extends RingEnd implements AsyncIterable<Buffer> {
+declare class RingConsumer extends RecordReader implements AsyncIterable<Buffer> {
   receive(options?: WaitOptions): Promise<Buffer>;
   tryReceive(): Buffer | undefined;
   receiveSync(options?: { readonly timeout?: number | undefined }): Buffer;
@@ -144,7 +153,7 @@ declare abstract class RingEnd extends ResourceHandle {
   protected describe(): IpcErrorDetails;
 }
 
-declare class RingProducer extends RingEnd {
+declare class RingProducer extends RecordWriter {
   send(message: Bytes, options?: WaitOptions): Promise<void>;
   trySend(message: Bytes): boolean;
   sendSync(

@@ -26,6 +26,18 @@ export const EXCUSED = [
   },
   {
     suite: 'pipe',
+    row: /^(frames|many)$/,
+    against: /^C, (one call a message|batched calls)$/,
+    decision: 'Frames: one promise a batch',
+  },
+  {
+    suite: 'fifo',
+    row: /^(frames|many)$/,
+    against: /^C, (one call a message|batched calls)$/,
+    decision: 'Frames: one promise a batch',
+  },
+  {
+    suite: 'pipe',
     row: /^roundtrip-(awaited|messages)$/,
     against: /^C, (blocked in read|libuv loop)$/,
     decision: "Awaited round trips: the floor is Node's loop",
@@ -33,7 +45,7 @@ export const EXCUSED = [
   {
     suite: 'fifo',
     row: /^roundtrip-awaited$/,
-    against: /^C, blocked in read$/,
+    against: /^C, (blocked in read|libuv loop)$/,
     decision: "Awaited round trips: the floor is Node's loop",
   },
   {
@@ -45,7 +57,7 @@ export const EXCUSED = [
   {
     suite: 'ring',
     row: /^trips-awaited$/,
-    against: /^C eventfd, epoll loop$/,
+    against: /^(C eventfd, epoll loop|process\.send|worker postMessage)$/,
     decision: "Awaited round trips: the floor is Node's loop",
   },
   {
@@ -64,6 +76,24 @@ export const EXCUSED = [
     suite: 'ring',
     row: /^consume-64$/,
     against: /^C, (same layout|published one by one)$/,
+    decision: 'What a ring costs by itself',
+  },
+  {
+    suite: 'ring',
+    row: /^trips-spin$/,
+    against: /^process\.send$/,
+    decision: 'What a ring costs by itself',
+  },
+  {
+    suite: 'ring',
+    row: /^many-64$/,
+    against: /^C, same layout$/,
+    decision: 'What a ring costs by itself',
+  },
+  {
+    suite: 'ring',
+    row: /^zero-copy-65536$/,
+    against: /^C, same layout$/,
     decision: 'What a ring costs by itself',
   },
   {

@@ -5,6 +5,9 @@ import type { WakeSource } from './wait.js';
 /** Edges that nobody waited for before a descriptor leaves the epoll set until the next wait. */
 const UNCLAIMED_EDGES = 8;
 
+/** Edges in a row that somebody waited for before a descriptor gets a second number, which libuv can poll. */
+const CLAIMED_EDGES = 16;
+
 /** Reports in a row that helped nobody before a descriptor is told of by its edges only. */
 const IDLE_REPORTS = 3;
 
@@ -42,7 +45,8 @@ class Side implements WakeSource {
  * Lifetime: `dispose` before the descriptor is closed. The first wait has it polled, and so it stays, since
  * a wait follows the other: by libuv's own poll until something comes that nobody waits for, or, where that
  * is impossible or would go on telling what helps nobody (the end of a FIFO's last writer), by its edges
- * in the epoll set until too many come that nobody waits for.
+ * in the epoll set until too many come that nobody waits for. What libuv must not poll, since it would set
+ * O_NONBLOCK for all who share it, it polls by a second number where one wait has followed the other often.
  */
 export class FdSource {
   readonly readable: WakeSource;
@@ -61,6 +65,7 @@ export class FdSource {
   #waiting = 0;
   #alive = true;
   #unclaimed = 0;
+  #claimed = 0;
   #idle = 0;
 
   constructor(readiness: Readiness, fd: number) {
@@ -116,6 +121,7 @@ export class FdSource {
 
   #tellEdge(read: (() => unknown) | undefined, write: (() => unknown) | undefined): void {
     if (read === undefined && write === undefined) {
+      this.#claimed = 0;
       this.#unclaimed += 1;
       if (this.#unclaimed >= UNCLAIMED_EDGES && this.#waiting === 0) this.dispose();
       return;
@@ -123,6 +129,25 @@ export class FdSource {
     this.#unclaimed = 0;
     read?.();
     write?.();
+    this.#claimed += 1;
+    if (this.#claimed === CLAIMED_EDGES && this.#inSet && !this.#edges) this.#leaveSet();
+  }
+
+  /** From the set to a poll of its own. */
+  #leaveSet(): void {
+    const wanted = this.#wanted();
+    if (!this.#readiness.standIn(this.#fd, this.#slot, wanted)) return;
+    this.#readiness.remove(this.#fd);
+    this.#inSet = false;
+    this.#polled = wanted;
+  }
+
+  /** What somebody waits for. */
+  #wanted(): number {
+    return (
+      (this.#reading.wake === undefined ? 0 : POLLIN) |
+      (this.#writing.wake === undefined ? 0 : POLLOUT)
+    );
   }
 
   #tellLevel(
@@ -135,9 +160,7 @@ export class FdSource {
     let helped = read !== undefined && read() === true;
     if (write !== undefined && write() === true) helped = true;
     if (this.#slot < 0) return;
-    const wanted =
-      (this.#reading.wake === undefined ? 0 : POLLIN) |
-      (this.#writing.wake === undefined ? 0 : POLLOUT);
+    const wanted = this.#wanted();
     this.#idle = helped || wanted === 0 ? 0 : this.#idle + 1;
     if (this.#idle >= IDLE_REPORTS) {
       this.#edges = true;
@@ -165,6 +188,7 @@ export class FdSource {
       readiness.add(this.#fd, this.#slot);
       this.#inSet = true;
       this.#unclaimed = 0;
+      this.#claimed = 0;
     } catch (error) {
       readiness.give(this.#slot);
       this.#slot = -1;

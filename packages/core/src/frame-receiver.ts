@@ -1,11 +1,9 @@
 import type { ByteReader, ChannelTraits, Receiver } from './channel.js';
-import { frameTraits, HEADER, tooLong, type FrameOptions } from './frame.js';
+import { FrameParser } from './frame-parser.js';
+import { frameTraits, type FrameOptions } from './frame.js';
 import {
-  bufferOf,
   closedError,
   integer,
-  IpcError,
-  memoryForRead,
   objectWith,
   optionsObject,
   Turn,
@@ -15,11 +13,6 @@ import {
 
 /** What is asked of a stream. */
 const READER = ['read', 'tryRead', 'close'];
-
-const EMPTY = Buffer.alloc(0);
-
-/** A message that lacks more than this is read straight into its own memory. */
-const DIRECT = 16 * 1024;
 
 /** A {@link Receiver} of frames, which can also take all that is there. */
 export interface FrameReceiver extends Receiver {
@@ -53,20 +46,12 @@ export function frameReceiver(reader: ByteReader, options: FrameOptions = {}): F
 class FramedReceiver implements FrameReceiver {
   readonly traits: ChannelTraits;
   readonly #reader: ByteReader;
+  readonly #parser: FrameParser;
   readonly #turn = new Turn();
-  readonly #header = Buffer.alloc(HEADER);
-  #headerFilled = 0;
-  #chunk: Buffer = EMPTY;
-  #memory: ArrayBufferLike = EMPTY.buffer;
-  #base = 0;
-  #at = 0;
-  #message: Buffer | undefined;
-  #filled = 0;
-  #ended = false;
-  #broken: unknown;
 
   constructor(reader: ByteReader, options: FrameOptions) {
     this.traits = frameTraits(options);
+    this.#parser = new FrameParser(this.traits.maxMessageSize);
     this.#reader = objectWith(reader, 'reader', READER, 'a reader of bytes');
   }
 
@@ -100,6 +85,7 @@ class FramedReceiver implements FrameReceiver {
     try {
       const wait = waitOptions(options);
       wait.signal?.throwIfAborted();
+      this.#checkOpen();
       const message = this.#next();
       return message === undefined ? this.#receive(wait) : Promise.resolve(message);
     } catch (error) {
@@ -108,20 +94,16 @@ class FramedReceiver implements FrameReceiver {
   }
 
   /** Reads until there is a message. */
-  async #receive({ signal, timeout }: WaitOptions): Promise<Buffer | null> {
-    const deadline = timeout === undefined ? Infinity : performance.now() + timeout;
-    const left = (): WaitOptions => ({
-      signal,
-      ...(deadline === Infinity ? {} : { timeout: Math.max(0, deadline - performance.now()) }),
-    });
+  async #receive(wait: WaitOptions): Promise<Buffer | null> {
+    const left = leftOf(wait);
     if (!this.#turn.tryTake()) await this.#turn.take(left(), { syscall: 'receive' });
+    const parser = this.#parser;
     try {
       for (;;) {
         this.#checkOpen();
-        const message = this.#parse();
+        const message = parser.next();
         if (message !== undefined) return message;
-        if (this.#ended) return null;
-        this.#feed(await this.#reader.read({ ...this.#target(), ...left() }));
+        parser.feed(await this.#reader.read({ ...parser.target(), ...left() }));
       }
     } finally {
       this.#turn.pass();
@@ -130,11 +112,12 @@ class FramedReceiver implements FrameReceiver {
 
   tryReceive(): Buffer | null | undefined {
     for (;;) {
+      this.#checkOpen();
       const message = this.#next();
       if (message !== undefined || this.#turn.taken) return message;
-      const chunk = this.#reader.tryRead(this.#target());
+      const chunk = this.#reader.tryRead(this.#parser.target());
       if (chunk === undefined) return undefined;
-      this.#feed(chunk);
+      this.#parser.feed(chunk);
     }
   }
 
@@ -143,11 +126,12 @@ class FramedReceiver implements FrameReceiver {
     if (max !== Infinity) integer(max, 'options.max', 1);
     const first = await this.receive(options);
     if (first === null) return [];
+    const parser = this.#parser;
     const messages = [first];
     try {
       while (messages.length < max) {
-        const message = this.#parse();
-        if (message === undefined) break;
+        const message = parser.next();
+        if (message === undefined || message === null) break;
         messages.push(message);
       }
     } catch {
@@ -157,14 +141,12 @@ class FramedReceiver implements FrameReceiver {
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Buffer> {
-    const step = (message: Buffer | null): IteratorResult<Buffer> =>
-      message === null ? { done: true, value: undefined } : { done: false, value: message };
     return {
       next: () => {
         try {
-          const message = this.closed ? null : this.#next();
-          if (message !== undefined) return Promise.resolve(step(message));
-          return this.#receive({}).then(step);
+          const message = this.#reader.closed ? null : this.#next();
+          if (message === undefined) return this.#receive({}).then(step);
+          return Promise.resolve(step(message));
         } catch (error) {
           return Promise.reject(error as Error);
         }
@@ -179,90 +161,18 @@ class FramedReceiver implements FrameReceiver {
 
   /** The next message of what was read, `null` at the end; undefined if somebody must read first. */
   #next(): Buffer | null | undefined {
-    this.#checkOpen();
-    if (this.#turn.taken) return undefined;
-    return this.#parse() ?? (this.#ended ? null : undefined);
+    return this.#turn.taken ? undefined : this.#parser.next();
   }
+}
 
-  /** The next whole message of what was read; undefined if more must be read first. */
-  #parse(): Buffer | undefined {
-    if (this.#broken !== undefined) throw this.#broken;
-    if (this.#message !== undefined) return this.#fillMessage();
-    const chunk = this.#chunk;
-    const at = this.#at;
-    let length: number;
-    if (this.#headerFilled === 0 && chunk.length - at >= HEADER) {
-      // Four times as quick as readUInt32LE.
-      length =
-        (chunk[at]! | (chunk[at + 1]! << 8) | (chunk[at + 2]! << 16) | (chunk[at + 3]! << 24)) >>>
-        0;
-      this.#at = at + HEADER;
-    } else {
-      this.#headerFilled += this.#take(this.#header, this.#headerFilled);
-      if (this.#headerFilled < HEADER) return undefined;
-      length = this.#header.readUInt32LE(0);
-      this.#headerFilled = 0;
-    }
-    if (length > this.traits.maxMessageSize) {
-      throw this.#break(tooLong(length, this.traits.maxMessageSize, 'receive'));
-    }
-    if (chunk.length - this.#at >= length) {
-      const start = this.#at;
-      this.#at += length;
-      return bufferOf(this.#memory, this.#base + start, length);
-    }
-    this.#message = memoryForRead(length);
-    this.#filled = 0;
-    return this.#fillMessage();
-  }
+/** What an iterator tells of a message, or of the end. */
+function step(message: Buffer | null): IteratorResult<Buffer> {
+  return message === null ? { done: true, value: undefined } : { done: false, value: message };
+}
 
-  #fillMessage(): Buffer | undefined {
-    const message = this.#message!;
-    this.#filled += this.#take(message, this.#filled);
-    if (this.#filled < message.length) return undefined;
-    this.#message = undefined;
-    return message;
-  }
-
-  /** Moves bytes of the chunk to where they belong; how many. */
-  #take(into: Buffer, at: number): number {
-    const count = this.#chunk.copy(into, at, this.#at);
-    this.#at += count;
-    return count;
-  }
-
-  #target(): { into?: Uint8Array } {
-    const message = this.#message;
-    if (message === undefined || message.length - this.#filled < DIRECT) return {};
-    return { into: message.subarray(this.#filled) };
-  }
-
-  #feed(chunk: Buffer | null): void {
-    if (chunk === null) {
-      this.#ended = true;
-      if (this.#headerFilled > 0 || this.#message !== undefined) {
-        this.#broken = new IpcError('ERR_TRUNCATED', { syscall: 'receive' });
-      }
-      return;
-    }
-    const message = this.#message;
-    if (
-      message !== undefined &&
-      chunk.buffer === message.buffer &&
-      chunk.byteOffset === message.byteOffset + this.#filled
-    ) {
-      this.#filled += chunk.length;
-      this.#chunk = EMPTY;
-    } else {
-      this.#chunk = chunk;
-      this.#memory = chunk.buffer;
-      this.#base = chunk.byteOffset;
-    }
-    this.#at = 0;
-  }
-
-  #break(error: IpcError): IpcError {
-    this.#broken = error;
-    return error;
-  }
+/** What is left of a wait that takes several steps. */
+function leftOf({ signal, timeout }: WaitOptions): () => WaitOptions {
+  if (timeout === undefined) return () => ({ signal });
+  const deadline = performance.now() + timeout;
+  return () => ({ signal, timeout: Math.max(0, deadline - performance.now()) });
 }

@@ -1,9 +1,9 @@
 import type { Bytes, ByteWriter, ChannelTraits } from './channel.js';
 import { Cancellations } from './cancellations.js';
-import { frameOf, messagesOf, newBatch, putLength, type Batch } from './frame-batch.js';
+import { frameOf, messagesOf, newBatch } from './frame-batch.js';
+import { FrameGathering } from './frame-gathering.js';
 import {
   checkedWriter,
-  HEADER,
   senderTraits,
   tooLong,
   type FrameSender,
@@ -11,9 +11,6 @@ import {
 } from './frame.js';
 import { FrameOutbox } from './frame-outbox.js';
 import { bytes, closedError, valueError, waitOptions, type WaitOptions } from './kit.js';
-
-/** Frames up to this size are gathered and written together; longer ones go out by themselves. */
-const SMALL = 1024;
 
 /**
  * Message boundaries over a byte stream: a 4-byte little-endian length, then the bytes.
@@ -48,24 +45,20 @@ class FramedSender implements FrameSender {
   readonly traits: ChannelTraits;
   readonly #writer: ByteWriter;
   readonly #maxMessageSize: number;
-  readonly #batchSize: number;
   /** Whether the longest message is what the stream takes as a whole, which no option raises. */
   readonly #fixed: boolean;
   readonly #outbox: FrameOutbox;
+  readonly #gathering: FrameGathering;
   readonly #cancellations = new Cancellations();
-  #gathering: Batch | undefined;
-  #spare: Buffer | undefined;
 
   constructor(writer: ByteWriter, options: FrameSenderOptions) {
     const { traits, batchSize, fixed } = senderTraits(options);
     this.traits = traits;
     this.#maxMessageSize = traits.maxMessageSize;
-    this.#batchSize = batchSize;
     this.#fixed = fixed;
     this.#writer = checkedWriter(writer);
-    this.#outbox = new FrameOutbox(this.#writer, ({ memory }) => {
-      if (memory.length === batchSize) this.#spare = memory;
-    });
+    this.#outbox = new FrameOutbox(this.#writer, ({ memory }) => this.#gathering.reuse(memory));
+    this.#gathering = new FrameGathering(this.#outbox, batchSize);
   }
 
   get closed(): boolean {
@@ -76,7 +69,7 @@ class FramedSender implements FrameSender {
     if (this.#writer.closed) return;
     this.#writer.close();
     this.#outbox.fail(closedError({ syscall: 'send' }));
-    this.#flush();
+    this.#gathering.flush();
   }
 
   [Symbol.dispose](): void {
@@ -99,13 +92,13 @@ class FramedSender implements FrameSender {
   send(message: Bytes, options?: WaitOptions & { readonly priority?: number }): Promise<void> {
     try {
       const data = this.#message(message);
-      if (options === undefined) return this.#append(data);
+      if (options === undefined) return this.#gathering.append(data);
       const { signal, timeout } = waitOptions(options);
       if (options.priority !== undefined && options.priority !== 0) {
         throw valueError('options.priority', 'is not what a byte stream has', options.priority);
       }
       if (signal === undefined && (timeout === undefined || timeout === Infinity)) {
-        return this.#append(data);
+        return this.#gathering.append(data);
       }
       signal?.throwIfAborted();
       return this.#sendCancellable(data, signal, timeout);
@@ -116,7 +109,7 @@ class FramedSender implements FrameSender {
 
   trySend(message: Bytes): boolean {
     const frame = frameOf(this.#message(message));
-    this.#flush();
+    this.#gathering.flush();
     const taken = this.#outbox.idle ? this.#writer.tryWrite(frame) : 0;
     if (taken > 0 && taken < frame.length) {
       const rest = newBatch(frame, taken);
@@ -135,14 +128,7 @@ class FramedSender implements FrameSender {
     const all: Uint8Array[] = [];
     for (let i = 0; i < given.length; i++) all.push(this.#message(given[i]!));
     if (signal === undefined && (timeout === undefined || timeout === Infinity)) {
-      let last: Promise<void> | undefined;
-      for (let i = 0; i < all.length; i++) {
-        const sent = this.#append(all[i]!);
-        if (sent !== last) last?.catch(() => {});
-        last = sent;
-      }
-      this.#flush();
-      return last;
+      return this.#appendAll(all);
     }
     // Whatever is cancelled half-way is cancelled at a message's boundary.
     const deadline = timeout === undefined ? Infinity : performance.now() + timeout;
@@ -162,34 +148,17 @@ class FramedSender implements FrameSender {
     return data;
   }
 
-  #append(data: Uint8Array): Promise<void> {
-    const size = HEADER + data.length;
-    if (size > SMALL) {
-      this.#flush();
-      const batch = newBatch(frameOf(data));
-      this.#outbox.add(batch);
-      return batch.promise;
+  /** The promise of the last batch: what an earlier one fails with, the last fails with too. */
+  #appendAll(all: readonly Uint8Array[]): Promise<void> | undefined {
+    const gathering = this.#gathering;
+    let last: Promise<void> | undefined;
+    for (let i = 0; i < all.length; i++) {
+      const sent = gathering.append(all[i]!);
+      if (sent !== last) last?.catch(() => {});
+      last = sent;
     }
-    let batch = this.#gathering;
-    if (batch !== undefined && batch.end + size > this.#batchSize) {
-      this.#flush();
-      batch = undefined;
-    }
-    batch ??= this.#gather();
-    const { memory, end } = batch;
-    putLength(memory, end, data.length);
-    memory.set(data, end + HEADER);
-    batch.end = end + size;
-    return batch.promise;
-  }
-
-  /** Begins a batch, which goes out when this turn is over. */
-  #gather(): Batch {
-    const batch = newBatch(this.#spare ?? Buffer.allocUnsafeSlow(this.#batchSize), 0, 0);
-    this.#spare = undefined;
-    this.#gathering = batch;
-    queueMicrotask(() => this.#flush());
-    return batch;
+    gathering.flush();
+    return last;
   }
 
   /** A frame that may be cancelled is a batch of its own: the others must not go with it. */
@@ -198,7 +167,7 @@ class FramedSender implements FrameSender {
     signal: AbortSignal | undefined,
     timeout: number | undefined,
   ): Promise<void> {
-    this.#flush();
+    this.#gathering.flush();
     const batch = newBatch(frameOf(data));
     batch.controller = new AbortController();
     this.#outbox.add(batch);
@@ -206,12 +175,5 @@ class FramedSender implements FrameSender {
     return this.#cancellations.watch(batch.promise, { signal, timeout }, (reason) =>
       this.#outbox.cancel(batch, reason),
     );
-  }
-
-  #flush(): void {
-    const batch = this.#gathering;
-    if (batch === undefined) return;
-    this.#gathering = undefined;
-    this.#outbox.add(batch);
   }
 }

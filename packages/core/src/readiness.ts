@@ -8,6 +8,8 @@ export interface ReadinessBinding {
   readinessRemove(index: number, fd: number): number;
   /** Polls a descriptor by itself; negative where it has to go into the set. Bindings of older packages lack it. */
   readinessWatch?(index: number, fd: number, slot: number, events: number): number;
+  /** The same for what is in the set and in blocking mode. */
+  readinessStandIn?(index: number, fd: number, slot: number, events: number): number;
   readinessUnwatch?(index: number, slot: number): number;
   readinessKeep(index: number, alive: boolean): number;
   readinessMode(index: number): number;
@@ -98,6 +100,12 @@ export class Readiness {
   /** Polls a descriptor by itself, for POLLIN, POLLOUT, both, or for now none; false where that cannot be. */
   watch(fd: number, slot: number, events: number): boolean {
     const result = this.#binding.readinessWatch?.(this.#index, fd, slot, events);
+    return result !== undefined && result >= 0;
+  }
+
+  /** Polls one that `watch` refuses and that is in the set, at the price of a descriptor; false where that cannot be. */
+  standIn(fd: number, slot: number, events: number): boolean {
+    const result = this.#binding.readinessStandIn?.(this.#index, fd, slot, events);
     return result !== undefined && result >= 0;
   }
 

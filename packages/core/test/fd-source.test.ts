@@ -1,4 +1,6 @@
-import { FdSource, POLLERR, POLLHUP, POLLIN, POLLOUT, Readiness } from '@octoipc/core/kit';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+
+import { BLOCKED, FdSource, POLLERR, POLLHUP, POLLIN, POLLOUT, Readiness } from '@octoipc/core/kit';
 import { expect, onTestFinished, test } from 'vitest';
 
 import { Handle, kit, pipe } from './kit-binding.js';
@@ -11,6 +13,8 @@ class Asked {
   kept = 0;
   /** Whether descriptors can be polled by themselves. */
   levels = true;
+  /** Whether they can be by a second number. */
+  secondNumbers = false;
 
   take(): number {
     return 0;
@@ -23,6 +27,11 @@ class Asked {
   watch(_fd: number, _slot: number, events: number): boolean {
     if (this.levels) this.log.push(`watch ${events}`);
     return this.levels;
+  }
+
+  standIn(_fd: number, _slot: number, events: number): boolean {
+    this.log.push(`stand in ${events}`);
+    return this.secondNumbers;
   }
 
   unwatch(): void {
@@ -140,6 +149,53 @@ test('FdSource uses the epoll set where a descriptor cannot be polled by itself'
   expect(asked.log).toEqual(['add', 'remove', 'give']);
 });
 
+/** So many waits, each of which is told of its edge. */
+function converse(fd: FdSource, waits: number): void {
+  for (let i = 0; i < waits; i++) {
+    taker(fd);
+    fd.dispatch(POLLIN);
+  }
+}
+
+test('FdSource has a descriptor of the set polled by a second number when one wait followed the other', () => {
+  const asked = new Asked();
+  asked.levels = false;
+  asked.secondNumbers = true;
+  const fd = source(asked);
+  converse(fd, 15);
+  // An edge that nobody waited for begins the count anew.
+  fd.dispatch(POLLIN);
+  converse(fd, 15);
+  expect(asked.log).toEqual(['add']);
+  taker(fd);
+  fd.dispatch(POLLIN);
+  expect(asked.log).toEqual(['add', 'stand in 0', 'remove']);
+  asked.levels = true;
+  taker(fd);
+  expect([asked.log.at(-1), fd.readable.tellsLevels]).toEqual([`watch ${POLLIN}`, true]);
+  fd.dispose();
+  expect(asked.log.slice(4)).toEqual(['unwatch', 'give']);
+});
+
+test('FdSource asks for a second number once, and stays in the set where there is none', () => {
+  const asked = new Asked();
+  asked.levels = false;
+  const fd = source(asked);
+  converse(fd, 100);
+  expect([asked.log, fd.readable.tellsLevels]).toEqual([['add', 'stand in 0'], false]);
+});
+
+test('FdSource never gives a second number to what went to the set since reports helped nobody', () => {
+  const asked = new Asked();
+  asked.secondNumbers = true;
+  const fd = source(asked);
+  fd.readable.listen(() => undefined);
+  for (let i = 0; i < 3; i++) fd.dispatch(POLLIN);
+  fd.readable.rest();
+  converse(fd, 100);
+  expect(asked.log.slice(1)).toEqual(['unwatch', 'give', 'add']);
+});
+
 test('FdSource disposed of by whom it woke asks for nothing more', () => {
   const asked = new Asked();
   const fd = source(asked);
@@ -168,4 +224,67 @@ test('readinessWatch refuses what is in blocking mode, in the loop already, or c
   expect(kit.setBlocking(reader)).toBe(0);
   expect(readiness.watch(reader, slots[0]!, POLLIN)).toBe(false);
   expect(readiness.watch(1_000_000, slots[0]!, POLLIN)).toBe(false);
+});
+
+/** The status flags of a descriptor. */
+function flagsOf(fd: number): number {
+  return parseInt(/flags:\s+(\d+)/.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))![1]!, 8);
+}
+
+/** How many descriptors there are of the pipe that this one is an end of. */
+function numbersOf(fd: number): number {
+  const inode = readlinkSync(`/proc/self/fd/${fd}`);
+  return readdirSync('/proc/self/fd').filter((number) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${number}`) === inode;
+    } catch {
+      // The descriptor of the folder itself is gone by now.
+      return false;
+    }
+  }).length;
+}
+
+test('readinessStandIn polls what is in blocking mode, and leaves it so', async () => {
+  const readiness = Readiness.of(kit);
+  const { reader, writer } = pipe();
+  const handles = [new Handle(reader), new Handle(writer)];
+  onTestFinished(() => handles.forEach((handle) => handle.close()));
+  expect(kit.setBlocking(reader)).toBe(0);
+  const flags = flagsOf(reader);
+  let resolve!: (mask: number) => void;
+  const told = new Promise<number>((onResolve) => (resolve = onResolve));
+  const slot = readiness.take({ dispatch: resolve } as unknown as FdSource);
+  onTestFinished(() => readiness.give(slot));
+  // What is not in the set may be what epoll cannot watch.
+  expect(readiness.standIn(reader, slot, POLLIN)).toBe(false);
+  readiness.add(reader, slot);
+  const polls = readiness.mode === 'loop';
+  expect(readiness.standIn(reader, slot, POLLIN)).toBe(polls);
+  readiness.remove(reader);
+  if (!polls) return;
+  expect([numbersOf(reader), flagsOf(reader)]).toEqual([3, flags]);
+  readiness.keep(1);
+  kit.write(writer, Buffer.from('x'));
+  expect(await told).toBe(POLLIN);
+  readiness.keep(-1);
+  readiness.unwatch(slot);
+  expect([numbersOf(reader), flagsOf(reader)]).toEqual([2, flags]);
+});
+
+test('a descriptor in blocking mode is waited for a hundred times, and closing it is the end of the pipe', async () => {
+  const { reader, writer } = pipe();
+  const [from, to] = [new Handle(reader), new Handle(writer)];
+  onTestFinished(() => [from, to].forEach((handle) => handle.close()));
+  kit.setBlocking(reader);
+  const flags = flagsOf(reader);
+  const target = Buffer.alloc(1);
+  const attempt = () => (kit.poll(reader, POLLIN, 0) === 0 ? BLOCKED : kit.read(reader, target));
+  for (let i = 0; i < 100; i++) {
+    const read = from.wait('readable').run(attempt, {}, { details: { syscall: 'read' } });
+    kit.write(writer, Buffer.from([i]));
+    expect([await read, target[0]]).toEqual([1, i]);
+  }
+  expect(flagsOf(reader)).toBe(flags);
+  from.close();
+  expect(numbersOf(writer)).toBe(1);
 });

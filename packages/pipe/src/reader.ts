@@ -1,14 +1,11 @@
 import type { Readable } from 'node:stream';
 
-import type { ByteReader, ReadTarget, WaitOptions } from '@octoipc/core';
+import type { ByteReader, ReadTarget } from '@octoipc/core';
 import {
   BLOCKED,
   busyError,
-  check,
   checkTimeout,
   linesOf,
-  POLLHUP,
-  POLLIN,
   readableOf,
   readAllOf,
   readTarget,
@@ -24,7 +21,7 @@ import {
 
 import { adoptEnd, PipeEnd, type Adoption } from './end.js';
 import { Intake, type Taken } from './intake.js';
-import { PipeHandle } from './pipe-handle.js';
+import { ReadEnd } from './read-end.js';
 
 export type { LinesOptions, ReadAllOptions, ReadOptions, ReadSyncOptions } from '@octoipc/core/kit';
 
@@ -49,7 +46,7 @@ export type { LinesOptions, ReadAllOptions, ReadOptions, ReadSyncOptions } from 
  * ```
  * @see pipe(7)
  */
-export class PipeReader extends PipeHandle implements ByteReader, AsyncIterable<Buffer> {
+export class PipeReader extends ReadEnd implements ByteReader, AsyncIterable<Buffer> {
   readonly #intake: Intake = new Intake(this.end, () => this.ended);
   readonly #reading: Operation = { details: this.details('read') };
 
@@ -173,55 +170,11 @@ export class PipeReader extends PipeHandle implements ByteReader, AsyncIterable<
   }
 
   /**
-   * Waits until a read would not wait: data is there, or the end of file. Takes nothing.
-   *
-   * @throws {IpcError} ETIMEDOUT when the timeout is over
-   * @see poll(2)
-   */
-  readable(options?: WaitOptions): Promise<void> {
-    try {
-      const wait = waitOptions(options);
-      this.#checkOpen('poll');
-      const attempt = (): void | typeof BLOCKED => {
-        if (!this.isReadable) return BLOCKED;
-      };
-      return this.queue('readable').run(attempt, wait, { details: this.details('poll') });
-    } catch (error) {
-      return Promise.reject(error as Error);
-    }
-  }
-
-  /**
-   * {@link readable} that blocks this thread.
-   *
-   * @throws {IpcError} ETIMEDOUT when the timeout is over
-   */
-  readableSync(options?: { readonly timeout?: number | undefined }): void {
-    checkTimeout(waitOptions(options).timeout);
-    waitSync(
-      () => (this.isReadable ? undefined : BLOCKED),
-      (milliseconds) => this.sleep(milliseconds),
-      options?.timeout,
-      { details: this.details('poll') },
-    );
-  }
-
-  /** Whether a read would not wait: there is data, or the end of file. */
-  get isReadable(): boolean {
-    return this.hasReturned || this.poll() !== 0;
-  }
-
-  /** Whether this is the end of file: all writers have closed, and everything was read. */
-  get ended(): boolean {
-    return !this.hasReturned && this.poll() === POLLHUP;
-  }
-
-  /**
    * Whether `readAll` gave bytes back, which only a read can take.
    *
    * @internal
    */
-  get hasReturned(): boolean {
+  override get hasReturned(): boolean {
     return this.#intake.returned > 0;
   }
 
@@ -245,18 +198,6 @@ export class PipeReader extends PipeHandle implements ByteReader, AsyncIterable<
 
   protected override describe(): { syscall: string; target: string | number } {
     return this.details('read');
-  }
-
-  /** What poll(2) says of this end now: POLLIN, POLLHUP, both or nothing. */
-  protected poll(): number {
-    this.#checkOpen('poll');
-    const { fd, binding, target } = this.end;
-    return check(binding.poll(fd, POLLIN, 0), 'poll', { target });
-  }
-
-  /** Blocks this thread until a read may give something, or so many milliseconds are over. */
-  protected sleep(milliseconds: number): void {
-    this.end.binding.poll(this.end.fd, POLLIN, milliseconds);
   }
 
   /** Private, so that a method that was taken for something else finds out. */

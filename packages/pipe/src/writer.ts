@@ -2,17 +2,13 @@ import type { Writable } from 'node:stream';
 
 import type { Bytes, ByteWriter, WaitOptions } from '@octoipc/core';
 import {
-  AGAIN,
   BLOCKED,
   busyError,
   bytes,
   check,
   checkTimeout,
-  errorOf,
-  IpcError,
   POLLERR,
   POLLOUT,
-  valueError,
   waitOptions,
   waitSync,
   webWritableOf,
@@ -24,6 +20,7 @@ import {
 } from '@octoipc/core/kit';
 
 import { adoptEnd, PipeEnd, type Adoption } from './end.js';
+import { Outlet } from './outlet.js';
 import { PipeHandle } from './pipe-handle.js';
 
 export type { WriteSyncOptions } from '@octoipc/core/kit';
@@ -49,6 +46,8 @@ export type { WriteSyncOptions } from '@octoipc/core/kit';
  * @see pipe(7)
  */
 export class PipeWriter extends PipeHandle implements ByteWriter {
+  readonly #outlet: Outlet = new Outlet(this.end);
+
   /**
    * @param end - a descriptor from outside, which is checked and taken over, or an end of ours
    * @param adoption - what is known of a descriptor from outside
@@ -106,7 +105,7 @@ export class PipeWriter extends PipeHandle implements ByteWriter {
     const view = bytes(data);
     this.#checkOpen('write');
     if (view.length === 0 || this.waiting('writable') > 0) return 0;
-    return this.#put(view, 0, view.length, 0);
+    return this.#outlet.put(view, 0, view.length);
   }
 
   /**
@@ -122,7 +121,7 @@ export class PipeWriter extends PipeHandle implements ByteWriter {
     const timeout = options === undefined ? undefined : waitOptions(options).timeout;
     let written = 0;
     if (timeout === undefined && this.waiting('writable') === 0) {
-      written = this.#putSleeping(view);
+      written = this.#outlet.putSleeping(view);
       if (written === view.length) return;
     }
     const { attempt, operation } = this.#writing(view, written);
@@ -142,7 +141,7 @@ export class PipeWriter extends PipeHandle implements ByteWriter {
     try {
       const attempt = this.#writingAtomic(data);
       const wait = waitOptions(options);
-      return this.queue('writable').run(attempt, wait, { details: this.describe() });
+      return this.queue('writable').run(attempt, wait, { details: this.#outlet.details });
     } catch (error) {
       return Promise.reject(error as Error);
     }
@@ -156,7 +155,7 @@ export class PipeWriter extends PipeHandle implements ByteWriter {
 
   /** {@link writeAtomic} that blocks this thread. */
   writeAtomicSync(data: Bytes, options?: WriteSyncOptions): void {
-    this.#runSync(this.#writingAtomic(data), { details: this.describe() }, options);
+    this.#runSync(this.#writingAtomic(data), { details: this.#outlet.details }, options);
   }
 
   /**
@@ -199,68 +198,26 @@ export class PipeWriter extends PipeHandle implements ByteWriter {
   }
 
   protected override describe(): { syscall: string; target: string | number } {
-    return { syscall: 'write', target: this.end.target };
+    return this.details('write');
   }
 
   #writing(data: Bytes, begun = 0): { attempt: Attempt<void>; operation: Operation } {
     const view = bytes(data);
     this.#checkOpen('write');
     const { length } = view;
-    const put = (written: number): number => this.#put(view, written, length, written);
-    return writingAll(put, length, begun, this.describe());
+    const put = (written: number): number => this.#outlet.put(view, written, length);
+    return writingAll(put, length, begun, this.#outlet.details);
   }
 
   #writingAtomic(data: Bytes): Attempt<void> {
-    const view = bytes(data);
-    const { length } = view;
-    const { pipeBuf } = this.end.binding;
-    if (length > pipeBuf) {
-      throw new IpcError('EMSGSIZE', {
-        ...this.describe(),
-        hint: `${length} bytes are over PIPE_BUF (${pipeBuf}), which is the most that is written in one piece`,
-      });
-    }
+    const attempt = this.#outlet.puttingAtomic(bytes(data));
     this.#checkOpen('write');
-    return () => {
-      if (length > 0 && this.#put(view, 0, length, 0) === 0) return BLOCKED;
-    };
+    return attempt;
   }
 
   /** Private, so that a method that was taken for something else finds out. */
   #checkOpen(syscall: string): void {
     this.checkOpen(syscall);
-  }
-
-  /** One write; 0 if the pipe is full. */
-  #put(view: Uint8Array, offset: number, length: number, bytesWritten: number): number {
-    if (view.length !== length) {
-      throw Object.assign(
-        valueError('data', 'was detached or resized while it was being written', view),
-        { bytesWritten },
-      );
-    }
-    const count = this.end.write(view, offset, length - offset);
-    if (count >= 0) return count;
-    if (count === AGAIN) return 0;
-    throw errorOf(count, 'write', { target: this.end.target, bytesWritten });
-  }
-
-  /** Where this thread may, sleeps in write(2) itself; how many bytes it wrote. */
-  #putSleeping(view: Uint8Array): number {
-    const { length } = view;
-    let written = 0;
-    while (written < length) {
-      const count =
-        written === 0 && this.end.sleeps
-          ? this.end.putSleeping(view)
-          : this.end.writeSleeping(view, written, length - written);
-      if (count < 0) {
-        if (count === AGAIN) break;
-        throw errorOf(count, 'write', { target: this.end.target, bytesWritten: written });
-      }
-      written += count;
-    }
-    return written;
   }
 
   #runSync(
@@ -271,7 +228,7 @@ export class PipeWriter extends PipeHandle implements ByteWriter {
     checkTimeout(waitOptions(options).timeout);
     const { fd, binding } = this.end;
     if (this.waiting('writable') > 0) {
-      throw busyError(this.describe());
+      throw busyError(this.#outlet.details);
     }
     const sleep = (milliseconds: number): number => binding.poll(fd, POLLOUT, milliseconds);
     waitSync(attempt, sleep, options?.timeout, operation);

@@ -7,6 +7,9 @@ import { membersOf, type Member } from './group.js';
 import { SIGCONT, SIGKILL } from './signals.js';
 import { ENDING_SIZE, statusOf, expired, type ExitStatus } from './status.js';
 
+/** What a look at an end has told, until it is read right after. */
+const numbers = new Float64Array(ENDING_SIZE);
+
 /** How long processes that SIGKILL was sent to may take to be gone, in milliseconds. */
 export const DYING = 100;
 
@@ -26,7 +29,6 @@ export const DYING = 100;
 export class ChildHandle extends FdHandle {
   readonly pid: number;
   readonly #group: boolean;
-  readonly #numbers = new Float64Array(ENDING_SIZE);
   /** Opened when the child is to be ended. */
   readonly #ending = new Gate();
   /** Opened when SIGKILL was sent. */
@@ -175,11 +177,12 @@ export class ChildHandle extends FdHandle {
 
   /** One look at the child's end. */
   #take(keep: boolean): boolean {
-    const result = binding().wait(this.fd, this.#numbers, keep);
+    numbers.fill(0);
+    const result = binding().wait(this.fd, numbers, keep);
     if (result === 0) return false;
     // ECHILD: somebody else has taken it (a SIGCHLD that is ignored, a wait for any child).
     if (result < 0 && codeOfErrno(result) !== 'ECHILD') check(result, 'waitid', this.describe());
-    this.#status ??= statusOf(this.#numbers, this.#timedOut);
+    this.#status ??= statusOf(numbers, this.#timedOut);
     return true;
   }
 

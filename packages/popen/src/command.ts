@@ -44,8 +44,12 @@ const DEFAULT_PATH = '/bin:/usr/bin';
  * The paths to try for a program, in turn. A name with a slash is the only one; it, and relative
  * entries of PATH, are seen from the child's working directory, as execvp(3) sees them after chdir(2).
  */
-export function candidates(file: string, path: string | undefined): string {
+export function candidates(
+  file: string,
+  env: Readonly<Record<string, string | undefined>> | undefined,
+): string {
   if (file.includes('/')) return `${file}\0`;
+  const path = env?.['PATH'] ?? process.env['PATH'];
   let list = '';
   for (const folder of (path ?? DEFAULT_PATH).split(':')) {
     list += folder === '' ? `./${file}\0` : `${folder}/${file}\0`;

@@ -1,13 +1,16 @@
-/** A promise that somebody opens. */
+/** A promise that somebody opens; it is made when somebody waits for it. */
 export class Gate {
-  readonly opened: Promise<void>;
+  #opened: Promise<void> | undefined;
   #isOpen = false;
-  #resolve!: () => void;
+  #resolve: (() => void) | undefined;
 
-  constructor() {
-    this.opened = new Promise((resolve) => {
-      this.#resolve = resolve;
-    });
+  get opened(): Promise<void> {
+    this.#opened ??= this.#isOpen
+      ? Promise.resolve()
+      : new Promise((resolve) => {
+          this.#resolve = resolve;
+        });
+    return this.#opened;
   }
 
   get isOpen(): boolean {
@@ -16,6 +19,6 @@ export class Gate {
 
   open(): void {
     this.#isOpen = true;
-    this.#resolve();
+    this.#resolve?.();
   }
 }

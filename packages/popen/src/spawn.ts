@@ -54,11 +54,10 @@ const result = new Int32Array(4);
 export function spawn(program: Program, stdio: Int32Array, settings: Settings): ChildHandle {
   const { cwd, env, limits, nice, group, dieWithParent } = settings;
   canWait();
-  const path = env?.['PATH'] ?? process.env['PATH'];
   // The environment of a worker is not that of the process.
   const inherits = env === undefined && inMainThread();
   const status = binding().spawn(
-    Buffer.from(candidates(program.file, path)),
+    Buffer.from(candidates(program.file, env)),
     Buffer.from(`${program.argv.join('\0')}\0`),
     inherits ? NOTHING : environment(env ?? process.env),
     cwd === '' ? NOTHING : Buffer.from(`${cwd}\0`),

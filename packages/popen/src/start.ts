@@ -56,17 +56,11 @@ export function startWith(
 ): { child: ChildHandle; ends: Ends } {
   const triples = triplesOf(settings, stdio);
   const child = spawn(program, triples, settings);
-  const pipes = new Map(
-    ([0, 1, 2] as const)
-      .filter((fd) => triples[3 * fd + 1] === (fd === 0 ? Kind.reads : Kind.writes))
-      .map((fd) => [fd, triples[3 * fd + 2]!]),
-  );
   const made: Closable[] = [];
   const take = <T extends Closable>(fd: 0 | 1 | 2, of: (fd: number) => T): T | null => {
-    const ours = pipes.get(fd);
-    if (ours === undefined) return null;
-    const end = of(ours);
-    pipes.delete(fd);
+    if (!isPipe(triples, fd)) return null;
+    const end = of(triples[3 * fd + 2]!);
+    triples[3 * fd + 1] = Kind.ours;
     made.push(end);
     return end;
   };
@@ -82,9 +76,19 @@ export function startWith(
     child.send(SIGKILL);
     child.close();
     for (const end of made) end.close();
-    for (const fd of pipes.values()) closeSync(fd);
+    for (const fd of [0, 1, 2] as const) {
+      if (isPipe(triples, fd)) closeSync(triples[3 * fd + 2]!);
+    }
     throw error;
   }
+}
+
+/** Of a child with no further descriptors: used again by each start, which is over when it returns. */
+const USUAL = new Int32Array(9);
+
+/** Whether one of the child's descriptors is a pipe, whose other end nobody has taken yet. */
+function isPipe(triples: Int32Array, fd: 0 | 1 | 2): boolean {
+  return triples[3 * fd + 1] === (fd === 0 ? Kind.reads : Kind.writes);
 }
 
 /** The child's descriptors as the native side takes them: 0, 1 and 2 first. */
@@ -101,7 +105,9 @@ function triplesOf(settings: Settings, { stdin, stdout, stderr }: Stdio): Int32A
     if (isTaken) throw valueError(name, 'must not be what is a pipe, or set, already', fd);
     wanted[target > 2 ? wanted.length : target] = [target, Kind.ours, fd];
   }
-  return Int32Array.from(wanted.flat());
+  const triples = wanted.length === USUAL.length / 3 ? USUAL : new Int32Array(3 * wanted.length);
+  for (let i = 0; i < wanted.length; i++) triples.set(wanted[i]!, 3 * i);
+  return triples;
 }
 
 function place(target: 0 | 1 | 2, end: StdioEnd): number[] {

@@ -1,23 +1,19 @@
-import { types } from 'node:util';
-
-import type { Bytes, IpcErrorDetails, WaitOptions } from '@octoipc/core';
+import type { WaitOptions } from '@octoipc/core';
 import {
-  closedError,
   integer,
   oneOf,
   optionalBoolean,
   optionsObject,
   rangeError,
-  ResourceHandle,
+  type OwnedResource,
   type Temporary,
 } from '@octoipc/core/kit';
 
 import { ADVICE, type MemoryAdvice } from './advice.js';
 import { binding } from './binding.js';
-import { copyInto, copyOf } from './copies.js';
-import type { Mapping, MemoryBuffer } from './mapping.js';
+import { MappedMemory } from './mapped-memory.js';
+import type { Mapping } from './mapping.js';
 import { rangeWithin, type MemoryRange } from './range.js';
-import { sizeOf, type ViewConstructor } from './view.js';
 import { WordWaits, type WordMemory } from './word-waits.js';
 
 /** What a mapping is owned with. Never refers to the handle, nor to the buffer. */
@@ -29,8 +25,16 @@ export interface OwnedMemory {
   readonly temporary: Temporary | undefined;
 }
 
-/** Handles that must live as long as their buffers do: collected, they would unmap what is in use. */
-const keepers = new WeakMap<MemoryBuffer, Memory>();
+/** Not made in a constructor, whose closures would keep what it constructs. */
+function releasing(owned: OwnedMemory): OwnedResource {
+  return {
+    release() {
+      owned.forget();
+      owned.letGo();
+      owned.temporary?.end();
+    },
+  };
+}
 
 /**
  * Memory that processes share, whatever object it is of.
@@ -42,126 +46,17 @@ const keepers = new WeakMap<MemoryBuffer, Memory>();
  *    go on with what is no handle's any more.
  * 3. A pending wait keeps the handle and the process alive (`unref()`: only the handle).
  */
-export abstract class Memory extends ResourceHandle {
-  /** @internal */
-  mapping: Mapping;
+export abstract class Memory extends MappedMemory {
   readonly #owned: OwnedMemory;
   readonly #waits: WordWaits;
-  #bytes: Uint8Array | undefined;
-  #words: Int32Array | undefined;
-  #readOnly: boolean;
 
   /** @internal */
   protected constructor(mapping: Mapping, owned: OwnedMemory, readOnly: boolean) {
-    super({
-      release() {
-        owned.forget();
-        owned.letGo();
-        owned.temporary?.end();
-      },
-    });
-    this.mapping = mapping;
-    this.#readOnly = readOnly;
+    super(mapping, releasing(owned), readOnly);
     this.#owned = owned;
     this.#waits = new WordWaits(this.#wordMemory());
     owned.forget = mapping.forget();
     owned.temporary?.belongsTo(this);
-  }
-
-  /**
-   * The memory itself, from the object's first byte to its last: a SharedArrayBuffer where the runtime
-   * can make one over foreign memory, else an ArrayBuffer.
-   *
-   * @throws {IpcError} ERR_TRUNCATED when somebody has made the object smaller
-   * @throws {IpcError} EACCES when somebody stored into a read-only memory since the last call
-   * @throws {IpcError} ERR_CLOSED when the handle is closed
-   */
-  get buffer(): MemoryBuffer {
-    this.#checkMemory('mmap');
-    return this.#buffer();
-  }
-
-  /** Whether `buffer` is a SharedArrayBuffer. */
-  get shared(): boolean {
-    this.check('mmap');
-    return types.isSharedArrayBuffer(this.#buffer());
-  }
-
-  /** Whether its memory can only be read; sealing it against writing makes that so. */
-  get readOnly(): boolean {
-    return this.#readOnly;
-  }
-
-  /** The size of the object, to the byte. */
-  get byteLength(): number {
-    this.check('mmap');
-    return this.mapping.byteLength;
-  }
-
-  /** All of the memory as bytes; throws as `buffer` does. */
-  get bytes(): Uint8Array {
-    this.#checkMemory('mmap');
-    this.#bytes ??= new Uint8Array(this.#buffer());
-    return this.#bytes;
-  }
-
-  /**
-   * The memory, or a part of it, as numbers of some type.
-   *
-   * @param constructor - `Float64Array`, `BigInt64Array`, `DataView`, …
-   * @param byteOffset - where it begins, a multiple of the type's size
-   * @param length - how many numbers (bytes, for a DataView); the rest if left out
-   * @throws {RangeError} ERR_OUT_OF_RANGE when that is misaligned, or not within the memory
-   * @throws {IpcError} ERR_CLOSED when the handle is closed; ERR_TRUNCATED and EACCES as `buffer`
-   */
-  view<V extends ArrayBufferView>(
-    constructor: ViewConstructor<V>,
-    byteOffset = 0,
-    length?: number,
-  ): V {
-    const size = sizeOf(constructor);
-    this.#checkMemory('mmap');
-    const { byteLength } = this.mapping;
-    integer(byteOffset, 'byteOffset', 0, byteLength);
-    if (byteOffset % size !== 0)
-      throw rangeError('byteOffset', `a multiple of ${size}`, byteOffset);
-    const most = Math.floor((byteLength - byteOffset) / size);
-    const count = length === undefined ? most : integer(length, 'length', 0, most);
-    return new constructor(this.#buffer(), byteOffset, count);
-  }
-
-  /**
-   * Copies a part of the memory. Unlike `buffer` it works in every runtime, and what it says was read is what
-   * was there: a truncation meanwhile throws.
-   *
-   * @param byteOffset - where it begins
-   * @param length - how many bytes; the rest if left out
-   * @returns the bytes, which nobody else has
-   * @throws {RangeError} ERR_OUT_OF_RANGE when that is not within the memory
-   * @throws {IpcError} ERR_TRUNCATED when somebody has made the object smaller; ERR_CLOSED when the handle is closed
-   */
-  read(byteOffset = 0, length?: number): Buffer {
-    this.#checkMemory('mmap');
-    const copy = copyOf(this.mapping, byteOffset, length, this.details('mmap'));
-    this.#checkMemory('mmap');
-    return copy;
-  }
-
-  /**
-   * Copies bytes into the memory. Unlike `buffer` it works in every runtime, and what it stored is there: a
-   * truncation meanwhile throws.
-   *
-   * @param byteOffset - where they go
-   * @param bytes - a string as UTF-8, or a view; as many as there is room for from `byteOffset` on, at most
-   * @throws {RangeError} ERR_OUT_OF_RANGE when they are not within the memory
-   * @throws {IpcError} EACCES when the memory is for reading only
-   * @throws {IpcError} ERR_TRUNCATED when somebody has made the object smaller; ERR_CLOSED when the handle is closed
-   */
-  write(byteOffset: number, bytes: Bytes | ArrayBufferView): void {
-    this.#checkMemory('mmap');
-    const details = this.details('mmap');
-    copyInto(this.mapping, byteOffset, bytes, { readOnly: this.#readOnly, details });
-    this.#checkMemory('mmap');
   }
 
   /**
@@ -244,13 +139,13 @@ export abstract class Memory extends ResourceHandle {
    * @see mlock(2)
    */
   lockInMemory(): void {
-    this.#checkMemory('mlock');
+    this.checkMemory('mlock');
     this.setLocked(true);
   }
 
   /** Takes `lockInMemory` back. */
   unlockFromMemory(): void {
-    this.#checkMemory('munlock');
+    this.checkMemory('munlock');
     this.setLocked(false);
   }
 
@@ -261,8 +156,7 @@ export abstract class Memory extends ResourceHandle {
     this.#waits.fail(this.describe());
     this.#owned.forget = () => {};
     this.mapping.close();
-    this.#bytes = undefined;
-    this.#words = undefined;
+    this.forgetViews();
     super.close();
   }
 
@@ -276,57 +170,27 @@ export abstract class Memory extends ResourceHandle {
     return this.#setAlive(false);
   }
 
-  protected override describe(): IpcErrorDetails {
-    return this.details('mmap');
-  }
-
-  /** @internal */
-  protected abstract details(syscall: string): IpcErrorDetails;
-
   /** @internal */
   protected setLocked(lock: boolean): void {
     this.mapping.lock(lock, this.details(lock ? 'mlock' : 'munlock'));
-  }
-
-  /** @internal */
-  protected becomeReadOnly(): void {
-    this.#readOnly = true;
   }
 
   /** The object has another size now: fresh views, and the old ones reach it no more. @internal */
   protected remap(mapping: Mapping): void {
     const waits = this.#waits.pending();
     const old = this.mapping;
-    this.mapping = mapping;
+    this.map(mapping);
     this.#owned.forget = mapping.forget();
-    this.#bytes = undefined;
-    this.#words = undefined;
     // Whoever waits looks again, at the memory as it is now.
     for (const wait of waits) wait.wake();
     old.close(true);
-  }
-
-  /** @internal */
-  protected check(syscall: string): void {
-    if (this.closed) throw closedError(this.details(syscall));
-  }
-
-  #checkMemory(syscall: string): void {
-    this.check(syscall);
-    this.mapping.checkFaults(this.details(syscall));
-  }
-
-  #buffer(): MemoryBuffer {
-    const { buffer } = this.mapping;
-    if (!keepers.has(buffer)) keepers.set(buffer, this);
-    return buffer;
   }
 
   /** Not in the constructor, where what is released would refer to the handle as well, for ever. */
   #wordMemory(): WordMemory {
     return {
       wordAt: (byteOffset) => this.#wordAt(byteOffset),
-      words: () => this.#wordsOf('futex'),
+      words: () => this.wordsOf('futex'),
       details: () => this.details('futex'),
     };
   }
@@ -338,14 +202,8 @@ export abstract class Memory extends ResourceHandle {
     return byteOffset / 4;
   }
 
-  #wordsOf(syscall: string): Int32Array {
-    this.#checkMemory(syscall);
-    this.#words ??= new Int32Array(this.#buffer(), 0, Math.floor(this.mapping.byteLength / 4));
-    return this.#words;
-  }
-
   #range(range: MemoryRange | undefined): [number, number] {
-    this.#checkMemory('mmap');
+    this.checkMemory('mmap');
     return rangeWithin(range, this.mapping.byteLength);
   }
 

@@ -4,8 +4,7 @@ import { BLOCKED, bufferOf, callback, integer, optionsObject } from '@octoipc/co
 import { binding } from './binding.js';
 import { CopySlab } from './copy-slab.js';
 import { EBADMSG } from './errno.js';
-import type { MappedRing } from './mapped-ring.js';
-import { RingEnd } from './ring-end.js';
+import { RecordReader } from './record-reader.js';
 import { KIND, WORD } from './ring-layout.js';
 
 /** How many messages are received at once, and for how long they are waited for. */
@@ -35,14 +34,8 @@ const slab = new CopySlab(256 * 1024, 32 * 1024);
  *
  * @see {@link ShmRing.consumer}
  */
-export class RingConsumer extends RingEnd implements AsyncIterable<Buffer> {
-  #length = 0;
+export class RingConsumer extends RecordReader implements AsyncIterable<Buffer> {
   #inside = false;
-
-  /** @internal */
-  constructor(ring: MappedRing) {
-    super(ring, false);
-  }
 
   /**
    * Takes the next message; waits while there is none.
@@ -111,15 +104,15 @@ export class RingConsumer extends RingEnd implements AsyncIterable<Buffer> {
         const record = 8 + padded(length);
         const usual = kind === KIND.message && length <= maxMessageSize;
         if (!usual || record > (there - here) >>> 0 || record > capacity - at) {
-          at = this.#peek(here) - 8;
+          at = this.peek(here) - 8;
           if (at < 0) break;
           ({ here, there } = this);
-          length = this.#length;
+          length = this.messageLength;
         }
         if ((here - published) >>> 0 >= capacity / 4) {
           // The producer goes on meanwhile.
           this.here = published = here;
-          this.#publish();
+          this.publish();
         }
         here = (here + 8 + padded(length)) | 0;
         count += 1;
@@ -131,9 +124,9 @@ export class RingConsumer extends RingEnd implements AsyncIterable<Buffer> {
       this.count += count;
       // Behind the last one there may have been a filler.
       if (count > 0 && ((this.here - here) | 0) < 0) this.here = here;
-      if (this.here !== published && !this.closed) this.#publish();
+      if (this.here !== published && !this.closed) this.publish();
     }
-    if (count === 0) this.#checkDeath();
+    if (count === 0) this.checkDeath();
     return count;
   }
 
@@ -142,36 +135,26 @@ export class RingConsumer extends RingEnd implements AsyncIterable<Buffer> {
     while (!this.closed) yield await this.receive();
   }
 
-  /** @internal */
-  protected override isReady(): boolean {
-    return Atomics.load(this.words, WORD.tail) !== this.here;
-  }
-
-  /** @internal */
-  protected override mend(): void {
-    this.look();
-  }
-
   readonly #one = (): Buffer | typeof BLOCKED => {
-    let at = this.#inside ? -1 : this.#peek();
+    let at = this.#inside ? -1 : this.peek();
     if (at < 0) {
       // What was published before the death comes first.
-      if (this.#inside || !this.#sawDeath()) return BLOCKED;
-      at = this.#peek();
+      if (this.#inside || !this.sawDeath()) return BLOCKED;
+      at = this.peek();
       if (at < 0) throw this.ownerDead();
     }
-    const length = this.#length;
+    const length = this.messageLength;
     const message = slab.copy(this.bytes, this.records, at, length);
     this.here = (this.here + 8 + padded(length)) | 0;
     this.count += 1;
-    this.#publish();
+    this.publish();
     return message;
   };
 
   #many(max: number): Buffer[] | typeof BLOCKED {
     const messages: Buffer[] = [];
     if (this.#inside) return BLOCKED;
-    if (!this.isReady() && !(this.#sawDeath() && this.isReady())) {
+    if (!this.isReady() && !(this.sawDeath() && this.isReady())) {
       if (this.death) throw this.ownerDead();
       return BLOCKED;
     }
@@ -182,7 +165,7 @@ export class RingConsumer extends RingEnd implements AsyncIterable<Buffer> {
         if (one === BLOCKED) break;
         messages.push(one);
       }
-      this.#publish();
+      this.publish();
     }
     return messages.length === 0 ? BLOCKED : messages;
   }
@@ -216,45 +199,5 @@ export class RingConsumer extends RingEnd implements AsyncIterable<Buffer> {
     // Only a filler was there, or the slab is at its end.
     slab.used = slab.bytes.length;
     return false;
-  }
-
-  #sawDeath(): boolean {
-    if (!this.death) this.look();
-    return this.death;
-  }
-
-  #checkDeath(): void {
-    if (this.#sawDeath() && !this.isReady()) throw this.ownerDead();
-  }
-
-  /** Where the next message's payload is, from `here` on, its length in `#length`; -1 if there is none. */
-  #peek(here = this.here): number {
-    const { capacity } = this.geometry;
-    this.here = here;
-    for (;;) {
-      if (this.here === this.there) {
-        this.there = Atomics.load(this.words, WORD.tail);
-        if (this.here === this.there) return -1;
-        this.checkPositions(this.there, this.here);
-      }
-      const at = this.here & (capacity - 1);
-      const rest = capacity - at;
-      // Once: another process may change them while they are looked at.
-      const length = this.records[at >> 2]! >>> 0;
-      const kind = this.records[(at >> 2) + 1]!;
-      const left = (this.there - this.here) >>> 0;
-      const most = (left < rest ? left : rest) - 8;
-      if (kind === KIND.message && length <= this.maxMessageSize && padded(length) <= most) {
-        this.#length = length;
-        return at + 8;
-      }
-      if (kind !== KIND.filler || length !== rest - 8 || length > most) throw this.damage();
-      this.here = (this.here + rest) | 0;
-    }
-  }
-
-  #publish(): void {
-    Atomics.store(this.words, WORD.head, this.here);
-    if (Atomics.load(this.words, WORD.producerSleep) !== 0) this.waker.producers();
   }
 }

@@ -17,6 +17,7 @@ import {
   sendWindows,
   writeStream,
 } from './flows.mjs';
+import { cutIterated, cutTogether, gathered } from './frames-floor.mjs';
 import { driveFlow, driveTrips, memoryOf, receiveFlow, receiveTrips } from './side.mjs';
 
 const [exercise = '', sizeText] = process.argv.slice(2);
@@ -82,6 +83,14 @@ const flows = {
   many: {
     send: (writer) => sendBatches(size, pipeSender(writer)),
     receive: (reader) => receiveBatches(pipeReceiver(reader)),
+  },
+  'frames-floor': {
+    send: (writer) => gathered(size, writer),
+    receive: (reader) => receiveIterated(cutIterated(reader), itself),
+  },
+  'many-floor': {
+    send: (writer) => gathered(size, writer),
+    receive: (reader) => receiveBatches(cutTogether(reader)),
   },
 };
 

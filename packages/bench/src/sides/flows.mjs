@@ -213,11 +213,10 @@ export function dialogueSync(size, put, take) {
 export function dialogue(size, put, take) {
   const message = memoryOf(size);
   return {
-    trip: tripsAwaited(async (n) => {
+    trip: tripsAwaited((n) => {
       fill(message, n);
-      await put(message);
-      await take();
-    }),
+      return put(message);
+    }, take),
     echo: async (/** @type {number} */ count) => {
       for (let n = 0; n < count; n++) await put(/** @type {Buffer} */ (await take()));
     },

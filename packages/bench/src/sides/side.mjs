@@ -127,15 +127,17 @@ export const tripsSync = (step) => (/** @type {Float64Array} */ times) => {
 };
 
 /**
- * Round trips that are awaited.
+ * Round trips that are awaited; where each half is, without a further promise for the whole.
  *
- * @param {(n: number) => unknown} step
+ * @param {(n: number) => unknown} there
+ * @param {(n: number) => unknown} [back]
  */
-export const tripsAwaited = (step) => async (/** @type {Float64Array} */ times) => {
+export const tripsAwaited = (there, back) => async (/** @type {Float64Array} */ times) => {
   let due = now() + interval;
   for (let n = 0; n < times.length; n++) {
     awaitTrip(due);
-    await step(n);
+    await there(n);
+    if (back !== undefined) await back(n);
     due = endTrip(times, n, due);
   }
 };

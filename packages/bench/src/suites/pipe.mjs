@@ -98,6 +98,29 @@ const framed = (exercise, title) => ({
 });
 
 /**
+ * What is left of {@link framed} where JavaScript only cuts bytes into Buffers: its ratios are the most that any
+ * receiver of Buffers can have here.
+ *
+ * @param {'frames' | 'many'} exercise
+ * @param {string} title
+ * @returns {import('../compare.mjs').Row}
+ */
+const framedFloor = (exercise, title) => ({
+  id: `${exercise}-floor`,
+  title: `${title}, 64 B`,
+  waiting: 'loop',
+  kind: 'throughput',
+  unit: 'messages',
+  bytes: 64,
+  ours: node('pipe', `${exercise}-floor`, 64, 0),
+  against: [
+    { name: 'C, one call a message', command: c('pipe', 'frames', 64, 0) },
+    { name: 'C, batched calls', command: c('pipe', 'batched', 64, 0) },
+    { name: '@octoipc/pipe', command: node('pipe', exercise, 64, 0) },
+  ],
+});
+
+/**
  * Round trips of 64 B, both processes on one core.
  *
  * @param {string} exercise
@@ -132,6 +155,8 @@ export const rows = () => {
     awaited('streams', 'toWritable → toReadable'),
     framed('frames', 'send → for await'),
     framed('many', 'sendMany → receiveMany'),
+    framedFloor('frames', 'floor: only Buffers cut and awaited'),
+    framedFloor('many', 'floor: only Buffers cut'),
     roundTrip('roundtrip-sync', 'writeSync, readSync', 'sleep', [
       { name: 'C, blocked in read', command: blocking, target: 1.3 },
     ]),

@@ -188,6 +188,13 @@ inline int Pipe(int* ends, int flags) {
   return 0;
 }
 
+/// dup2(2), and what dup3(2) would do at once.
+inline int Duplicate(int from, int to, int flags) {
+  if ((flags & ~O_CLOEXEC) != 0) return Lacks();
+  const int made = ::dup2(from, to);
+  return (flags & O_CLOEXEC) != 0 ? CloseOnExec(made) : made;
+}
+
 inline int Accept(int fd, sockaddr* address, socklen_t* length, int flags) {
   const int made = ::accept(fd, address, length);
   if (made < 0) return made;
@@ -232,6 +239,7 @@ inline int OperateFor(int id, sembuf* operations, size_t count, const timespec* 
 #define fcntl octoipc_fcntl
 #define pipe2 octoipc_pipe2
 #define accept4 octoipc_accept4
+#define dup3 octoipc_dup3
 #define recvmmsg octoipc_recvmmsg
 #define semtimedop octoipc_semtimedop
 #define splice octoipc_splice
@@ -243,6 +251,7 @@ inline int OperateFor(int id, sembuf* operations, size_t count, const timespec* 
 
 inline constexpr auto octoipc_call = octoipc::elsewhere::Call;
 inline constexpr auto octoipc_pipe2 = octoipc::elsewhere::Pipe;
+inline constexpr auto octoipc_dup3 = octoipc::elsewhere::Duplicate;
 inline constexpr auto octoipc_accept4 = octoipc::elsewhere::Accept;
 inline constexpr auto octoipc_recvmmsg = octoipc::elsewhere::ReceiveMessages;
 inline constexpr auto octoipc_semtimedop = octoipc::elsewhere::OperateFor;

@@ -2,14 +2,16 @@
 //
 // On libuv's loop a descriptor that is in non-blocking mode already is polled by a handle of its
 // own, level-triggered, which JavaScript leaves armed between waits. All others of an environment
-// are in one epoll set, edge-triggered, and the set's own descriptor is what a Pump watches. Either
-// way a wait costs no epoll_ctl after the first.
+// are in one epoll set, edge-triggered, and the set's own descriptor is what a Pump watches; one
+// that goes on being waited for is polled by libuv all the same, by a number that it does not
+// share. Either way a wait costs no epoll_ctl after the first few.
 #pragma once
 
 #include <fcntl.h>
 #include <napi.h>
 #include <poll.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -53,10 +55,7 @@ class Readiness : public Resource {
   }
 
   int64_t Add(int fd, uint32_t slot) {
-    epoll_event event{};
-    event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
-    event.data.u32 = slot;
-    return ValueOrError([&] { return ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event); });
+    return ValueOrError([&] { return Arm(EPOLL_CTL_ADD, fd, slot) ? 0 : -1; });
   }
 
   int64_t Remove(int fd) {
@@ -76,7 +75,19 @@ class Readiness : public Resource {
     return found->second->Poll(events) ? 0 : -ENOTSUP;
   }
 
-  /// Ends what Watch began, before the descriptor is closed.
+  /// Watch for what is in the set and in blocking mode: libuv is given an eventfd, of which it sets
+  /// O_NONBLOCK, and then that number is made one more of the descriptor's open file description.
+  /// -ENOTSUP where there are enough of these, or none can be had.
+  int64_t StandIn(int fd, uint32_t slot, int events) {
+    if (polls_.count(slot) > 0 || !Arm(EPOLL_CTL_MOD, fd, slot)) return -ENOTSUP;
+    auto watched = Watched::StandIn(*this, fd, slot);
+    if (watched == nullptr) return -ENOTSUP;
+    const bool polls = watched->Poll(events);
+    if (polls) polls_.emplace(slot, std::move(watched));
+    return polls ? 0 : -ENOTSUP;
+  }
+
+  /// Ends what these began, before the descriptor is closed.
   int64_t Unwatch(uint32_t slot) { return polls_.erase(slot) > 0 ? 0 : -ENOENT; }
 
   void Keep(bool alive) {
@@ -92,9 +103,41 @@ class Readiness : public Resource {
   static constexpr int kAlive = 2 * kBatch;
   static constexpr int kCalling = kAlive + 1;
 
+  /// Descriptors that have a second number at most.
+  static constexpr int kStandIns = 64;
+
+  /// In the set all edges are told.
+  bool Arm(int operation, int fd, uint32_t slot) {
+    epoll_event event{};
+    event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
+    event.data.u32 = slot;
+    return ::epoll_ctl(epoll_.get(), operation, fd, &event) == 0;
+  }
+
   /// One descriptor's own poll.
   class Watched {
    public:
+    ~Watched() {
+      if (stand_in_) readiness_.stand_ins_ -= 1;
+    }
+
+    static std::unique_ptr<Watched> StandIn(Readiness& readiness, int fd, uint32_t slot) {
+      if (!readiness.on_loop_ || readiness.stand_ins_ >= kStandIns) return nullptr;
+      UniqueFd number(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+      if (!number) return nullptr;
+      std::unique_ptr<Watched> watched(new Watched(readiness, slot));
+      watched->poll_ = UvPoll::Open(readiness.env_, number.get(), OnPoll, watched.get());
+      if (watched->poll_ == nullptr) return nullptr;
+      if (Retry([&] { return ::dup3(fd, number.get(), O_CLOEXEC); }) < 0) {
+        // The loop forgets the number before it is closed.
+        watched->poll_.reset();
+        return nullptr;
+      }
+      watched->stand_in_ = std::move(number);
+      readiness.stand_ins_ += 1;
+      return watched;
+    }
+
     static std::unique_ptr<Watched> Open(Readiness& readiness, int fd, uint32_t slot) {
       // Node opens streams over 0 to 2 when a program first asks for them.
       if (!readiness.on_loop_ || fd <= STDERR_FILENO) return nullptr;
@@ -128,6 +171,8 @@ class Readiness : public Resource {
 
     Readiness& readiness_;
     uint32_t slot_;
+    /// Before the poll, which goes first.
+    UniqueFd stand_in_;
     std::unique_ptr<UvPoll> poll_;
   };
 
@@ -205,6 +250,7 @@ class Readiness : public Resource {
   napi_env env_;
   UniqueFd epoll_;
   std::unique_ptr<Pump> pump_;
+  int stand_ins_ = 0;
   std::unordered_map<uint32_t, std::unique_ptr<Watched>> polls_;
   bool on_loop_ = false;
   bool kept_ = false;
@@ -241,6 +287,12 @@ inline int64_t ReadinessWatch(Environment& environment, int index, int fd, uint3
   return readiness == nullptr ? -EBADF : readiness->Watch(fd, slot, events);
 }
 
+inline int64_t ReadinessStandIn(Environment& environment, int index, int fd, uint32_t slot,
+                                int events) {
+  auto* readiness = static_cast<Readiness*>(environment.Kept(index));
+  return readiness == nullptr ? -EBADF : readiness->StandIn(fd, slot, events);
+}
+
 inline int64_t ReadinessUnwatch(Environment& environment, int index, uint32_t slot) {
   auto* readiness = static_cast<Readiness*>(environment.Kept(index));
   return readiness == nullptr ? -EBADF : readiness->Unwatch(slot);
@@ -275,6 +327,7 @@ inline void ExportReadiness(Exports& exports) {
       .Function<ReadinessAdd>("readinessAdd")
       .Function<ReadinessRemove>("readinessRemove")
       .Function<ReadinessWatch>("readinessWatch")
+      .Function<ReadinessStandIn>("readinessStandIn")
       .Function<ReadinessUnwatch>("readinessUnwatch")
       .Function<ReadinessKeep>("readinessKeep")
       .Function<ReadinessMode>("readinessMode")
