@@ -39,6 +39,8 @@ export interface SemBinding extends DescriptorBinding {
     value: number,
     count: number,
   ): number;
+  /** Sleeps while the word has the value, for as long as it takes; the keeper looks that no wake was lost. */
+  keeperSleep(keeper: number, region: number, offset: number, expected: number): number;
 
   watchOpen(bell: number): number;
   watchArm(watch: number, region: number, offset: number, expected: number, who: number): number;
@@ -83,6 +85,7 @@ let loaded: SemBinding | undefined;
 
 /** The binding, loaded at its first use. */
 export function binding(): SemBinding {
-  loaded ??= loadBinding<SemBinding>(import.meta.url, 'sem');
+  // What Node-API has made is a dictionary to V8, in which each call would look its function up.
+  loaded ??= { ...loadBinding<SemBinding>(import.meta.url, 'sem') };
   return loaded;
 }

@@ -1,6 +1,7 @@
 import { BLOCKED, type WakeSource } from '@octoipc/core/kit';
 
 import { Bell } from './bell.js';
+import { Keeper } from './keeper.js';
 import type { Region } from './region.js';
 import { WordWatch } from './word-watch.js';
 
@@ -48,6 +49,11 @@ export class WordSource implements WakeSource {
   /** Sleeps in the kernel while the word has the value that the last attempt has named. */
   sleep(milliseconds: number): void {
     this.#region.binding.wordWait(this.#region.index, this.#offset, this.#expected, milliseconds);
+  }
+
+  /** The same, for as long as it takes: who was killed with a wake that he could not use is no matter. */
+  sleepLooking(): void {
+    Keeper.get().sleep(this.#region, this.#offset, this.#expected);
   }
 
   listen(wake: () => void): void {
