@@ -5,6 +5,7 @@ import {
   integer,
   optionsObject,
   waitOptions,
+  YIELD,
   type Attempt,
 } from '@octoipc/core/kit';
 
@@ -20,6 +21,9 @@ import type {
   ReceiveManyOptions,
 } from './posix-message.js';
 import { openPosix, unlinkPosix, type PosixOpenOptions } from './posix-open.js';
+
+/** So many awaited sends go at once; then the event loop turns, or timers would starve. */
+const IN_A_ROW = 64;
 
 /**
  * A POSIX message queue: whole messages, the highest priority first, in the order of sending within one.
@@ -43,6 +47,9 @@ import { openPosix, unlinkPosix, type PosixOpenOptions } from './posix-open.js';
  * @see mq_overview(7)
  */
 export class PosixQueue extends PosixHandle implements AsyncIterable<PosixMessage> {
+  /** Awaited sends that went at once, since others had their turn. */
+  #inARow = 0;
+
   /**
    * Opens a queue, or creates it.
    *
@@ -113,8 +120,17 @@ export class PosixQueue extends PosixHandle implements AsyncIterable<PosixMessag
     try {
       const wait = waitOptions(options);
       this.checkOpen('mq_send');
-      const attempt = this.calls.sending(message, options, this.waiting('writable') > 0);
-      return this.queue('writable').run(attempt, wait, { details: this.details('mq_send') });
+      const first = this.waiting('writable') === 0;
+      let rests: typeof BLOCKED | typeof YIELD | undefined;
+      if (first && options === undefined) {
+        // Where there is room that is all; but after so many others have their turn.
+        if (this.#inARow === IN_A_ROW) rests = YIELD;
+        else if (this.calls.put(message, options) === BLOCKED) rests = BLOCKED;
+        this.#inARow = rests === undefined ? this.#inARow + 1 : 0;
+        if (rests === undefined) return Promise.resolve();
+      }
+      const attempt = this.calls.sending(message, options, !first || rests !== undefined);
+      return this.#sending(rests === undefined ? attempt : after(rests, attempt), wait);
     } catch (error) {
       return Promise.reject(error as Error);
     }
@@ -191,6 +207,10 @@ export class PosixQueue extends PosixHandle implements AsyncIterable<PosixMessag
       const message = this.calls.take(into, true);
       if (message !== BLOCKED) return message;
     }
+    return this.#receiveWaiting(into, wait);
+  }
+
+  #receiveWaiting(into: Uint8Array | undefined, wait: WaitOptions): PosixMessage {
     return this.runSync(() => this.calls.take(into, false), 'readable', wait, 'mq_receive');
   }
 
@@ -226,6 +246,10 @@ export class PosixQueue extends PosixHandle implements AsyncIterable<PosixMessag
     }, options);
   }
 
+  #sending(attempt: Attempt<void>, wait: WaitOptions): Promise<void> {
+    return this.queue('writable').run(attempt, wait, { details: this.details('mq_send') });
+  }
+
   #into(options: Pick<PosixReceiveOptions, 'into'> | undefined): Uint8Array | undefined {
     if (options === undefined) return undefined;
     const { into } = optionsObject<PosixReceiveOptions>(options);
@@ -241,4 +265,14 @@ export class PosixQueue extends PosixHandle implements AsyncIterable<PosixMessag
       return Promise.reject(error as Error);
     }
   }
+}
+
+/** An attempt that was made already, or is not to be made before others had their turn: it answers so at first. */
+function after<T>(answer: typeof BLOCKED | typeof YIELD, attempt: Attempt<T>): Attempt<T> {
+  let answered = false;
+  return () => {
+    if (answered) return attempt();
+    answered = true;
+    return answer;
+  };
 }
