@@ -5,7 +5,6 @@ import {
   integer,
   optionsObject,
   waitOptions,
-  YIELD,
   type Attempt,
 } from '@octoipc/core/kit';
 
@@ -21,9 +20,6 @@ import type {
   ReceiveManyOptions,
 } from './posix-message.js';
 import { openPosix, unlinkPosix, type PosixOpenOptions } from './posix-open.js';
-
-/** So many awaited sends go at once; then the event loop turns, or timers would starve. */
-const IN_A_ROW = 64;
 
 /**
  * A POSIX message queue: whole messages, the highest priority first, in the order of sending within one.
@@ -47,9 +43,6 @@ const IN_A_ROW = 64;
  * @see mq_overview(7)
  */
 export class PosixQueue extends PosixHandle implements AsyncIterable<PosixMessage> {
-  /** Awaited sends that went at once, since others had their turn. */
-  #inARow = 0;
-
   /**
    * Opens a queue, or creates it.
    *
@@ -120,17 +113,8 @@ export class PosixQueue extends PosixHandle implements AsyncIterable<PosixMessag
     try {
       const wait = waitOptions(options);
       this.checkOpen('mq_send');
-      const first = this.waiting('writable') === 0;
-      let rests: typeof BLOCKED | typeof YIELD | undefined;
-      if (first && options === undefined) {
-        // Where there is room that is all; but after so many others have their turn.
-        if (this.#inARow === IN_A_ROW) rests = YIELD;
-        else if (this.calls.put(message, options) === BLOCKED) rests = BLOCKED;
-        this.#inARow = rests === undefined ? this.#inARow + 1 : 0;
-        if (rests === undefined) return Promise.resolve();
-      }
-      const attempt = this.calls.sending(message, options, !first || rests !== undefined);
-      return this.#sending(rests === undefined ? attempt : after(rests, attempt), wait);
+      const attempt = this.calls.sending(message, options, this.waiting('writable') > 0);
+      return this.queue('writable').run(attempt, wait, { details: this.details('mq_send') });
     } catch (error) {
       return Promise.reject(error as Error);
     }
@@ -246,10 +230,6 @@ export class PosixQueue extends PosixHandle implements AsyncIterable<PosixMessag
     }, options);
   }
 
-  #sending(attempt: Attempt<void>, wait: WaitOptions): Promise<void> {
-    return this.queue('writable').run(attempt, wait, { details: this.details('mq_send') });
-  }
-
   #into(options: Pick<PosixReceiveOptions, 'into'> | undefined): Uint8Array | undefined {
     if (options === undefined) return undefined;
     const { into } = optionsObject<PosixReceiveOptions>(options);
@@ -265,14 +245,4 @@ export class PosixQueue extends PosixHandle implements AsyncIterable<PosixMessag
       return Promise.reject(error as Error);
     }
   }
-}
-
-/** An attempt that was made already, or is not to be made before others had their turn: it answers so at first. */
-function after<T>(answer: typeof BLOCKED | typeof YIELD, attempt: Attempt<T>): Attempt<T> {
-  let answered = false;
-  return () => {
-    if (answered) return attempt();
-    answered = true;
-    return answer;
-  };
 }

@@ -1,5 +1,5 @@
 // @ts-check
-import { c, node, onOneCore } from '../programs.mjs';
+import { c, floor, hasNodeHeaders, node, onOneCore } from '../programs.mjs';
 
 const KINDS = /** @type {const} */ (['posix', 'sysv']);
 const NAMES = { posix: 'POSIX', sysv: 'System V' };
@@ -27,8 +27,21 @@ const flow = (kind, exercise, title, waiting, bytes, target) => ({
       command: c('mq', kind, exercise === 'pair' ? 'pair' : 'flow', bytes),
       target,
     },
+    ...bare(kind, exercise, bytes),
   ],
 });
+
+/**
+ * What the same system calls take from JavaScript, without a library.
+ *
+ * @param {'posix' | 'sysv'} kind
+ * @param {string} exercise
+ * @param {number} bytes
+ */
+const bare = (kind, exercise, bytes) =>
+  hasNodeHeaders && ['pair', 'awaited'].includes(exercise)
+    ? [{ name: 'bare Node-API, the same calls', command: floor(kind, exercise, bytes) }]
+    : [];
 
 /**
  * Round trips of 64 B, both processes on one core.
@@ -47,7 +60,12 @@ const roundTrip = (kind, exercise, title, waiting, target) => ({
   kind: 'time',
   unit: 'trips',
   ours: onOneCore(node('mq', kind, exercise, 64)),
-  against: [{ name: 'C, blocked', command: onOneCore(c('mq', kind, 'roundtrip', 64)), target }],
+  against: [
+    { name: 'C, blocked', command: onOneCore(c('mq', kind, 'roundtrip', 64)), target },
+    ...(kind === 'sysv' && waiting === 'loop'
+      ? [{ name: 'C, a thread, eventfd', command: onOneCore(c('mq', kind, 'thread', 64)) }]
+      : []),
+  ],
 });
 
 export const rows = () =>
