@@ -28,17 +28,6 @@ export type BarrierOpenOptions = NamedOpenOptions & BarrierOptions;
 /** A barrier in memory. */
 export type BarrierAtOptions = LockAtOptions & BarrierOptions;
 
-const ARRIVED = 1;
-const SLICE = 20;
-
-/** One who has arrived. */
-interface Arrival {
-  readonly slot: number;
-  readonly generation: number;
-  /** The barrier opened just as he gave up. */
-  passed: boolean;
-}
-
 /**
  * A barrier between processes: whoever arrives waits until so many have, then all go on, and it is closed
  * again for the next round.

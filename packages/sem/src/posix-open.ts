@@ -176,7 +176,8 @@ function knownFlavour(): number {
 /** Whether these are a semaphore's words, which glibc shows by what is beside its value. */
 function isSemaphore(words: Int32Array, flavour: number): boolean {
   if (!isSharedSemaphore(words, flavour)) return false;
-  for (let at = 3; flavour === GLIBC && at < words.length; at++) if (words[at] !== 0) return false;
+  if (flavour !== GLIBC) return true;
+  for (let at = 3; at < words.length; at++) if (words[at] !== 0) return false;
   return true;
 }
 

@@ -43,7 +43,7 @@ export function tell({ known }: SemBinding, { numbers, count }: Operations): num
 /** Which semaphores they are about, in order. */
 export function indicesOf({ numbers, count }: Operations): number[] {
   const all = Array.from({ length: count }, (_, at) => numbers[NUMBERS * at]!);
-  return [...new Set(all)].sort((a, b) => a - b);
+  return [...new Set(all)].toSorted((a, b) => a - b);
 }
 
 /** Whether one of them is about one of these semaphores. */

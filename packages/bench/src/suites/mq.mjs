@@ -71,13 +71,13 @@ const roundTrip = (kind, exercise, title, waiting, target) => ({
 export const rows = () =>
   KINDS.flatMap((kind) => {
     /** @param {number} bytes */
-    const floor = (bytes) => (kind === 'sysv' ? 0.8 : bytes < 4096 ? 0.65 : 0.9);
+    const least = (bytes) => (kind === 'sysv' ? 0.8 : bytes < 4096 ? 0.65 : 0.9);
     return [
       ...[64, 4096].flatMap((bytes) => [
-        flow(kind, 'pair', 'trySend + tryReceive({ into })', '-', bytes, floor(bytes)),
-        flow(kind, 'sync', 'sendSync → receiveSync({ into })', 'sleep', bytes, floor(bytes)),
-        flow(kind, 'fresh', 'sendSync → receiveSync', 'sleep', bytes, floor(bytes)),
-        flow(kind, 'many', 'sendSync → receiveMany', 'loop', bytes, floor(bytes)),
+        flow(kind, 'pair', 'trySend + tryReceive({ into })', '-', bytes, least(bytes)),
+        flow(kind, 'sync', 'sendSync → receiveSync({ into })', 'sleep', bytes, least(bytes)),
+        flow(kind, 'fresh', 'sendSync → receiveSync', 'sleep', bytes, least(bytes)),
+        flow(kind, 'many', 'sendSync → receiveMany', 'loop', bytes, least(bytes)),
       ]),
       flow(kind, 'iterate', 'sendSync → for await', 'loop', 64, kind === 'posix' ? 0.85 : 0.5),
       flow(kind, 'awaited', 'send → for await', 'loop', 64, kind === 'posix' ? 0.85 : 0.5),
