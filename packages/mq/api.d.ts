@@ -164,14 +164,11 @@ interface SysvOpenOptions {
   readonly temporary?: boolean | undefined;
 }
 
-declare class SysvQueue extends SysvHandle implements AsyncIterable<SysvMessage> {
+declare class SysvQueue extends SysvSending implements AsyncIterable<SysvMessage> {
   static open(key: SysvKey, options?: SysvOpenOptions): SysvQueue;
   static fromId(id: number): SysvQueue;
   static remove(id: number): void;
   static list(): SysvQueueInfo[];
-  send(message: Bytes, options?: SysvSendOptions): Promise<void>;
-  trySend(message: Bytes, options?: Pick<SysvSendOptions, 'type'>): boolean;
-  sendSync(message: Bytes, options?: Omit<SysvSendOptions, 'signal'>): void;
   receive(options?: SysvReceiveOptions): Promise<SysvMessage>;
   tryReceive(options?: SysvSelection & SysvTarget): SysvMessage | undefined;
   receiveSync(options?: Omit<SysvReceiveOptions, 'signal'>): SysvMessage;
@@ -217,6 +214,12 @@ interface SysvSelection {
 
 interface SysvSendOptions extends WaitOptions {
   readonly type?: number | undefined;
+}
+
+declare abstract class SysvSending extends SysvHandle {
+  send(message: Bytes, options?: SysvSendOptions): Promise<void>;
+  trySend(message: Bytes, options?: Pick<SysvSendOptions, 'type'>): boolean;
+  sendSync(message: Bytes, options?: Omit<SysvSendOptions, 'signal'>): void;
 }
 
 interface SysvTarget {

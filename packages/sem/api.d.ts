@@ -193,18 +193,27 @@ interface SysvOperation {
   readonly noWait?: boolean | undefined;
 }
 
-declare class SysvSemaphoreSet extends ResourceHandle {
-  readonly key: number;
+declare class SysvSemaphoreSet extends SysvSetHandle {
   static open(key: SysvKey, options?: SysvSetOpenOptions): SysvSemaphoreSet;
   static fromId(id: number): SysvSemaphoreSet;
   static remove(id: number): void;
   static list(): SysvSetStatus[];
   static limits(): SysvSetLimits;
-  get id(): number;
-  get count(): number;
   operate(operations: readonly SysvOperation[], options?: WaitOptions): Promise<void>;
   tryOperate(operations: readonly SysvOperation[]): boolean;
   operateSync(operations: readonly SysvOperation[], options?: Omit<WaitOptions, 'signal'>): void;
+}
+
+interface SysvSetChanges {
+  readonly mode?: number | undefined;
+  readonly uid?: number | undefined;
+  readonly gid?: number | undefined;
+}
+
+declare abstract class SysvSetHandle extends ResourceHandle {
+  readonly key: number;
+  get id(): number;
+  get count(): number;
   get values(): number[];
   set values(values: readonly number[]);
   get(index: number): number;
@@ -224,12 +233,6 @@ declare class SysvSemaphoreSet extends ResourceHandle {
     syscall: string;
     target: string;
   };
-}
-
-interface SysvSetChanges {
-  readonly mode?: number | undefined;
-  readonly uid?: number | undefined;
-  readonly gid?: number | undefined;
 }
 
 interface SysvSetLimits {

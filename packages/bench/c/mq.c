@@ -3,6 +3,7 @@
 // flow       one send a message, one receive into one buffer, between two processes
 // pair       a send and a receive that do not wait, in one process
 // roundtrip  there and back through two queues, blocked in the receive
+// thread     the same, but each waits in epoll_wait(2) for a thread that is in the receive
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <mqueue.h>
@@ -12,6 +13,7 @@
 #include <sys/prctl.h>
 
 #include "bench.h"
+#include "hand.h"
 
 enum { kMessages = 10 };
 
@@ -80,15 +82,42 @@ static void Pairs(size_t count) {
   Close(queue);
 }
 
+/// Whether who receives waits for a thread.
+static int by_hand;
+
+struct Inbox {
+  int queue;
+  uint8_t* message;
+};
+
+static void ReceiveInbox(void* of) {
+  const struct Inbox* inbox = of;
+  Receive(inbox->queue, inbox->message);
+}
+
+/// What receives from a queue; its thread is never joined, so it stays.
+static struct Hand* HandOf(int queue, uint8_t* message) {
+  struct Hand* hand = calloc(1, sizeof *hand);
+  struct Inbox* inbox = malloc(sizeof *inbox);
+  *inbox = (struct Inbox){queue, message};
+  StartHand(hand, ReceiveInbox, inbox);
+  return hand;
+}
+
 static void Trips(int to, int from, size_t count) {
   uint8_t* message = Message();
+  struct Hand* hand = by_hand ? HandOf(from, message) : NULL;
   int64_t* times = malloc(count * sizeof *times);
   int64_t due = FirstTrip();
   for (size_t n = 0; n < count; n++) {
     AwaitTrip(due);
     Fill(message + kLine, size, n);
     Send(to, message);
-    Receive(from, message);
+    if (by_hand) {
+      AwaitHand(hand);
+    } else {
+      Receive(from, message);
+    }
     due = EndTrip(due, &times[n]);
   }
   ReportTrips(times, count);
@@ -107,10 +136,15 @@ static void Sample(int trips, size_t count) {
   if (child == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     uint8_t* message = Message();
+    struct Hand* hand = by_hand ? HandOf(forth, message) : NULL;
     struct Receipt receipt = {0, 0};
     WriteAll(told[1], &ready, 1);
     for (size_t n = 0; n < count; n++) {
-      Receive(forth, message);
+      if (by_hand) {
+        AwaitHand(hand);
+      } else {
+        Receive(forth, message);
+      }
       if (trips) {
         Send(back, message);
       } else {
@@ -145,12 +179,13 @@ static void Sample(int trips, size_t count) {
 int main(int argc, char** argv) {
   if (argc < 4) return 2;
   posix = strcmp(argv[1], "posix") == 0;
+  by_hand = strcmp(argv[2], "thread") == 0;
   size = strtoull(argv[3], NULL, 10);
   for (size_t count = NextCount(); count > 0; count = NextCount()) {
     if (strcmp(argv[2], "pair") == 0) {
       Pairs(count);
     } else {
-      Sample(strcmp(argv[2], "roundtrip") == 0, count);
+      Sample(by_hand || strcmp(argv[2], "roundtrip") == 0, count);
     }
   }
   return 0;

@@ -4,6 +4,7 @@
 // lock        pthread_mutex_trylock(3) and unlock of a robust mutex that processes share
 // posix       there and back through two semaphores, blocked in sem_wait(3)
 // sysv        there and back through a set of two, blocked in semop(2)
+// sysv-thread the same, but each waits in epoll_wait(2) for a thread that is in semop(2)
 // handoff     two processes that follow each other round three robust mutexes: each step is a lock
 //             that the other holds
 // opensem     sem_open(3) and sem_close(3) of a semaphore that is there
@@ -18,6 +19,7 @@
 #include <sys/sem.h>
 
 #include "bench.h"
+#include "hand.h"
 
 enum { kLocks = 3 };
 
@@ -87,6 +89,16 @@ static void Take(int sysv, int forth) {
   }
 }
 
+static void TakeForth(void* unused) {
+  (void)unused;
+  Take(1, 1);
+}
+
+static void TakeBack(void* unused) {
+  (void)unused;
+  Take(1, 0);
+}
+
 static pid_t Fork(void) {
   const pid_t child = fork();
   if (child < 0) Fail("fork");
@@ -109,6 +121,31 @@ static void Trips(int sysv, size_t count) {
     AwaitTrip(due);
     Give(sysv, 1);
     Take(sysv, 0);
+    due = EndTrip(due, &times[n]);
+  }
+  ReportTrips(times, count);
+  free(times);
+  waitpid(child, NULL, 0);
+}
+
+static void TripsByHand(size_t count) {
+  const pid_t child = Fork();
+  // Its thread is never joined: what it uses stays.
+  struct Hand* hand = calloc(1, sizeof *hand);
+  StartHand(hand, child == 0 ? TakeForth : TakeBack, NULL);
+  if (child == 0) {
+    for (size_t n = 0; n < count; n++) {
+      AwaitHand(hand);
+      Give(1, 0);
+    }
+    _exit(0);
+  }
+  int64_t* times = malloc(count * sizeof *times);
+  int64_t due = FirstTrip();
+  for (size_t n = 0; n < count; n++) {
+    AwaitTrip(due);
+    Give(1, 1);
+    AwaitHand(hand);
     due = EndTrip(due, &times[n]);
   }
   ReportTrips(times, count);
@@ -183,7 +220,8 @@ int main(int argc, char** argv) {
   if (argc < 2) return 2;
   const char* exercise = argv[1];
   Make();
-  const int sysv = strcmp(exercise, "sysv") == 0;
+  const int by_hand = strcmp(exercise, "sysv-thread") == 0;
+  const int sysv = by_hand || strcmp(exercise, "sysv") == 0;
   size_t count;
   while ((count = NextCount()) > 0) {
     if (sysv) {
@@ -192,7 +230,8 @@ int main(int argc, char** argv) {
     }
     if (strcmp(exercise, "permit") == 0) Permits(count);
     if (strcmp(exercise, "lock") == 0) Locks(count);
-    if (sysv || strcmp(exercise, "posix") == 0) Trips(sysv, count);
+    if (by_hand) TripsByHand(count);
+    if ((sysv && !by_hand) || strcmp(exercise, "posix") == 0) Trips(sysv, count);
     if (strcmp(exercise, "handoff") == 0) HandOff(count);
     if (strcmp(exercise, "opensem") == 0) OpenSemaphore(count);
     if (strcmp(exercise, "openlock") == 0) OpenLock(count);

@@ -14,7 +14,7 @@
 export const EXCUSED = [
   {
     suite: 'mq',
-    row: /^posix-(sync-4096|many-4096|iterate-64|awaited-64)$/,
+    row: /^posix-(sync-4096|many-4096|iterate-64)$/,
     against: /^C, one call a message$/,
     decision: 'What queues do not reach',
   },
@@ -23,6 +23,24 @@ export const EXCUSED = [
     row: /^sysv-(sync-4096|many-4096|iterate-64|awaited-64)$/,
     against: /^C, one call a message$/,
     decision: 'What queues do not reach',
+  },
+  {
+    suite: 'mq',
+    row: /^(posix-(pair-4096|awaited-64)|sysv-pair-4096)$/,
+    against: /^C, one call a message$/,
+    decision: 'What Node-API takes of a message',
+  },
+  {
+    suite: 'mq',
+    row: /^sysv-roundtrip-awaited$/,
+    against: /^C, blocked$/,
+    decision: 'A System V wait has a thread, and its price',
+  },
+  {
+    suite: 'sem',
+    row: /^sysv$/,
+    against: /^C, blocked$/,
+    decision: 'A System V wait has a thread, and its price',
   },
   {
     suite: 'pipe',

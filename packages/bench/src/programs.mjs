@@ -15,6 +15,15 @@ const compiler = process.env['CC'] ?? 'cc';
 /** What programs are linked with. @type {Record<string, readonly string[]>} */
 const LIBRARIES = { 'signal-uv': ['-luv'], uv: ['-luv'] };
 
+/** What is no program, but an addon of Node's. */
+const ADDONS = new Set(['floor']);
+
+/** Node's headers, where they are installed with it. */
+const nodeHeaders = join(dirname(process.execPath), '..', 'include', 'node');
+
+/** Whether there are headers to compile addons against. */
+export const hasNodeHeaders = existsSync(join(nodeHeaders, 'node_api.h'));
+
 /**
  * A program of c/, which is compiled when it is needed.
  *
@@ -58,6 +67,7 @@ function compiled(name) {
   mkdirSync(binaries, { recursive: true });
   const fresh = `${binary}.${process.pid}`;
   const flags = ['-O2', '-Wall', '-Wextra', '-pthread', '-I', include(), '-o', fresh, source];
+  if (ADDONS.has(name)) flags.push('-shared', '-fPIC', '-I', nodeHeaders);
   execFileSync(compiler, [...flags, ...(LIBRARIES[name] ?? [])], { stdio: ['ignore', 2, 2] });
   renameSync(fresh, binary);
   return binary;
@@ -117,4 +127,15 @@ export function node(name, ...args) {
  */
 export function onOneCore(command) {
   return [{ c: 'pin' }, ...command];
+}
+
+/**
+ * What nothing but the system calls take through Node-API: c/floor.c.
+ *
+ * @param {...(string | number)} args
+ * @returns {Command}
+ */
+export function floor(...args) {
+  const [program = '', file = ''] = node('floor');
+  return [program, file, { c: 'floor' }, ...args.map(String)];
 }

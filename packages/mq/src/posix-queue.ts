@@ -191,6 +191,10 @@ export class PosixQueue extends PosixHandle implements AsyncIterable<PosixMessag
       const message = this.calls.take(into, true);
       if (message !== BLOCKED) return message;
     }
+    return this.#receiveWaiting(into, wait);
+  }
+
+  #receiveWaiting(into: Uint8Array | undefined, wait: WaitOptions): PosixMessage {
     return this.runSync(() => this.calls.take(into, false), 'readable', wait, 'mq_receive');
   }
 

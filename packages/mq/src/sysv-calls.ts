@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 
+import type { Bytes } from '@octoipc/core';
 import { BLOCKED, errorOf, IpcError, unsupportedError, valueError } from '@octoipc/core/kit';
 
 import { binding, type MqBinding } from './binding.js';
 import { E2BIG, EACCES, EAGAIN, EIDRM, EINVAL, ENOMSG, ENOSYS, EPERM } from './errno.js';
+import { messageBytes } from './message.js';
 import { handBack, handOut, receiveAll, roomFor, roomOf } from './slab.js';
 import type { SysvMessage } from './sysv-message.js';
 import { suits, type Selector } from './sysv-selector.js';
@@ -123,6 +125,12 @@ export class SysvCalls {
     };
     const message = this.#takeOne(selector, WITHOUT_WAITING);
     return message === BLOCKED ? null : message;
+  }
+
+  /** The bytes of a message that is to be sent, checked. */
+  bytesOf(message: Bytes): Uint8Array {
+    // What is known has passed that check.
+    return this.binding.known.sent.isKnown(message) ? message : messageBytes(message);
   }
 
   /** Sends if there is room. */

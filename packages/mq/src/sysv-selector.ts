@@ -65,13 +65,31 @@ export function targetOf(
   native: MqBinding,
   options: (SysvSelection & SysvTarget) | undefined,
 ): Selector {
-  const selector = selectorOf(native, options);
-  const into = options?.into;
-  if (into === undefined) return selector;
+  if (options === undefined) return EVERYTHING;
+  const given = optionsObject<SysvSelection & SysvTarget>(options);
+  const { into } = given;
+  if (into === undefined) return selectorOf(native, given);
   const memory = writableBytes(into, 'options.into');
-  if (memory.length === 0) throw valueError('options.into', 'must not be empty', into);
-  const { type, flags, key, maxBytes = memory.length } = selector;
-  return { type, flags, key, maxBytes: Math.min(maxBytes, memory.length), into: memory };
+  const { length } = memory;
+  if (length === 0) throw valueError('options.into', 'must not be empty', into);
+  if (selectsAll(given)) {
+    if (last.into !== memory || last.maxBytes !== length) {
+      last = { type: 0, flags: 0, key: '0', maxBytes: length, into: memory };
+    }
+    return last;
+  }
+  const { type, flags, key, maxBytes = length } = selectorOf(native, given);
+  return { type, flags, key, maxBytes: Math.min(maxBytes, length), into: memory };
+}
+
+/** Of the memory that was received into last: the next one comes to the same, as a rule. */
+let last: Selector = EVERYTHING;
+
+/** Whether any message is wanted, and all of it. */
+function selectsAll({ type, except, truncate, maxBytes }: SysvSelection): boolean {
+  return (
+    type === undefined && except === undefined && truncate === undefined && maxBytes === undefined
+  );
 }
 
 /** Whether one message could suit both. */

@@ -98,7 +98,8 @@ export class WaitPool {
     const who = this.#who;
     for (;;) {
       const count = this.#binding.bellAnswer(this.#bell, who);
-      for (const slot of who.slice(0, count)) {
+      for (let i = 0; i < count; i++) {
+        const slot = who[i]!;
         const done = this.#done[slot];
         // Stopped meanwhile; its slot may have a new call already, which is not done.
         if (done === undefined) continue;

@@ -5,6 +5,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <utility>
+
 #include "futex.h"
 #include "octoipc/platform.h"
 #include "sem.h"
@@ -15,6 +17,9 @@ namespace {
 
 /// The kernel walks 2,048 nodes, and no more.
 constexpr size_t kNodes = 2000;
+
+/// So often it is looked after a thread that sleeps: who was not woken is within twice the time.
+constexpr timespec kSlice = {0, 10'000'000};
 
 /// sched_setattr(2), which libc does not have.
 struct SchedulingAttributes {
@@ -52,8 +57,8 @@ uint32_t Exchange(Word* word, uint32_t value) {
 Keeper::~Keeper() {
   if (!started_) return;
   MarkUnlinked();
-  stop_.store(1);
-  FutexWake(WordOf(stop_), 1);
+  duty_.store(kEnd);
+  FutexWake(WordOf(duty_), 1);
   pthread_join(thread_, nullptr);
 }
 
@@ -76,9 +81,51 @@ void* Keeper::Run(void* self) {
   ::syscall(SYS_set_robust_list, &keeper->head_, sizeof keeper->head_);
   keeper->tid_.store(static_cast<uint32_t>(::syscall(SYS_gettid)));
   FutexWake(WordOf(keeper->tid_), INT_MAX);
-  while (keeper->stop_.load() == 0) Futex(WordOf(keeper->stop_), FUTEX_WAIT, 0, nullptr);
+  keeper->Loop();
   // The kernel walks the list now.
   return nullptr;
+}
+
+void Keeper::Loop() {
+  for (;;) {
+    const uint32_t duty = duty_.load();
+    if (duty == kEnd) return;
+    const timespec* time = duty == kRest ? nullptr : &kSlice;
+    if (Futex(WordOf(duty_), FUTEX_WAIT, duty, time) == -ETIMEDOUT) Look();
+  }
+}
+
+/// A word that has changed under somebody who has slept since the last look: he was not woken. All
+/// who sleep on it look.
+void Keeper::Look() {
+  const uint32_t now = sleeps_.load();
+  const bool same = now == std::exchange(seen_, now);
+  if (!same) return;
+  if ((now & 1) == 0) {
+    uint32_t duty = kLook;
+    duty_.compare_exchange_strong(duty, kRest);
+    // Who begins to sleep counts first, and then looks at the duty.
+    duty = kRest;
+    if (sleeps_.load() != now) duty_.compare_exchange_strong(duty, kLook);
+    return;
+  }
+  // It may be awake by now, and the memory gone, which is nothing to the kernel.
+  const Word* const word = word_.load();
+  const int64_t probe = FutexProbe(word, expected_.load());
+  if (probe != -ETIMEDOUT && probe != -EFAULT) FutexWake(word, INT_MAX);
+}
+
+int64_t Keeper::Sleep(Word* word, uint32_t expected) {
+  word_.store(word, std::memory_order_relaxed);
+  expected_.store(expected, std::memory_order_relaxed);
+  sleeps_.fetch_add(1);
+  uint32_t duty = kRest;
+  if (duty_.load() == kRest && duty_.compare_exchange_strong(duty, kLook)) {
+    FutexWake(WordOf(duty_), 1);
+  }
+  const int64_t result = Futex(word, FUTEX_WAIT, expected, nullptr);
+  sleeps_.fetch_add(1);
+  return result;
 }
 
 robust_list* Keeper::NodeOf(Word* word) const {
@@ -182,13 +229,22 @@ int64_t KeeperRelease(Environment& environment, int index, int region, int64_t o
   return 0;
 }
 
+int64_t KeeperSleep(Environment& environment, int index, int region, int64_t offset,
+                    int32_t expected) {
+  Keeper* keeper = KeeperAt(environment, index);
+  Word* word = WordAt(environment, region, offset);
+  if (keeper == nullptr || word == nullptr) return -EFAULT;
+  return keeper->Sleep(word, static_cast<uint32_t>(expected));
+}
+
 }  // namespace
 
 void ExportKeeper(Exports& exports) {
   exports.Function<KeeperOpen>("keeperOpen")
       .Function<KeeperLink>("keeperLink")
       .Function<KeeperUnlink>("keeperUnlink")
-      .Function<KeeperRelease>("keeperRelease");
+      .Function<KeeperRelease>("keeperRelease")
+      .Function<KeeperSleep>("keeperSleep");
 }
 
 }  // namespace octoipc

@@ -22,4 +22,4 @@ void Register(Exports& exports) {
 }  // namespace
 }  // namespace octoipc
 
-OCTOIPC_ADDON(sem, octoipc::Environment, octoipc::Register)
+OCTOIPC_ADDON(sem, octoipc::SemEnvironment, octoipc::Register)

@@ -5,6 +5,17 @@
 
 namespace octoipc {
 
+/// Lifetime: JavaScript keeps the array that it has told of, until it tells of another.
+class SemEnvironment : public Environment {
+ public:
+  using Environment::Environment;
+  static SemEnvironment& Of(Environment& environment) {
+    return static_cast<SemEnvironment&>(environment);
+  }
+  /// Operations on sets, as the next call takes them.
+  Integers told;
+};
+
 void ExportRegion(Exports& exports);
 void ExportKeeper(Exports& exports);
 void ExportWatch(Exports& exports);

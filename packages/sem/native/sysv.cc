@@ -15,15 +15,16 @@
 
 namespace octoipc {
 
-std::vector<sembuf> OperationsOf(Integers numbers) {
-  std::vector<sembuf> operations(numbers.size() / kNumbersPerOperation);
-  for (size_t i = 0; i < operations.size(); ++i) {
+OperationList::OperationList(Integers numbers, int flags)
+    : size_(numbers.size() / kNumbersPerOperation) {
+  if (size_ > few_.size()) many_.resize(size_);
+  sembuf* operation = data();
+  for (size_t i = 0; i < size_; ++i) {
     const int32_t* one = numbers.data() + i * kNumbersPerOperation;
-    operations[i].sem_num = static_cast<unsigned short>(one[0]);
-    operations[i].sem_op = static_cast<short>(one[1]);
-    operations[i].sem_flg = static_cast<short>(one[2]);
+    operation[i].sem_num = static_cast<unsigned short>(one[0]);
+    operation[i].sem_op = static_cast<short>(one[1]);
+    operation[i].sem_flg = static_cast<short>(one[2] | flags);
   }
-  return operations;
 }
 
 namespace {
@@ -41,10 +42,23 @@ int64_t SetGet(int32_t key, int32_t count, bool create, bool exclusive, uint32_t
   return Retry([&] { return ::semget(key, count, flags | static_cast<int>(mode)); });
 }
 
+/// From now on operations are told in this array: to be passed one takes a tenth of a small call.
+int64_t SetTell(Environment& environment, Integers told) {
+  SemEnvironment::Of(environment).told = told;
+  return 0;
+}
+
+/// The first so many operations of those that were told.
+Integers ToldBy(Environment& environment, int32_t count) {
+  const Integers told = SemEnvironment::Of(environment).told;
+  const size_t length = count < 0 ? 0 : static_cast<size_t>(count) * kNumbersPerOperation;
+  return told.first(std::min(length, told.size()));
+}
+
 /// semtimedop(2) for up to so many milliseconds on the calling thread; negative: for as long as it
 /// takes.
-int64_t SetOperate(int id, Integers numbers, int64_t milliseconds) {
-  std::vector<sembuf> operations = OperationsOf(numbers);
+int64_t SetOperate(Environment& environment, int id, int32_t count, int64_t milliseconds) {
+  OperationList operations(ToldBy(environment, count));
   const timespec time = {milliseconds / 1000, milliseconds % 1000 * 1'000'000};
   return ValueOrError([&] {
     return ::semtimedop(id, operations.data(), operations.size(),
@@ -53,9 +67,8 @@ int64_t SetOperate(int id, Integers numbers, int64_t milliseconds) {
 }
 
 /// semop(2), none of whose operations waits.
-int64_t SetTry(int id, Integers numbers) {
-  std::vector<sembuf> operations = OperationsOf(numbers);
-  for (sembuf& one : operations) one.sem_flg |= IPC_NOWAIT;
+int64_t SetTry(Environment& environment, int id, int32_t count) {
+  OperationList operations(ToldBy(environment, count), IPC_NOWAIT);
   return ValueOrError([&] { return ::semop(id, operations.data(), operations.size()); });
 }
 
@@ -159,6 +172,7 @@ int64_t Ftok(const std::string& path, int project, Integers out) {
 
 void ExportSysv(Exports& exports) {
   exports.Function<SetGet>("setGet")
+      .Function<SetTell>("setTell")
       .Function<SetOperate>("setOperate")
       .Function<SetTry>("setTry")
       .Function<SetControl>("setControl")

@@ -27,7 +27,7 @@ int64_t WaitOpen(Environment& environment, int bell, int32_t who) {
 int64_t WaitOperate(Environment& environment, int index, int id, Integers numbers) {
   CallingThread* wait = WaitAt(environment, index);
   if (wait == nullptr) return -EBADF;
-  return wait->Begin([id, operations = OperationsOf(numbers)]() mutable {
+  return wait->Begin([id, operations = OperationList(numbers)]() mutable {
     return ValueOrError([&] { return ::semop(id, operations.data(), operations.size()); });
   });
 }

@@ -1,15 +1,8 @@
 import type { WaitOptions } from '@octoipc/core';
-import { integer, optionsObject, valueError, waitOptions, type BLOCKED } from '@octoipc/core/kit';
+import { integer, optionsObject, valueError, waitOptions } from '@octoipc/core/kit';
 
-import {
-  FIRST,
-  GENERATION,
-  SLOT_STATE,
-  SLOT_TICKET,
-  SLOTS,
-  WITH_SLOTS,
-  WORD,
-} from './lock-layout.js';
+import { Arrivals } from './arrivals.js';
+import { FIRST, SLOTS, WITH_SLOTS } from './lock-layout.js';
 import {
   listLocks,
   lockAt,
@@ -19,12 +12,9 @@ import {
   type LockFile,
   type OpenedLock,
 } from './lock-open.js';
-import { EVERYBODY, OwnedWord } from './owned-word.js';
-import type { LockMemory, Region } from './region.js';
+import type { LockMemory } from './region.js';
 import type { NamedOpenOptions } from './shm-file.js';
-import { Slots } from './slots.js';
 import { WordHandle } from './word-handle.js';
-import { WordSource } from './word-source.js';
 
 /** How a barrier is opened. */
 export interface BarrierOptions {
@@ -37,17 +27,6 @@ export type BarrierOpenOptions = NamedOpenOptions & BarrierOptions;
 
 /** A barrier in memory. */
 export type BarrierAtOptions = LockAtOptions & BarrierOptions;
-
-const ARRIVED = 1;
-const SLICE = 20;
-
-/** One who has arrived. */
-interface Arrival {
-  readonly slot: number;
-  readonly generation: number;
-  /** The barrier opened just as he gave up. */
-  passed: boolean;
-}
 
 /**
  * A barrier between processes: whoever arrives waits until so many have, then all go on, and it is closed
@@ -76,32 +55,22 @@ export class Barrier extends WordHandle {
 
   /** How many have to arrive. */
   readonly parties: number;
-  /** Held for moments, by whoever arrives or gives up. */
-  readonly #word: OwnedWord;
-  readonly #region: Region;
-  readonly #slots: Slots;
-  readonly #source: WordSource;
-  readonly #name: string;
+  readonly #arrivals: Arrivals;
 
   private constructor(opened: OpenedLock, { parties }: BarrierOptions) {
-    const word = new OwnedWord(opened);
-    const found = opened.region.words[FIRST]!;
+    const arrivals = new Arrivals(opened);
+    const found = arrivals.parties;
     if (parties !== undefined && parties !== found) {
-      word.release();
+      arrivals.release();
       throw valueError(
         'options.parties',
         `must be ${found}, as of the barrier that is there`,
         parties,
       );
     }
-    const source = new WordSource(opened.region);
-    super(word, source, opened.target);
+    super(arrivals, arrivals.source, opened.target);
     this.parties = found;
-    this.#word = word;
-    this.#region = opened.region;
-    this.#slots = new Slots(opened.region);
-    this.#source = source;
-    this.#name = opened.target;
+    this.#arrivals = arrivals;
   }
 
   /**
@@ -152,7 +121,7 @@ export class Barrier extends WordHandle {
   /** How many have arrived, and wait for the others. */
   get arrived(): number {
     this.check('arrived');
-    return this.#count();
+    return this.#arrivals.count();
   }
 
   /**
@@ -168,10 +137,10 @@ export class Barrier extends WordHandle {
     const wait = waitOptions(options);
     this.check('arrive');
     wait.signal?.throwIfAborted();
-    const arrival = this.#arrive();
+    const arrival = this.#arrivals.arrive();
     if (arrival === undefined) return true;
     try {
-      await this.run(this.#attempt(arrival), wait, 'arrive', this.#undo(arrival));
+      await this.run(this.#arrivals.attempt(arrival), wait, 'arrive', this.#arrivals.undo(arrival));
     } catch (error) {
       if (!arrival.passed) throw error;
     }
@@ -186,12 +155,12 @@ export class Barrier extends WordHandle {
   arriveSync(options?: Omit<WaitOptions, 'signal'>): boolean {
     const { timeout } = waitOptions(options);
     this.check('arrive');
-    const arrival = this.#arrive();
+    const arrival = this.#arrivals.arrive();
     if (arrival === undefined) return true;
     try {
-      this.runSync(this.#attempt(arrival), timeout, 'arrive');
+      this.runSync(this.#arrivals.attempt(arrival), timeout, 'arrive');
     } catch (error) {
-      this.#undo(arrival)(error);
+      this.#arrivals.undo(arrival)(error);
       if (!arrival.passed) throw error;
     }
     return false;
@@ -199,71 +168,6 @@ export class Barrier extends WordHandle {
 
   protected override describe(): { syscall: string; target: string } {
     return this.details('arrive');
-  }
-
-  /** undefined for the last one. */
-  #arrive(): Arrival | undefined {
-    return this.#inside(() => {
-      const { words } = this.#region;
-      const generation = Atomics.load(words, GENERATION);
-      if (this.#count() + 1 >= this.parties) {
-        // This one store lets everybody go on.
-        Atomics.store(words, GENERATION, (generation + 1) | 0);
-        this.#region.binding.wordWake(this.#region.index, 4 * GENERATION, EVERYBODY);
-        return undefined;
-      }
-      const slot = this.#slots.claim(this.#name);
-      this.#slots.set(slot, SLOT_TICKET, generation);
-      this.#slots.set(slot, SLOT_STATE, ARRIVED);
-      return { slot, generation, passed: false };
-    });
-  }
-
-  #attempt({ slot, generation }: Arrival): () => void | typeof BLOCKED {
-    return () => {
-      if (Atomics.load(this.#region.words, GENERATION) === generation) {
-        return this.#source.blocked(4 * GENERATION, generation);
-      }
-      this.#slots.end(slot);
-    };
-  }
-
-  /** Has not arrived after all, unless the barrier is open. */
-  #undo(arrival: Arrival): (error: unknown) => unknown {
-    return (error) => {
-      this.#inside(() => {
-        const now = Atomics.load(this.#region.words, GENERATION);
-        arrival.passed = now !== arrival.generation;
-        this.#slots.end(arrival.slot);
-      });
-      return error;
-    };
-  }
-
-  /** Those who have arrived in this round, and live. */
-  #count(): number {
-    const generation = Atomics.load(this.#region.words, GENERATION);
-    let count = 0;
-    for (const slot of this.#slots.held()) {
-      const arrived = this.#slots.get(slot, SLOT_STATE) === ARRIVED;
-      if (arrived && this.#slots.get(slot, SLOT_TICKET) === generation) count += 1;
-    }
-    return count;
-  }
-
-  /** Runs with the word held: one at a time arrives or gives up, each in some microseconds. */
-  #inside<T>(run: () => T): T {
-    const { binding, index } = this.#region;
-    for (let again = false; ; again = true) {
-      const taken = this.#word.take(true, again, this.#name);
-      if (typeof taken !== 'number') break;
-      binding.wordWait(index, 4 * WORD, taken, SLICE);
-    }
-    try {
-      return run();
-    } finally {
-      this.#word.leave();
-    }
   }
 }
 

@@ -39,6 +39,8 @@ export interface SemBinding extends DescriptorBinding {
     value: number,
     count: number,
   ): number;
+  /** Sleeps while the word has the value, for as long as it takes; the keeper looks that no wake was lost. */
+  keeperSleep(keeper: number, region: number, offset: number, expected: number): number;
 
   watchOpen(bell: number): number;
   watchArm(watch: number, region: number, offset: number, expected: number, who: number): number;
@@ -59,10 +61,14 @@ export interface SemBinding extends DescriptorBinding {
   readonly IPC_NOWAIT: number;
   readonly SEM_UNDO: number;
   setGet(key: number, count: number, create: boolean, exclusive: boolean, mode: number): number;
-  /** Operations are triples: index, delta, flags; negative milliseconds: for as long as it takes. */
-  setOperate(id: number, operations: Int32Array, milliseconds: number): number;
+  /** From now on operations are told in this array, as triples: index, delta, flags. */
+  setTell(operations: Int32Array): number;
+  /** What it was told of; all copies of this module in a thread have one binding. */
+  readonly known: { told: Int32Array };
+  /** So many operations; negative milliseconds: for as long as it takes. */
+  setOperate(id: number, count: number, milliseconds: number): number;
   /** The same, without waiting. */
-  setTry(id: number, operations: Int32Array): number;
+  setTry(id: number, count: number): number;
   setControl(id: number, index: number, command: number, value: number): number;
   setValues(id: number, out: Int32Array): number;
   setAllValues(id: number, values: Int32Array): number;
@@ -79,10 +85,24 @@ export interface SemBinding extends DescriptorBinding {
   waitStop(wait: number): number;
 }
 
+/** The binding before its first use in a thread. */
+type Told = Omit<SemBinding, 'known'> & { known?: { told: Int32Array } };
+
+/** Numbers of operations for which there is room at first. */
+const FEW = 3 * 64;
+
 let loaded: SemBinding | undefined;
 
 /** The binding, loaded at its first use. */
 export function binding(): SemBinding {
-  loaded ??= loadBinding<SemBinding>(import.meta.url, 'sem');
+  if (loaded === undefined) {
+    const native = loadBinding<Told>(import.meta.url, 'sem');
+    if (native.known === undefined) {
+      native.known = { told: new Int32Array(FEW) };
+      native.setTell(native.known.told);
+    }
+    // What Node-API has made is a dictionary to V8, in which each call would look its function up.
+    loaded = { ...native, known: native.known };
+  }
   return loaded;
 }

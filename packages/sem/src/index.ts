@@ -16,7 +16,8 @@ export type { DeadOwner, LockOwner } from './owned-word.js';
 export type { SysvKey } from './sysv-key.js';
 export type { SysvSetOpenOptions } from './sysv-open.js';
 export type { SysvOperation } from './sysv-operation.js';
-export { SysvSemaphoreSet, type SysvSetChanges } from './sysv-set.js';
+export { SysvSemaphoreSet } from './sysv-set.js';
+export type { SysvSetChanges } from './sysv-set-handle.js';
 export type { SysvSetLimits, SysvSetStatus } from './sysv-status.js';
 export {
   Barrier,

@@ -46,4 +46,9 @@ export class Keeper {
   release(region: Region, offset: number, value: number, count: number): void {
     this.#binding.keeperRelease(this.#index, region.index, offset, value, count);
   }
+
+  /** Sleeps while a word has a value; the keeper sees to it that no wake is lost. */
+  sleep(region: Region, offset: number, expected: number): void {
+    this.#binding.keeperSleep(this.#index, region.index, offset, expected);
+  }
 }

@@ -1,5 +1,3 @@
-import { fstatSync } from 'node:fs';
-
 import {
   check,
   integer,
@@ -86,9 +84,8 @@ export function openNamed(
   const { value: permits = 0 } = optionsObject<SemaphoreOpenOptions>(options);
   integer(permits, 'options.value', 0, SEM_VALUE_MAX);
   const flavour = knownFlavour();
-  const { fd, temporary } = openFile(KIND, target, options, () => contentOf(permits));
+  const { fd, size, temporary } = openFile(KIND, target, options, () => contentOf(permits));
   try {
-    const { size } = fstatSync(fd);
     const region = Region.ofFile(fd, SIZE, false, target);
     if (size !== SIZE || !isSemaphore(region.words, flavour)) {
       region.close();
@@ -178,10 +175,10 @@ function knownFlavour(): number {
 
 /** Whether these are a semaphore's words, which glibc shows by what is beside its value. */
 function isSemaphore(words: Int32Array, flavour: number): boolean {
-  return (
-    isSharedSemaphore(words, flavour) &&
-    (flavour !== GLIBC || words.subarray(3).every((word) => word === 0))
-  );
+  if (!isSharedSemaphore(words, flavour)) return false;
+  if (flavour !== GLIBC) return true;
+  for (let at = 3; at < words.length; at++) if (words[at] !== 0) return false;
+  return true;
 }
 
 function isSharedSemaphore(words: Int32Array, flavour: number): boolean {

@@ -42,6 +42,8 @@ export interface FileKind {
 /** An object's open file. */
 export interface OpenedFile {
   readonly fd: number;
+  /** Bytes of the file. */
+  readonly size: number;
   readonly temporary: Temporary | undefined;
 }
 
@@ -71,7 +73,7 @@ export function openFile(
   for (let attempt = 1; ; attempt++) {
     if (!(create && exclusive)) {
       const fd = native.fileOpen(path);
-      if (fd >= 0) return { fd: whole(kind, name, fd), temporary: undefined };
+      if (fd >= 0) return { fd, size: whole(kind, name, fd), temporary: undefined };
       if (!create || fd !== ENOENT) throw openError(kind, fd, name);
     }
     const claim = temporary ? new Temporary(kind.kind, name, reaperOf(kind)) : undefined;
@@ -85,7 +87,7 @@ export function openFile(
         claim?.end();
         throw error;
       }
-      return { fd, temporary: claim };
+      return { fd, size: kind.size, temporary: claim };
     }
     claim?.end();
     if (exclusive || fd !== EEXIST || attempt === ATTEMPTS) throw openError(kind, fd, name);
@@ -128,18 +130,18 @@ export function notOne(kind: FileKind, name: string, why: string): IpcError {
   return new IpcError('EINVAL', { syscall: kind.syscall, target: name, hint: why });
 }
 
-/** Whoever makes the object may still be at it: waits, for a bounded time, until it has its size. */
+/** Whoever makes the object may still be at it: waits, for a bounded time, until it has its size, which it gives. */
 function whole(kind: FileKind, name: string, fd: number): number {
   const native = binding();
   const size = native.fileSize(fd);
-  return size >= kind.size ? fd : wholeSoon(kind, name, fd, size);
+  return size >= kind.size ? size : wholeSoon(kind, name, fd, size);
 }
 
 function wholeSoon(kind: FileKind, name: string, fd: number, first: number): number {
   const native = binding();
   const deadline = performance.now() + MAKING;
   for (let size = first; ; size = native.fileSize(fd)) {
-    if (size >= kind.size) return fd;
+    if (size >= kind.size) return size;
     if (size !== 0 || performance.now() > deadline) {
       native.close(fd);
       const what = size >= 0 ? `it has ${size} bytes` : 'it is no file';

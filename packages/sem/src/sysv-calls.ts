@@ -3,7 +3,7 @@ import { BLOCKED, errorOf } from '@octoipc/core/kit';
 
 import { binding, type SemBinding } from './binding.js';
 import { EAGAIN, EIDRM, EINTR, EINVAL } from './errno.js';
-import type { Operations } from './sysv-operation.js';
+import { tell, type Operations } from './sysv-operation.js';
 
 /**
  * The calls on one System V set, none of which waits, unless it says so.
@@ -24,24 +24,30 @@ export class SetCalls {
   }
 
   /** All of the operations, or none. */
-  attempt({ numbers, waits }: Operations): void | typeof BLOCKED {
-    const result = this.binding.setTry(this.id, numbers);
-    if (result === EAGAIN && waits) return BLOCKED;
+  attempt(operations: Operations): void | typeof BLOCKED {
+    const result = this.#try(operations);
+    if (result === EAGAIN && operations.waits) return BLOCKED;
     if (result < 0) throw this.error(result, 'semop');
   }
 
   /** All of the operations, or none; whether that could be done at once. */
-  tryNow({ numbers }: Operations): boolean {
-    const result = this.binding.setTry(this.id, numbers);
+  tryNow(operations: Operations): boolean {
+    const result = this.#try(operations);
     if (result < 0 && result !== EAGAIN) throw this.error(result, 'semop');
     return result >= 0;
   }
 
   /** Blocks this thread for so long. */
   attemptFor(operations: Operations, milliseconds: number): void | typeof BLOCKED {
-    const result = this.binding.setOperate(this.id, operations.numbers, milliseconds);
+    const { binding: native } = this;
+    const result = native.setOperate(this.id, tell(native, operations), milliseconds);
     if (result === EAGAIN || result === EINTR) return BLOCKED;
     if (result < 0) throw this.error(result, 'semtimedop');
+  }
+
+  #try(operations: Operations): number {
+    const { binding: native } = this;
+    return native.setTry(this.id, tell(native, operations));
   }
 
   /** The error of a call that failed; an id that is not known any more is a set that was removed. */

@@ -176,7 +176,8 @@ function initialise(native: SemBinding, id: number, wanted: Wanted, target: stri
       : last < MOST_VALUE
         ? [0, 1, flags, 0, -1, flags]
         : [0, -1, flags, 0, 1, flags];
-  check(native.setOperate(id, Int32Array.from(nothing), 0), 'semop', { target });
+  native.known.told.set(nothing);
+  check(native.setOperate(id, nothing.length / 3, 0), 'semop', { target });
 }
 
 /** Waits until a set is ready; how many semaphores it has, or undefined when it is gone. */

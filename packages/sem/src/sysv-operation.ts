@@ -14,18 +14,42 @@ export interface SysvOperation {
   readonly noWait?: boolean | undefined;
 }
 
-/** Operations that were checked, as the binding takes them. */
+/**
+ * Operations that were checked, as the binding takes them.
+ *
+ * Lifetime: `numbers` is where the binding is told of them, until the next are checked; who waits keeps a copy.
+ */
 export interface Operations {
   readonly numbers: Int32Array;
+  readonly count: number;
   /** Whether they can have to wait. */
   readonly waits: boolean;
-  /** Which semaphores they are about, in order. */
-  readonly indices: readonly number[];
 }
 
-/** Those who are about the same semaphores wait in one line: its name. */
-export function laneOf({ indices }: Operations): string {
-  return indices.join(',');
+/** Of an operation. */
+const NUMBERS = 3;
+
+/** A copy, which stays. */
+export function kept({ numbers, count, waits }: Operations): Operations {
+  return { numbers: numbers.slice(0, NUMBERS * count), count, waits };
+}
+
+/** Tells the binding of operations, if it was not. */
+export function tell({ known }: SemBinding, { numbers, count }: Operations): number {
+  if (numbers !== known.told) known.told.set(numbers);
+  return count;
+}
+
+/** Which semaphores they are about, in order. */
+export function indicesOf({ numbers, count }: Operations): number[] {
+  const all = Array.from({ length: count }, (_, at) => numbers[NUMBERS * at]!);
+  return [...new Set(all)].toSorted((a, b) => a - b);
+}
+
+/** Whether one of them is about one of these semaphores. */
+export function isAbout({ numbers, count }: Operations, indices: readonly number[]): boolean {
+  for (let at = 0; at < count; at++) if (indices.includes(numbers[NUMBERS * at]!)) return true;
+  return false;
 }
 
 const MOST_INDEX = 0xffff;
@@ -40,22 +64,39 @@ export function operationsOf(native: SemBinding, value: unknown): Operations {
   const all = value as readonly unknown[];
   if (all.length === 0) throw new IpcError('EINVAL', { syscall: 'semop', hint: 'no operation' });
   if (all.length > MOST) throw new IpcError('E2BIG', { syscall: 'semop' });
-  const numbers = new Int32Array(3 * all.length);
-  const indices: number[] = [];
+  const turn = ++turns;
+  if (native.known.told.length < NUMBERS * all.length) makeRoom(native, all.length);
+  const operations = checkedInto(native, native.known.told, all);
+  if (turn === turns) return operations;
+  // A getter of an operation has made operations of its own, there.
+  const own = checkedInto(native, new Int32Array(NUMBERS * all.length), all);
+  return { ...own, numbers: native.known.told, count: tell(native, own) };
+}
+
+/** How often operations were checked. */
+let turns = 0;
+
+/** The binding is told of a longer array. */
+function makeRoom({ known, setTell }: SemBinding, count: number): void {
+  const told = new Int32Array(NUMBERS * count);
+  setTell(told);
+  known.told = told;
+}
+
+function checkedInto(native: SemBinding, numbers: Int32Array, all: readonly unknown[]): Operations {
+  const count = all.length;
   let waits = false;
-  for (let at = 0; at < all.length; at++) {
+  for (let at = 0; at < count; at++) {
     const one = all[at];
     if (!isPlain(one)) checkOperation(one, `operations[${at}]`);
     const { index, delta, undo, noWait } = one as SysvOperation;
-    numbers[3 * at] = index;
-    numbers[3 * at + 1] = delta;
-    numbers[3 * at + 2] =
+    numbers[NUMBERS * at] = index;
+    numbers[NUMBERS * at + 1] = delta;
+    numbers[NUMBERS * at + 2] =
       (undo === true ? native.SEM_UNDO : 0) | (noWait === true ? native.IPC_NOWAIT : 0);
-    if (!indices.includes(index)) indices.push(index);
     waits ||= delta <= 0 && noWait !== true;
   }
-  if (indices.length > 1) indices.sort((a, b) => a - b);
-  return { numbers, waits, indices };
+  return { numbers, count, waits };
 }
 
 /** Whether nothing is wrong with an operation: what nearly all are, without a name for each. */

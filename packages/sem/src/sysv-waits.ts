@@ -4,7 +4,7 @@ import { BLOCKED, timeoutError, Pending } from '@octoipc/core/kit';
 import { Bell } from './bell.js';
 import { CallPool, type Call } from './call-pool.js';
 import type { SetCalls } from './sysv-calls.js';
-import { laneOf, type Operations } from './sysv-operation.js';
+import { indicesOf, isAbout, kept, type Operations } from './sysv-operation.js';
 
 interface Waiter {
   readonly operations: Operations;
@@ -41,11 +41,9 @@ export class SetWaits {
   }
 
   /** Whether somebody waits for one of these semaphores. */
-  contends({ indices }: Operations): boolean {
+  contends(operations: Operations): boolean {
     if (this.#lanes.size === 0) return false;
-    for (const lane of this.#lanes.values()) {
-      for (const index of indices) if (lane.indices.includes(index)) return true;
-    }
+    for (const { indices } of this.#lanes.values()) if (isAbout(operations, indices)) return true;
     return false;
   }
 
@@ -70,14 +68,11 @@ export class SetWaits {
       }
     }
     if (timeout === 0) return Promise.reject(timeoutError(details));
-    const name = laneOf(operations);
-    const lane = this.#lanes.get(name) ?? {
-      waiters: [],
-      indices: operations.indices,
-      call: undefined,
-    };
+    const indices = indicesOf(operations);
+    const name = indices.join(',');
+    const lane = this.#lanes.get(name) ?? { waiters: [], indices, call: undefined };
     const pending = new Pending<void>(wait, details, (error) => this.#cancel(lane, waiter, error));
-    const waiter: Waiter = { operations, pending };
+    const waiter: Waiter = { operations: kept(operations), pending };
     if (!this.#alive) pending.ref(false);
     lane.waiters.push(waiter);
     this.#lanes.set(name, lane);

@@ -10,9 +10,10 @@ import {
   waitSync,
 } from '@octoipc/core/kit';
 
+import { isEndless } from './endless.js';
 import type { WordSource } from './word-source.js';
 
-/** A blocked thread looks again so often: see `kSlice` in word_watch.cc. */
+/** A blocked thread looks again so often, where the keeper does not for it: see `kSlice` in word_watch.cc. */
 const SLICE = 20;
 
 /** How errors name a call. */
@@ -104,13 +105,14 @@ export abstract class WordHandle extends ResourceHandle {
 
   /**
    * @internal
-   * @param slice - the longest sleep, in milliseconds; by default so long as nobody is to miss a death
+   * @param slice - the longest sleep, in milliseconds; by default so long as nobody is to miss a death, or where
+   *   the thread may sleep for as long as it takes, with the keeper to look for it
    */
   protected runSync<T>(
     attempt: Attempt<T>,
     timeout: number | undefined,
     syscall: string,
-    slice = SLICE,
+    slice?: number,
   ): T {
     const details = this.details(syscall);
     if (this.#queue.length > 0) {
@@ -119,12 +121,11 @@ export abstract class WordHandle extends ResourceHandle {
         hint: 'asynchronous calls wait on this handle: await them before a blocking one',
       });
     }
-    return waitSync(
-      attempt,
-      (milliseconds) => this.#source.sleep(Math.min(milliseconds, slice)),
-      timeout,
-      { details },
-    );
+    const sleep =
+      slice === undefined && isEndless(timeout)
+        ? () => this.#source.sleepLooking()
+        : (milliseconds: number) => this.#source.sleep(Math.min(milliseconds, slice ?? SLICE));
+    return waitSync(attempt, sleep, timeout, { details });
   }
 
   #setAlive(alive: boolean): this {

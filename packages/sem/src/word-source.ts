@@ -1,6 +1,7 @@
 import { BLOCKED, type WakeSource } from '@octoipc/core/kit';
 
 import { Bell } from './bell.js';
+import { Keeper } from './keeper.js';
 import type { Region } from './region.js';
 import { WordWatch } from './word-watch.js';
 
@@ -9,7 +10,8 @@ import { WordWatch } from './word-watch.js';
  *
  * Lifetime:
  * 1. An attempt that must wait says for which word, and which value of it; while the queue listens, the
- *    watch waits for that word to differ, and for the next one as soon as the attempt was made again.
+ *    watch waits for that word to differ, and for the next one as soon as an attempt was made again: of the
+ *    same waiter, or of the next one because the first has given up.
  * 2. A wake that reached the watch and that nobody uses any more is passed on to whoever else sleeps.
  */
 export class WordSource implements WakeSource {
@@ -18,8 +20,9 @@ export class WordSource implements WakeSource {
   readonly #left: (() => void) | undefined;
   #offset = 0;
   #expected = 0;
-  /** Of what is armed. */
+  /** Of what is armed: the word, and the value. */
   #armed = 0;
+  #armedFor = 0;
   #slot = -1;
   #wake: (() => void) | undefined;
   #alive = true;
@@ -35,12 +38,22 @@ export class WordSource implements WakeSource {
   blocked(offset: number, expected: number): typeof BLOCKED {
     this.#offset = offset;
     this.#expected = expected;
+    const armed = this.#slot >= 0;
+    if (armed && (offset !== this.#armed || expected !== this.#armedFor)) {
+      this.#disarm();
+      this.#arm();
+    }
     return BLOCKED;
   }
 
   /** Sleeps in the kernel while the word has the value that the last attempt has named. */
   sleep(milliseconds: number): void {
     this.#region.binding.wordWait(this.#region.index, this.#offset, this.#expected, milliseconds);
+  }
+
+  /** The same, for as long as it takes: who was killed with a wake that he could not use is no matter. */
+  sleepLooking(): void {
+    Keeper.get().sleep(this.#region, this.#offset, this.#expected);
   }
 
   listen(wake: () => void): void {
@@ -69,6 +82,7 @@ export class WordSource implements WakeSource {
   #arm(): void {
     this.#slot = Bell.get().take(this.#rung);
     this.#armed = this.#offset;
+    this.#armedFor = this.#expected;
     WordWatch.get().arm(this.#region, this.#offset, this.#expected, this.#slot);
   }
 

@@ -41,6 +41,31 @@ describe('Condition', () => {
     expect(order).toEqual([0, 1, 2, 3]);
   });
 
+  test('notify() wakes who comes after one that gave up, whose place somebody else has already', async () => {
+    const name = freshName();
+    const lock = mutex({}, name);
+    const condition = named(Condition, {}, name);
+    const other = Condition.open(name);
+    onTestFinished(() => other.close());
+    const wait = async (on: Condition, signal?: AbortSignal): Promise<void> => {
+      const guard = await lock.lock();
+      await on.wait(guard, { signal }).finally(() => guard.unlock());
+    };
+    const controller = new AbortController();
+    const first = wait(condition, controller.signal);
+    const second = wait(condition);
+    await until(() => condition.waiters === 2);
+    controller.abort();
+    // The slot of the first is free, and this one has it before anybody looks again.
+    const third = wait(other);
+    await expect(first).rejects.toBe(controller.signal.reason);
+    await until(() => condition.waiters === 2);
+    expect(condition.notify()).toBe(1);
+    await second;
+    expect(condition.notify()).toBe(1);
+    await third;
+  });
+
   test('wait() that is late or aborted has the mutex again, and takes no notification', async () => {
     const lock = mutex();
     const condition = named(Condition);

@@ -1,5 +1,13 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -35,6 +43,23 @@ async function takeOver(made: Mutex, way: string): Promise<void> {
   if (guard.recovered) guard.markConsistent();
   guard.unlock();
 }
+
+test('lockSync() has a lock whose holder has gone, although the wake for that went to nobody', async () => {
+  const name = freshName();
+  const made = mutex({}, name);
+  const file = openSync(`/dev/shm/mutex.${name.slice(1)}`, 'r+');
+  onTestFinished(() => closeSync(file));
+  const put = (value: number): number => writeSync(file, Uint32Array.of(value), 0, 4, 0);
+  // Held by a thread that lives, and let go without a word: as if who was woken had died before it could use that.
+  put(process.pid);
+  const waiter = Peer.node(fixture, ['wait', name, 'sync']);
+  await until(() => made.waiters === 1);
+  put(0);
+  expect(await waiter.ended).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('null') as string,
+  });
+});
 
 describe('kill -9 at random points of lock, hold and unlock', () => {
   test.skipIf(noC).each(['sync', 'async'])(

@@ -50,13 +50,14 @@ export class Killer {
     const rivals = Array.from({ length: Math.max(processes - 2, 0) }, () =>
       this.#rival(scene, name),
     );
+    const victim = this.#victim(scene, name, kind, step);
     try {
-      const victim = this.#victim(scene, name, kind, step);
+      const ends = rivals.map(ended);
       const dead = ended(victim);
+      await begun([...rivals, victim]);
       let over = false;
       void dead.then(() => (over = true));
       const part = { all, other, dead, isOver: () => over, alone: processes === 1 };
-      const ends = rivals.map(ended);
       // A rival that fails leaves the others waiting for it.
       const failed = new Promise((_resolve, reject) => {
         for (const end of ends) {
@@ -76,7 +77,7 @@ export class Killer {
       await atRest(all, other);
       return signal === 'SIGKILL';
     } finally {
-      for (const rival of rivals) rival.kill('SIGKILL');
+      for (const child of [...rivals, victim]) child.kill('SIGKILL');
       close(other);
       close(all);
     }
@@ -99,6 +100,19 @@ export class Killer {
       name,
       ...args,
     ]);
+  }
+}
+
+/**
+ * Has processes begin once all of them are there, or ended: nobody's patience is for what it takes to start on
+ * a busy machine.
+ */
+async function begun(children) {
+  const ready = (child) => Promise.race([once(child.stdout, 'data'), once(child, 'close')]);
+  await Promise.all(children.map(ready));
+  for (const { stdin } of children) {
+    stdin.on('error', () => {});
+    stdin.end('\n');
   }
 }
 
@@ -149,7 +163,8 @@ const SURVIVORS = {
       for (let n = 0; n < ROUNDS; n++) await rounds.barrier(all);
       over.abort();
     })();
-    const { signal } = await dead;
+    // Who waits in vain tells so at once, also of a victim that hangs.
+    const { signal } = await Promise.race([dead, mine.then(() => dead)]);
     const stand = async () => {
       if (signal !== 'SIGKILL') return;
       while (!over.signal.aborted) {

@@ -90,6 +90,25 @@ describe('SysvSemaphoreSet.open()', () => {
 });
 
 describe('SysvSemaphoreSet.operate()', () => {
+  test('tryOperate() makes what it was given, though a getter operates meanwhile, and many at once', () => {
+    const made = set(5, 5);
+    const other = set(5);
+    const index = {
+      get index(): number {
+        other.tryOperate([{ index: 0, delta: 1 }]);
+        return 1;
+      },
+      delta: -2,
+    };
+    expect(made.tryOperate([{ index: 0, delta: -3 }, index])).toBe(true);
+    expect(made.values).toEqual([2, 3]);
+    const many = Array.from({ length: 200 }, (_, n) => ({ index: n % 2, delta: 1 }));
+    expect(made.tryOperate(many)).toBe(true);
+    expect(made.values).toEqual([102, 103]);
+    expect(made.tryOperate([{ index: 0, delta: -102 }])).toBe(true);
+    expect(made.values).toEqual([0, 103]);
+  });
+
   test('SVSEM-007 SVSEM-008 SVSEM-009: adds, takes, and waits for 0', async () => {
     const made = set(2);
     await made.operate([operation(0, 3)]);

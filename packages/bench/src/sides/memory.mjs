@@ -42,24 +42,33 @@ export const SUBJECTS = {
     };
   },
   'mq, POSIX: trySend, tryReceive': async () => {
-    const { PosixQueue } = await import('@octoipc/mq');
-    const queue = PosixQueue.open(`/octoipc-bench-${pid}`, {
-      create: true,
-      temporary: true,
-      maxMessages: 4,
-      maxMessageSize: 64,
-    });
+    const queue = await posixQueue();
     return () => {
       queue.trySend(message);
       queue.tryReceive();
     };
   },
+  'mq, POSIX: sendSync, receiveSync({ into })': async () => {
+    const queue = await posixQueue();
+    const target = { into: Buffer.alloc(64) };
+    return () => {
+      queue.sendSync(message);
+      queue.receiveSync(target);
+    };
+  },
   'mq, System V: trySend, tryReceive': async () => {
-    const { SysvQueue } = await import('@octoipc/mq');
-    const queue = SysvQueue.open('private', { create: true, temporary: true });
+    const queue = await sysvQueue();
     return () => {
       queue.trySend(message);
       queue.tryReceive();
+    };
+  },
+  'mq, System V: sendSync, receiveSync({ into })': async () => {
+    const queue = await sysvQueue();
+    const target = { into: Buffer.alloc(64) };
+    return () => {
+      queue.sendSync(message);
+      queue.receiveSync(target);
     };
   },
   'sem, POSIX: tryAcquire, release': async () => {
@@ -100,6 +109,21 @@ export const SUBJECTS = {
     };
   },
 };
+
+async function posixQueue() {
+  const { PosixQueue } = await import('@octoipc/mq');
+  return PosixQueue.open(`/octoipc-bench-${pid}`, {
+    create: true,
+    temporary: true,
+    maxMessages: 4,
+    maxMessageSize: 64,
+  });
+}
+
+async function sysvQueue() {
+  const { SysvQueue } = await import('@octoipc/mq');
+  return SysvQueue.open('private', { create: true, temporary: true });
+}
 
 async function ring() {
   const { SharedMemory, ShmRing } = await import('@octoipc/shm');

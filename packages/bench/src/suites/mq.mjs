@@ -1,5 +1,5 @@
 // @ts-check
-import { c, node, onOneCore } from '../programs.mjs';
+import { c, floor, hasNodeHeaders, node, onOneCore } from '../programs.mjs';
 
 const KINDS = /** @type {const} */ (['posix', 'sysv']);
 const NAMES = { posix: 'POSIX', sysv: 'System V' };
@@ -27,8 +27,21 @@ const flow = (kind, exercise, title, waiting, bytes, target) => ({
       command: c('mq', kind, exercise === 'pair' ? 'pair' : 'flow', bytes),
       target,
     },
+    ...bare(kind, exercise, bytes),
   ],
 });
+
+/**
+ * What the same system calls take from JavaScript, without a library.
+ *
+ * @param {'posix' | 'sysv'} kind
+ * @param {string} exercise
+ * @param {number} bytes
+ */
+const bare = (kind, exercise, bytes) =>
+  hasNodeHeaders && ['pair', 'awaited'].includes(exercise)
+    ? [{ name: 'bare Node-API, the same calls', command: floor(kind, exercise, bytes) }]
+    : [];
 
 /**
  * Round trips of 64 B, both processes on one core.
@@ -47,19 +60,24 @@ const roundTrip = (kind, exercise, title, waiting, target) => ({
   kind: 'time',
   unit: 'trips',
   ours: onOneCore(node('mq', kind, exercise, 64)),
-  against: [{ name: 'C, blocked', command: onOneCore(c('mq', kind, 'roundtrip', 64)), target }],
+  against: [
+    { name: 'C, blocked', command: onOneCore(c('mq', kind, 'roundtrip', 64)), target },
+    ...(kind === 'sysv' && waiting === 'loop'
+      ? [{ name: 'C, a thread, eventfd', command: onOneCore(c('mq', kind, 'thread', 64)) }]
+      : []),
+  ],
 });
 
 export const rows = () =>
   KINDS.flatMap((kind) => {
     /** @param {number} bytes */
-    const floor = (bytes) => (kind === 'sysv' ? 0.8 : bytes < 4096 ? 0.65 : 0.9);
+    const least = (bytes) => (kind === 'sysv' ? 0.8 : bytes < 4096 ? 0.65 : 0.9);
     return [
       ...[64, 4096].flatMap((bytes) => [
-        flow(kind, 'pair', 'trySend + tryReceive({ into })', '-', bytes, floor(bytes)),
-        flow(kind, 'sync', 'sendSync → receiveSync({ into })', 'sleep', bytes, floor(bytes)),
-        flow(kind, 'fresh', 'sendSync → receiveSync', 'sleep', bytes, floor(bytes)),
-        flow(kind, 'many', 'sendSync → receiveMany', 'loop', bytes, floor(bytes)),
+        flow(kind, 'pair', 'trySend + tryReceive({ into })', '-', bytes, least(bytes)),
+        flow(kind, 'sync', 'sendSync → receiveSync({ into })', 'sleep', bytes, least(bytes)),
+        flow(kind, 'fresh', 'sendSync → receiveSync', 'sleep', bytes, least(bytes)),
+        flow(kind, 'many', 'sendSync → receiveMany', 'loop', bytes, least(bytes)),
       ]),
       flow(kind, 'iterate', 'sendSync → for await', 'loop', 64, kind === 'posix' ? 0.85 : 0.5),
       flow(kind, 'awaited', 'send → for await', 'loop', 64, kind === 'posix' ? 0.85 : 0.5),

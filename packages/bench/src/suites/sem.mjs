@@ -26,10 +26,10 @@ const alone = (id, title, target, peers = []) => ({
  * @param {'sleep' | 'loop'} waiting
  * @param {string} theirs
  * @param {number} [target]
- * @param {string} [excused]
+ * @param {readonly import('../compare.mjs').Against[]} more
  * @returns {import('../compare.mjs').Row}
  */
-const between = (id, title, waiting, theirs, target, excused) => ({
+const between = (id, title, waiting, theirs, target, more = []) => ({
   id,
   title,
   waiting,
@@ -41,8 +41,8 @@ const between = (id, title, waiting, theirs, target, excused) => ({
       name: 'C, blocked',
       command: onOneCore(c('sem', theirs)),
       ...(target === undefined ? {} : { target }),
-      ...(excused === undefined ? {} : { excused }),
     },
+    ...more,
   ],
 });
 
@@ -69,14 +69,9 @@ export const rows = () => [
   between('posix-sync', 'POSIX, sync, there and back', 'sleep', 'posix', 1.3),
   between('posix', 'POSIX, awaited, there and back', 'loop', 'posix', 4.5),
   between('sysv-sync', 'System V, sync, there and back', 'sleep', 'sysv', 1.3),
-  between(
-    'sysv',
-    'System V, awaited, there and back',
-    'loop',
-    'sysv',
-    4.5,
-    'a thread and an eventfd take 4.4 × C without Node: "A System V wait has a thread"',
-  ),
+  between('sysv', 'System V, awaited, there and back', 'loop', 'sysv', 4.5, [
+    { name: 'C, a thread, eventfd', command: onOneCore(c('sem', 'sysv-thread')) },
+  ]),
   alone('opensem', 'PosixSemaphore.open().close()', 2),
   alone('openlock', 'Mutex.open().close()', 2),
   {

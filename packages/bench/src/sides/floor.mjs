@@ -1,0 +1,80 @@
+// @ts-check
+// floor.mjs ADDON KIND EXERCISE SIZE: what the mq suite measures, by an addon that does nothing but the system calls
+// (c/floor.c): below this no library on Node-API can get.
+//
+// pair     a send and a receive that do not wait, in one process
+// awaited  one message a call between two processes, each of which awaits a promise for each message, and waits in
+//          the kernel
+import { dlopen } from 'node:process';
+
+import { receiveIterated } from './flows.mjs';
+import { spawnPeer } from './peer.mjs';
+import { driveFlow, fill, memoryOf, now, receiveFlow, serve, sumOf } from './side.mjs';
+
+const [addon = '', kind = '', exercise = '', sizeText, role] = process.argv.slice(2);
+const size = Number(sizeText);
+const QUEUE = 'OCTOIPC_BENCH_QUEUES';
+const name = process.env[QUEUE] ?? `/octoipc-bench-${process.pid}`;
+
+/**
+ * @typedef {object} Floor
+ * @property {(kind: string, size: number, name: string) => number} open
+ * @property {(id: number, name: string) => number} unlink
+ * @property {(sent: Uint8Array, received: Uint8Array) => void} memory
+ * @property {(waits: number) => number} send
+ * @property {(waits: number) => number} receive
+ */
+
+/** @type {{ exports: Floor }} */
+const loaded = { exports: /** @type {any} */ ({}) };
+dlopen(loaded, addon);
+/** What Node-API has made is a dictionary to V8. */
+const floor = { ...loaded.exports };
+const message = memoryOf(size);
+const target = memoryOf(size);
+
+const id = floor.open(kind, size, name);
+if (id < 0) throw new Error(`open: ${id}`);
+floor.memory(message, target);
+// A System V queue has no name that could go before it.
+if (kind !== 'posix' && role === undefined) process.on('exit', () => floor.unlink(id, name));
+
+function pairs(/** @type {number} */ count) {
+  let sum = 0;
+  const start = now();
+  for (let n = 0; n < count; n++) {
+    fill(message, n);
+    floor.send(0);
+    floor.receive(0);
+    sum += sumOf(target, 0);
+  }
+  return { ns: now() - start, sum };
+}
+
+/** @type {AsyncIterable<Uint8Array>} */
+const messages = {
+  [Symbol.asyncIterator]: () => ({
+    next() {
+      floor.receive(1);
+      return Promise.resolve({ done: false, value: target });
+    },
+    return: () => Promise.resolve({ done: true, value: undefined }),
+  }),
+};
+
+if (exercise === 'pair') {
+  if (kind === 'posix') floor.unlink(id, name);
+  await serve(pairs);
+} else if (role === 'peer') {
+  if (kind === 'posix') floor.unlink(id, name);
+  receiveFlow(receiveIterated(messages, (bytes) => bytes));
+} else {
+  process.env[QUEUE] = kind === 'posix' ? name : String(id);
+  const { child } = spawnPeer(import.meta.filename, {});
+  await driveFlow(child, async (count) => {
+    for (let n = 0; n < count; n++) {
+      fill(message, n);
+      await Promise.resolve(floor.send(1));
+    }
+  });
+}
