@@ -1,5 +1,4 @@
 // What lives while a batch is played: handles, descriptors, processes, waits; and their end.
-import { spawn } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 
@@ -12,22 +11,24 @@ export class Pools {
   pending = new Map();
   #foreign = new Set();
   #descriptors = new Set();
-  #helpers = [];
+  #helpers;
   #timers = new Set();
   #raw;
   #dropped = [];
   #ended = false;
 
-  /** Without `raw`, numbers of descriptors are never handed out: nobody would close them for a thread that is ended. */
-  constructor(raw) {
+  /**
+   * Without `raw`, numbers of descriptors are never handed out: nobody would close them for a thread that is ended.
+   * `helpers` are processes that may get any signal; they are the caller's for the same reason.
+   */
+  constructor(raw, helpers) {
     this.#raw = raw;
+    this.#helpers = helpers;
   }
 
   begin() {
-    for (let i = 0; i < 2; i++) {
-      this.#helpers.push(spawn('sleep', ['1000'], { stdio: 'ignore', detached: true }));
-      if (this.#raw) this.#descriptors.add(openSync('/dev/null', 'r+'));
-    }
+    if (!this.#raw) return;
+    for (let i = 0; i < 2; i++) this.#descriptors.add(openSync('/dev/null', 'r+'));
   }
 
   get full() {
@@ -55,7 +56,7 @@ export class Pools {
   }
 
   pid(chance) {
-    return chance.one([process.pid, ...this.#helpers.map(({ pid }) => pid)]);
+    return chance.one([process.pid, ...this.#helpers]);
   }
 
   later(action, milliseconds) {
@@ -158,23 +159,12 @@ export class Pools {
       }
     }
     this.#descriptors.clear();
-    await this.#endHelpers();
     return stuck;
   }
 
   #track(promise, object) {
     if (promise !== undefined)
       this.track(promise, `the end of a ${object.constructor?.name}`, () => {});
-  }
-
-  async #endHelpers() {
-    for (const each of this.#helpers.splice(0)) {
-      const over = each.exitCode ?? each.signalCode;
-      if (over !== null && over !== undefined) continue;
-      const exited = new Promise((resolve) => each.once('exit', resolve));
-      process.kill(each.pid, 'SIGKILL');
-      await exited;
-    }
   }
 }
 
