@@ -36,7 +36,14 @@ function temporary(mechanism, { open, unlink: remove, same, use = () => {} }) {
   return {
     mechanism,
     life(ctx) {
-      const handle = open(ctx, { temporary: true });
+      let handle;
+      try {
+        handle = open(ctx, { temporary: true });
+      } catch (error) {
+        // What only creates comes too late where a rival has the name at this moment.
+        if (error.code === 'EEXIST') return;
+        throw error;
+      }
       use(handle);
       handle.close();
     },
