@@ -90,11 +90,12 @@ const native = packages().filter(({ folder }) => existsSync(join(folder, 'bindin
 const chosen = native.filter(({ name }) => only === undefined || only.includes(name));
 const tally = new Tally('sanitizers');
 
-const jobs = chosen.flatMap((one) => {
+// All of them, whatever was chosen: packages use each other.
+const jobs = native.flatMap((one) => {
   const kit = join(one.folder, 'test', 'native', 'kit_test.cc');
   return [
     () => build(one, one.name, addonSources(one)),
-    ...(existsSync(kit) && !options.quick ? [() => build(one, 'kit_test', [kit])] : []),
+    ...(existsSync(kit) ? [() => build(one, 'kit_test', [kit])] : []),
   ];
 });
 await Promise.all(
@@ -102,7 +103,7 @@ await Promise.all(
     for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) await job();
   }),
 );
-console.log(`built with sanitizers: ${chosen.map(({ name }) => name).join(', ')}`);
+console.log(`built with sanitizers: ${native.map(({ name }) => name).join(', ')}`);
 
 mkdirSync(scratch, { recursive: true });
 const folder = mkdtempSync(join(scratch, 'sanitizers-'));
@@ -138,12 +139,15 @@ function reports() {
     .filter((text) => /\.node|packages\//.test(text));
 }
 
+/** Tells what the sanitizers found; how much that was. */
 function judge(name, what) {
-  for (const text of reports()) {
+  const found = reports();
+  for (const text of found) {
     const line = /(ERROR: |runtime error: ).*/.exec(text)?.[0] ?? text.split('\n')[0];
     console.log(`finding: ${what}:\n${text.slice(0, 6000)}`);
     tally.found(name, `${what}: ${line.slice(0, 160)}`);
   }
+  return found.length;
 }
 
 /** The files of tests, a package's after another's, so that each has some when time is short. */
@@ -213,13 +217,15 @@ for (const one of failing) console.log(`    ${one}`);
 
 for (const { name, folder: at } of chosen) {
   for (const file of filesUnder(join(at, 'examples')).filter((each) => each.endsWith('.mjs'))) {
-    const { timedOut } = await capture(process.execPath, [file], {
+    const { status, output, timedOut } = await capture(process.execPath, [file], {
       env: environment(true),
       timeout: WATCHDOG,
       cwd: at,
     });
-    if (timedOut) tally.found(name, `${relative(root, file)} under LeakSanitizer does not end`);
-    judge(name, relative(root, file));
+    const what = relative(root, file);
+    if (timedOut) tally.found(name, `${what} under LeakSanitizer does not end`);
+    else if (judge(name, what) === 0 && status !== 0)
+      tally.found(name, `${what}: status ${status}: ${output.slice(-200)}`);
     tally.inputs(name, 1);
     if (options.quick) break;
   }
