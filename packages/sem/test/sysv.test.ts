@@ -36,8 +36,8 @@ function dying(key: number, step: string): void {
 /** Removes the set of a key at the end of the test, and the record of who made it. */
 function removing(key: number): void {
   onTestFinished(() => {
-    for (const set of SysvSemaphoreSet.list()) {
-      if (set.key === key) SysvSemaphoreSet.remove(set.id);
+    for (const each of SysvSemaphoreSet.list()) {
+      if (each.key === key) SysvSemaphoreSet.remove(each.id);
     }
     reapName('sysv-sem', hex(key));
   });
