@@ -168,8 +168,13 @@ const socket = {
   mechanism: 'socket',
   stays: ({ path }) => path,
   async life({ path }) {
-    const server = await listen({ path }, { reclaim: true });
-    server.close();
+    try {
+      const server = await listen({ path }, { reclaim: true });
+      server.close();
+    } catch (error) {
+      // A rival has it at this moment.
+      if (error.code !== 'EADDRINUSE') throw error;
+    }
   },
   next: serve,
   async rival(ctx) {
