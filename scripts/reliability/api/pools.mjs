@@ -4,6 +4,8 @@ import { closeSync, openSync } from 'node:fs';
 
 const ENDS = ['unlock', 'abort', 'return', 'close', 'release'];
 const MAX_LIVE = 40;
+/** What goes on by contract when nobody refers to it: what `onSignal` gives. */
+const STAYING = new Set(['Listening']);
 
 /** The objects of one batch. */
 export class Pools {
@@ -15,6 +17,7 @@ export class Pools {
   #timers = new Set();
   #raw;
   #dropped = [];
+  #staying = [];
   #ended = false;
 
   /**
@@ -103,9 +106,12 @@ export class Pools {
     }
   }
 
-  /** Leaves an object to the collector, which a pending wait of it keeps off. */
+  /** Leaves an object to the collector, which a pending wait of it keeps off; not what lives until it is closed. */
   drop(index) {
-    for (const each of this.live.splice(index, 1)) this.#dropped.push(new WeakRef(each));
+    for (const each of this.live.splice(index, 1)) {
+      if (classesOf(each).some((name) => STAYING.has(name))) this.#staying.push(each);
+      else this.#dropped.push(new WeakRef(each));
+    }
   }
 
   /** Waits for a call's promise; when it is over, `settled` judges how. */
@@ -140,7 +146,12 @@ export class Pools {
     this.#timers.clear();
     const dropped = this.#dropped.splice(0).map((each) => each.deref());
     const waited = [...this.pending.values()].map(({ object }) => object);
-    const objects = new Set([...this.live.splice(0), ...dropped, ...waited]);
+    const objects = new Set([
+      ...this.live.splice(0),
+      ...this.#staying.splice(0),
+      ...dropped,
+      ...waited,
+    ]);
     objects.delete(undefined);
     for (const object of objects) this.#track(end(object), object);
     for (const each of this.#foreign) endForeign(each);
