@@ -9,6 +9,8 @@
     'NAPI_VERSION=9',
     'NODE_ADDON_API_DISABLE_DEPRECATED',
     'NODE_ADDON_API_REQUIRE_BASIC_FINALIZERS',
+    # A worker that is terminated can be thrown nothing: no reason to end the process.
+    'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS',
     'NAPI_DISABLE_CPP_EXCEPTIONS',
     '_FORTIFY_SOURCE=2',
   ],

@@ -245,6 +245,12 @@ interface Closable {
   [Symbol.dispose](): void;
 }
 
+interface Creator {
+  readonly pid: number;
+  readonly from: Date;
+  readonly to: Date;
+}
+
 declare const DEFAULT_MAX_BYTES: number;
 
 declare class Deadline {
@@ -417,7 +423,16 @@ interface ReapReport {
 interface Reaper {
   identify(name: string): ObjectIdentity | null;
   remove(name: string): void;
+  remover?(name: string): Remover;
+  isOf?(name: string, creator: Creator): boolean;
 }
+
+interface Remover {
+  readonly call: RemovingCall;
+  readonly target: string;
+}
+
+type RemovingCall = 'unlink' | 'mq_unlink' | 'msgctl' | 'semctl' | 'shmctl';
 
 declare abstract class ResourceHandle implements Closable {
   protected constructor(resource: OwnedResource);
@@ -437,6 +452,7 @@ declare class Temporary {
 
 declare class TemporaryName {
   static claim(kind: string, name: string): TemporaryName;
+  get path(): string;
   identify(object: ObjectIdentity): void;
   release(): void;
   leave(): void;
@@ -567,6 +583,8 @@ declare function readableOf(reader: ByteReader): Readable;
 
 declare function reap(options?: { readonly dryRun?: boolean }): ReapReport[];
 
+declare function reapName(kind: string, name: string): boolean;
+
 declare function registerReaper(kind: string, reaper: Reaper): void;
 
 declare function tellBytesWritten(error: unknown, bytesWritten: number): unknown;
@@ -612,6 +630,7 @@ export {
   AGAIN,
   type Attempt,
   BLOCKED,
+  type Creator,
   DEFAULT_MAX_BYTES,
   Deadline,
   type DescriptorBinding,
@@ -641,6 +660,8 @@ export {
   type ReadinessMode,
   type ReapReport,
   type Reaper,
+  type Remover,
+  type RemovingCall,
   ResourceHandle,
   Temporary,
   TemporaryName,
@@ -685,6 +706,7 @@ export {
   readTarget,
   readableOf,
   reap,
+  reapName,
   registerReaper,
   tellBytesWritten,
   textOfCode,

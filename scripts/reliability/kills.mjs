@@ -51,14 +51,9 @@ async function outside() {
     Array.from({ length: shards }, (_, shard) => shardOf(flags, `${shard}/${shards}`)),
   );
   const rows = new Rows('kills');
-  for (const { scene, mechanism, points, random, torn, findings, seconds } of results.flat()) {
+  for (const { scene, mechanism, points, random, findings, seconds } of results.flat()) {
     rows.add(mechanism, { killPoints: points + random, hours: seconds / 3600 });
     for (const finding of findings) rows.found(mechanism, `${scene}: ${finding}`);
-    if (torn > 0) {
-      const what =
-        'killed between its creation and the completion of its record it stays, unfinished: reap tells of it and leaves it, octoipc rm removes it';
-      rows.found(mechanism, `${scene}: ${what}`, true);
-    }
   }
   console.log(`${((performance.now() - begin) / 60_000).toFixed(1)} minutes`);
   rows.tell();
@@ -108,7 +103,7 @@ async function inside(given) {
   for (const scene of own) {
     const start = performance.now();
     const { mechanism } = SCENES[scene];
-    const result = { scene, mechanism, points: 0, random: 0, torn: 0, findings: [], seconds: 0 };
+    const result = { scene, mechanism, points: 0, random: 0, findings: [], seconds: 0 };
     results.set(scene, result);
     const points = (await runner.points(scene)).filter(({ call }) => !RUNTIME.test(call));
     // The short form tries each fourth point, others from one run to the next.
@@ -143,8 +138,7 @@ async function inside(given) {
   console.log(JSON.stringify([...results.values()]));
 }
 
-function note(result, { findings, torn }, when) {
-  if (torn) result.torn += 1;
+function note(result, { findings }, when) {
   for (const finding of findings) {
     console.log(`${result.scene}: ${when}: ${finding}`);
     if (result.findings.length < 20) result.findings.push(`${when}: ${finding}`);

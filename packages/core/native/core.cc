@@ -1,8 +1,10 @@
-// The system calls of name records: fcntl_locking(2), in fcntl(2).
+// The system calls of name records: fcntl_locking(2), in fcntl(2); and what becomes of temporary
+// objects whose worker is terminated.
 #include <fcntl.h>
 
 #include <string>
 
+#include "leftover.h"
 #include "octoipc/environment.h"
 #include "octoipc/retry.h"
 
@@ -28,9 +30,29 @@ int64_t Create(Environment& environment, const std::string& path) {
   return fd;
 }
 
+/// Removes a temporary object when this environment ends, unless it is forgotten before; its index.
+int64_t RemoveAtEnd(Environment& environment, int32_t removal, const std::string& target,
+                    int64_t first, int64_t second, const std::string& record) {
+  return environment.Keep(std::make_unique<Leftover>(static_cast<Removal>(removal), target,
+                                                     static_cast<double>(first),
+                                                     static_cast<double>(second), record));
+}
+
+/// JavaScript has seen to it.
+int64_t ForgetAtEnd(Environment& environment, int64_t index) {
+  auto* leftover = static_cast<Leftover*>(environment.Kept(index));
+  if (leftover == nullptr) return -EBADF;
+  leftover->Forget();
+  environment.Drop(index);
+  return 0;
+}
+
 void Register(Exports& exports) {
   ExportDescriptors(exports);
-  exports.Function<TryLock>("tryLock").Function<Create>("create");
+  exports.Function<TryLock>("tryLock")
+      .Function<Create>("create")
+      .Function<RemoveAtEnd>("removeAtEnd")
+      .Function<ForgetAtEnd>("forgetAtEnd");
 }
 
 }  // namespace

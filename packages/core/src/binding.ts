@@ -5,6 +5,15 @@ export interface CoreBinding {
   close(fd: number): number;
   tryLock(fd: number): number;
   create(path: string): number;
+  /** What is to be removed where this thread ends without running more JavaScript; its index. */
+  removeAtEnd(
+    removal: number,
+    target: string,
+    first: number,
+    second: number,
+    record: string,
+  ): number;
+  forgetAtEnd(index: number): number;
 }
 
 let loaded: CoreBinding | undefined;

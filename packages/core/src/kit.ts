@@ -45,7 +45,16 @@ export {
   type ReadOptions,
   type ReadSyncOptions,
 } from './reading.js';
-export { reap, registerReaper, type Reaper, type ReapReport } from './reap.js';
+export {
+  reap,
+  reapName,
+  registerReaper,
+  type Creator,
+  type Reaper,
+  type Remover,
+  type RemovingCall,
+  type ReapReport,
+} from './reap.js';
 export { ResourceHandle, type OwnedResource } from './resource-handle.js';
 export { bufferOf, memoryForRead, readIntoSlab } from './slab.js';
 export { ipcNamespace, Temporary } from './temporary.js';

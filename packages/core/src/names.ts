@@ -93,6 +93,11 @@ export class TemporaryName {
     }
   }
 
+  /** The file. */
+  get path(): string {
+    return this.#path;
+  }
+
   /** Says which object it is, now that it exists. */
   identify(object: ObjectIdentity): void {
     this.#write({ ...this.#record, object });

@@ -30,13 +30,41 @@ export interface ReapReport {
   readonly reason: string;
 }
 
+/** A system call that removes an object. */
+export type RemovingCall = 'unlink' | 'mq_unlink' | 'msgctl' | 'semctl' | 'shmctl';
+
+/** How an object is removed where no JavaScript runs any more. */
+export interface Remover {
+  readonly call: RemovingCall;
+  /** The path, or the name; of no use for System V, whose ids are identities. */
+  readonly target: string;
+}
+
+/** A process that was about to create something when it died. */
+export interface Creator {
+  readonly pid: number;
+  /** Its next step was to create it, so between these it did, if ever. */
+  readonly from: Date;
+  readonly to: Date;
+}
+
 /** How a package finds and removes the objects of one kind. */
 export interface Reaper {
   /** What tells the object that has this name now; null if there is none. */
   identify(name: string): ObjectIdentity | null;
   /** Removes it. */
   remove(name: string): void;
+  /** How the addon removes it when a worker is terminated. @default it stays, and its record for `reap` */
+  remover?(name: string): Remover;
+  /**
+   * Whether the object that has this name now is the one which a process made that died before it could record
+   * which one it is; only where that is certain, and nobody has used it. @default it is not known
+   */
+  isOf?(name: string, creator: Creator): boolean;
 }
+
+/** Between a record and the creation of what it tells of there is no wait: this is much, in milliseconds. */
+const AT_ONCE = 2_000;
 
 /** One for all copies of this package in the process, ESM and CJS. */
 const REAPERS = Symbol.for('octoipc.reapers');
@@ -80,6 +108,19 @@ export function reap(options?: { readonly dryRun?: boolean }): ReapReport[] {
   return reports;
 }
 
+/**
+ * Removes one temporary name as `reap` would, if its owner is dead.
+ *
+ * @returns whether it was removed
+ */
+export function reapName(kind: string, name: string): boolean {
+  const folder = recordFolder();
+  return namesIn(folder)
+    .filter((file) => file.startsWith(`${kind}.`))
+    .flatMap((file) => reapRecord(join(folder, file), false, name))
+    .some(({ removed }) => removed);
+}
+
 function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder).toSorted();
@@ -88,7 +129,7 @@ function namesIn(folder: string): string[] {
   }
 }
 
-function reapRecord(path: string, dryRun: boolean): ReapReport[] {
+function reapRecord(path: string, dryRun: boolean, only?: string): ReapReport[] {
   let fd: number;
   try {
     fd = openSync(path, constants.O_RDWR | constants.O_NOFOLLOW);
@@ -96,8 +137,9 @@ function reapRecord(path: string, dryRun: boolean): ReapReport[] {
     return []; // Gone since it was listed, or not ours to open.
   }
   try {
-    const locked = binding().tryLock(fd);
     const record = recordIn(fd);
+    if (only !== undefined && record?.name !== only) return [];
+    const locked = binding().tryLock(fd);
     if (record === undefined) return locked === 0 ? forget(path, dryRun) : [];
     const verdict =
       locked === 0
@@ -155,12 +197,29 @@ function judge(
   if (reaper === undefined) return stays('no package that knows this kind is loaded');
   const now = reaper.identify(record.name);
   if (now === null) return { dead: true, object: false, reason: 'it is gone already' };
-  if (record.object === null)
-    return stays('its owner died while creating it: which one it is, is unknown');
+  if (record.object === null) {
+    return reaper.isOf?.(record.name, creatorIn(record, fd)) === true
+      ? {
+          dead: true,
+          object: true,
+          reason: `its owner, process ${record.owner.pid}, died while creating it`,
+        }
+      : stays('its owner died while creating it: which one it is, is unknown');
+  }
   if (!same(record.object, now)) {
     return { dead: true, object: false, reason: 'the name belongs to another object now' };
   }
   return { dead: true, object: true, reason: `its owner, process ${record.owner.pid}, is dead` };
+}
+
+/** The record was written right before the object was created, and never again; times of objects are in seconds. */
+function creatorIn({ owner: { pid } }: NameRecord, fd: number): Creator {
+  const { mtimeMs } = fstatSync(fd);
+  return {
+    pid,
+    from: new Date(Math.floor(mtimeMs / 1000) * 1000),
+    to: new Date(mtimeMs + AT_ONCE),
+  };
 }
 
 function same(left: ObjectIdentity, right: ObjectIdentity): boolean {

@@ -1,10 +1,14 @@
 import { readlinkSync } from 'node:fs';
 
+import { binding } from './binding.js';
 import { TemporaryName, type ObjectIdentity } from './names.js';
-import type { Reaper } from './reap.js';
+import type { Reaper, RemovingCall } from './reap.js';
 
 const alive = new Set<Temporary>();
 let watching = false;
+
+/** By their numbers in the addon. */
+const CALLS: readonly RemovingCall[] = ['unlink', 'mq_unlink', 'msgctl', 'semctl', 'shmctl'];
 
 const dropped = new FinalizationRegistry<Temporary>((temporary) => temporary.end());
 
@@ -12,14 +16,17 @@ const dropped = new FinalizationRegistry<Temporary>((temporary) => temporary.end
  * An object that goes with its creator.
  *
  * Lifetime: from before the object is created until its handle is closed or collected, or the process or
- * worker exits; killed, it leaves its record to `reap`, as it does where the object could not be removed. Removes the object only while the name still
- * means the one that was created.
+ * worker exits, which a worker does as well when it is terminated. Killed, it leaves its record to `reap`,
+ * as it does where the object could not be removed. Removes the object only while the name still means the
+ * one that was created.
  */
 export class Temporary {
   readonly #reaper: Reaper;
   readonly #name: string;
   readonly #record: TemporaryName;
   #identity: ObjectIdentity | null = null;
+  /** What the addon removes where no JavaScript does. */
+  #atEnd = -1;
 
   /** Records the name, which nothing has yet. */
   constructor(kind: string, name: string, reaper: Reaper) {
@@ -28,11 +35,12 @@ export class Temporary {
     this.#record = TemporaryName.claim(kind, name);
   }
 
-  /** The object exists now. */
+  /** The object exists now; or it does without its name, and gets that next. */
   created(identity: ObjectIdentity): void {
     // First: should the record fail, `end` still knows what to remove.
     this.#identity = identity;
     this.#record.identify(identity);
+    this.#removeAtEnd(identity);
     alive.add(this);
     if (watching) return;
     watching = true;
@@ -55,11 +63,28 @@ export class Temporary {
     if (this.#removeObject()) {
       alive.delete(this);
       this.#identity = null;
+      this.#forgetAtEnd();
       this.#record.release();
     } else {
       alive.add(this);
       this.#record.leave();
     }
+  }
+
+  #removeAtEnd({ dev, ino, id }: ObjectIdentity): void {
+    this.#forgetAtEnd();
+    const remover = this.#reaper.remover?.(this.#name);
+    const [first, second] = [Number(id ?? dev), Number(ino ?? 0)];
+    // Some file systems have inodes that are no numbers of JavaScript's.
+    if (remover === undefined || !Number.isSafeInteger(second)) return;
+    const { call, target } = remover;
+    const number = CALLS.indexOf(call);
+    this.#atEnd = binding().removeAtEnd(number, target, first, second, this.#record.path);
+  }
+
+  #forgetAtEnd(): void {
+    if (this.#atEnd >= 0) binding().forgetAtEnd(this.#atEnd);
+    this.#atEnd = -1;
   }
 
   /** Whether the name no longer means the object that was created. */

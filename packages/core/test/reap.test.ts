@@ -15,7 +15,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { reap, type ReapReport } from '@octoipc/core';
-import { registerReaper, TemporaryName } from '@octoipc/core/kit';
+import {
+  reapName,
+  registerReaper,
+  TemporaryName,
+  type Creator,
+  type Reaper,
+} from '@octoipc/core/kit';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { folder, hold, NO_PID } from './records.js';
@@ -28,7 +34,8 @@ const identityOf = (path: string): { dev: number; ino: number } | null => {
   return { dev, ino };
 };
 
-registerReaper('test-file', { identify: identityOf, remove: unlinkSync });
+const reaper: Reaper = { identify: identityOf, remove: unlinkSync };
+registerReaper('test-file', reaper);
 
 function newPath(): string {
   const directory = mkdtempSync(join(tmpdir(), 'octoipc-reap-'));
@@ -109,6 +116,25 @@ describe('reap()', () => {
     rmSync(path);
     reap();
     expect(reportOf(path, reap())).toBeUndefined();
+  });
+
+  it('removes what its reaper knows for certain to be of an owner that died before it could say so', () => {
+    const path = newPath();
+    const creators: Creator[] = [];
+    const isOf: Reaper['isOf'] = (name, creator) => (creators.push(creator), name === path);
+    registerReaper('test-file', { identify: identityOf, remove: unlinkSync, isOf });
+    onTestFinished(() => registerReaper('test-file', reaper));
+    killed(path, 'unidentified');
+    const made = statSync(path).ctime;
+    expect(reapName('test-file', `${path}.other`)).toBe(false);
+    expect(reportOf(path, reap({ dryRun: true }))).toMatchObject({ removed: true });
+    expect(existsSync(path)).toBe(true);
+    expect(reapName('test-file', path)).toBe(true);
+    expect(existsSync(path)).toBe(false);
+    expect(reportOf(path, reap())).toBeUndefined();
+    const [{ pid, from, to } = expect.fail('nobody was asked')] = creators;
+    expect(pid).toBeGreaterThan(0);
+    expect(from <= made && made <= to).toBe(true);
   });
 
   it('reports nothing for an owner that released its name', () => {

@@ -1,15 +1,18 @@
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 
 import { reap, type ReapReport } from '@octoipc/core';
 import { registerReaper, Temporary, type Reaper } from '@octoipc/core/kit';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 
 import { ownRecords } from './records.js';
 
-const owner = join(import.meta.dirname, 'fixtures', 'temporary-owner.mjs');
+const fixture = (name: string): string => join(import.meta.dirname, 'fixtures', name);
+const owner = fixture('temporary-owner.mjs');
 
 const identify = (path: string): { dev: number; ino: number } | null => {
   if (!existsSync(path)) return null;
@@ -106,4 +109,20 @@ test('Temporary.end() removes an object whose record could not be completed', ()
   temporary.end();
   expect(existsSync(path)).toBe(false);
   expect(ownRecords()).toEqual({ open: [], files: [] });
+});
+
+describe('a worker that is terminated', () => {
+  test.each([
+    ['takes its temporary object and the record with it', false],
+    ['leaves an object that has taken the name, and takes the record with it', true],
+  ])('%s', async (_, another) => {
+    const path = newPath();
+    const worker = new Worker(fixture('temporary-worker.mjs'), { workerData: { path, another } });
+    onTestFinished(() => void worker.terminate());
+    await once(worker, 'message');
+    expect(ownRecords().files).toHaveLength(1);
+    await worker.terminate();
+    expect(existsSync(path)).toBe(another);
+    expect(ownRecords()).toEqual({ open: [], files: [] });
+  });
 });

@@ -1,4 +1,4 @@
-import { constants, fstatSync } from 'node:fs';
+import { constants, fstatSync, statSync, type Stats } from 'node:fs';
 
 import {
   check,
@@ -14,7 +14,7 @@ import {
 } from '@octoipc/core/kit';
 
 import { binding } from './binding.js';
-import { EEXIST, ENOENT } from './errno.js';
+import { EACCES, EEXIST, ENOENT } from './errno.js';
 import { queueName } from './name.js';
 import { completeAttributes, openError } from './posix-limits.js';
 
@@ -56,6 +56,7 @@ const ACCESS: Readonly<Record<PosixAccess, number>> = {
 };
 
 const KIND = 'posix-mq';
+const FOLDER = '/dev/mqueue';
 const MOST = 0x7fffffff;
 const DEFAULT_MODE = 0o600;
 
@@ -112,7 +113,10 @@ export function unlinkPosix(value: string): void {
 }
 
 function identityOf(fd: number): ObjectIdentity {
-  const { dev, ino } = fstatSync(fd);
+  return identityIn(fstatSync(fd));
+}
+
+function identityIn({ dev, ino }: Stats): ObjectIdentity {
   return { dev, ino, namespace: ipcNamespace() };
 }
 
@@ -125,6 +129,9 @@ const reaper: Reaper = {
     if (fd < 0) fd = native.posixOpen(name, constants.O_WRONLY);
     if (fd < 0) {
       if (fd === ENOENT) return null;
+      // A mode that keeps its own owner out: the file does not, where the queues are mounted.
+      const status = fd === EACCES ? statSync(FOLDER + name, { throwIfNoEntry: false }) : undefined;
+      if (status !== undefined) return identityIn(status);
       throw openError(fd, name);
     }
     try {
@@ -134,6 +141,7 @@ const reaper: Reaper = {
     }
   },
   remove: (name) => unlinkPosix(name),
+  remover: (name) => ({ call: 'mq_unlink', target: name }),
 };
 
 registerReaper(KIND, reaper);

@@ -1,8 +1,11 @@
+import { readFileSync } from 'node:fs';
+
 import { reap } from '@octoipc/core';
 import { PosixQueue, SysvQueue } from '@octoipc/mq';
 import { describe, expect, onTestFinished, test } from 'vitest';
 
 import { Peer } from '../../core/test/peer.js';
+import { asNobody } from '../../core/test/stranger.js';
 import { exists, freshName, posix, sysv } from './queues.js';
 
 const peer = new URL('fixtures/peer.mjs', import.meta.url);
@@ -98,6 +101,22 @@ describe('temporary queues', () => {
     expect(bothExist(name, id)).toEqual([true, true]);
     reap();
     expect(bothExist(name, id)).toEqual([false, false]);
+  });
+
+  test('go with their handle, whatever their mode', (context) => {
+    context.skip(process.geteuid?.() !== 0, 'only root can become another user');
+    const mounted = readFileSync('/proc/mounts', 'utf8').includes(' /dev/mqueue mqueue ');
+    context.skip(
+      !mounted,
+      'the queues are not mounted, so that such a one cannot be told from another',
+    );
+    asNobody(() => {
+      for (const mode of [0, 0o200, 0o400]) {
+        const name = freshName();
+        PosixQueue.open(name, { temporary: true, exclusive: true, mode }).close();
+        expect(exists(name), mode.toString(8)).toBe(false);
+      }
+    });
   });
 
   test('that somebody has replaced stay', () => {

@@ -167,6 +167,7 @@ export function reaperOf(kind: FileKind): Reaper {
       return status === undefined ? null : identityOf(status);
     },
     remove: (name) => unlinkSync(kind.path(name)),
+    remover: (name) => ({ call: 'unlink', target: kind.path(name) }),
   };
   reapers.set(kind.kind, reaper);
   registerReaper(kind.kind, reaper);

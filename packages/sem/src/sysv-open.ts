@@ -12,6 +12,7 @@ import {
   optionsObject,
   rangeError,
   type Reaper,
+  reapName,
   registerReaper,
   Temporary,
   typeError,
@@ -190,6 +191,8 @@ function ready(native: SemBinding, id: number, target: string): number | undefin
     if (typeof status === 'number') return undefined;
     if (status.operateTime !== null) return status.count;
     if (performance.now() > deadline) {
+      // Its maker has died: then it is none's, and was never one.
+      if (reapName(KIND, target)) return undefined;
       throw new IpcError('EAGAIN', {
         syscall: 'semget',
         target,
@@ -231,6 +234,16 @@ const reaper: Reaper = {
   remove(name) {
     const id = binding().setGet(signed(Number(name)), 0, false, false, 0);
     removeSet(check(id, 'semget', { target: name }));
+  },
+  remover: () => ({ call: 'semctl', target: '' }),
+  isOf(name, { pid, from, to }) {
+    const native = binding();
+    const id = native.setGet(signed(Number(name)), 0, false, false, 0);
+    const status = id < 0 ? id : readSetStatus(native, id);
+    if (typeof status === 'number' || status.operateTime !== null) return false;
+    // Whoever has set a value, if anybody has.
+    const last = native.setControl(id, 0, native.GETPID, 0);
+    return (last === 0 || last === pid) && status.changeTime >= from && status.changeTime <= to;
   },
 };
 

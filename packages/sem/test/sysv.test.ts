@@ -1,5 +1,8 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 
+import { reap } from '@octoipc/core';
+import { reapName } from '@octoipc/core/kit';
 import { SysvSemaphoreSet, type SysvOperation } from '@octoipc/sem';
 import { describe, expect, onTestFinished, test } from 'vitest';
 
@@ -15,6 +18,30 @@ const operation = (index: number, delta: number, more = {}): SysvOperation => ({
   delta,
   ...more,
 });
+
+const hex = (key: number): string => `0x${key.toString(16).padStart(8, '0')}`;
+const unfinished = (key: number, removed: boolean) => ({
+  kind: 'sysv-sem',
+  name: hex(key),
+  removed,
+});
+
+/** Runs a maker that is killed at some step. */
+function dying(key: number, step: string): void {
+  const file = fileURLToPath(new URL('./fixtures/dying-maker.mjs', import.meta.url));
+  const { signal, stderr } = spawnSync(process.execPath, [file, String(key), step]);
+  expect({ signal, stderr: String(stderr) }).toEqual({ signal: 'SIGKILL', stderr: '' });
+}
+
+/** Removes the set of a key at the end of the test, and the record of who made it. */
+function removing(key: number): void {
+  onTestFinished(() => {
+    for (const each of SysvSemaphoreSet.list()) {
+      if (each.key === key) SysvSemaphoreSet.remove(each.id);
+    }
+    reapName('sysv-sem', hex(key));
+  });
+}
 
 describe('SysvSemaphoreSet.open()', () => {
   test('SVSEM-001 SVSEM-035: a new set has its count, its mode and its values, and is ready', () => {
@@ -54,6 +81,35 @@ describe('SysvSemaphoreSet.open()', () => {
     raw.tryOperate([operation(0, -1)]);
     using ready = SysvSemaphoreSet.open(key);
     expect(ready.values).toEqual([0]);
+  });
+
+  test.each(['made', 'valued'])(
+    'a set whose maker was killed when it was %s is removed by reap(), and made anew by open({ create })',
+    (step) => {
+      const key = freshKey();
+      removing(key);
+      dying(key, step);
+      expect(reap({ dryRun: true })).toContainEqual(expect.objectContaining(unfinished(key, true)));
+      expect(reap()).toContainEqual(expect.objectContaining(unfinished(key, true)));
+      expect(() => SysvSemaphoreSet.open(key)).toThrow(code('ENOENT'));
+      dying(key, step);
+      using made = SysvSemaphoreSet.open(key, { create: true, values: [1, 2] });
+      expect(made.values).toEqual([1, 2]);
+      expect(reap().filter(({ name }) => name === hex(key))).toEqual([]);
+    },
+  );
+
+  test('a set that somebody has used, or given a value, is not taken for that of a maker who died', () => {
+    const key = freshKey();
+    removing(key);
+    dying(key, 'made');
+    const script = (what: string): string => `my $id = semget(${key}, 0, 0); ${what} // die $!`;
+    execFileSync('perl', ['-e', script('semctl($id, 0, 16, 1)')]);
+    expect(reap()).toContainEqual(expect.objectContaining(unfinished(key, false)));
+    execFileSync('perl', ['-e', script('semop($id, pack("s3", 0, -1, 0))')]);
+    expect(reap()).toContainEqual(expect.objectContaining(unfinished(key, false)));
+    using there = SysvSemaphoreSet.open(key);
+    expect(there.values).toEqual([0, 0]);
   });
 
   test('SVSEM-038: list() shows it, as ipcs(1) does', () => {

@@ -58,21 +58,38 @@ int64_t Reserve(int fd, int64_t from, int64_t to) {
   return Retry([&] { return ::ftruncate(fd, to); });
 }
 
-/// The size, with the space for it, and the mode, whatever the umask.
-int64_t Prepare(int fd, int64_t size, uint32_t mode) {
+/// pwrite(2) into what has its size: all or nothing.
+int64_t Store(int fd, Bytes bytes, int64_t offset) {
+  const int64_t stored = Retry([&] { return ::pwrite(fd, bytes.data(), bytes.size(), offset); });
+  if (stored < 0) return stored;
+  return stored == static_cast<int64_t>(bytes.size()) ? 0 : -EIO;
+}
+
+/// What it holds from its beginning on, the first word last: whoever sees that sees all of it.
+int64_t Fill(int fd, Bytes content) {
+  constexpr size_t kWord = 4;
+  if (content.size() <= kWord) return content.empty() ? 0 : Store(fd, content, 0);
+  const int64_t rest = Store(fd, content.subspan(kWord), kWord);
+  return rest < 0 ? rest : Store(fd, content.first(kWord), 0);
+}
+
+/// The size, with the space for it, the content, and the mode, whatever the umask.
+int64_t Prepare(int fd, int64_t size, uint32_t mode, Bytes content) {
   const int64_t reserved = Reserve(fd, 0, size);
   if (reserved < 0) return reserved;
+  const int64_t filled = Fill(fd, content);
+  if (filled < 0) return filled;
   return Retry([&] { return ::fchmod(fd, mode); });
 }
 
-/// Where the file system has no files without a name.
-int64_t CreateNamed(Environment& environment, const std::string& path, int64_t size,
-                    uint32_t mode) {
+/// A new object that has its name before it is complete: where there are none without a name.
+int64_t CreateNamed(Environment& environment, const std::string& path, int64_t size, uint32_t mode,
+                    Bytes content) {
   const int flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
   const int64_t opened = Retry([&] { return ::open(path.c_str(), flags, 0600); });
   if (opened < 0) return opened;
   UniqueFd fd(static_cast<int>(opened));
-  const int64_t prepared = Prepare(fd.get(), size, mode);
+  const int64_t prepared = Prepare(fd.get(), size, mode, content);
   if (prepared < 0) {
     ::unlink(path.c_str());
     return prepared;
@@ -80,27 +97,27 @@ int64_t CreateNamed(Environment& environment, const std::string& path, int64_t s
   return Own(environment, std::move(fd));
 }
 
-/// A new object, which has its name only when it is complete: nobody finds it half made. `folder`
-/// is where `path` is.
-int64_t CreateObject(Environment& environment, const std::string& folder, const std::string& path,
-                     int64_t size, uint32_t mode) {
+/// A new object without a name, complete. `path` is to be its name, `folder` where that is; -EEXIST
+/// if something has it already, -EOPNOTSUPP where the file system has no files without a name.
+int64_t CreateNameless(Environment& environment, const std::string& folder, const std::string& path,
+                       int64_t size, uint32_t mode, Bytes content) {
   // What is there already need not be made first.
   if (::faccessat(AT_FDCWD, path.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) return -EEXIST;
   const int64_t opened =
       Retry([&] { return ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600); });
-  if (opened == -EOPNOTSUPP || opened == -EISDIR) {
-    return CreateNamed(environment, path, size, mode);
-  }
+  if (opened == -EISDIR) return -EOPNOTSUPP;
   if (opened < 0) return opened;
   UniqueFd fd(static_cast<int>(opened));
-  const int64_t prepared = Prepare(fd.get(), size, mode);
-  if (prepared < 0) return prepared;
-  const std::string self = "/proc/self/fd/" + std::to_string(fd.get());
+  const int64_t prepared = Prepare(fd.get(), size, mode, content);
+  return prepared < 0 ? prepared : Own(environment, std::move(fd));
+}
+
+/// linkat(2): gives a nameless object its name. -EOPNOTSUPP without /proc.
+int64_t GiveName(int fd, const std::string& path) {
+  const std::string self = "/proc/self/fd/" + std::to_string(fd);
   const int64_t linked = Retry(
       [&] { return ::linkat(AT_FDCWD, self.c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW); });
-  // Without /proc.
-  if (linked == -ENOENT) return CreateNamed(environment, path, size, mode);
-  return linked < 0 ? linked : Own(environment, std::move(fd));
+  return linked == -ENOENT ? -EOPNOTSUPP : linked;
 }
 
 int64_t Unlink(const std::string& path) {
@@ -171,7 +188,9 @@ int64_t AddSeals(int fd, int seals) {
 
 void ExportObjects(Exports& exports) {
   exports.Function<OpenObject>("openObject")
-      .Function<CreateObject>("createObject")
+      .Function<CreateNameless>("createNameless")
+      .Function<CreateNamed>("createNamed")
+      .Function<GiveName>("giveName")
       .Function<Unlink>("unlink")
       .Function<MemfdCreate>("memfdCreate")
       .Function<FileStatus>("fileStatus")

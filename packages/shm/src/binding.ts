@@ -3,7 +3,16 @@ import { loadBinding, type DescriptorBinding } from '@octoipc/core/kit';
 /** The native functions of this package; a negative result is -errno. */
 export interface ShmBinding extends DescriptorBinding {
   openObject(path: string, writable: boolean): number;
-  createObject(folder: string, path: string, size: number, mode: number): number;
+  /** Complete, `content` at its beginning. */
+  createNameless(
+    folder: string,
+    path: string,
+    size: number,
+    mode: number,
+    content: Uint8Array,
+  ): number;
+  createNamed(path: string, size: number, mode: number, content: Uint8Array): number;
+  giveName(fd: number, path: string): number;
   unlink(path: string): number;
   /** `huge`: 0 usual pages, -1 the system's huge ones, else the logarithm of their size. */
   memfdCreate(name: string, size: number, sealable: boolean, huge: number): number;

@@ -9,8 +9,8 @@ import { handleIn, newPlace, placeOf } from './place.js';
 import {
   BROADCAST,
   broadcastCapacity,
-  formatRacing,
   longestOf,
+  racingHeader,
   readRacing,
   type RacingGeometry,
 } from './racing-layout.js';
@@ -86,12 +86,11 @@ export class ShmBroadcast extends ResourceHandle {
       integer(given.maxMessageSize, 'options.maxMessageSize', 0);
     }
     const size = broadcastCapacity(given.capacity, given.maxMessageSize);
-    const place = newPlace(where, BROADCAST.bytes(size), given, 'options.capacity');
-    return handleIn(place, ({ memory, target }) => {
-      const longest = given.maxMessageSize ?? longestOf(size);
-      formatRacing(memory, BROADCAST, { size, longest });
-      return ShmBroadcast.#in(memory, target);
-    });
+    const longest = given.maxMessageSize ?? longestOf(size);
+    const header = racingHeader(BROADCAST, { size, longest });
+    const made = { size: BROADCAST.bytes(size), option: 'options.capacity', header };
+    const place = newPlace(where, made, given);
+    return handleIn(place, ({ memory, target }) => ShmBroadcast.#in(memory, target));
   }
 
   /**

@@ -17,6 +17,7 @@ export const ENOBUFS = -errno.ENOBUFS;
 export const ENOENT = -errno.ENOENT;
 export const ENOMEM = -errno.ENOMEM;
 export const ENOSPC = -errno.ENOSPC;
+export const EOPNOTSUPP = -errno.EOPNOTSUPP;
 export const EPERM = -errno.EPERM;
 export const ESRCH = -errno.ESRCH;
 export const ETIMEDOUT = -errno.ETIMEDOUT;

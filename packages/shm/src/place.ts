@@ -3,7 +3,7 @@ import { openSync } from 'node:fs';
 import { IpcError, rangeError, typeError } from '@octoipc/core/kit';
 
 import { Memory } from './memory.js';
-import { DATA } from './shared-header.js';
+import { DATA, putHeader } from './shared-header.js';
 import { SharedMemory } from './shared-memory.js';
 
 /** Memory in which something is, or is to be. */
@@ -18,26 +18,32 @@ export interface PlaceOptions {
   readonly temporary?: boolean | undefined;
 }
 
+/** What is to be new somewhere. */
+export interface NewThing {
+  /** The bytes that it takes. */
+  readonly size: number;
+  /** Which option decides how many bytes those are. */
+  readonly option: string;
+  readonly header: Uint8Array;
+}
+
 /**
- * Memory for something new: under a name, or the empty one that is given.
+ * Makes something new: under a name, which it has only when it is complete, or in the empty memory that is given.
  *
  * @param where - a name, or memory
- * @param size - the bytes that it takes
  * @param options - for a name
- * @param option - which option decides how many bytes those are
  * @throws {IpcError} EEXIST when there is something of that name, or the memory holds something
  * @throws {RangeError} ERR_OUT_OF_RANGE when it does not fit into the memory
  */
 export function newPlace(
   where: unknown,
-  size: number,
+  { size, option, header }: NewThing,
   options: PlaceOptions,
-  option: string,
 ): Place {
   if (typeof where === 'string') {
     const { mode, temporary } = options;
     const opened = { create: true, exclusive: true, size, mode, temporary };
-    return { memory: SharedMemory.open(where, opened), target: where };
+    return { memory: SharedMemory.with(where, opened, header), target: where };
   }
   const place = ownMapping(where);
   try {
@@ -52,6 +58,7 @@ export function newPlace(
         hint: 'the memory is not empty: attach to what is in it, or fill it with zeroes',
       });
     }
+    putHeader(place.memory, header);
     return place;
   } catch (error) {
     place.memory.close();

@@ -1,4 +1,4 @@
-import { readlinkSync } from 'node:fs';
+import { lstatSync, readlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 import {
@@ -15,7 +15,7 @@ import {
 } from '@octoipc/core/kit';
 
 import { binding, type ShmBinding } from './binding.js';
-import { EEXIST, ELOOP, ENOENT } from './errno.js';
+import { EEXIST, ELOOP, ENOENT, EOPNOTSUPP } from './errno.js';
 import { statusOfFile, type FileStatus } from './file-status.js';
 import { FOLDER, memoryName } from './name.js';
 import type { CheckedOptions } from './object-options.js';
@@ -49,18 +49,28 @@ interface Place {
   readonly target: string;
   readonly syscall: string;
   readonly kind: string | undefined;
+  /** What a new object holds from its first moment on, at its beginning; zeroes behind that. */
+  readonly content: Uint8Array;
 }
 
+const NOTHING = new Uint8Array(0);
+
 /** shm_open(3). */
-export function openPosix(value: string, options: CheckedOptions): OpenedObject {
+export function openPosix(
+  value: string,
+  options: CheckedOptions,
+  content: Uint8Array = NOTHING,
+): OpenedObject {
   const name = memoryName(value, 'shm_open');
-  return open({ path: FOLDER + name, target: name, syscall: 'shm_open', kind: KIND }, options);
+  const path = FOLDER + name;
+  return open({ path, target: name, syscall: 'shm_open', kind: KIND, content }, options);
 }
 
 /** open(2) of a file to map. */
 export function openFile(value: string, options: CheckedOptions): OpenedObject {
   const path = cString(value, 'path');
-  return open({ path, target: path, syscall: 'open', kind: undefined }, options);
+  const place = { path, target: path, syscall: 'open', kind: undefined, content: NOTHING };
+  return open(place, options);
 }
 
 /** shm_unlink(3). */
@@ -71,7 +81,7 @@ export function unlinkPosix(value: string): void {
 
 function open(place: Place, options: CheckedOptions): OpenedObject {
   const { path, target } = place;
-  const { create, exclusive, temporary, size, readOnly, mode } = options;
+  const { create, exclusive, temporary, readOnly } = options;
   const native = binding();
   for (let attempt = 1; ; attempt++) {
     if (!(create && exclusive)) {
@@ -81,26 +91,47 @@ function open(place: Place, options: CheckedOptions): OpenedObject {
     }
     const claim =
       temporary && place.kind !== undefined ? new Temporary(place.kind, target, reaper) : undefined;
-    const fd = native.createObject(dirname(path), path, size ?? 0, mode);
-    if (fd >= 0) return created(native, fd, place, { claim, readOnly });
-    const last = exclusive || fd !== EEXIST || attempt === ATTEMPTS;
+    const made = make(native, place, options, claim);
+    if (typeof made !== 'number') return made;
+    const last = exclusive || made !== EEXIST || attempt === ATTEMPTS;
     // Before the record is let go, whose descriptor may be the one that lacked.
-    const error = last ? openError(fd, place) : undefined;
+    const error = last ? openError(made, place) : undefined;
     claim?.end();
     if (error !== undefined) throw error;
   }
 }
 
-function created(
+/**
+ * Makes an object, records which one it is, and then gives it its name: killed anywhere, this process leaves
+ * nothing, or what is complete and known to `reap`. Where no object can be without a name, it is recorded a
+ * moment after it has one.
+ *
+ * @returns it, or the -errno of what cannot be made
+ */
+function make(
   native: ShmBinding,
-  made: number,
-  { path, target, syscall }: Place,
-  { claim, readOnly }: { claim: Temporary | undefined; readOnly: boolean },
-): OpenedObject {
-  let fd = made;
+  place: Place,
+  options: CheckedOptions,
+  claim: Temporary | undefined,
+  namelessly = true,
+): OpenedObject | number {
+  const { path, target, syscall, content } = place;
+  const { size = 0, mode, readOnly } = options;
+  let fd = namelessly
+    ? native.createNameless(dirname(path), path, size, mode, content)
+    : native.createNamed(path, size, mode, content);
+  if (fd === EOPNOTSUPP && namelessly) return make(native, place, options, claim, false);
+  if (fd < 0) return fd;
+  let named = !namelessly;
   try {
     const status = statusOfFile(fd, 'name', { target });
     claim?.created({ ...status.identity, namespace: mountNamespace() });
+    const result = named ? 0 : native.giveName(fd, path);
+    if (result < 0) {
+      native.close(fd);
+      return result === EOPNOTSUPP ? make(native, place, options, claim, false) : result;
+    }
+    named = true;
     if (!readOnly) return { fd, status, target, temporary: claim };
     // Made by writing, used by reading: a descriptor that cannot write.
     const reader = native.openObject(path, false);
@@ -111,7 +142,7 @@ function created(
   } catch (error) {
     // The record cannot be completed: then there is no object either.
     native.close(fd);
-    native.unlink(path);
+    if (named) native.unlink(path);
     claim?.end();
     throw error;
   }
@@ -177,19 +208,18 @@ export const NO_ROOM = HINTS['ENOSPC'];
 /** How temporary memory is found and removed, by `close` and by `reap`. */
 const reaper: Reaper = {
   identify(name): ObjectIdentity | null {
-    const native = binding();
-    const fd = native.openObject(FOLDER + memoryName(name, 'shm_open'), false);
-    if (fd === ENOENT) return null;
-    check(fd, 'shm_open', { target: name });
-    try {
-      const { identity } = statusOfFile(fd, 'name', { target: name });
-      return { ...identity, namespace: mountNamespace() };
-    } finally {
-      native.close(fd);
-    }
+    // Not opened: its mode may keep its own owner out.
+    const status = lstatSync(pathOf(name), { throwIfNoEntry: false });
+    if (status === undefined) return null;
+    return { dev: status.dev, ino: status.ino, namespace: mountNamespace() };
   },
   remove: (name) => unlinkPosix(name),
+  remover: (name) => ({ call: 'unlink', target: pathOf(name) }),
 };
+
+function pathOf(name: string): string {
+  return FOLDER + memoryName(name, 'shm_open');
+}
 
 registerReaper(KIND, reaper);
 

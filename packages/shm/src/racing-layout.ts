@@ -4,15 +4,7 @@ import type { IpcErrorDetails } from '@octoipc/core';
 
 import type { Memory } from './memory.js';
 import { isCapacity, powerOfTwo } from './ring-layout.js';
-import {
-  DATA,
-  formatHeader,
-  idIn,
-  namespaceIn,
-  notA,
-  readHeader,
-  type Kind,
-} from './shared-header.js';
+import { DATA, headerOf, idIn, namespaceIn, notA, readHeader, type Kind } from './shared-header.js';
 
 /** What docs/layout.md says of broadcasts and values, in bytes. */
 export const AT = { begun: 64, newest: 128, readersSleep: 192, wants: 256, seat: 512 } as const;
@@ -74,14 +66,13 @@ export function slotFor(maxSize: number): number {
   return Math.ceil((8 + maxSize) / 64) * 64;
 }
 
-/** Makes one of zeroed memory. */
-export function formatRacing(
-  memory: Memory,
+/** The header of a new one, which is zeroes otherwise. */
+export function racingHeader(
   kind: RacingKind,
   { size, longest }: Pick<RacingGeometry, 'size' | 'longest'>,
   id: Uint8Array = randomFillSync(new Uint8Array(16)),
-): void {
-  formatHeader(memory, kind, [0, size, longest, DATA, BELLS], id);
+): Uint8Array {
+  return headerOf(kind, [0, size, longest, DATA, BELLS], id);
 }
 
 /**

@@ -4,7 +4,7 @@ import type { IpcErrorDetails } from '@octoipc/core';
 import { rangeError } from '@octoipc/core/kit';
 
 import type { Memory } from './memory.js';
-import { DATA, formatHeader, idIn, namespaceIn, notA, readHeader } from './shared-header.js';
+import { DATA, headerOf, idIn, namespaceIn, notA, readHeader } from './shared-header.js';
 
 /** What docs/layout.md says of rings: words of 32 bits, by their index. */
 export const WORD = {
@@ -76,14 +76,13 @@ export function longestMessage(capacity: number): number {
   return capacity / 2 - 8;
 }
 
-/** Makes a ring of zeroed memory. */
-export function formatRing(
-  memory: Memory,
+/** The header of a new ring, which is zeroes otherwise. */
+export function ringHeader(
   { capacity, maxMessageSize, turns }: Omit<RingGeometry, 'seats' | 'id' | 'namespace'>,
   id: Uint8Array = randomFillSync(new Uint8Array(16)),
-): void {
+): Uint8Array {
   const own = [turns ? 1 : 0, capacity, maxMessageSize, DATA, turns ? SEATS : 1] as const;
-  formatHeader(memory, RING, own, id);
+  return headerOf(RING, own, id);
 }
 
 /**

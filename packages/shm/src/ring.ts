@@ -8,9 +8,9 @@ import { RingConsumer } from './ring-consumer.js';
 import {
   bytesOfRing,
   capacityFor,
-  formatRing,
   longestMessage,
   readRing,
+  ringHeader,
   type RingGeometry,
 } from './ring-layout.js';
 import { RingProducer } from './ring-producer.js';
@@ -86,12 +86,11 @@ export class ShmRing extends ResourceHandle {
       'multiple',
     ] as const);
     const capacity = capacityFor(given.capacity, given.maxMessageSize);
-    const place = newPlace(where, bytesOfRing(capacity), given, 'options.capacity');
-    return handleIn(place, ({ memory, target }) => {
-      const maxMessageSize = given.maxMessageSize ?? longestMessage(capacity);
-      formatRing(memory, { capacity, maxMessageSize, turns: producers === 'multiple' });
-      return ShmRing.#in(memory, target);
-    });
+    const maxMessageSize = given.maxMessageSize ?? longestMessage(capacity);
+    const header = ringHeader({ capacity, maxMessageSize, turns: producers === 'multiple' });
+    const size = bytesOfRing(capacity);
+    const place = newPlace(where, { size, option: 'options.capacity', header }, given);
+    return handleIn(place, ({ memory, target }) => ShmRing.#in(memory, target));
   }
 
   /**

@@ -17,6 +17,11 @@ export const SLEEP = { futex: 1, bell: 2 } as const;
 /** The word of the magic. */
 export const MAGIC = 0;
 
+/** The bytes of a header, and where in it the id and the pid namespace are. */
+const HEADER = 64;
+const ID = 32;
+const NAMESPACE = 48;
+
 const VERSION = 1;
 const ORDER = 0x0102_0304;
 
@@ -35,17 +40,20 @@ export interface Kind {
   readonly magic: number;
 }
 
-/** Makes the header in zeroed memory. */
-export function formatHeader(
-  memory: Memory,
-  { magic }: Kind,
-  own: HeaderWords,
-  id: Uint8Array,
-): void {
-  const words = memory.view(Int32Array, 0, DATA / 4);
-  words.set([VERSION, ORDER, ...own], 1);
-  memory.bytes.set(id, 32);
-  memory.view(BigUint64Array, 48, 1)[0] = pidNamespace();
+/** The header of something new. */
+export function headerOf({ magic }: Kind, own: HeaderWords, id: Uint8Array): Uint8Array {
+  const header = new Uint8Array(HEADER);
+  new Int32Array(header.buffer).set([magic, VERSION, ORDER, ...own]);
+  header.set(id, ID);
+  new BigUint64Array(header.buffer)[NAMESPACE / 8] = pidNamespace();
+  return header;
+}
+
+/** Puts a header into zeroed memory, the magic last: who sees that sees all of it. */
+export function putHeader(memory: Memory, header: Uint8Array): void {
+  const words = memory.view(Int32Array, 0, HEADER / 4);
+  const [magic = 0, ...rest] = new Int32Array(header.buffer);
+  words.set(rest, MAGIC + 1);
   Atomics.store(words, MAGIC, magic);
 }
 
@@ -74,12 +82,12 @@ export function readHeader(memory: Memory, kind: Kind, details: IpcErrorDetails)
 
 /** The id in a header, which names bells: hexadecimal digits. */
 export function idIn(memory: Memory): string {
-  return Buffer.from(memory.bytes.subarray(32, 48)).toString('hex');
+  return Buffer.from(memory.bytes.subarray(ID, NAMESPACE)).toString('hex');
 }
 
 /** The pid namespace of who made it. */
 export function namespaceIn(memory: Memory): bigint {
-  return memory.view(BigUint64Array, 48, 1)[0]!;
+  return memory.view(BigUint64Array, NAMESPACE, 1)[0]!;
 }
 
 let ownNamespace: bigint | undefined;

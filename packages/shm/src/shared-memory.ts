@@ -102,8 +102,17 @@ export class SharedMemory extends Memory {
    * @see shm_open(3)
    */
   static open(name: string, options?: SharedMemoryOpenOptions): SharedMemory {
+    return SharedMemory.with(name, options);
+  }
+
+  /** As `open`; what is created holds some bytes from its first moment on. @internal */
+  static with(
+    name: string,
+    options: SharedMemoryOpenOptions | undefined,
+    content?: Uint8Array,
+  ): SharedMemory {
     const checked = checkOptions(options);
-    return new SharedMemory(openPosix(name, checked), checked.readOnly);
+    return new SharedMemory(openPosix(name, checked, content), checked.readOnly);
   }
 
   /**

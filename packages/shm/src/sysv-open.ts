@@ -19,6 +19,7 @@ import { binding, type ShmBinding } from './binding.js';
 import { EEXIST, EINVAL, ENOENT } from './errno.js';
 import { ftok } from './ftok.js';
 import type { CheckedOptions } from './object-options.js';
+import { readStatus } from './sysv-status.js';
 
 /** What names a System V segment: a key, a file and a number that make one, or nothing. */
 export type SysvKey =
@@ -156,6 +157,14 @@ const reaper: Reaper = {
   remove(name) {
     const id = check(find(name), 'shmget', { target: name });
     check(binding().sysvRemove(id), 'shmctl', { target: name });
+  },
+  remover: () => ({ call: 'shmctl', target: '' }),
+  isOf(name, { pid, from, to }) {
+    const id = find(name);
+    const status = id < 0 ? id : readStatus(binding(), id);
+    if (typeof status === 'number') return false;
+    const { creatorPid, attachTime, changeTime } = status;
+    return creatorPid === pid && attachTime === null && changeTime >= from && changeTime <= to;
   },
 };
 

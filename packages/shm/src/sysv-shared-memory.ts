@@ -25,6 +25,9 @@ export interface SysvSharedMemoryChanges {
 
 const MOST = 0xffff_fffe;
 
+/** A segment may come and go between two calls: so often is it tried to open or create it. */
+const ATTEMPTS = 100;
+
 /**
  * Shared memory of System V, which the system knows by a key and an id. It cannot be resized.
  *
@@ -78,7 +81,17 @@ export class SysvSharedMemory extends Memory {
    */
   static open(key: SysvKey, options?: SharedMemoryOpenOptions): SysvSharedMemory {
     const checked = checkOptions(options);
-    return new SysvSharedMemory(openSegment(key, checked), checked.readOnly);
+    for (let attempt = 1; ; attempt++) {
+      const opened = openSegment(key, checked);
+      try {
+        return new SysvSharedMemory(opened, checked.readOnly);
+      } catch (error) {
+        // Somebody has removed it since it was found: then what has its key now is looked for, or made.
+        const status = readStatus(binding(), opened.id);
+        const gone = status === EINVAL || status === EIDRM;
+        if (!gone || opened.temporary !== undefined || attempt === ATTEMPTS) throw error;
+      }
+    }
   }
 
   /**

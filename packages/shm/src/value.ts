@@ -13,7 +13,7 @@ import { Latest } from './latest.js';
 import { handleIn, newPlace, placeOf } from './place.js';
 import {
   AT,
-  formatRacing,
+  racingHeader,
   LARGEST,
   readRacing,
   slotFor,
@@ -113,11 +113,10 @@ export class ShmValue extends ResourceHandle {
     const given = optionsObject<ShmValueOptions>(options);
     const longest = integer(given.maxSize, 'options.maxSize', 0, LARGEST);
     const size = slotFor(longest);
-    const place = newPlace(where, VALUE.bytes(size), given, 'options.maxSize');
-    return handleIn(place, ({ memory, target }) => {
-      formatRacing(memory, VALUE, { size, longest });
-      return ShmValue.#in(memory, target);
-    });
+    const header = racingHeader(VALUE, { size, longest });
+    const made = { size: VALUE.bytes(size), option: 'options.maxSize', header };
+    const place = newPlace(where, made, given);
+    return handleIn(place, ({ memory, target }) => ShmValue.#in(memory, target));
   }
 
   /**

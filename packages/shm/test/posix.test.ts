@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  existsSync,
   fstatSync,
   ftruncateSync,
   readFileSync,
@@ -17,6 +18,7 @@ import { join } from 'node:path';
 import { SharedMemory } from '@octoipc/shm';
 import { expect, onTestFinished, test } from 'vitest';
 
+import { asNobody } from '../../core/test/stranger.js';
 import { closing, failure, freshName, memfd, posix, isCloseOnExec } from './memories.js';
 import { folder, runScript } from './scripts.js';
 
@@ -185,6 +187,17 @@ test('SHM-005 SHM-022: a read-only handle has a descriptor that cannot write', (
     SharedMemory.open(freshName(), { temporary: true, readOnly: true, size: 8 }),
   );
   expect([made.readOnly, made.bytes[0]]).toEqual([true, 0]);
+});
+
+test('temporary memory goes with its handle, whatever its mode', (context) => {
+  context.skip(process.geteuid?.() !== 0, 'only root can become another user');
+  asNobody(() => {
+    for (const mode of [0, 0o200, 0o400]) {
+      const name = freshName();
+      SharedMemory.open(name, { temporary: true, mode, size: 8 }).close();
+      expect(existsSync(`/dev/shm${name}`), mode.toString(8)).toBe(false);
+    }
+  });
 });
 
 test('SHM-007: what is empty is waited for, and then refused; with create it gets its size', async () => {

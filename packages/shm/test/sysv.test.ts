@@ -1,6 +1,8 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { createRequire } from 'node:module';
 
+import { loadBinding } from '@octoipc/core/kit';
 import { SysvSharedMemory } from '@octoipc/shm';
 import { expect, onTestFinished, test } from 'vitest';
 
@@ -155,4 +157,25 @@ test('SVSHM-005: the segment of another user is EACCES', async (context) => {
     attempt(() => SysvSharedMemory.open(${key}));
   `);
   expect(stdout).toBe('opened\nEACCES\nEACCES\n');
+});
+
+test('open() of a segment that is removed between its two calls makes it anew', () => {
+  const key = freshKey();
+  const options = { temporary: true, size: 8 };
+  const first = SysvSharedMemory.open(key, { ...options, exclusive: true });
+  const { id } = first;
+  const native = loadBinding<{ mapAttach(...given: unknown[]): number }>(
+    createRequire(import.meta.url).resolve('../package.json'),
+    'shm',
+  );
+  const { mapAttach } = native;
+  onTestFinished(() => void (native.mapAttach = mapAttach));
+  native.mapAttach = (...given) => {
+    native.mapAttach = mapAttach;
+    first.close();
+    return mapAttach(...given);
+  };
+  const second = closing(SysvSharedMemory.open(key, options));
+  expect(second.id).not.toBe(id);
+  expect(first.closed).toBe(true);
 });

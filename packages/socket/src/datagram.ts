@@ -112,16 +112,16 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
   static async connect(address: Address): Promise<Datagram> {
     const where = await oneAddress(address);
     const end = makeSocket(familyOf(where), SOCK_DGRAM, where);
-    const route = new Route(where);
     try {
       prepare(end);
-      check(end.binding.connect(end.fd, route.bytes), 'connect', { target: showAddress(where) });
+      const route = new Route(where);
+      const result = end.binding.connect(end.fd, route.bytes);
+      route.close();
+      check(result, 'connect', { target: showAddress(where) });
       return new Datagram(end);
     } catch (error) {
       end.binding.close(end.fd);
       throw error;
-    } finally {
-      route.close();
     }
   }
 

@@ -110,10 +110,12 @@ export function makeSocket(
   type: number,
   address: SocketAddress | null = null,
 ): SocketEnd {
+  // Before there is a socket that would be lost: what is no address cannot be shown.
+  const target = address === null ? undefined : showAddress(address);
   const fd = check(binding().socket(domain, type, 0, true), 'socket', {
     hint: 'close what is not needed, or raise the limit: ulimit -n (RLIMIT_NOFILE)',
   });
-  return new SocketEnd(fd, domain, type, address === null ? fd : showAddress(address));
+  return new SocketEnd(fd, domain, type, target ?? fd);
 }
 
 /**

@@ -3,6 +3,7 @@ import { bind, close, connectSync, socket, AF_UNIX, SOCK_STREAM } from '@octoipc
 import { describe, expect, onTestFinished, test } from 'vitest';
 
 import { codeNow, codeOf } from '../../core/test/failure.js';
+import { descriptors } from '../../core/test/proc.js';
 import { decodeAddress } from '../src/sockaddr.js';
 
 /** What is no address, and how it is refused. */
@@ -17,6 +18,23 @@ const WRONG: readonly (readonly [unknown, string])[] = [
   [{ host: 5, port: 1 }, 'ERR_INVALID_ARG_TYPE'],
 ];
 
+const TOO_LONG = { path: `/tmp/${'x'.repeat(200)}` };
+
+/** The sockets that this process has. */
+const sockets = (): string[] =>
+  [...descriptors().values()].filter((target) => target.startsWith('socket:'));
+
+test.each([
+  ['connect()', () => connect(TOO_LONG)],
+  ['listen()', () => listen(TOO_LONG)],
+  ['Datagram.connect()', () => Datagram.connect(TOO_LONG)],
+  ['Datagram.bind()', () => Datagram.bind(TOO_LONG)],
+])('%s of a path that is too long leaves no socket', async (_, work) => {
+  const before = sockets();
+  expect(await codeOf(work)).toBe('ENAMETOOLONG');
+  expect(sockets()).toEqual(before);
+});
+
 describe.each(WRONG)('%o as an address', (wrong, code) => {
   const address = wrong as Address;
 
@@ -25,7 +43,9 @@ describe.each(WRONG)('%o as an address', (wrong, code) => {
     ['listen()', () => listen(address)],
     ['Datagram.connect()', () => Datagram.connect(address)],
   ])('is refused by %s', async (_, work) => {
+    const before = sockets();
     expect(await codeOf(work)).toBe(code);
+    expect(sockets()).toEqual(before);
   });
 
   test('is refused by bind() and connectSync()', () => {

@@ -17,6 +17,8 @@ const TAKES = new Set(['fromFd', 'close']);
 export class Batch {
   calls = {};
   findings = [];
+  /** The calls that named something temporary. */
+  temporaries = [];
   #functions;
   #methods;
   #anyMethod = new Map();
@@ -27,7 +29,7 @@ export class Batch {
   #raw;
   #trace;
 
-  constructor({ functions, methods }, modules, { seed, raw, trace, only }) {
+  constructor({ functions, methods }, modules, { seed, raw, helpers, trace, only }) {
     this.#modules = modules;
     this.#raw = raw;
     this.#trace = trace;
@@ -44,7 +46,7 @@ export class Batch {
       for (const [name, method] of Object.entries(table)) this.#anyMethod.set(name, method);
     }
     this.#chance = new Chance(seed);
-    this.#pools = new Pools(raw);
+    this.#pools = new Pools(raw, helpers);
     this.#values = new Values(this.#chance, this.#pools);
   }
 
@@ -176,8 +178,9 @@ export class Batch {
 
   #call(of, label, name, action, args, object) {
     this.calls[of] = (this.calls[of] ?? 0) + 1;
-    if (this.#trace !== undefined)
-      writeSync(this.#trace, `${label}(${args.map(brief).join(', ')})\n`);
+    const told = `${label}(${args.map(brief).join(', ')})`;
+    if (told.includes('temp-')) this.temporaries.push(told);
+    if (this.#trace !== undefined) writeSync(this.#trace, `${told}\n`);
     const judge = (error) => {
       if (error !== undefined && !isExpected(error, name))
         this.#find('error', label, describe(error));
@@ -189,7 +192,7 @@ export class Batch {
       if (name === 'socketpair' && Array.isArray(result))
         result.forEach((fd) => this.#pools.owns(fd));
       if (typeof result?.then === 'function' && result instanceof Promise) {
-        this.#pools.track(result, `${label}(${args.map(brief).join(', ')})`, judge, object);
+        this.#pools.track(result, told, judge, object);
       } else {
         this.#pools.harvest(result);
       }

@@ -56,6 +56,8 @@ const ONCE = new Map([
   ['fd anon_inode:[eventpoll]', 16],
   ['fd anon_inode:[eventfd]', 16],
   ['fd anon_inode:[io_uring]', 4],
+  // Eleven of Node, and those that a binding waits by.
+  ['threads', 26],
 ]);
 
 /** What there is more of than before, and than is made once. */

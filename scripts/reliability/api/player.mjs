@@ -1,5 +1,7 @@
 // player.mjs SURFACE SECONDS SEED CALLS [PACKAGES]: plays batches until the time is over, and says on stdout, a JSON
 // object a line, that it lives, what it found and how many calls it made. Run in namespaces of its own only.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { Worker, isMainThread, parentPort, workerData } from 'node:worker_threads';
 
@@ -26,11 +28,12 @@ const read = (file) => JSON.parse(readFileSync(file, 'utf8'));
 const say = (what) => process.stdout.write(`${JSON.stringify(what)}\n`);
 
 async function worker() {
-  const { file, seed, calls, only } = workerData;
+  const { file, seed, calls, helpers, only } = workerData;
   const surface = read(file);
-  const batch = new Batch(surface, await load(surface), { seed, raw: false, only });
-  await batch.play(calls, () => parentPort.postMessage({ beat: true }));
-  parentPort.postMessage({ calls: batch.calls, findings: batch.findings });
+  const batch = new Batch(surface, await load(surface), { seed, raw: false, helpers, only });
+  const told = () => ({ temporaries: batch.temporaries.splice(0) });
+  await batch.play(calls, () => parentPort.postMessage({ beat: true, ...told() }));
+  parentPort.postMessage({ calls: batch.calls, findings: batch.findings, ...told() });
 }
 
 /** Plays in a worker, which is ended in the middle of it now and then. */
@@ -39,15 +42,17 @@ function inWorker(data, mayEnd, chance) {
     const thread = new Worker(new URL(import.meta.url), { workerData: data });
     const findings = [];
     const calls = {};
+    const temporaries = [];
     let over = false;
     const watchdog = setTimeout(() => {
       findings.push({ kind: 'hang', label: 'worker', text: 'does not end' });
-      resolve({ findings, calls });
+      resolve({ findings, calls, temporaries });
     }, PATIENCE);
     thread.on('message', (said) => {
       say({ beat: true });
       if (said.findings !== undefined) findings.push(...said.findings);
       Object.assign(calls, said.calls);
+      temporaries.push(...said.temporaries);
       if (said.beat && mayEnd && !over && chance.often(0.3)) {
         over = true;
         void thread.terminate();
@@ -59,9 +64,26 @@ function inWorker(data, mayEnd, chance) {
     });
     thread.on('exit', () => {
       clearTimeout(watchdog);
-      resolve({ findings, calls });
+      resolve({ findings, calls, temporaries });
     });
   });
+}
+
+/**
+ * Two processes that may get any signal, for as long as some calls are played. They are the main thread's: of a worker
+ * that is terminated nobody would end them.
+ */
+async function withHelpers(play) {
+  const helpers = Array.from({ length: 2 }, () =>
+    spawn('sleep', ['1000'], { stdio: 'ignore', detached: true }),
+  );
+  const ended = helpers.map((each) => once(each, 'exit'));
+  try {
+    return await play(helpers.map(({ pid }) => pid));
+  } finally {
+    for (const each of helpers) each.kill('SIGKILL');
+    await Promise.all(ended);
+  }
 }
 
 async function settle() {
@@ -118,27 +140,40 @@ async function main() {
     const chance = new Chance(seed ^ 0x5eed);
     say({ batch: seed });
     const threads = played > 0 && played % 4 === 0 ? 1 + chance.below(3) : 0;
-    if (threads > 0) {
-      const all = Array.from({ length: threads }, (_, i) =>
-        inWorker({ file, seed: seed * 7 + i, calls: Number(callsText) / 2, only }, i > 0, chance),
-      );
-      for (const { findings, calls } of await Promise.all(all)) {
-        report(findings);
-        say({ calls });
+    const temporaries = [];
+    await withHelpers(async (helpers) => {
+      if (threads > 0) {
+        const calls = Number(callsText) / 2;
+        const all = Array.from({ length: threads }, (_, i) =>
+          inWorker({ file, seed: seed * 7 + i, calls, helpers, only }, i > 0, chance),
+        );
+        for (const one of await Promise.all(all)) {
+          report(one.findings);
+          temporaries.push(...one.temporaries);
+          say({ calls: one.calls });
+        }
+      } else {
+        const batch = new Batch(surface, modules, { seed, raw: true, helpers, trace: 3, only });
+        await batch.play(Number(callsText), () => say({ beat: true }));
+        report(batch.findings);
+        temporaries.push(...batch.temporaries);
+        say({ calls: batch.calls });
       }
-    } else {
-      const batch = new Batch(surface, modules, { seed, raw: true, trace: 3, only });
-      await batch.play(Number(callsText), () => say({ beat: true }));
-      report(batch.findings);
-      say({ calls: batch.calls });
-    }
+    });
     if (played >= WARM_UP) {
       for (const text of await leaks(before)) {
         const label = text.replace(/\d+/g, 'N');
         grown.set(label, (grown.get(label) ?? 0) + 1);
         // A name that has outlived its owner is one at once.
         if (text.startsWith('/') || grown.get(label) === GROWTHS) {
-          const which = text.startsWith('children') ? ` ${commandsOfChildren().join('; ')}` : '';
+          const which = text.startsWith('children')
+            ? ` ${commandsOfChildren().join('; ')}`
+            : temporaries
+                .filter(
+                  (each) => text.startsWith('/') && each.includes(text.replace(/.*temp-/, 'temp-')),
+                )
+                .map((each) => `\n    ${each}`)
+                .join('');
           report([{ kind: 'leak', label, text: `${text}${which}` }]);
         }
       }

@@ -1,10 +1,11 @@
 // What lives while a batch is played: handles, descriptors, processes, waits; and their end.
-import { spawn } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 
 const ENDS = ['unlock', 'abort', 'return', 'close', 'release'];
 const MAX_LIVE = 40;
+/** What goes on by contract when nobody refers to it: what `onSignal` gives. */
+const STAYING = new Set(['Listening']);
 
 /** The objects of one batch. */
 export class Pools {
@@ -12,22 +13,25 @@ export class Pools {
   pending = new Map();
   #foreign = new Set();
   #descriptors = new Set();
-  #helpers = [];
+  #helpers;
   #timers = new Set();
   #raw;
   #dropped = [];
+  #staying = [];
   #ended = false;
 
-  /** Without `raw`, numbers of descriptors are never handed out: nobody would close them for a thread that is ended. */
-  constructor(raw) {
+  /**
+   * Without `raw`, numbers of descriptors are never handed out: nobody would close them for a thread that is ended.
+   * `helpers` are processes that may get any signal; they are the caller's for the same reason.
+   */
+  constructor(raw, helpers) {
     this.#raw = raw;
+    this.#helpers = helpers;
   }
 
   begin() {
-    for (let i = 0; i < 2; i++) {
-      this.#helpers.push(spawn('sleep', ['1000'], { stdio: 'ignore', detached: true }));
-      if (this.#raw) this.#descriptors.add(openSync('/dev/null', 'r+'));
-    }
+    if (!this.#raw) return;
+    for (let i = 0; i < 2; i++) this.#descriptors.add(openSync('/dev/null', 'r+'));
   }
 
   get full() {
@@ -55,7 +59,7 @@ export class Pools {
   }
 
   pid(chance) {
-    return chance.one([process.pid, ...this.#helpers.map(({ pid }) => pid)]);
+    return chance.one([process.pid, ...this.#helpers]);
   }
 
   later(action, milliseconds) {
@@ -102,9 +106,12 @@ export class Pools {
     }
   }
 
-  /** Leaves an object to the collector, which a pending wait of it keeps off. */
+  /** Leaves an object to the collector, which a pending wait of it keeps off; not what lives until it is closed. */
   drop(index) {
-    for (const each of this.live.splice(index, 1)) this.#dropped.push(new WeakRef(each));
+    for (const each of this.live.splice(index, 1)) {
+      if (classesOf(each).some((name) => STAYING.has(name))) this.#staying.push(each);
+      else this.#dropped.push(new WeakRef(each));
+    }
   }
 
   /** Waits for a call's promise; when it is over, `settled` judges how. */
@@ -139,7 +146,12 @@ export class Pools {
     this.#timers.clear();
     const dropped = this.#dropped.splice(0).map((each) => each.deref());
     const waited = [...this.pending.values()].map(({ object }) => object);
-    const objects = new Set([...this.live.splice(0), ...dropped, ...waited]);
+    const objects = new Set([
+      ...this.live.splice(0),
+      ...this.#staying.splice(0),
+      ...dropped,
+      ...waited,
+    ]);
     objects.delete(undefined);
     for (const object of objects) this.#track(end(object), object);
     for (const each of this.#foreign) endForeign(each);
@@ -158,23 +170,12 @@ export class Pools {
       }
     }
     this.#descriptors.clear();
-    await this.#endHelpers();
     return stuck;
   }
 
   #track(promise, object) {
     if (promise !== undefined)
       this.track(promise, `the end of a ${object.constructor?.name}`, () => {});
-  }
-
-  async #endHelpers() {
-    for (const each of this.#helpers.splice(0)) {
-      const over = each.exitCode ?? each.signalCode;
-      if (over !== null && over !== undefined) continue;
-      const exited = new Promise((resolve) => each.once('exit', resolve));
-      process.kill(each.pid, 'SIGKILL');
-      await exited;
-    }
   }
 }
 

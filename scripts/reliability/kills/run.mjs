@@ -1,15 +1,13 @@
 // One victim, killed at one point, and what the survivors find.
 import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, unlinkSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 import { reap } from '@octoipc/core';
-import { SysvSemaphoreSet } from '@octoipc/sem';
-
 import { context, SCENES } from './scenes.mjs';
 import { without, world } from './world.mjs';
 
@@ -18,8 +16,6 @@ const PATIENCE = 60_000;
 const ENDING = 10_000;
 /** Where records of temporary names are, which reap has looked through. */
 const RECORDS = `/dev/shm/octoipc-${process.geteuid()}/`;
-/** How reap says that it leaves something because its record was never completed. */
-const UNKNOWN = 'its owner died while creating it';
 const path = (file) => fileURLToPath(new URL(file, import.meta.url));
 
 /** A line that a process says, or undefined where it ends, or says nothing for too long. */
@@ -145,20 +141,16 @@ export class Runner {
         findings.push(`${nameless(key, ctx)} is left, and reap does not know it`);
       }
     }
-    let torn = false;
     try {
       await next(ctx);
     } catch (error) {
-      // What its owner could not complete, and reap tells of without touching it, is removed by hand.
-      torn = reports.some(({ removed, reason }) => !removed && reason.startsWith(UNKNOWN));
-      if (torn) torn = removeByHand(now, before) && (await succeeds(() => next(ctx)));
-      if (!torn) findings.push(`the next one cannot take over: ${error.code ?? error.stack}`);
+      findings.push(`the next one cannot take over: ${error.code ?? error.stack}`);
     }
     reap();
     for (const key of without(world(this.#folder, this.#queues), before)) {
       findings.push(`${nameless(key, ctx)} stays after the next one`);
     }
-    return { killed: signal === 'SIGKILL', torn, findings, trace };
+    return { killed: signal === 'SIGKILL', findings, trace };
   }
 
   async #startRival(scene, ctx) {
@@ -177,24 +169,6 @@ export class Runner {
     this.#rival?.disconnect();
     rmSync(this.#folder, { recursive: true });
   }
-}
-
-const succeeds = (action) =>
-  Promise.resolve()
-    .then(action)
-    .then(
-      () => true,
-      () => false,
-    );
-
-/** Whether there was anything to remove. */
-function removeByHand(now, before) {
-  const left = without(now, before).filter((key) => !key.startsWith(RECORDS));
-  for (const key of left) {
-    if (key.startsWith('sem ')) SysvSemaphoreSet.remove(Number(now.get(key)));
-    else unlinkSync(key);
-  }
-  return left.length > 0;
 }
 
 /** The same finding of two runs reads the same. */

@@ -36,7 +36,14 @@ function temporary(mechanism, { open, unlink: remove, same, use = () => {} }) {
   return {
     mechanism,
     life(ctx) {
-      const handle = open(ctx, { temporary: true });
+      let handle;
+      try {
+        handle = open(ctx, { temporary: true });
+      } catch (error) {
+        // What only creates comes too late where a rival has the name at this moment.
+        if (error.code === 'EEXIST') return;
+        throw error;
+      }
       use(handle);
       handle.close();
     },
@@ -161,8 +168,13 @@ const socket = {
   mechanism: 'socket',
   stays: ({ path }) => path,
   async life({ path }) {
-    const server = await listen({ path }, { reclaim: true });
-    server.close();
+    try {
+      const server = await listen({ path }, { reclaim: true });
+      server.close();
+    } catch (error) {
+      // A rival has it at this moment.
+      if (error.code !== 'EADDRINUSE') throw error;
+    }
   },
   next: serve,
   async rival(ctx) {

@@ -157,8 +157,9 @@ class Exports {
     return *this;
   }
 
+  /// Not by Napi::Object: its failure is fatal where a worker is terminated while it loads this.
   Exports& Number(const char* name, int64_t value) {
-    object_.Set(name, Napi::Number::New(object_.Env(), static_cast<double>(value)));
+    napi_set_named_property(object_.Env(), object_, name, ToValue(object_.Env(), value));
     return *this;
   }
 
