@@ -197,6 +197,12 @@ inline int Accept(int fd, sockaddr* address, socklen_t* length, int flags) {
   return made;
 }
 
+/// dup2(2), and what dup3(2) would do at once.
+inline int Duplicate(int fd, int copy, int flags) {
+  const int made = ::dup2(fd, copy);
+  return (flags & O_CLOEXEC) != 0 ? CloseOnExec(made) : made;
+}
+
 /// fcntl(2) of commands that Linux alone has. F_OFD_SETLK is there on macOS, too.
 template <typename... Argument>
 int Fcntl(int fd, int command, Argument... argument) {
@@ -232,6 +238,7 @@ inline int OperateFor(int id, sembuf* operations, size_t count, const timespec* 
 #define fcntl octoipc_fcntl
 #define pipe2 octoipc_pipe2
 #define accept4 octoipc_accept4
+#define dup3 octoipc_dup3
 #define recvmmsg octoipc_recvmmsg
 #define semtimedop octoipc_semtimedop
 #define splice octoipc_splice
@@ -244,6 +251,7 @@ inline int OperateFor(int id, sembuf* operations, size_t count, const timespec* 
 inline constexpr auto octoipc_call = octoipc::elsewhere::Call;
 inline constexpr auto octoipc_pipe2 = octoipc::elsewhere::Pipe;
 inline constexpr auto octoipc_accept4 = octoipc::elsewhere::Accept;
+inline constexpr auto octoipc_dup3 = octoipc::elsewhere::Duplicate;
 inline constexpr auto octoipc_recvmmsg = octoipc::elsewhere::ReceiveMessages;
 inline constexpr auto octoipc_semtimedop = octoipc::elsewhere::OperateFor;
 inline constexpr auto octoipc_splice = [](auto... arguments) {

@@ -1,15 +1,18 @@
 // Readiness of any number of descriptors, told to JavaScript on the environment's thread.
 //
 // On libuv's loop a descriptor that is in non-blocking mode already is polled by a handle of its
-// own, level-triggered, which JavaScript leaves armed between waits. All others of an environment
-// are in one epoll set, edge-triggered, and the set's own descriptor is what a Pump watches. Either
-// way a wait costs no epoll_ctl after the first.
+// own, level-triggered, which JavaScript leaves armed between waits; so is a socket in blocking
+// mode, by a duplicate. All others of an environment are in one epoll set, edge-triggered, and the
+// set's own descriptor is what a Pump watches. Either way a wait costs no epoll_ctl after the
+// first.
 #pragma once
 
 #include <fcntl.h>
 #include <napi.h>
 #include <poll.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -64,8 +67,8 @@ class Readiness : public Resource {
   }
 
   /// Polls for these events of poll(2), none: not at all for now, by a handle of the descriptor's
-  /// own. -ENOTSUP where it has to go into the set: without libuv, in blocking mode, which
-  /// uv_poll_init would end for all who share the open file description, or already in the loop.
+  /// own. -ENOTSUP where it has to go into the set: without libuv, in blocking mode and no socket
+  /// (or one too many), or already in the loop.
   int64_t Watch(int fd, uint32_t slot, int events) {
     auto found = polls_.find(slot);
     if (found == polls_.end()) {
@@ -92,17 +95,29 @@ class Readiness : public Resource {
   static constexpr int kAlive = 2 * kBatch;
   static constexpr int kCalling = kAlive + 1;
 
+  /// Sockets in blocking mode that are polled by a duplicate: who has thousands wakes for many at
+  /// once, which is what the set is good at, and needs the numbers for more of them.
+  static constexpr int kMostCopies = 256;
+
   /// One descriptor's own poll.
+  ///
+  /// uv_poll_init sets O_NONBLOCK, which all who share the open file description would see. So of a
+  /// socket in blocking mode it never gets to see more than a number, under which it finds an
+  /// eventfd; that the number is the socket's from then on is for libuv's first epoll_ctl to find.
   class Watched {
    public:
     static std::unique_ptr<Watched> Open(Readiness& readiness, int fd, uint32_t slot) {
       // Node opens streams over 0 to 2 when a program first asks for them.
       if (!readiness.on_loop_ || fd <= STDERR_FILENO) return nullptr;
       const int64_t flags = Retry([&] { return ::fcntl(fd, F_GETFL); });
-      if (flags < 0 || (flags & O_NONBLOCK) == 0) return nullptr;
+      if (flags < 0) return nullptr;
       std::unique_ptr<Watched> watched(new Watched(readiness, slot));
-      watched->poll_ = UvPoll::Open(readiness.env_, fd, OnPoll, watched.get());
-      return watched->poll_ == nullptr ? nullptr : std::move(watched);
+      const bool opened = (flags & O_NONBLOCK) != 0 ? watched->OpenPoll(fd) : watched->OpenCopy(fd);
+      return opened ? std::move(watched) : nullptr;
+    }
+
+    ~Watched() {
+      if (copy_) --readiness_.copies_;
     }
 
     bool Poll(int events) {
@@ -116,6 +131,29 @@ class Readiness : public Resource {
    private:
     Watched(Readiness& readiness, uint32_t slot) : readiness_(readiness), slot_(slot) {}
 
+    bool OpenPoll(int fd) {
+      poll_ = UvPoll::Open(readiness_.env_, fd, OnPoll, this);
+      return poll_ != nullptr;
+    }
+
+    bool OpenCopy(int fd) {
+      struct stat status{};
+      // Of what is no socket epoll may know nothing, at which libuv ends the process.
+      if (readiness_.copies_ >= kMostCopies || ::fstat(fd, &status) != 0 ||
+          !S_ISSOCK(status.st_mode)) {
+        return false;
+      }
+      UniqueFd number(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+      if (!number || !OpenPoll(number.get())) return false;
+      if (Retry([&] { return ::dup3(fd, number.get(), O_CLOEXEC); }) < 0) {
+        poll_.reset();
+        return false;
+      }
+      copy_ = std::move(number);
+      ++readiness_.copies_;
+      return true;
+    }
+
     /// libuv tells of POLLERR by a status, and has stopped: that is for everyone who waits.
     static void OnPoll(void* self, int status, int events) {
       auto* watched = static_cast<Watched*>(self);
@@ -128,6 +166,8 @@ class Readiness : public Resource {
 
     Readiness& readiness_;
     uint32_t slot_;
+    /// Closed after the poll.
+    UniqueFd copy_;
     std::unique_ptr<UvPoll> poll_;
   };
 
@@ -205,6 +245,7 @@ class Readiness : public Resource {
   napi_env env_;
   UniqueFd epoll_;
   std::unique_ptr<Pump> pump_;
+  int copies_ = 0;
   std::unordered_map<uint32_t, std::unique_ptr<Watched>> polls_;
   bool on_loop_ = false;
   bool kept_ = false;
