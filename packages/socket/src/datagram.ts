@@ -10,6 +10,7 @@ import {
   valueError,
   waitOptions,
   waitSync,
+  YIELD,
 } from '@octoipc/core/kit';
 
 import { parseAddress, resolveAddress, type Address } from './address.js';
@@ -18,8 +19,9 @@ import { AF_UNIX, SO_PASSCRED, SOCK_DGRAM, SOL_SOCKET } from './constants.js';
 import {
   nextDatagram,
   receivingDatagram,
-  sendDatagramSleeping,
   sendingDatagram,
+  sendPlainDatagram,
+  type Ahead,
   type DatagramTaking,
 } from './datagram-calls.js';
 import type { DatagramMessage } from './datagram-message.js';
@@ -33,7 +35,6 @@ import { Destinations } from './destinations.js';
 import { adoptSocket, makeSocket, setIntOption, type SocketEnd } from './end.js';
 import { closeFds, type FdSource } from './fds.js';
 import { checkMode } from './listen.js';
-import type { Packet } from './packets.js';
 import { iterate } from './iterate.js';
 import { Place, Route } from './place.js';
 import { familyOf, showAddress, type SocketAddress } from './sockaddr.js';
@@ -66,7 +67,9 @@ import { SocketHandle } from './socket-handle.js';
 export class Datagram extends SocketHandle implements AsyncIterable<DatagramMessage> {
   readonly #place: Place | undefined;
   /** Taken out of the kernel already; the next one is the last. */
-  readonly #ahead: Packet[] = [];
+  readonly #ahead: Ahead = [];
+  /** Sends in a row that needed no waiting. */
+  #inARow = 0;
   /** Receivers that somebody waits for, by their address. */
   readonly #destinations = new Destinations({
     hasRoom: () => this.#hasRoom(),
@@ -153,21 +156,16 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
    * @throws {IpcError} EPERM when the receiver is connected to somebody else
    * @throws {IpcError} ETIMEDOUT when the timeout is over; nothing was sent then
    */
-  async send(data: Bytes, to?: Address | null, options?: DatagramSendOptions): Promise<void> {
-    const wait = waitOptions(options);
-    wait.signal?.throwIfAborted();
-    const route = this.#routeTo(to);
+  send(data: Bytes, to?: Address | null, options?: DatagramSendOptions): Promise<void> {
+    if (to !== undefined || options !== undefined) return this.#send(data, to, options);
     try {
-      const put = sendingDatagram(this, data, route, options);
-      if (route === undefined || this.socket.domain !== AF_UNIX) {
-        await this.waitFor('writable', put, wait, { details: this.socket.details('sendmsg') });
-        return;
-      }
-      const target = showAddress(parseAddress(to!) as SocketAddress);
-      await this.#destinations.send(route, target, put, wait);
-    } finally {
-      route?.close();
+      if (++this.#inARow <= BURST && sendPlainDatagram(this, data, false)) return SENT;
+    } catch (error) {
+      return Promise.reject(error as Error);
     }
+    const turns = this.#inARow > BURST && !this.isWaiting('writable');
+    this.#inARow = 0;
+    return turns ? this.#sendNextTurn(data) : this.#send(data);
   }
 
   /** Sends if that needs no waiting; false, and nothing sent, if it does. */
@@ -189,7 +187,7 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
     to?: Address | null,
     options?: { readonly fds?: readonly FdSource[]; readonly timeout?: number },
   ): void {
-    if (to === undefined && options === undefined && sendDatagramSleeping(this, data)) return;
+    if (to === undefined && options === undefined && sendPlainDatagram(this, data, true)) return;
     checkTimeout(optionsObject(options).timeout);
     const route = this.#routeTo(to);
     let destination: Destination | undefined;
@@ -246,7 +244,7 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
   receiveSync(options?: Omit<DatagramReceiveOptions, 'signal'>): DatagramMessage {
     if (options === undefined && !this.isWaiting('readable')) {
       this.checkOpen('recvmsg');
-      const message = nextDatagram(this, this.#ahead, 1, true);
+      const message = nextDatagram(this, this.#ahead, BATCH, true);
       if (message !== BLOCKED) return message;
     }
     checkTimeout(optionsObject(options).timeout);
@@ -278,7 +276,7 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
   /** Closes it, and removes the file of its path if that is still its own. */
   override close(): void {
     if (this.closed) return;
-    for (const { fds } of this.#ahead.splice(0)) closeFds(fds);
+    for (const each of this.#ahead.splice(0)) if ('dropped' in each) closeFds(each.fds);
     this.#place?.release();
     super.close();
     this.#destinations.fail(closedError({ syscall: 'sendmsg' }));
@@ -303,6 +301,40 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
 
   protected override describe(): { syscall: string; target: string | number } {
     return this.socket.details('recvmsg');
+  }
+
+  async #send(data: Bytes, to?: Address | null, options?: DatagramSendOptions): Promise<void> {
+    const wait = waitOptions(options);
+    wait.signal?.throwIfAborted();
+    const route = this.#routeTo(to);
+    try {
+      const put = sendingDatagram(this, data, route, options);
+      if (route === undefined || this.socket.domain !== AF_UNIX) {
+        await this.waitFor('writable', put, wait, { details: this.socket.details('sendmsg') });
+        return;
+      }
+      const target = showAddress(parseAddress(to!) as SocketAddress);
+      await this.#destinations.send(route, target, put, wait);
+    } finally {
+      route?.close();
+    }
+  }
+
+  /** Sends when the event loop has turned once, in the queue of those who wait. */
+  #sendNextTurn(data: Bytes): Promise<void> {
+    try {
+      const put = sendingDatagram(this, data, undefined, undefined);
+      let turned = false;
+      const attempt = (): void | typeof BLOCKED | typeof YIELD => {
+        if (turned) return put();
+        turned = true;
+        return YIELD;
+      };
+      const details = this.socket.details('sendmsg');
+      return this.waitFor('writable', attempt, NO_OPTIONS, { details });
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
   }
 
   /** One attempt; private, so that no other handle of a socket passes for one of these. */
@@ -332,6 +364,12 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
     return this.waitFor('writable', attempt, wait, { details: this.socket.details('sendmsg') });
   }
 }
+
+const NO_OPTIONS: WaitOptions = {};
+const SENT = Promise.resolve();
+
+/** After so many sends in a row the event loop turns, or timers would starve. */
+const BURST = 64;
 
 async function oneAddress(address: Address): Promise<SocketAddress> {
   const { addresses } = await resolveAddress(address, {});

@@ -15,6 +15,7 @@ import {
   errorOf,
   valueError,
   waitSync,
+  YIELD,
   type Attempt,
 } from '@octoipc/core/kit';
 
@@ -125,11 +126,18 @@ export function longestPacket(fd: number): number {
   return intOption(fd, SOL_SOCKET, SO_SNDBUF) - SNDBUF_OVERHEAD;
 }
 
+const SENT = Promise.resolve();
+
+/** After so many sends in a row the event loop turns, or timers would starve. */
+const BURST = 64;
+
 /** Messages as packets. */
 export class PacketMessages implements Messages {
   readonly #connection: ByteConnection;
   readonly #inbox: PacketInbox;
   readonly #limit: number;
+  /** Sends in a row that needed no waiting. */
+  #inARow = 0;
 
   constructor(connection: ByteConnection, inbox: PacketInbox, maxMessageSize: number) {
     this.#connection = connection;
@@ -143,14 +151,25 @@ export class PacketMessages implements Messages {
   }
 
   send(message: Bytes, options: WaitOptions): Promise<void> {
-    const attempt = this.#sending(message);
+    let yields = false;
+    if (options.signal === undefined && options.timeout === undefined) {
+      yields = ++this.#inARow > BURST;
+      if (!yields && this.trySend(message)) return SENT;
+      this.#inARow = 0;
+    }
+    const attempt = this.#sending(message, yields);
     const details = this.#connection.socket.details('send');
     return this.#connection.waitFor('writable', attempt, options, { details });
   }
 
   trySend(message: Bytes): boolean {
-    const attempt = this.#sending(message);
-    return !this.#connection.isWaiting('writable') && attempt() !== BLOCKED;
+    const packet = this.#packet(message);
+    if (this.#connection.isWaiting('writable')) return false;
+    const { socket: end } = this.#connection;
+    const count = end.write(packet, 0, packet.length);
+    if (count >= 0) return true;
+    if (count === AGAIN) return false;
+    throw errorOf(count, 'send', { target: end.target });
   }
 
   sendSync(message: Bytes, timeout: number | undefined): void {
@@ -178,14 +197,15 @@ export class PacketMessages implements Messages {
   }
 
   takeNow(): Buffer | null | typeof BLOCKED {
-    return this.#connection.isWaiting('readable') ? BLOCKED : this.#take(BATCH);
+    if (this.#connection.isWaiting('readable')) return BLOCKED;
+    return this.#inbox.takeReady() ?? this.#take(BATCH);
   }
 
   receiveSync(timeout: number | undefined): Buffer | null {
     const connection = this.#connection;
     if (connection.isWaiting('readable')) throw busyError(connection.socket.details('receive'));
     if (timeout === undefined) {
-      const packet = this.#take(1, true);
+      const packet = this.#inbox.takeReady() ?? this.#take(BATCH, true);
       if (packet !== BLOCKED) return packet;
     }
     const sleep = (milliseconds: number): void => connection.sleep('readable', milliseconds);
@@ -219,11 +239,16 @@ export class PacketMessages implements Messages {
     return data;
   }
 
-  #sending(message: Bytes): Attempt<void> {
+  #sending(message: Bytes, yields: boolean): Attempt<void> {
     const data = this.#packet(message);
     const { length } = data;
     const { socket: end } = this.#connection;
+    let turned = !yields;
     return () => {
+      if (!turned) {
+        turned = true;
+        return YIELD;
+      }
       if (data.length !== length) {
         throw valueError('message', 'was detached or resized while it was being sent', data);
       }
