@@ -369,7 +369,7 @@ const NO_OPTIONS: WaitOptions = {};
 const SENT = Promise.resolve();
 
 /** After so many sends in a row the event loop turns, or timers would starve. */
-const BURST = 64;
+const BURST = 256;
 
 async function oneAddress(address: Address): Promise<SocketAddress> {
   const { addresses } = await resolveAddress(address, {});

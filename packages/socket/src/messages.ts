@@ -129,7 +129,7 @@ export function longestPacket(fd: number): number {
 const SENT = Promise.resolve();
 
 /** After so many sends in a row the event loop turns, or timers would starve. */
-const BURST = 64;
+const BURST = 256;
 
 /** Messages as packets. */
 export class PacketMessages implements Messages {
