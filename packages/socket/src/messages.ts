@@ -24,6 +24,7 @@ import type { ByteConnection } from './byte-connection.js';
 import { SO_SNDBUF, SOL_SOCKET } from './constants.js';
 import { intOption } from './end.js';
 import type { PacketInbox } from './inbox.js';
+import { iterate } from './iterate.js';
 
 /** How messages travel over a connection: the arguments are checked. */
 export interface Messages {
@@ -34,8 +35,8 @@ export interface Messages {
   receive(options: WaitOptions): Promise<Buffer | null>;
   tryReceive(): Buffer | null | undefined;
   receiveSync(timeout: number | undefined): Buffer | null;
-  /** The next one if it is there and nobody waits; others may be taken out of the kernel with it. */
-  takeNow(): Buffer | null | typeof BLOCKED;
+  /** All of them as they come; each step begins with the check. */
+  iterate(check: () => void): AsyncIterator<Buffer>;
   /** Hands what is gathered for one write to the queue of writes. */
   flush(): void;
 }
@@ -87,9 +88,17 @@ export class StreamMessages implements Messages {
     return this.#receiver.tryReceive();
   }
 
-  takeNow(): Buffer | null | typeof BLOCKED {
-    const message = this.#receiver.tryReceive();
-    return message === undefined ? BLOCKED : message;
+  iterate(check: () => void): AsyncIterator<Buffer> {
+    const messages = this.#receiver[Symbol.asyncIterator]();
+    const next = (): Promise<IteratorResult<Buffer>> => {
+      try {
+        check();
+        return messages.next();
+      } catch (error) {
+        return Promise.reject(error as Error);
+      }
+    };
+    return { next, return: () => Promise.resolve({ done: true, value: undefined }) };
   }
 
   receiveSync(timeout: number | undefined): Buffer | null {
@@ -196,9 +205,15 @@ export class PacketMessages implements Messages {
     return packet === BLOCKED ? undefined : packet;
   }
 
-  takeNow(): Buffer | null | typeof BLOCKED {
-    if (this.#connection.isWaiting('readable')) return BLOCKED;
-    return this.#inbox.takeReady() ?? this.#take(BATCH);
+  iterate(check: () => void): AsyncIterator<Buffer> {
+    return iterate({
+      takeNow: () => {
+        check();
+        if (this.#connection.isWaiting('readable')) return BLOCKED;
+        return this.#inbox.takeReady() ?? this.#take(BATCH);
+      },
+      receive: () => this.receive({}),
+    });
   }
 
   receiveSync(timeout: number | undefined): Buffer | null {
