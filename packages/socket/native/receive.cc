@@ -36,12 +36,12 @@ enum Found : size_t {
 enum Wanted : size_t {
   kSocket,
   kOffset,
-  kRoom,      // in memory, for each message
-  kMost,      // messages
-  kEnd,       // bytes of each beyond its room
+  kRoom,       // in memory, for each message
+  kMost,       // messages
+  kEnd,        // bytes of each beyond its room
   kMostOfFds,  // with each
   kNameRoom,
-  kHow         // flags of the call
+  kHow  // flags of the call
 };
 
 /// One receive, as JavaScript wants it.
@@ -140,7 +140,8 @@ int64_t ReceiveOne(SocketEnvironment& environment, const Receipt& wanted) {
 }
 
 /// As many as are there; where the other side has ended, that is told in place of all that could
-/// have followed, as messages without bytes. Each has its room at first, and is moved to the end of the one before.
+/// have followed, as messages without bytes. Each has its room at first, and is moved to the end of
+/// the one before.
 int64_t ReceiveSeveral(SocketEnvironment& environment, const Receipt& wanted) {
   const auto count = static_cast<unsigned int>(wanted.most);
   mmsghdr* headers = environment.arrivals->headers;
@@ -149,8 +150,7 @@ int64_t ReceiveSeveral(SocketEnvironment& environment, const Receipt& wanted) {
   }
   // Once one message is there, the call must not wait for the next.
   const int flags = wanted.flags | MSG_CMSG_CLOEXEC | MSG_WAITFORONE;
-  const int64_t came =
-      Retry([&] { return ::recvmmsg(wanted.fd, headers, count, flags, nullptr); });
+  const int64_t came = Retry([&] { return ::recvmmsg(wanted.fd, headers, count, flags, nullptr); });
   int64_t at = wanted.offset;
   for (int64_t i = 0; i < came; ++i) {
     const auto index = static_cast<size_t>(i);
@@ -187,9 +187,9 @@ int64_t ReceiveMessages(Environment& base) {
   }
   if (environment.arrivals == nullptr) environment.arrivals = std::make_unique<Arrivals>();
   Arrivals& arrivals = *environment.arrivals;
-  if (wanted.most > 1 &&
-      (!Within(environment.memory, wanted.offset, wanted.room * static_cast<int64_t>(wanted.most)) ||
-       !arrivals.Reserve(wanted.most, wanted.end))) {
+  if (wanted.most > 1 && (!Within(environment.memory, wanted.offset,
+                                  wanted.room * static_cast<int64_t>(wanted.most)) ||
+                          !arrivals.Reserve(wanted.most, wanted.end))) {
     wanted.most = 1;
   }
   if (wanted.most > 1) return ReceiveSeveral(environment, wanted);

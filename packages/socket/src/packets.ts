@@ -177,7 +177,10 @@ export function packetAt(index: number): Packet {
     flags: numbers[at + 3]!,
     from: senderAt(index),
     peer: peerAt(index),
-    fds: count === 0 ? NO_FDS : Array.from(fds.subarray(SCM_MAX_FD * index, SCM_MAX_FD * index + count)),
+    fds:
+      count === 0
+        ? NO_FDS
+        : Array.from(fds.subarray(SCM_MAX_FD * index, SCM_MAX_FD * index + count)),
     dropped: numbers[at + 9]!,
   };
 }

@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { randomBytes } from 'node:crypto';
 
 import { frameSender } from '@octoipc/core';
-import { connect, socketPair, type Connection } from '@octoipc/socket';
+import { connect, Connection, socketPair } from '@octoipc/socket';
 import * as posix from '@octoipc/socket/posix';
 import { expect, onTestFinished, test } from 'vitest';
 
@@ -75,6 +75,19 @@ test('seqpacket: release() refuses while packets wait that were received ahead',
   expect(() => right.release()).toThrow(failing('EBUSY'));
   for (let i = 0; i < 2; i++) expect(String(right.tryReceive())).toBe('a');
   posix.close(right.release());
+});
+
+test('a packet over 64 KiB is whole, however long maxMessageSize is', async () => {
+  for (const maxMessageSize of [100_000, 0x7fff_ffff, 0xffff_ffff]) {
+    const [left, right] = posix.socketpair(posix.AF_UNIX, posix.SOCK_SEQPACKET);
+    const [sender, receiver] = [left, right].map((fd) =>
+      closing(Connection.fromFd(fd, { maxMessageSize })),
+    );
+    sender!.sendSync(Buffer.alloc(100_000, 'x'));
+    expect(receiver!.receiveSync()!.equals(Buffer.alloc(100_000, 'x'))).toBe(true);
+    await sender!.send(Buffer.alloc(90_000, 'y'));
+    expect((await receiver!.receive())!.equals(Buffer.alloc(90_000, 'y'))).toBe(true);
+  }
 });
 
 test('packets that are received together are whole, in order, with their descriptors', async () => {
