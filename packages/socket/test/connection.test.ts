@@ -120,7 +120,7 @@ test.each([false, true])(
     }
     // Before the end those without bytes are part of it.
     const texts = closed ? ['a', '', 'b'] : ['a', '', 'b', '', ''];
-    for (const text of texts) posix.send(left.fd, Buffer.from(text));
+    for (const text of texts) posix.sendSync(left.fd, Buffer.from(text));
     if (closed) left.close();
     for (const text of texts) expect(String(await right.receive())).toBe(text);
     left.close();
