@@ -46,9 +46,9 @@ class Arrivals {
   }
   Bytes End(size_t index) const { return {ends_ + index * each_, each_}; }
 
-  mmsghdr headers[kMostAtOnce];
-  iovec parts[kMostAtOnce][2];
-  alignas(cmsghdr) char controls[kMostAtOnce][kControlSize];
+  mmsghdr headers[kMostAtOnce] = {};
+  iovec parts[kMostAtOnce][2] = {};
+  alignas(cmsghdr) char controls[kMostAtOnce][kControlSize] = {};
 
  private:
   void Unmap() {

@@ -10,12 +10,12 @@ import {
   valueError,
   waitOptions,
   waitSync,
-  YIELD,
 } from '@octoipc/core/kit';
 
-import { parseAddress, resolveAddress, type Address } from './address.js';
+import { parseAddress, type Address } from './address.js';
 import { BATCH } from './binding.js';
-import { AF_UNIX, SO_PASSCRED, SOCK_DGRAM, SOL_SOCKET } from './constants.js';
+import { afterTurn, Burst, SENT } from './burst.js';
+import { AF_UNIX, SOCK_DGRAM } from './constants.js';
 import {
   nextDatagram,
   receivingDatagram,
@@ -30,9 +30,10 @@ import type {
   DatagramReceiveOptions,
   DatagramSendOptions,
 } from './datagram-options.js';
+import { oneAddress, prepare } from './datagram-socket.js';
 import { Destination } from './destination.js';
 import { Destinations } from './destinations.js';
-import { adoptSocket, makeSocket, setIntOption, type SocketEnd } from './end.js';
+import { adoptSocket, makeSocket, type SocketEnd } from './end.js';
 import { closeFds, type FdSource } from './fds.js';
 import { checkMode } from './listen.js';
 import { iterate } from './iterate.js';
@@ -68,8 +69,7 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
   readonly #place: Place | undefined;
   /** Taken out of the kernel already; the next one is the last. */
   readonly #ahead: Ahead = [];
-  /** Sends in a row that needed no waiting. */
-  #inARow = 0;
+  readonly #burst = new Burst();
   /** Receivers that somebody waits for, by their address. */
   readonly #destinations = new Destinations({
     hasRoom: () => this.#hasRoom(),
@@ -159,13 +159,15 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
   send(data: Bytes, to?: Address | null, options?: DatagramSendOptions): Promise<void> {
     if (to !== undefined || options !== undefined) return this.#send(data, to, options);
     try {
-      if (++this.#inARow <= BURST && sendPlainDatagram(this, data, false)) return SENT;
+      const now = this.#burst.goesOn();
+      if (now && sendPlainDatagram(this, data, false)) return SENT;
+      this.#burst.end();
+      const put = sendingDatagram(this, data, undefined, undefined);
+      const details = this.socket.details('sendmsg');
+      return this.waitFor('writable', now ? put : afterTurn(put), {}, { details });
     } catch (error) {
       return Promise.reject(error as Error);
     }
-    const turns = this.#inARow > BURST && !this.isWaiting('writable');
-    this.#inARow = 0;
-    return turns ? this.#sendNextTurn(data) : this.#send(data);
   }
 
   /** Sends if that needs no waiting; false, and nothing sent, if it does. */
@@ -320,23 +322,6 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
     }
   }
 
-  /** Sends when the event loop has turned once, in the queue of those who wait. */
-  #sendNextTurn(data: Bytes): Promise<void> {
-    try {
-      const put = sendingDatagram(this, data, undefined, undefined);
-      let turned = false;
-      const attempt = (): void | typeof BLOCKED | typeof YIELD => {
-        if (turned) return put();
-        turned = true;
-        return YIELD;
-      };
-      const details = this.socket.details('sendmsg');
-      return this.waitFor('writable', attempt, NO_OPTIONS, { details });
-    } catch (error) {
-      return Promise.reject(error as Error);
-    }
-  }
-
   /** One attempt; private, so that no other handle of a socket passes for one of these. */
   #taking(options: DatagramReceiveOptions | undefined, batch = 1): DatagramTaking {
     return receivingDatagram(this, this.#ahead, options, batch);
@@ -363,21 +348,4 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
     };
     return this.waitFor('writable', attempt, wait, { details: this.socket.details('sendmsg') });
   }
-}
-
-const NO_OPTIONS: WaitOptions = {};
-const SENT = Promise.resolve();
-
-/** After so many sends in a row the event loop turns, or timers would starve. */
-const BURST = 256;
-
-async function oneAddress(address: Address): Promise<SocketAddress> {
-  const { addresses } = await resolveAddress(address, {});
-  return addresses[0]!;
-}
-
-/** Who sends is told with each datagram: SO_PASSCRED. It gives a socket without a name one. */
-function prepare(end: SocketEnd): void {
-  if (end.domain === AF_UNIX) setIntOption(end.fd, SOL_SOCKET, SO_PASSCRED, 1);
-  end.binding.setNonblocking(end.fd, false);
 }

@@ -15,11 +15,11 @@ import {
   errorOf,
   valueError,
   waitSync,
-  YIELD,
   type Attempt,
 } from '@octoipc/core/kit';
 
 import { BATCH } from './binding.js';
+import { afterTurn, Burst, SENT } from './burst.js';
 import type { ByteConnection } from './byte-connection.js';
 import { SO_SNDBUF, SOL_SOCKET } from './constants.js';
 import { intOption } from './end.js';
@@ -135,18 +135,12 @@ export function longestPacket(fd: number): number {
   return intOption(fd, SOL_SOCKET, SO_SNDBUF) - SNDBUF_OVERHEAD;
 }
 
-const SENT = Promise.resolve();
-
-/** After so many sends in a row the event loop turns, or timers would starve. */
-const BURST = 256;
-
 /** Messages as packets. */
 export class PacketMessages implements Messages {
   readonly #connection: ByteConnection;
   readonly #inbox: PacketInbox;
   readonly #limit: number;
-  /** Sends in a row that needed no waiting. */
-  #inARow = 0;
+  readonly #burst = new Burst();
 
   constructor(connection: ByteConnection, inbox: PacketInbox, maxMessageSize: number) {
     this.#connection = connection;
@@ -160,15 +154,16 @@ export class PacketMessages implements Messages {
   }
 
   send(message: Bytes, options: WaitOptions): Promise<void> {
-    let yields = false;
+    let turns = false;
     if (options.signal === undefined && options.timeout === undefined) {
-      yields = ++this.#inARow > BURST;
-      if (!yields && this.trySend(message)) return SENT;
-      this.#inARow = 0;
+      turns = !this.#burst.goesOn();
+      if (!turns && this.trySend(message)) return SENT;
+      this.#burst.end();
     }
-    const attempt = this.#sending(message, yields);
+    const attempt = this.#sending(message);
     const details = this.#connection.socket.details('send');
-    return this.#connection.waitFor('writable', attempt, options, { details });
+    const first = turns ? afterTurn(attempt) : attempt;
+    return this.#connection.waitFor('writable', first, options, { details });
   }
 
   trySend(message: Bytes): boolean {
@@ -254,16 +249,11 @@ export class PacketMessages implements Messages {
     return data;
   }
 
-  #sending(message: Bytes, yields: boolean): Attempt<void> {
+  #sending(message: Bytes): Attempt<void> {
     const data = this.#packet(message);
     const { length } = data;
     const { socket: end } = this.#connection;
-    let turned = !yields;
     return () => {
-      if (!turned) {
-        turned = true;
-        return YIELD;
-      }
       if (data.length !== length) {
         throw valueError('message', 'was detached or resized while it was being sent', data);
       }
