@@ -75,7 +75,7 @@ export function sendingDatagram(
 export type Ahead = (Packet | DatagramMessage)[];
 
 /** One try to receive a datagram, which may sleep in the call if `how` says so. */
-export type DatagramTaking = (how?: number) => DatagramMessage | typeof BLOCKED;
+type DatagramTaking = (how?: number) => DatagramMessage | typeof BLOCKED;
 
 /**
  * One try to receive a datagram; the arguments are checked.

@@ -6,7 +6,6 @@ import {
   checkTimeout,
   closedError,
   optionsObject,
-  POLLOUT,
   valueError,
   waitOptions,
   waitSync,
@@ -22,7 +21,6 @@ import {
   sendingDatagram,
   sendPlainDatagram,
   type Ahead,
-  type DatagramTaking,
 } from './datagram-calls.js';
 import type { DatagramMessage } from './datagram-message.js';
 import type {
@@ -30,7 +28,7 @@ import type {
   DatagramReceiveOptions,
   DatagramSendOptions,
 } from './datagram-options.js';
-import { oneAddress, prepare } from './datagram-socket.js';
+import { hasRoom, oneAddress, prepare } from './datagram-socket.js';
 import { Destination } from './destination.js';
 import { Destinations } from './destinations.js';
 import { adoptSocket, makeSocket, type SocketEnd } from './end.js';
@@ -72,7 +70,7 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
   readonly #burst = new Burst();
   /** Receivers that somebody waits for, by their address. */
   readonly #destinations = new Destinations({
-    hasRoom: () => this.#hasRoom(),
+    hasRoom: () => hasRoom(this.socket),
     room: (wait) => this.#room(wait),
   });
 
@@ -200,7 +198,7 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
         throw busyError(details);
       }
       const sleep = (milliseconds: number): void => {
-        if (route === undefined || this.socket.domain !== AF_UNIX || !this.#hasRoom()) {
+        if (route === undefined || this.socket.domain !== AF_UNIX || !hasRoom(this.socket)) {
           this.sleep('writable', milliseconds);
           return;
         }
@@ -224,7 +222,7 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
    */
   receive(options?: DatagramReceiveOptions): Promise<DatagramMessage> {
     try {
-      const take = this.#taking(options, BATCH);
+      const take = receivingDatagram(this, this.#ahead, options, BATCH);
       const wait = waitOptions(options);
       return this.waitFor('readable', () => take(), wait, { details: this.describe() });
     } catch (error) {
@@ -236,7 +234,7 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
   tryReceive(
     options?: Omit<DatagramReceiveOptions, keyof WaitOptions>,
   ): DatagramMessage | undefined {
-    const take = this.#taking(options);
+    const take = receivingDatagram(this, this.#ahead, options, 1);
     if (this.isWaiting('readable')) return undefined;
     const message = take();
     return message === BLOCKED ? undefined : message;
@@ -250,7 +248,7 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
       if (message !== BLOCKED) return message;
     }
     checkTimeout(optionsObject(options).timeout);
-    const take = this.#taking(options);
+    const take = receivingDatagram(this, this.#ahead, options, 1);
     if (this.isWaiting('readable')) throw busyError(this.describe());
     if (options?.timeout === undefined && this.socket.sleeps) {
       const message = take(0);
@@ -322,11 +320,6 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
     }
   }
 
-  /** One attempt; private, so that no other handle of a socket passes for one of these. */
-  #taking(options: DatagramReceiveOptions | undefined, batch = 1): DatagramTaking {
-    return receivingDatagram(this, this.#ahead, options, batch);
-  }
-
   /** Where to; undefined where the socket is connected. */
   #routeTo(to: Address | null | undefined): Route | undefined {
     this.checkOpen('sendmsg');
@@ -336,15 +329,9 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
     return new Route(parsed as SocketAddress);
   }
 
-  /** Whether our own buffer has room. */
-  #hasRoom(): boolean {
-    const { binding, fd, target } = this.socket;
-    return (check(binding.poll(fd, POLLOUT, 0), 'poll', { target }) & POLLOUT) !== 0;
-  }
-
   #room(wait: WaitOptions): Promise<void> {
     const attempt = (): void | typeof BLOCKED => {
-      if (!this.#hasRoom()) return BLOCKED;
+      if (!hasRoom(this.socket)) return BLOCKED;
     };
     return this.waitFor('writable', attempt, wait, { details: this.socket.details('sendmsg') });
   }
