@@ -96,6 +96,7 @@ declare class Connection extends ByteConnection {
   get peer(): Peer | null;
   peerProcess(): PeerProcess;
   [Symbol.asyncIterator](): AsyncIterator<Buffer>;
+  iterateMessages(): AsyncIterator<Buffer>;
   get maxMessageSize(): number;
   send(message: Bytes, options?: WaitOptions): Promise<void>;
   trySend(message: Bytes): boolean;
@@ -232,7 +233,6 @@ interface Known {
   readonly fds: Int32Array;
   readonly sent: KnownMemory;
   memory: Uint8Array | undefined;
-  spill: Uint8Array | undefined;
 }
 
 interface ListenOptions extends ServeOptions, Pick<WaitOptions, 'signal'> {
@@ -251,6 +251,7 @@ interface NotifyOptions extends WaitOptions {
 declare class PacketInbox {
   constructor(end: SocketEnd);
   get isEmpty(): boolean;
+  takeReady(): Buffer | undefined;
   take(wanted: Take): Buffer | null | typeof BLOCKED;
   takeWithFds(wanted: Take, maxFds: number): FdMessage | null | typeof BLOCKED;
   clear(): void;
@@ -360,8 +361,8 @@ interface SocketBinding extends DescriptorBinding {
   sendAgain(): number;
   tellIn(numbers: Int32Array, names: Uint8Array, fds: Int32Array): number;
   receiveInto(memory: Uint8Array): number;
-  spillInto(memory: Uint8Array): number;
   receiveMessages(): number;
+  takeEnd(index: number, into: Uint8Array, offset: number): number;
   known: Known;
   limitMode(fd: number, mode: number): number;
   setMode(path: string, mode: number): number;
@@ -376,6 +377,9 @@ declare class SocketEnd {
   target: string | number;
   readonly binding: SocketBinding;
   readonly sleeps: boolean;
+  usualRoom: number;
+  plainInARow: number;
+  lonely: number;
   constructor(fd: number, domain: number, type: number, target?: string | number);
   read(into: Uint8Array, offset: number, length: number): number;
   readSleeping(into: Uint8Array, offset: number, length: number): number;

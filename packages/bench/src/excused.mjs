@@ -91,6 +91,42 @@ export const EXCUSED = [
     decision: "Awaited round trips: the floor is Node's loop",
   },
   {
+    suite: 'socket',
+    row: /^(seqpacket|datagram)-roundtrip-awaited$/,
+    against: /^C, blocked in recv$/,
+    decision: "Awaited round trips: the floor is Node's loop",
+  },
+  {
+    suite: 'socket',
+    row: /^datagram-roundtrip-sync$/,
+    against: /^C, blocked in recv$/,
+    decision: 'What sockets do not reach',
+  },
+  {
+    suite: 'socket',
+    row: /^(seqpacket|datagram)-awaited-(64|1024)$/,
+    against: /^C, one call a message$/,
+    decision: 'What sockets do not reach',
+  },
+  {
+    suite: 'socket',
+    row: /^seqpacket-sync-4096$/,
+    against: /^C, one call a message$/,
+    decision: 'What sockets do not reach',
+  },
+  {
+    suite: 'socket',
+    row: /^(stream|tcp)-duplex$/,
+    against: /^C send, recv$/,
+    decision: 'What sockets do not reach',
+  },
+  {
+    suite: 'socket',
+    row: /^stream-frames$/,
+    against: /^(C, batched calls|process\.send, json)$/,
+    decision: 'Frames: one promise a batch',
+  },
+  {
     suite: 'ring',
     row: /^consume-64$/,
     against: /^C, (same layout|published one by one)$/,

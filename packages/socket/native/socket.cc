@@ -169,6 +169,7 @@ void Register(Exports& exports) {
   ExportDescriptors(exports);
   ExportReadiness(exports);
   ExportTransfer(exports);
+  ExportReceive(exports);
   ExportNames(exports);
   exports.Function<Socket>("socket")
       .Function<SocketPair>("socketpair")

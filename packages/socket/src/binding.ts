@@ -3,10 +3,10 @@ import { KnownMemory, loadBinding, type DescriptorBinding } from '@octoipc/core/
 import { SCM_MAX_FD } from './constants.js';
 import { ADDRESS_ROOM } from './sockaddr.js';
 
-/** As many packets are handed over in one native call. */
-export const BATCH = 64;
+/** As many packets are handed over in one native call: `kMostAtOnce` of socket.h. */
+export const BATCH = 16;
 
-/** Numbers of a packet, in the order of `Found` in transfer.cc. */
+/** Numbers of a packet, in the order of `Found` in receive.cc. */
 export const STRIDE = 10;
 
 /**
@@ -57,9 +57,10 @@ export interface SocketBinding extends DescriptorBinding {
   sendAgain(): number;
   tellIn(numbers: Int32Array, names: Uint8Array, fds: Int32Array): number;
   receiveInto(memory: Uint8Array): number;
-  spillInto(memory: Uint8Array): number;
-  /** Fd, offset, room for each, how many, bytes of the spill, descriptors, room for an address, flags. */
+  /** Those of `Wanted` in receive.cc. */
   receiveMessages(): number;
+  /** The end of a message of the last call, beyond its room. */
+  takeEnd(index: number, into: Uint8Array, offset: number): number;
   /** What it was told of; all copies of this module in a thread have one binding. */
   known: Known;
   limitMode(fd: number, mode: number): number;
@@ -75,7 +76,6 @@ interface Known {
   readonly fds: Int32Array;
   readonly sent: KnownMemory;
   memory: Uint8Array | undefined;
-  spill: Uint8Array | undefined;
 }
 
 let loaded: SocketBinding | undefined;
@@ -87,10 +87,9 @@ export function binding(): SocketBinding {
     native.known ??= {
       numbers: new Int32Array(STRIDE * BATCH),
       names: new Uint8Array(ADDRESS_ROOM * BATCH),
-      fds: new Int32Array(SCM_MAX_FD),
+      fds: new Int32Array(SCM_MAX_FD * BATCH),
       sent: new KnownMemory(),
       memory: undefined,
-      spill: undefined,
     };
     const { numbers, names, fds } = native.known;
     native.tellIn(numbers, names, fds);

@@ -135,10 +135,17 @@ class SocketReceiver extends Half implements Receiver {
 
   /** Messages until the end; leaving the loop does not close it. */
   [Symbol.asyncIterator](): AsyncIterator<Buffer> {
-    const step = (message: Buffer | null): IteratorResult<Buffer> =>
-      message === null ? { done: true, value: undefined } : { done: false, value: message };
+    let messages: AsyncIterator<Buffer> | undefined;
     return {
-      next: () => this.receive().then(step),
+      next: () => {
+        try {
+          this.checkOpen('receive');
+          messages ??= this.connection.iterateMessages();
+          return messages.next();
+        } catch (error) {
+          return Promise.reject(error as Error);
+        }
+      },
       return: () => Promise.resolve({ done: true, value: undefined }),
     };
   }

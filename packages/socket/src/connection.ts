@@ -17,7 +17,6 @@ import { duplexOf, webStreamsOf, type DuplexOptions } from './duplex.js';
 import type { SocketEnd } from './end.js';
 import { sendingFds, takeStreamFds, type FdSending } from './fd-transfer.js';
 import { checkCarriesFds, maxFdsOf, type FdMessage, type FdSource } from './fds.js';
-import { iterate } from './iterate.js';
 import { PacketMessages, StreamMessages, type Messages } from './messages.js';
 import { peerCredentials, PeerProcess, type Peer } from './peer.js';
 import type { SocketAddress } from './sockaddr.js';
@@ -111,14 +110,16 @@ export class Connection extends ByteConnection {
    * close.
    */
   override [Symbol.asyncIterator](): AsyncIterator<Buffer> {
-    if (this.type === 'stream') return super[Symbol.asyncIterator]();
-    return iterate({
-      takeNow: () => {
-        this.checkOpen('receive');
-        return this.#messages.takeNow();
-      },
-      receive: () => this.receive(),
-    });
+    return this.type === 'stream' ? super[Symbol.asyncIterator]() : this.iterateMessages();
+  }
+
+  /**
+   * Messages until the end; leaving the loop does not close.
+   *
+   * @internal
+   */
+  iterateMessages(): AsyncIterator<Buffer> {
+    return this.#messages.iterate(() => this.checkOpen('receive'));
   }
 
   /** The longest message that `send` takes. */

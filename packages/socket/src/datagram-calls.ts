@@ -23,13 +23,19 @@ const NO_CREDENTIALS = new Int32Array(0);
 const NO_FDS = new Int32Array(0);
 const NO_ADDRESS = new Uint8Array(0);
 
-/** One try to send a datagram to where the socket is connected to, which sleeps in the call; false where others wait. */
-export function sendDatagramSleeping(handle: SocketHandle, data: Bytes): boolean {
+/**
+ * One try to send a datagram to where the socket is connected to; false where others wait, or where it
+ * would have to wait.
+ *
+ * @param sleeping - whether to sleep in the call
+ */
+export function sendPlainDatagram(handle: SocketHandle, data: Bytes, sleeping: boolean): boolean {
   const { socket } = handle;
   handle.checkOpen('sendmsg');
   if (handle.isWaiting('writable')) return false;
   const view = socket.binding.known.sent.isKnown(data) ? data : bytes(data);
-  const result = socket.writeSleeping(view, 0, view.length);
+  const { length } = view;
+  const result = sleeping ? socket.writeSleeping(view, 0, length) : socket.write(view, 0, length);
   if (result >= 0) return true;
   if (result !== AGAIN) throw errorOf(result, 'sendmsg', { target: socket.target });
   return false;
@@ -65,8 +71,11 @@ export function sendingDatagram(
   };
 }
 
+/** Datagrams that were taken out of the kernel and wait; those that are nothing but bytes as what callers get. */
+export type Ahead = (Packet | DatagramMessage)[];
+
 /** One try to receive a datagram, which may sleep in the call if `how` says so. */
-export type DatagramTaking = (how?: number) => DatagramMessage | typeof BLOCKED;
+type DatagramTaking = (how?: number) => DatagramMessage | typeof BLOCKED;
 
 /**
  * One try to receive a datagram; the arguments are checked.
@@ -76,7 +85,7 @@ export type DatagramTaking = (how?: number) => DatagramMessage | typeof BLOCKED;
  */
 export function receivingDatagram(
   handle: SocketHandle,
-  ahead: Packet[],
+  ahead: Ahead,
   options: Pick<DatagramReceiveOptions, 'maxBytes' | 'maxFds'> | undefined,
   batch: number,
 ): DatagramTaking {
@@ -101,7 +110,7 @@ export function receivingDatagram(
  */
 export function nextDatagram(
   handle: SocketHandle,
-  ahead: Packet[],
+  ahead: Ahead,
   max: number,
   sleeping: boolean,
 ): DatagramMessage | typeof BLOCKED {
@@ -114,7 +123,7 @@ export function nextDatagram(
 
 function receiveDatagram(
   socket: SocketEnd,
-  ahead: Packet[],
+  ahead: Ahead,
   max: number,
   maxBytes: number,
   maxFds: number,
@@ -125,25 +134,36 @@ function receiveDatagram(
     if (count === AGAIN) return BLOCKED;
     throw errorOf(count, 'recvmsg', { target: socket.target });
   }
-  if (count === 1 && isPlain(0)) {
-    return { data: dataAt(0), from: senderAt(0), peer: peerAt(0), fds: [], truncated: false };
-  }
-  const found: Packet[] = [];
-  for (let i = 0; i < count; i++) found.push(packetAt(i));
-  while (found.length > 1) ahead.push(found.pop()!);
-  const first = found[0]!;
+  for (let i = count - 1; i > 0; i--) ahead.push(isPlain(i) ? plainAt(i) : packetAt(i));
+  if (isPlain(0)) return plainAt(0);
+  const first = packetAt(0);
   checkFdsWhole(first, socket);
   return messageOf(first);
 }
 
+function plainAt(index: number): DatagramMessage {
+  return {
+    data: dataAt(index),
+    from: senderAt(index),
+    peer: peerAt(index),
+    fds: [],
+    truncated: false,
+  };
+}
+
 /** A datagram that was taken ahead, as whoever gets it wants it. */
 function messageWithin(
-  packet: Packet,
+  packet: Packet | DatagramMessage,
   maxBytes: number,
   maxFds: number,
   socket: SocketEnd,
 ): DatagramMessage {
-  const { data, flags } = packet;
+  const { data } = packet;
+  if ('truncated' in packet) {
+    if (data.length <= maxBytes) return packet;
+    return { ...packet, data: data.subarray(0, maxBytes), truncated: true };
+  }
+  const { flags } = packet;
   const cut =
     data.length > maxBytes
       ? { ...packet, data: data.subarray(0, maxBytes), flags: flags | MSG_TRUNC }

@@ -7,21 +7,21 @@ import {
   checkTimeout,
   closedError,
   optionsObject,
-  POLLOUT,
   valueError,
   waitOptions,
   waitSync,
 } from '@octoipc/core/kit';
 
-import { parseAddress, resolveAddress, type Address } from './address.js';
+import { parseAddress, type Address } from './address.js';
 import { BATCH } from './binding.js';
-import { AF_UNIX, SO_PASSCRED, SOCK_DGRAM, SOL_SOCKET } from './constants.js';
+import { afterTurn, Burst, SENT } from './burst.js';
+import { AF_UNIX, SOCK_DGRAM } from './constants.js';
 import {
   nextDatagram,
   receivingDatagram,
-  sendDatagramSleeping,
   sendingDatagram,
-  type DatagramTaking,
+  sendPlainDatagram,
+  type Ahead,
 } from './datagram-calls.js';
 import type { DatagramMessage } from './datagram-message.js';
 import type {
@@ -29,12 +29,12 @@ import type {
   DatagramReceiveOptions,
   DatagramSendOptions,
 } from './datagram-options.js';
+import { hasRoom, oneAddress, prepare } from './datagram-socket.js';
 import { Destination } from './destination.js';
 import { Destinations } from './destinations.js';
-import { adoptSocket, makeSocket, setIntOption, type SocketEnd } from './end.js';
+import { adoptSocket, makeSocket, type SocketEnd } from './end.js';
 import { closeFds, type FdSource } from './fds.js';
 import { checkMode } from './listen.js';
-import type { Packet } from './packets.js';
 import { iterate } from './iterate.js';
 import { Place, Route } from './place.js';
 import { familyOf, showAddress, type SocketAddress } from './sockaddr.js';
@@ -67,10 +67,11 @@ import { SocketHandle } from './socket-handle.js';
 export class Datagram extends SocketHandle implements AsyncIterable<DatagramMessage> {
   readonly #place: Place | undefined;
   /** Taken out of the kernel already; the next one is the last. */
-  readonly #ahead: Packet[] = [];
+  readonly #ahead: Ahead = [];
+  readonly #burst = new Burst();
   /** Receivers that somebody waits for, by their address. */
   readonly #destinations = new Destinations({
-    hasRoom: () => this.#hasRoom(),
+    hasRoom: () => hasRoom(this.socket),
     room: (wait) => this.#room(wait),
   });
 
@@ -154,20 +155,17 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
    * @throws {IpcError} EPERM when the receiver is connected to somebody else
    * @throws {IpcError} ETIMEDOUT when the timeout is over; nothing was sent then
    */
-  async send(data: Bytes, to?: Address | null, options?: DatagramSendOptions): Promise<void> {
-    const wait = waitOptions(options);
-    wait.signal?.throwIfAborted();
-    const route = this.#routeTo(to);
+  send(data: Bytes, to?: Address | null, options?: DatagramSendOptions): Promise<void> {
+    if (to !== undefined || options !== undefined) return this.#send(data, to, options);
     try {
-      const put = sendingDatagram(this, data, route, options);
-      if (route === undefined || this.socket.domain !== AF_UNIX) {
-        await this.waitFor('writable', put, wait, { details: this.socket.details('sendmsg') });
-        return;
-      }
-      const target = showAddress(parseAddress(to!) as SocketAddress);
-      await this.#destinations.send(route, target, put, wait);
-    } finally {
-      route?.close();
+      const now = this.#burst.goesOn();
+      if (now && sendPlainDatagram(this, data, false)) return SENT;
+      this.#burst.end();
+      const put = sendingDatagram(this, data, undefined, undefined);
+      const details = this.socket.details('sendmsg');
+      return this.waitFor('writable', now ? put : afterTurn(put), {}, { details });
+    } catch (error) {
+      return Promise.reject(error as Error);
     }
   }
 
@@ -190,7 +188,7 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
     to?: Address | null,
     options?: { readonly fds?: readonly FdSource[]; readonly timeout?: number },
   ): void {
-    if (to === undefined && options === undefined && sendDatagramSleeping(this, data)) return;
+    if (to === undefined && options === undefined && sendPlainDatagram(this, data, true)) return;
     checkTimeout(optionsObject(options).timeout);
     const route = this.#routeTo(to);
     let destination: Destination | undefined;
@@ -201,7 +199,7 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
         throw busyError(details);
       }
       const sleep = (milliseconds: number): void => {
-        if (route === undefined || this.socket.domain !== AF_UNIX || !this.#hasRoom()) {
+        if (route === undefined || this.socket.domain !== AF_UNIX || !hasRoom(this.socket)) {
           this.sleep('writable', milliseconds);
           return;
         }
@@ -225,7 +223,7 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
    */
   receive(options?: DatagramReceiveOptions): Promise<DatagramMessage> {
     try {
-      const take = this.#taking(options, BATCH);
+      const take = receivingDatagram(this, this.#ahead, options, BATCH);
       const wait = waitOptions(options);
       return this.waitFor('readable', () => take(), wait, { details: this.describe() });
     } catch (error) {
@@ -237,7 +235,7 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
   tryReceive(
     options?: Omit<DatagramReceiveOptions, keyof WaitOptions>,
   ): DatagramMessage | undefined {
-    const take = this.#taking(options);
+    const take = receivingDatagram(this, this.#ahead, options, 1);
     if (this.isWaiting('readable')) return undefined;
     const message = take();
     return message === BLOCKED ? undefined : message;
@@ -247,11 +245,11 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
   receiveSync(options?: Omit<DatagramReceiveOptions, 'signal'>): DatagramMessage {
     if (options === undefined && !this.isWaiting('readable')) {
       this.checkOpen('recvmsg');
-      const message = nextDatagram(this, this.#ahead, 1, true);
+      const message = nextDatagram(this, this.#ahead, BATCH, true);
       if (message !== BLOCKED) return message;
     }
     checkTimeout(optionsObject(options).timeout);
-    const take = this.#taking(options);
+    const take = receivingDatagram(this, this.#ahead, options, 1);
     if (this.isWaiting('readable')) throw busyError(this.describe());
     if (options?.timeout === undefined && this.socket.sleeps) {
       const message = take(0);
@@ -279,7 +277,7 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
   /** Closes it, and removes the file of its path if that is still its own. */
   override close(): void {
     if (this.closed) return;
-    for (const { fds } of this.#ahead.splice(0)) closeFds(fds);
+    for (const each of this.#ahead.splice(0)) if ('dropped' in each) closeFds(each.fds);
     this.#place?.release();
     super.close();
     this.#destinations.fail(closedError({ syscall: 'sendmsg' }));
@@ -306,9 +304,21 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
     return this.socket.details('recvmsg');
   }
 
-  /** One attempt; private, so that no other handle of a socket passes for one of these. */
-  #taking(options: DatagramReceiveOptions | undefined, batch = 1): DatagramTaking {
-    return receivingDatagram(this, this.#ahead, options, batch);
+  async #send(data: Bytes, to?: Address | null, options?: DatagramSendOptions): Promise<void> {
+    const wait = waitOptions(options);
+    wait.signal?.throwIfAborted();
+    const route = this.#routeTo(to);
+    try {
+      const put = sendingDatagram(this, data, route, options);
+      if (route === undefined || this.socket.domain !== AF_UNIX) {
+        await this.waitFor('writable', put, wait, { details: this.socket.details('sendmsg') });
+        return;
+      }
+      const target = showAddress(parseAddress(to!) as SocketAddress);
+      await this.#destinations.send(route, target, put, wait);
+    } finally {
+      route?.close();
+    }
   }
 
   /** Where to; undefined where the socket is connected. */
@@ -320,27 +330,10 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
     return new Route(parsed as SocketAddress);
   }
 
-  /** Whether our own buffer has room. */
-  #hasRoom(): boolean {
-    const { binding, fd, target } = this.socket;
-    return (check(binding.poll(fd, POLLOUT, 0), 'poll', { target }) & POLLOUT) !== 0;
-  }
-
   #room(wait: WaitOptions): Promise<void> {
     const attempt = (): void | typeof BLOCKED => {
-      if (!this.#hasRoom()) return BLOCKED;
+      if (!hasRoom(this.socket)) return BLOCKED;
     };
     return this.waitFor('writable', attempt, wait, { details: this.socket.details('sendmsg') });
   }
-}
-
-async function oneAddress(address: Address): Promise<SocketAddress> {
-  const { addresses } = await resolveAddress(address, {});
-  return addresses[0]!;
-}
-
-/** Who sends is told with each datagram: SO_PASSCRED. It gives a socket without a name one. */
-function prepare(end: SocketEnd): void {
-  if (end.domain === AF_UNIX) setIntOption(end.fd, SOL_SOCKET, SO_PASSCRED, 1);
-  end.binding.setNonblocking(end.fd, false);
 }

@@ -23,6 +23,11 @@ export class SocketEnd {
   readonly binding: SocketBinding;
   /** Whether this thread may sleep in a call. */
   readonly sleeps: boolean;
+  /** How much room the packets that came last have needed, and how many came without descriptors. */
+  usualRoom = 0;
+  plainInARow = 0;
+  /** Receives in a row of one packet where several were asked for; more than a few: those for one since. */
+  lonely = 0;
 
   constructor(fd: number, domain: number, type: number, target: string | number = fd) {
     this.fd = fd;

@@ -41,6 +41,14 @@ export class PacketInbox {
     return this.#at >= this.#packets.length;
   }
 
+  /** The next packet if it waits here and is nothing but bytes. */
+  takeReady(): Buffer | undefined {
+    const packet = this.#packets[this.#at];
+    if (!(packet instanceof Uint8Array)) return undefined;
+    this.#at += 1;
+    return packet;
+  }
+
   /** The data of the next packet, whose descriptors are closed; null at the end. */
   take(wanted: Take): Buffer | null | typeof BLOCKED {
     const { maxBytes, truncate, sleeping = false, ahead = 1 } = wanted;
@@ -98,10 +106,9 @@ export class PacketInbox {
     if (count === 1 && isPlain(0)) return dataAt(0);
     const found: (Packet | Buffer)[] = [];
     for (let i = 0; i < count; i++) found.push(isPlain(i) ? dataAt(i) : packetAt(i));
-    const last = found.at(-1)!;
-    if (last.length === 0 && (last as Packet).fds.length === 0 && this.#isEnd()) {
-      found.pop();
-      // The end is found again by whoever asks after the last packet.
+    if (isNothing(found.at(-1)!) && this.#isEnd()) {
+      // The end is told as often as it is asked for, and found again by whoever asks after the last packet.
+      while (found.length > 0 && isNothing(found.at(-1)!)) found.pop();
       if (found.length === 0) return null;
     }
     this.#packets = found;
@@ -128,6 +135,11 @@ export class PacketInbox {
       hint: `a packet has ${length} bytes, more than is taken (${maxBytes}): it is dropped`,
     });
   }
+}
+
+/** Whether it may be the end: no bytes, and no descriptors. */
+function isNothing(packet: Packet | Buffer): boolean {
+  return packet.length === 0 && (packet as Packet).fds.length === 0;
 }
 
 /** The first descriptors; the others are closed. */

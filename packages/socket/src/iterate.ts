@@ -1,7 +1,7 @@
 import { BLOCKED } from '@octoipc/core/kit';
 
 /** After so many messages in a row an iteration lets the event loop turn, however many are there. */
-const BURST = 128;
+const BURST = 256;
 
 /** What can be iterated over. */
 interface Source<T> {

@@ -13,10 +13,12 @@ import {
 } from '@octoipc/core/kit';
 
 import { BATCH } from './binding.js';
+import { afterTurn, Burst, SENT } from './burst.js';
 import type { ByteConnection } from './byte-connection.js';
 import { SO_SNDBUF, SOL_SOCKET } from './constants.js';
 import { intOption } from './end.js';
 import type { PacketInbox } from './inbox.js';
+import { iterate } from './iterate.js';
 
 /** Frames are loaded with the first stream that carries messages. */
 const frames = (): typeof Core => require('@octoipc/core') as typeof Core;
@@ -30,8 +32,8 @@ export interface Messages {
   receive(options: WaitOptions): Promise<Buffer | null>;
   tryReceive(): Buffer | null | undefined;
   receiveSync(timeout: number | undefined): Buffer | null;
-  /** The next one if it is there and nobody waits; others may be taken out of the kernel with it. */
-  takeNow(): Buffer | null | typeof BLOCKED;
+  /** All of them as they come; each step begins with the check. */
+  iterate(check: () => void): AsyncIterator<Buffer>;
   /** Hands what is gathered for one write to the queue of writes. */
   flush(): void;
 }
@@ -83,9 +85,17 @@ export class StreamMessages implements Messages {
     return this.#receiver.tryReceive();
   }
 
-  takeNow(): Buffer | null | typeof BLOCKED {
-    const message = this.#receiver.tryReceive();
-    return message === undefined ? BLOCKED : message;
+  iterate(check: () => void): AsyncIterator<Buffer> {
+    const messages = this.#receiver[Symbol.asyncIterator]();
+    const next = (): Promise<IteratorResult<Buffer>> => {
+      try {
+        check();
+        return messages.next();
+      } catch (error) {
+        return Promise.reject(error as Error);
+      }
+    };
+    return { next, return: () => Promise.resolve({ done: true, value: undefined }) };
   }
 
   receiveSync(timeout: number | undefined): Buffer | null {
@@ -127,6 +137,7 @@ export class PacketMessages implements Messages {
   readonly #connection: ByteConnection;
   readonly #inbox: PacketInbox;
   readonly #limit: number;
+  readonly #burst = new Burst();
 
   constructor(connection: ByteConnection, inbox: PacketInbox, maxMessageSize: number) {
     this.#connection = connection;
@@ -140,14 +151,26 @@ export class PacketMessages implements Messages {
   }
 
   send(message: Bytes, options: WaitOptions): Promise<void> {
+    let turns = false;
+    if (options.signal === undefined && options.timeout === undefined) {
+      turns = !this.#burst.goesOn();
+      if (!turns && this.trySend(message)) return SENT;
+      this.#burst.end();
+    }
     const attempt = this.#sending(message);
     const details = this.#connection.socket.details('send');
-    return this.#connection.waitFor('writable', attempt, options, { details });
+    const first = turns ? afterTurn(attempt) : attempt;
+    return this.#connection.waitFor('writable', first, options, { details });
   }
 
   trySend(message: Bytes): boolean {
-    const attempt = this.#sending(message);
-    return !this.#connection.isWaiting('writable') && attempt() !== BLOCKED;
+    const packet = this.#packet(message);
+    if (this.#connection.isWaiting('writable')) return false;
+    const { socket: end } = this.#connection;
+    const count = end.write(packet, 0, packet.length);
+    if (count >= 0) return true;
+    if (count === AGAIN) return false;
+    throw errorOf(count, 'send', { target: end.target });
   }
 
   sendSync(message: Bytes, timeout: number | undefined): void {
@@ -174,15 +197,22 @@ export class PacketMessages implements Messages {
     return packet === BLOCKED ? undefined : packet;
   }
 
-  takeNow(): Buffer | null | typeof BLOCKED {
-    return this.#connection.isWaiting('readable') ? BLOCKED : this.#take(BATCH);
+  iterate(check: () => void): AsyncIterator<Buffer> {
+    return iterate({
+      takeNow: () => {
+        check();
+        if (this.#connection.isWaiting('readable')) return BLOCKED;
+        return this.#inbox.takeReady() ?? this.#take(BATCH);
+      },
+      receive: () => this.receive({}),
+    });
   }
 
   receiveSync(timeout: number | undefined): Buffer | null {
     const connection = this.#connection;
     if (connection.isWaiting('readable')) throw busyError(connection.socket.details('receive'));
     if (timeout === undefined) {
-      const packet = this.#take(1, true);
+      const packet = this.#inbox.takeReady() ?? this.#take(BATCH, true);
       if (packet !== BLOCKED) return packet;
     }
     const sleep = (milliseconds: number): void => connection.sleep('readable', milliseconds);

@@ -1,7 +1,7 @@
-import { AGAIN, bufferOf } from '@octoipc/core/kit';
+import { AGAIN, bufferOf, check } from '@octoipc/core/kit';
 
 import { BATCH, STRIDE, type SocketBinding } from './binding.js';
-import { MSG_CTRUNC, MSG_TRUNC } from './constants.js';
+import { MSG_CTRUNC, MSG_TRUNC, SCM_MAX_FD } from './constants.js';
 import type { SocketEnd } from './end.js';
 import { peerOf, type Peer } from './peer.js';
 import { ADDRESS_ROOM, decodeAddress, type SocketAddress } from './sockaddr.js';
@@ -34,8 +34,29 @@ export interface PacketRequest {
 
 const SLAB_SIZE = 256 * 1024;
 
-/** What is longer goes through the spill, and gets memory of its own. */
+/** What is longer than this gets memory of its own. */
 const ROOM = 64 * 1024;
+
+/** Of several packets each has as much room as those before needed, and no less than this. */
+const LEAST_ROOM = 256;
+
+/**
+ * After so many packets without descriptors several are received at once: they bring all of theirs, and a
+ * process has only so many.
+ */
+const PLAIN_ENOUGH = 16;
+
+/** After so many calls in a row that found one packet the next ones ask for one. */
+const LONELY = 4;
+
+/** As many. */
+const ONE_BY_ONE = 16;
+
+/** No packet is longer: the kernel keeps one in memory that is no more in one piece. */
+const LONGEST = 0x3fffffff;
+
+/** Address space for the ends of packets that are received at once. */
+const MOST_OF_ENDS = 256 * 1024 * 1024;
 
 let slab: Buffer | undefined;
 let memory: ArrayBufferLike;
@@ -45,9 +66,11 @@ let numbers: Int32Array = new Int32Array(0);
 let names: Uint8Array = new Uint8Array(0);
 let fds: Int32Array = new Int32Array(0);
 let room = 0;
+let latest: SocketBinding;
 
 /**
- * recvmsg(2), into a slab of which just the parts that were filled are handed out.
+ * recvmsg(2), or recvmmsg(2) for several, into a slab of which just the parts that were filled are handed
+ * out.
  *
  * @param max - no more packets than so many
  * @param maxBytes - of each, no more bytes than so many
@@ -57,27 +80,52 @@ let room = 0;
  * @returns how many came, of which the functions below tell until the next call; or -errno
  */
 export function receiveRaw(
-  { binding, fd }: SocketEnd,
+  end: SocketEnd,
   max: number,
   maxBytes: number,
   maxFds: number,
   withNames: boolean,
   flags: number,
 ): number {
+  const { binding } = end;
   ({ numbers, names, fds } = binding.known);
-  room = Math.min(maxBytes, ROOM);
+  const several = max > 1 && end.plainInARow >= PLAIN_ENOUGH && end.lonely < LONELY;
+  room = Math.min(maxBytes, several ? end.usualRoom : ROOM);
   slabFor(binding);
-  if (maxBytes > room) spillFor(binding, maxBytes - room);
-  numbers[0] = fd;
+  const beyond = Math.min(maxBytes, LONGEST) - room;
+  numbers[0] = end.fd;
   numbers[1] = used;
   numbers[2] = room;
-  numbers[3] = Math.min(max, BATCH);
-  numbers[4] = maxBytes - room;
+  numbers[3] = several
+    ? mostOf(Math.min(max, BATCH), (SLAB_SIZE - used) / room, MOST_OF_ENDS / beyond)
+    : 1;
+  numbers[4] = beyond;
   numbers[5] = maxFds;
   numbers[6] = withNames ? ADDRESS_ROOM : 0;
   numbers[7] = flags;
   const count = binding.receiveMessages();
+  latest = binding;
+  if (max > 1 && count > 0) learn(end, count, several);
   return count === 0 ? AGAIN : count;
+}
+
+function mostOf(packets: number, rooms: number, ends: number): number {
+  return Math.max(1, Math.floor(Math.min(packets, rooms, ends)));
+}
+
+/** What packets that come are like; room is counted in whole cache lines. */
+function learn(end: SocketEnd, count: number, several: boolean): void {
+  let longest = LEAST_ROOM;
+  let brought = 0;
+  for (let i = 0; i < count; i++) {
+    const at = STRIDE * i;
+    longest = Math.max(longest, numbers[at + 1]!);
+    brought += numbers[at + 8]! + numbers[at + 9]!;
+  }
+  end.usualRoom = Math.min(ROOM, (longest + 63) & -64);
+  end.plainInARow = brought > 0 ? 0 : end.plainInARow + count;
+  if (several) end.lonely = count > 1 ? 0 : end.lonely + 1;
+  else if (end.lonely >= LONELY && ++end.lonely > LONELY + ONE_BY_ONE) end.lonely = LONELY - 1;
 }
 
 /**
@@ -124,12 +172,15 @@ export function packetAt(index: number): Packet {
   const length = numbers[at + 1]!;
   const count = numbers[at + 8]!;
   return {
-    data: length <= room ? dataAt(index) : longDataAt(index),
+    data: length <= room ? dataAt(index) : longDataAt(index, length),
     length: numbers[at + 2]!,
     flags: numbers[at + 3]!,
     from: senderAt(index),
     peer: peerAt(index),
-    fds: count === 0 ? NO_FDS : Array.from(fds.subarray(0, count)),
+    fds:
+      count === 0
+        ? NO_FDS
+        : Array.from(fds.subarray(SCM_MAX_FD * index, SCM_MAX_FD * index + count)),
     dropped: numbers[at + 9]!,
   };
 }
@@ -148,12 +199,14 @@ export function receivePackets(end: SocketEnd, request: PacketRequest): Packet[]
   return packets;
 }
 
-/** The bytes of a packet whose end is in the spill. */
-function longDataAt(index: number): Buffer {
+/** The bytes of a packet that had not enough room. */
+function longDataAt(index: number, length: number): Buffer {
   const start = numbers[STRIDE * index]!;
-  const length = numbers[STRIDE * index + 1]!;
   used = start + room;
-  return Buffer.concat([slab!.subarray(start, start + room), spill!.subarray(0, length - room)]);
+  const data = Buffer.allocUnsafeSlow(length);
+  data.set(slab!.subarray(start, used));
+  check(latest.takeEnd(index, data, room), 'recvmsg');
+  return data;
 }
 
 const latestBytes = new Uint8Array(ADDRESS_ROOM);
@@ -187,15 +240,4 @@ function slabFor(native: SocketBinding): void {
   if (known.memory === slab) return;
   native.receiveInto(slab);
   known.memory = slab;
-}
-
-let spill: Buffer | undefined;
-
-/** Memory for the end of long packets; untouched, it costs nothing. */
-function spillFor(native: SocketBinding, size: number): void {
-  if (spill === undefined || spill.length < size) spill = Buffer.allocUnsafeSlow(size);
-  const { known } = native;
-  if (known.spill === spill) return;
-  native.spillInto(spill);
-  known.spill = spill;
 }

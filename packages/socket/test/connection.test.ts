@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { randomBytes } from 'node:crypto';
 
 import { frameSender } from '@octoipc/core';
-import { connect, socketPair, type Connection } from '@octoipc/socket';
+import { connect, Connection, socketPair } from '@octoipc/socket';
 import * as posix from '@octoipc/socket/posix';
 import { expect, onTestFinished, test } from 'vitest';
 
@@ -68,12 +68,66 @@ test('SOCK-047: a record without bytes of a foreign peer is one, not the end', a
 
 test('seqpacket: release() refuses while packets wait that were received ahead', async () => {
   const [left, right] = pair('seqpacket');
-  for (const packet of ['a', 'b']) left.sendSync(packet);
-  await right.receive();
+  // Several are received at once after some that brought no descriptors.
+  for (let i = 0; i < 20; i++) left.sendSync('a');
+  for (let i = 0; i < 18; i++) await right.receive();
+  expect(right.available).toBe(0);
   expect(() => right.release()).toThrow(failing('EBUSY'));
-  right.tryReceive();
+  for (let i = 0; i < 2; i++) expect(String(right.tryReceive())).toBe('a');
   posix.close(right.release());
 });
+
+test('a packet over 64 KiB is whole, however long maxMessageSize is', async () => {
+  for (const maxMessageSize of [100_000, 0x7fff_ffff, 0xffff_ffff]) {
+    const [left, right] = posix.socketpair(posix.AF_UNIX, posix.SOCK_SEQPACKET);
+    const [sender, receiver] = [left, right].map((fd) =>
+      closing(Connection.fromFd(fd, { maxMessageSize })),
+    );
+    sender!.sendSync(Buffer.alloc(100_000, 'x'));
+    expect(receiver!.receiveSync()!.equals(Buffer.alloc(100_000, 'x'))).toBe(true);
+    await sender!.send(Buffer.alloc(90_000, 'y'));
+    expect((await receiver!.receive())!.equals(Buffer.alloc(90_000, 'y'))).toBe(true);
+  }
+});
+
+test('packets that are received together are whole, in order, with their descriptors', async () => {
+  const [left, right] = pair('seqpacket');
+  for (let i = 0; i < 16; i++) {
+    left.sendSync('plain');
+    await right.receive();
+  }
+  const long = 'y'.repeat(90_000);
+  left.sendSync('first');
+  left.sendSync('x'.repeat(3000));
+  left.sendSync(long);
+  left.sendFdsSync([left], 'with one');
+  left.sendSync('last');
+  for (const text of ['first', 'x'.repeat(3000)]) expect(String(await right.receive())).toBe(text);
+  expect(String(right.receiveSync())).toBe(long);
+  const { data, fds } = (await right.receiveFds())!;
+  expect([String(data), fds.length]).toEqual(['with one', 1]);
+  posix.close(fds[0]!);
+  expect(String(await right.receive())).toBe('last');
+});
+
+test.each([false, true])(
+  'empty packets of a foreign peer are told from the end, closed: %o',
+  async (closed) => {
+    const [left, right] = pair('seqpacket');
+    for (let i = 0; i < 16; i++) {
+      left.sendSync('plain');
+      await right.receive();
+    }
+    // Before the end those without bytes are part of it.
+    const texts = closed ? ['a', '', 'b'] : ['a', '', 'b', '', ''];
+    for (const text of texts) posix.sendSync(left.fd, Buffer.from(text));
+    if (closed) left.close();
+    for (const text of texts) expect(String(await right.receive())).toBe(text);
+    left.close();
+    expect(await right.receive()).toBeNull();
+    expect(right.receiveSync()).toBeNull();
+  },
+);
 
 test('SOCK-031 TCP-004: close() with unread data is ECONNRESET for the other side, then the end', async () => {
   for (const [left, right] of [pair(), await overTcp()]) {

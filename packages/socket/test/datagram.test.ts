@@ -15,6 +15,14 @@ async function bound(...args: Parameters<(typeof Datagram)['bind']>): Promise<Da
   return closing(await Datagram.bind(...args));
 }
 
+/** After some datagrams without descriptors several are taken out of the kernel at once. */
+async function receivePlain(sender: Datagram, receiver: Datagram): Promise<void> {
+  for (let i = 0; i < 16; i++) {
+    await sender.send('plain');
+    await receiver.receive();
+  }
+}
+
 test('SOCK-036 SOCK-068: each datagram arrives whole, in order, with its sender and his identity', async () => {
   const path = freshPath();
   const receiver = await bound({ path }, { mode: 0o620 });
@@ -195,6 +203,7 @@ test('Datagram.receive() takes several out of the kernel at once, and whoever co
   const sender = closing(
     await Datagram.connect({ abstract: (receiver.local as never)['abstract'] }),
   );
+  await receivePlain(sender, receiver);
   for (let i = 0; i < 5; i++) sender.sendSync(`${i}-datagram`);
   expect(String((await receiver.receive()).data)).toBe('0-datagram');
   expect(() => receiver.release()).toThrow(failing('EBUSY'));
@@ -215,6 +224,7 @@ test('Datagram.close() closes descriptors of datagrams that were taken ahead', a
   const sender = closing(
     await Datagram.connect({ abstract: (receiver.local as never)['abstract'] }),
   );
+  await receivePlain(sender, receiver);
   await sender.send('first');
   await sender.send('second', undefined, { fds: [sender, sender] });
   const before = descriptors().length;
@@ -231,4 +241,38 @@ test('for await of a seqpacket connection has packets whole, also long ones', as
   for await (const packet of right) packets.push(packet.length);
   await sending;
   expect(packets).toEqual([150_000]);
+});
+
+test('datagrams that are received together are whole, each with its own sender, long ones too', async () => {
+  const receiver = await bound();
+  const senders = [await bound(), await bound()];
+  const to = receiver.local as { abstract: string };
+  const first = await Datagram.connect(to);
+  closing(first);
+  await receivePlain(first, receiver);
+  const texts = ['short', 'x'.repeat(3000), 'y'.repeat(90_000), '', 'z'.repeat(300)];
+  for (const [i, text] of texts.entries()) senders[i % 2]!.sendSync(text, to);
+  for (const [i, text] of texts.entries()) {
+    const { data, from, peer, truncated } =
+      i === 0 ? receiver.receiveSync() : await receiver.receive();
+    expect(String(data)).toBe(text);
+    expect({ from, peer, truncated }).toEqual({
+      from: senders[i % 2]!.local,
+      peer: self,
+      truncated: false,
+    });
+  }
+});
+
+test('receiveSync() that waits gets what a child sends, one by one and many at once', async () => {
+  const path = freshPath();
+  const receiver = await bound({ path });
+  const code = `
+import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+for i in range(500): s.sendto(str(i).encode(), sys.argv[1])
+`;
+  const child = Peer.start('python3', ['-c', code, path]);
+  for (let i = 0; i < 500; i++) expect(String(receiver.receiveSync().data)).toBe(String(i));
+  expect(await child.ended).toMatchObject({ code: 0 });
 });

@@ -1,10 +1,13 @@
 // Who has a socket, and what is left of it when he lets it go.
+import { spawnSync } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync, readlinkSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 
 import { Datagram, listen } from '@octoipc/socket';
 import * as posix from '@octoipc/socket/posix';
 import { expect, onTestFinished, test } from 'vitest';
+
+import { Peer } from '../../core/test/peer.js';
 
 import { closing, pair } from './opened.js';
 import { freshPath } from './place.js';
@@ -68,4 +71,36 @@ test('SOCK-059: sockets that were sent through themselves go when everybody has 
     for (const each of posix.socketpair(AF_UNIX, SOCK_STREAM)) posix.close(each);
     await new Promise((resolve) => setImmediate(resolve));
   }
+});
+
+test('a socket that somebody waits for stays in blocking mode for all who share it', async (context) => {
+  context.skip(spawnSync('python3', ['-V']).error !== undefined, 'there is no python3');
+  const [left, right] = pair();
+  const waiting = left.read();
+  const code = `
+import fcntl, os, sys
+for line in sys.stdin:
+    print('blocking' if fcntl.fcntl(3, fcntl.F_GETFL) & os.O_NONBLOCK == 0 else 'not', flush=True)
+`;
+  const other = Peer.start('python3', ['-c', code], {
+    stdio: ['pipe', 'pipe', 'pipe', left.fd],
+  });
+  const look = (): Promise<string> => {
+    other.tell('look');
+    return other.line();
+  };
+  expect(await look()).toBe('blocking');
+  right.writeSync('a');
+  expect(String(await waiting)).toBe('a');
+  expect(await look()).toBe('blocking');
+  left.close();
+  expect(await look()).toBe('blocking');
+});
+
+test('the other side is told at once when a socket is closed that somebody waits for', async () => {
+  const [left, right] = pair();
+  const waiting = left.read();
+  left.close();
+  expect(right.tryRead()).toBeNull();
+  await expect(waiting).rejects.toThrow(failing('ERR_CLOSED'));
 });
