@@ -1,17 +1,18 @@
 import type { ConnectionOptions } from 'node:tls';
 
 import type { WaitOptions } from '@octoipc/core';
-import { IpcError, isIpcError, oneOf, optionsObject, waitOptions } from '@octoipc/core/kit';
+import { IpcError, isIpcError, optionsObject, waitOptions } from '@octoipc/core/kit';
 
 import { parseAddress, resolveAddress, type Address, type HostAddress } from './address.js';
-import { messageLimit, type ConnectionType } from './byte-connection.js';
+import type { ConnectionType } from './byte-connection.js';
 import { connectEnd, connectEndSync } from './connecting.js';
+import { checkConnectionOptions } from './connection-options.js';
 import { Connection } from './connection.js';
-import { SOCK_SEQPACKET, SOCK_STREAM } from './constants.js';
 import { makeSocket } from './end.js';
 import { isNumericHost } from './ip-address.js';
 import { familyOf, type SocketAddress } from './sockaddr.js';
 import { applyTcpOptions, checkTcpOptions, type TcpOptions } from './tcp.js';
+import { secure } from './tls.js';
 
 /** What `connect` takes. */
 export interface ConnectOptions extends WaitOptions, TcpOptions {
@@ -19,17 +20,6 @@ export interface ConnectOptions extends WaitOptions, TcpOptions {
   readonly type?: ConnectionType;
   /** The longest message of `send` and `receive`, in bytes. @default 16777216 (16 MiB) */
   readonly maxMessageSize?: number;
-}
-
-/** Checks what connections take; the socket's type. */
-export function checkConnectionOptions(options: {
-  readonly type?: ConnectionType;
-  readonly maxMessageSize?: number;
-}): number {
-  const { type = 'stream', maxMessageSize } = options;
-  oneOf(type, 'options.type', ['stream', 'seqpacket']);
-  messageLimit(maxMessageSize);
-  return type === 'stream' ? SOCK_STREAM : SOCK_SEQPACKET;
 }
 
 /**
@@ -74,7 +64,6 @@ export async function connect(address: Address, options?: ConnectOptions): Promi
     try {
       const connection = await connectTo(each, type, given, left());
       if (tls === undefined) return connection;
-      const { secure } = await import('./tls.js');
       const client = { servername: host!, ...(tls as ConnectionOptions) };
       return await secure(connection, client, given.maxMessageSize, left());
     } catch (error) {

@@ -5,7 +5,7 @@ import { check, integer, optionalBoolean, optionsObject, waitOptions } from '@oc
 
 import { resolveAddress, type Address } from './address.js';
 import type { ConnectionType } from './byte-connection.js';
-import { checkConnectionOptions } from './connect.js';
+import { checkConnectionOptions } from './connection-options.js';
 import {
   IPPROTO_IPV6,
   IPV6_V6ONLY,
@@ -18,6 +18,7 @@ import { makeSocket, setIntOption, type SocketEnd } from './end.js';
 import { Place } from './place.js';
 import { checkServeOptions, Server, type Finish, type ServeOptions } from './server.js';
 import { familyOf, type SocketAddress } from './sockaddr.js';
+import { serving } from './tls.js';
 
 /** What `listen` takes. */
 export interface ListenOptions extends ServeOptions, Pick<WaitOptions, 'signal'> {
@@ -60,7 +61,6 @@ export async function listen(address: Address, options?: ListenOptions): Promise
   const { addresses, tls } = await resolveAddress(address, wait);
   let finish: Finish | undefined;
   if (tls !== undefined) {
-    const { serving } = await import('./tls.js');
     finish = serving(tls as TlsOptions, given.maxMessageSize);
   }
   return open(addresses[0]!, type, given, finish);

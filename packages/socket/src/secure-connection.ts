@@ -1,4 +1,4 @@
-import { pipeline } from 'node:stream';
+import type Stream from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 
 import { IpcError, unsupportedError } from '@octoipc/core/kit';
@@ -44,6 +44,7 @@ export class SecureConnection extends Connection {
       stream.destroy();
       plain.destroy();
     };
+    const { pipeline } = require('node:stream') as typeof Stream;
     pipeline(stream, plain, failed);
     pipeline(plain, stream, failed);
     return connection;
