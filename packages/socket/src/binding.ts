@@ -1,6 +1,7 @@
 import { KnownMemory, loadBinding, type DescriptorBinding } from '@octoipc/core/kit';
 
 import { SCM_MAX_FD } from './constants.js';
+import { frames } from './frames.js';
 import { ADDRESS_ROOM } from './sockaddr.js';
 
 /** As many packets are handed over in one native call: `kMostAtOnce` of socket.h. */
@@ -83,6 +84,7 @@ let loaded: SocketBinding | undefined;
 /** The binding, loaded at its first use. */
 export function binding(): SocketBinding {
   if (loaded === undefined) {
+    frames();
     const native = loadBinding<SocketBinding>(import.meta.url, 'socket');
     native.known ??= {
       numbers: new Int32Array(STRIDE * BATCH),

@@ -1,4 +1,3 @@
-import type * as Core from '@octoipc/core';
 import type { Bytes, FrameReceiver, FrameSender, WaitOptions } from '@octoipc/core';
 import {
   AGAIN,
@@ -17,11 +16,9 @@ import { afterTurn, Burst, SENT } from './burst.js';
 import type { ByteConnection } from './byte-connection.js';
 import { SO_SNDBUF, SOL_SOCKET } from './constants.js';
 import { intOption } from './end.js';
+import { frames } from './frames.js';
 import type { PacketInbox } from './inbox.js';
 import { iterate } from './iterate.js';
-
-/** Frames are loaded with the first stream that carries messages. */
-const frames = (): typeof Core => require('@octoipc/core') as typeof Core;
 
 /** How messages travel over a connection: the arguments are checked. */
 export interface Messages {
