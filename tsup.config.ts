@@ -80,8 +80,12 @@ const required = (path: string): string =>
 /** Who takes the condition `module-sync` has it. */
 const builtin = (path: string): string => `process.getBuiltinModule('${path}')`;
 
-/** What is loaded late is asked for as in the other format; nothing is made at import for that. */
-const LATE = `var require = (id) =>
+/**
+ * What is loaded late is asked for as in the other format; nothing is made at import for that. That it begins
+ * with an export tells publint, which sees none of those at the end of a long line, what it is.
+ */
+const LATE = `export {};
+var require = (id) =>
   process.getBuiltinModule(id) ?? process.getBuiltinModule('node:module').createRequire(import.meta.url)(id);`;
 
 /** How esbuild exports: a getter for each name, all copied as the module begins. */

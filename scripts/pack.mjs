@@ -12,7 +12,7 @@ const MOST_PACKED = 60_000;
 const MORE_PACKED = {
   '@octoipc/core': 92_000,
   '@octoipc/sem': 66_000,
-  '@octoipc/socket': 98_000,
+  '@octoipc/socket': 102_000,
   '@octoipc/shm': 120_000,
   '@octoipc/conformance': 80_000,
   octoipc: 98_000,
