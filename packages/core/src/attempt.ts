@@ -15,4 +15,6 @@ export interface Operation {
   readonly details: IpcErrorDetails;
   /** Completes the error of a cancelled wait: what had been done by then. */
   readonly cancelled?: (error: unknown) => unknown;
+  /** Whether there is something that the source does not tell of: it was taken out of the kernel before. */
+  readonly ready?: () => boolean;
 }

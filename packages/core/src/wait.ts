@@ -112,7 +112,10 @@ export class WaitQueue {
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
     const limited = signal !== undefined || (timeout !== undefined && timeout !== Infinity);
     let yields = false;
-    if (this.#waiters.length === 0 && (limited || !this.#willWait())) {
+    if (
+      this.#waiters.length === 0 &&
+      (limited || operation.ready?.() === true || !this.#willWait())
+    ) {
       if (this.#inARow >= IN_A_ROW && timeout !== 0) {
         yields = true;
       } else {

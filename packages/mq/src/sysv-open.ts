@@ -189,14 +189,6 @@ const reaper: Reaper = {
     check(binding().sysvRemove(id), 'msgctl', { target: name });
   },
   remover: () => ({ call: 'msgctl', target: '' }),
-  isOf(name, { from, to }) {
-    const id = binding().sysvGet(signed(Number(name)), false, false, 0);
-    const status = id < 0 ? id : readStatus(binding(), id);
-    if (typeof status === 'number') return false;
-    const { lastSendTime, lastReceiveTime, changeTime } = status;
-    const used = lastSendTime !== null || lastReceiveTime !== null;
-    return !used && changeTime >= from && changeTime <= to;
-  },
 };
 
 registerReaper(KIND, reaper);

@@ -1,6 +1,7 @@
 import type { ByteReader, Bytes, ByteWriter, ReadTarget, WaitOptions } from '@octoipc/core';
 import {
   AGAIN,
+  type Attempt,
   BLOCKED,
   bufferOf,
   busyError,
@@ -11,20 +12,19 @@ import {
   errorOf,
   integer,
   linesOf,
+  type LinesOptions,
+  type Operation,
   readAllOf,
+  type ReadAllOptions,
   readIntoSlab,
+  type ReadOptions,
+  type ReadSyncOptions,
   readTarget,
   valueError,
   waitOptions,
   waitSync,
-  writingAll,
-  type Attempt,
-  type LinesOptions,
-  type Operation,
-  type ReadAllOptions,
-  type ReadOptions,
-  type ReadSyncOptions,
   type WriteSyncOptions,
+  writingAll,
 } from '@octoipc/core/kit';
 
 import { SOCK_SEQPACKET, SOCK_STREAM } from './constants.js';
@@ -78,10 +78,15 @@ export abstract class ByteConnection
       const wait = waitOptions(options);
       this.checkOpen('recv');
       const attempt = (): Buffer | null | typeof BLOCKED => this.#take(maxBytes, into, this.#fill);
-      return this.waitFor('readable', attempt, wait, { details: this.socket.details('recv') });
+      return this.waitFor('readable', attempt, wait, this.reading('recv'));
     } catch (error) {
       return Promise.reject(error as Error);
     }
+  }
+
+  /** @internal A read that waits: for what is in the kernel, not for packets that were taken out before. */
+  protected reading(syscall: string): Operation {
+    return { details: this.socket.details(syscall), ready: () => !this.inbox.isEmpty };
   }
 
   /**

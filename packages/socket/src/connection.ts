@@ -235,7 +235,7 @@ export class Connection extends ByteConnection {
       const maxFds = maxFdsOf(options);
       this.checkOpen('recvmsg');
       const attempt = (): FdMessage | null | typeof BLOCKED => this.#takeFds(maxFds);
-      return this.waitFor('readable', attempt, wait, { details: this.socket.details('recvmsg') });
+      return this.waitFor('readable', attempt, wait, this.reading('recvmsg'));
     } catch (error) {
       return Promise.reject(error as Error);
     }

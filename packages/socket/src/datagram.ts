@@ -225,7 +225,8 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
     try {
       const take = receivingDatagram(this, this.#ahead, options, BATCH);
       const wait = waitOptions(options);
-      return this.waitFor('readable', () => take(), wait, { details: this.describe() });
+      const ready = (): boolean => this.#ahead.length > 0;
+      return this.waitFor('readable', () => take(), wait, { details: this.describe(), ready });
     } catch (error) {
       return Promise.reject(error as Error);
     }

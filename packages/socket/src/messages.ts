@@ -185,7 +185,8 @@ export class PacketMessages implements Messages {
   receive(options: WaitOptions): Promise<Buffer | null> {
     const attempt = (): Buffer | null | typeof BLOCKED => this.#take(BATCH);
     const details = this.#connection.socket.details('receive');
-    return this.#connection.waitFor('readable', attempt, options, { details });
+    const ready = (): boolean => !this.#inbox.isEmpty;
+    return this.#connection.waitFor('readable', attempt, options, { details, ready });
   }
 
   tryReceive(): Buffer | null | undefined {

@@ -149,7 +149,8 @@ export function isPlain(index: number): boolean {
 export function dataAt(index: number): Buffer {
   const start = numbers[STRIDE * index]!;
   const length = numbers[STRIDE * index + 1]!;
-  used = start + length;
+  // Of a batch the first may be looked at last.
+  used = Math.max(used, start + length);
   return bufferOf(memory, start, length);
 }
 
@@ -202,9 +203,9 @@ export function receivePackets(end: SocketEnd, request: PacketRequest): Packet[]
 /** The bytes of a packet that had not enough room. */
 function longDataAt(index: number, length: number): Buffer {
   const start = numbers[STRIDE * index]!;
-  used = start + room;
+  used = Math.max(used, start + room);
   const data = Buffer.allocUnsafeSlow(length);
-  data.set(slab!.subarray(start, used));
+  data.set(slab!.subarray(start, start + room));
   check(latest.takeEnd(index, data, room), 'recvmsg');
   return data;
 }

@@ -1,0 +1,61 @@
+import { Datagram, socketPair, type Connection } from '@octoipc/socket';
+import { expect, onTestFinished, test } from 'vitest';
+
+const name = (which: string): { abstract: string } => ({
+  abstract: `octoipc-ahead-${process.pid}-${which}`,
+});
+
+async function datagrams(which: string): Promise<[Datagram, Datagram]> {
+  const receiver = await Datagram.bind(name(which));
+  const sender = await Datagram.connect(name(which));
+  onTestFinished(() => {
+    sender.close();
+    receiver.close();
+  });
+  return [sender, receiver];
+}
+
+test('datagrams that were taken ahead are not overwritten by what is received next', async () => {
+  const [toA, a] = await datagrams('a');
+  const [toB, b] = await datagrams('b');
+  for (let i = 0; i < 20; i++) {
+    toA.trySend('plain');
+    expect(String((await a.receive()).data)).toBe('plain');
+  }
+  const sent = ['first', 'second', 'third'];
+  for (const text of sent) toA.trySend(text);
+  const got = [(await a.receive()).data];
+  toB.trySend('x'.repeat(40));
+  const other = (await b.receive()).data;
+  got.push((await a.receive()).data, (await a.receive()).data);
+  toB.trySend('y'.repeat(40));
+  await b.receive();
+  expect(got.map(String)).toEqual(sent);
+  expect(String(other)).toBe('x'.repeat(40));
+});
+
+test('a receive after many that had to wait is given what was taken ahead', async () => {
+  const [here, there] = socketPair({ type: 'seqpacket' });
+  onTestFinished(() => {
+    here.close();
+    there.close();
+  });
+  for (let turn = 0; turn < 60; turn++) {
+    const two = turn > 20;
+    const first = here.receive();
+    setImmediate((end: Connection) => {
+      end.trySend('one');
+      if (two) end.trySend('two');
+    }, there);
+    expect(String(await first)).toBe('one');
+    if (two) expect(String(await here.receive({ timeout: 20_000 }))).toBe('two');
+  }
+  // Without options: it is not tried by a limit either.
+  const first = here.receive();
+  setImmediate(() => {
+    there.trySend('one');
+    there.trySend('two');
+  });
+  expect(String(await first)).toBe('one');
+  expect(String(await here.receive())).toBe('two');
+});
