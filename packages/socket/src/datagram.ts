@@ -224,9 +224,8 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
   receive(options?: DatagramReceiveOptions): Promise<DatagramMessage> {
     try {
       const take = receivingDatagram(this, this.#ahead, options, BATCH);
-      const wait = waitOptions(options);
-      const ready = (): boolean => this.#ahead.length > 0;
-      return this.waitFor('readable', () => take(), wait, { details: this.describe(), ready });
+      const details = { details: this.describe(), ready: () => this.#ahead.length > 0 };
+      return this.waitFor('readable', take, waitOptions(options), details);
     } catch (error) {
       return Promise.reject(error as Error);
     }

@@ -40,17 +40,11 @@ test('a receive after many that had to wait is given what was taken ahead', asyn
     here.close();
     there.close();
   });
-  for (let turn = 0; turn < 60; turn++) {
-    const two = turn > 20;
+  for (let turn = 0; turn < 30; turn++) {
     const first = here.receive();
-    setImmediate((end: Connection) => {
-      end.trySend('one');
-      if (two) end.trySend('two');
-    }, there);
+    setImmediate((end: Connection) => end.trySend('one'), there);
     expect(String(await first)).toBe('one');
-    if (two) expect(String(await here.receive({ timeout: 20_000 }))).toBe('two');
   }
-  // Without options: it is not tried by a limit either.
   const first = here.receive();
   setImmediate(() => {
     there.trySend('one');
