@@ -341,6 +341,7 @@ type ObjectIdentity = Readonly<Record<string, string | number>>;
 interface Operation {
   readonly details: IpcErrorDetails;
   readonly cancelled?: (error: unknown) => unknown;
+  readonly ready?: () => boolean;
 }
 
 interface OwnedResource {

@@ -59,6 +59,7 @@ declare abstract class ByteConnection
   protected readonly inbox: PacketInbox;
   protected constructor(end: SocketEnd | number);
   read(options?: ReadOptions): Promise<Buffer | null>;
+  protected reading(syscall: string): Operation;
   tryRead(options?: ReadTarget): Buffer | null | undefined;
   readSync(options?: ReadSyncOptions): Buffer | null;
   readAll(options?: ReadAllOptions): Promise<Buffer>;
