@@ -241,9 +241,9 @@ const reaper: Reaper = {
     const id = native.setGet(signed(Number(name)), 0, false, false, 0);
     const status = id < 0 ? id : readSetStatus(native, id);
     if (typeof status === 'number' || status.operateTime !== null) return false;
-    // Who has set a value: where nobody has, it may as well be of somebody who is about to.
+    // Whoever has set a value, if anybody has.
     const last = native.setControl(id, 0, native.GETPID, 0);
-    return last === pid && status.changeTime >= from && status.changeTime <= to;
+    return (last === 0 || last === pid) && status.changeTime >= from && status.changeTime <= to;
   },
 };
 

@@ -83,26 +83,21 @@ describe('SysvSemaphoreSet.open()', () => {
     expect(ready.values).toEqual([0]);
   });
 
-  test('a set whose maker was killed when it was valued is removed by reap(), and made anew by open({ create })', () => {
-    const key = freshKey();
-    removing(key);
-    dying(key, 'valued');
-    expect(reap({ dryRun: true })).toContainEqual(expect.objectContaining(unfinished(key, true)));
-    expect(reap()).toContainEqual(expect.objectContaining(unfinished(key, true)));
-    expect(() => SysvSemaphoreSet.open(key)).toThrow(code('ENOENT'));
-    dying(key, 'valued');
-    using made = SysvSemaphoreSet.open(key, { create: true, values: [1, 2] });
-    expect(made.values).toEqual([1, 2]);
-    expect(reap().filter(({ name }) => name === hex(key))).toEqual([]);
-  });
-
-  test('a set to which nobody has given a value may be of somebody who is about to: reap() tells of it', () => {
-    const key = freshKey();
-    removing(key);
-    dying(key, 'made');
-    expect(reap()).toContainEqual(expect.objectContaining(unfinished(key, false)));
-    expect(() => SysvSemaphoreSet.open(key)).toThrow(code('EAGAIN'));
-  });
+  test.each(['made', 'valued'])(
+    'a set whose maker was killed when it was %s is removed by reap(), and made anew by open({ create })',
+    (step) => {
+      const key = freshKey();
+      removing(key);
+      dying(key, step);
+      expect(reap({ dryRun: true })).toContainEqual(expect.objectContaining(unfinished(key, true)));
+      expect(reap()).toContainEqual(expect.objectContaining(unfinished(key, true)));
+      expect(() => SysvSemaphoreSet.open(key)).toThrow(code('ENOENT'));
+      dying(key, step);
+      using made = SysvSemaphoreSet.open(key, { create: true, values: [1, 2] });
+      expect(made.values).toEqual([1, 2]);
+      expect(reap().filter(({ name }) => name === hex(key))).toEqual([]);
+    },
+  );
 
   test('a set that somebody has used, or given a value, is not taken for that of a maker who died', () => {
     const key = freshKey();
