@@ -111,7 +111,8 @@ child.stdout.readline()
 child.kill()
 child.stdout.read()
 print(child.pid, flush=True)
-sys.stdin.read()`;
+sys.stdin.read()
+child.wait()`;
     const fixture = join(home, 'test', 'fixtures', 'locks.mjs');
     const args = ['-c', script, process.execPath, fixture, `/${name}`];
     const parent = spawn('python3', args, { cwd: home, stdio: ['pipe', 'pipe', 'inherit'] });
