@@ -21,6 +21,7 @@ export {
 export { Deadline } from './deadline.js';
 export { FdHandle, type DescriptorBinding, type Direction } from './handle.js';
 export { ftokOf, type FtokBinding } from './ftok.js';
+export { ipcNamespace } from './ipc-namespace.js';
 export { KnownMemory } from './known-memory.js';
 export { linesOf, type LinesOptions } from './lines.js';
 export { loadBinding } from './load-binding.js';
@@ -57,7 +58,7 @@ export {
 } from './reap.js';
 export { ResourceHandle, type OwnedResource } from './resource-handle.js';
 export { bufferOf, memoryForRead, readIntoSlab } from './slab.js';
-export { ipcNamespace, Temporary } from './temporary.js';
+export { Temporary } from './temporary.js';
 export { readableOf, webReadableOf, webWritableOf, writableOf } from './streams.js';
 export { Turn } from './turn.js';
 export {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { binding } from './binding.js';
 import { codeOfErrno } from './errno.js';
 import { check, isIpcError } from './errors.js';
+import { ipcNamespace } from './ipc-namespace.js';
 import { ownIdentity, type ProcessIdentity } from './process-identity.js';
 import { fileCall, openRecordFolder, RECORD_HINTS, tidyRecordFolder } from './record-folder.js';
 
@@ -15,6 +16,8 @@ export interface NameRecord {
   readonly kind: string;
   readonly name: string;
   readonly owner: ProcessIdentity;
+  /** In which a name means that object; null where it cannot be told. */
+  readonly ipc: string | null;
   /** null until the object exists. */
   readonly object: ObjectIdentity | null;
 }
@@ -61,7 +64,7 @@ export class TemporaryName {
    * @throws {IpcError} ENOSPC when `/dev/shm` is full, EMFILE when no descriptor is left
    */
   static claim(kind: string, name: string): TemporaryName {
-    const record: NameRecord = { kind, name, owner: ownIdentity(), object: null };
+    const record: NameRecord = { kind, name, owner: ownIdentity(), ipc: namespace(), object: null };
     for (let attempt = 1; ; attempt++) {
       // A name of its own for each attempt: nobody who still looks at an earlier one takes it for that.
       const file = `${kind}.${process.pid}.${uniquePart()}`;
@@ -126,6 +129,14 @@ export class TemporaryName {
   #write(record: NameRecord): void {
     const text = `${JSON.stringify(record).padEnd(1023)}\n`;
     fileCall(this.#path, () => writeSync(this.#fd, text, 0));
+  }
+}
+
+function namespace(): string | null {
+  try {
+    return ipcNamespace();
+  } catch {
+    return null; // There is no /proc, and no System V object of an unknown maker is looked for.
   }
 }
 

@@ -1,17 +1,18 @@
 import {
   closeSync,
   constants,
+  existsSync,
   fstatSync,
   openSync,
-  readdirSync,
-  readFileSync,
   statSync,
   unlinkSync,
 } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 
 import { binding } from './binding.js';
 import { codeOfErrno } from './errno.js';
+import { ipcNamespace } from './ipc-namespace.js';
+import { recordAt, recordIn, recordsIn } from './name-records.js';
 import { UNFINISHED, type NameRecord, type ObjectIdentity } from './names.js';
 import { livenessOf, pidInUse } from './process-identity.js';
 import { recordFolder, tidyRecordFolder } from './record-folder.js';
@@ -103,7 +104,7 @@ export function reap(options?: { readonly dryRun?: boolean }): ReapReport[] {
   const { dryRun = false } = optionsObject(options);
   optionalBoolean(dryRun, 'options.dryRun');
   const folder = recordFolder();
-  const reports = namesIn(folder).flatMap((file) => reapRecord(join(folder, file), dryRun));
+  const reports = recordsIn(folder).flatMap((file) => reapRecord(join(folder, file), dryRun));
   tidyRecordFolder();
   return reports;
 }
@@ -115,18 +116,10 @@ export function reap(options?: { readonly dryRun?: boolean }): ReapReport[] {
  */
 export function reapName(kind: string, name: string): boolean {
   const folder = recordFolder();
-  return namesIn(folder)
+  return recordsIn(folder)
     .filter((file) => file.startsWith(`${kind}.`))
     .flatMap((file) => reapRecord(join(folder, file), false, name))
     .some(({ removed }) => removed);
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder).toSorted();
-  } catch {
-    return [];
-  }
 }
 
 function reapRecord(path: string, dryRun: boolean, only?: string): ReapReport[] {
@@ -137,9 +130,11 @@ function reapRecord(path: string, dryRun: boolean, only?: string): ReapReport[] 
     return []; // Gone since it was listed, or not ours to open.
   }
   try {
-    const record = recordIn(fd);
-    if (only !== undefined && record?.name !== only) return [];
+    if (only !== undefined && recordIn(fd)?.name !== only) return [];
     const locked = binding().tryLock(fd);
+    // Only now nobody writes it; and its owner may have given it its final name, or removed it, until now.
+    if (!existsSync(path)) return [];
+    const record = recordIn(fd);
     if (record === undefined) return locked === 0 ? forget(path, dryRun) : [];
     const verdict =
       locked === 0
@@ -198,7 +193,7 @@ function judge(
   const now = reaper.identify(record.name);
   if (now === null) return { dead: true, object: false, reason: 'it is gone already' };
   if (record.object === null) {
-    return reaper.isOf?.(record.name, creatorIn(record, fd)) === true
+    return isAlone(record, path) && reaper.isOf?.(record.name, creatorIn(record, fd)) === true
       ? {
           dead: true,
           object: true,
@@ -210,6 +205,23 @@ function judge(
     return { dead: true, object: false, reason: 'the name belongs to another object now' };
   }
   return { dead: true, object: true, reason: `its owner, process ${record.owner.pid}, is dead` };
+}
+
+/**
+ * Whether nothing else says whose the object may be: another process that was started in the dead one's place,
+ * and has made it, has a record of that name as well. A claim of our own is for what we have not made yet.
+ */
+function isAlone({ kind, name, ipc }: NameRecord, path: string): boolean {
+  if (ipc === null || ipc !== ipcNamespace()) return false;
+  const folder = dirname(path);
+  const others = recordsIn(folder).filter((file) => file.startsWith(`${kind}.`));
+  return others.every((file) => {
+    const other = join(folder, file);
+    if (other === path) return true;
+    const record = recordAt(other);
+    const claimed = record?.owner.pid === process.pid && record.object === null;
+    return record?.name !== name || claimed;
+  });
 }
 
 /** The record was written right before the object was created, and never again; times of objects are in seconds. */
@@ -225,15 +237,4 @@ function creatorIn({ owner: { pid } }: NameRecord, fd: number): Creator {
 function same(left: ObjectIdentity, right: ObjectIdentity): boolean {
   const keys = new Set([...Object.keys(left), ...Object.keys(right)]);
   return [...keys].every((key) => left[key] === right[key]);
-}
-
-function recordIn(fd: number): NameRecord | undefined {
-  try {
-    const record = JSON.parse(readFileSync(fd, 'utf8')) as NameRecord;
-    return typeof record.kind === 'string' && typeof record.owner.pid === 'number'
-      ? record
-      : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,5 +1,3 @@
-import { readlinkSync } from 'node:fs';
-
 import { binding } from './binding.js';
 import { TemporaryName, type ObjectIdentity } from './names.js';
 import type { Reaper, RemovingCall } from './reap.js';
@@ -110,9 +108,4 @@ export class Temporary {
 
 function same(left: ObjectIdentity, right: ObjectIdentity | null): boolean {
   return right !== null && Object.keys(left).every((key) => left[key] === right[key]);
-}
-
-/** The IPC namespace, without which no name and no id means anything. */
-export function ipcNamespace(): string {
-  return readlinkSync('/proc/self/ns/ipc');
 }

@@ -79,7 +79,9 @@ class Readiness : public Resource {
   /// O_NONBLOCK, and then that number is made one more of the descriptor's open file description.
   /// -ENOTSUP where there are enough of these, or none can be had.
   int64_t StandIn(int fd, uint32_t slot, int events) {
-    if (polls_.count(slot) > 0 || !Arm(EPOLL_CTL_MOD, fd, slot)) return -ENOTSUP;
+    // Armed anew the set tells once more what is there: not where nothing can come of it.
+    if (!on_loop_ || stand_ins_ >= kStandIns || polls_.count(slot) > 0) return -ENOTSUP;
+    if (!Arm(EPOLL_CTL_MOD, fd, slot)) return -ENOTSUP;
     auto watched = Watched::StandIn(*this, fd, slot);
     if (watched == nullptr) return -ENOTSUP;
     const bool polls = watched->Poll(events);
@@ -122,7 +124,6 @@ class Readiness : public Resource {
     }
 
     static std::unique_ptr<Watched> StandIn(Readiness& readiness, int fd, uint32_t slot) {
-      if (!readiness.on_loop_ || readiness.stand_ins_ >= kStandIns) return nullptr;
       UniqueFd number(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
       if (!number) return nullptr;
       std::unique_ptr<Watched> watched(new Watched(readiness, slot));
