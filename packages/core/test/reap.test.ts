@@ -137,6 +137,24 @@ describe('reap()', () => {
     expect(from <= made && made <= to).toBe(true);
   });
 
+  it('leaves what another, which was started in the dead one’s place, has made and recorded', () => {
+    const path = newPath();
+    registerReaper('test-file', { identify: identityOf, remove: unlinkSync, isOf: () => true });
+    onTestFinished(() => registerReaper('test-file', reaper));
+    killed(path, 'unidentified');
+    const other = TemporaryName.claim('test-file', path);
+    onTestFinished(() => other.release());
+    // Who has only claimed it has not made it: that is how a name is made anew.
+    expect(reap({ dryRun: true })).toContainEqual(
+      expect.objectContaining({ name: path, removed: true }),
+    );
+    other.identify(identityOf(path)!);
+    expect(reapName('test-file', path)).toBe(false);
+    expect(existsSync(path)).toBe(true);
+    other.release();
+    expect(reapName('test-file', path)).toBe(true);
+  });
+
   it('reports nothing for an owner that released its name', () => {
     const path = newPath();
     killed(path, 'released');
