@@ -26,7 +26,8 @@ export abstract class ReadEnd extends PipeHandle {
       const attempt = (): void | typeof BLOCKED => {
         if (!this.isReadable) return BLOCKED;
       };
-      return this.queue('readable').run(attempt, wait, { details: this.details('poll') });
+      const ready = (): boolean => this.hasReturned;
+      return this.queue('readable').run(attempt, wait, { details: this.details('poll'), ready });
     } catch (error) {
       return Promise.reject(error as Error);
     }

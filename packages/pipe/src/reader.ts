@@ -48,7 +48,10 @@ export type { LinesOptions, ReadAllOptions, ReadOptions, ReadSyncOptions } from 
  */
 export class PipeReader extends ReadEnd implements ByteReader, AsyncIterable<Buffer> {
   readonly #intake: Intake = new Intake(this.end, () => this.ended);
-  readonly #reading: Operation = { details: this.details('read') };
+  readonly #reading: Operation = {
+    details: this.details('read'),
+    ready: () => this.hasReturned,
+  };
 
   /**
    * @param end - a descriptor from outside, which is checked and taken over, or an end of ours

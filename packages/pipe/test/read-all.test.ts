@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 
 import { failure } from '../../core/test/failure.js';
 import { opened } from './opened.js';
@@ -31,4 +31,20 @@ test('iteration gives chunks until the end, and leaving it early leaves the read
   const rest: string[] = [];
   for await (const chunk of reader) rest.push(String(chunk));
   expect(rest).toEqual(['two']);
+});
+
+test('what an aborted readAll() gave back is there for a read after many that had to wait', async () => {
+  const { reader, writer } = opened();
+  for (let turn = 0; turn < 20; turn++) {
+    const next = reader.read();
+    setImmediate(() => writer.tryWrite('turn'));
+    expect(String(await next)).toBe('turn');
+  }
+  const controller = new AbortController();
+  const all = reader.readAll({ signal: controller.signal });
+  writer.tryWrite('kept');
+  await vi.waitUntil(() => reader.available === 0);
+  controller.abort();
+  await expect(all).rejects.toThrow('aborted');
+  expect(String(await reader.read())).toBe('kept');
 });

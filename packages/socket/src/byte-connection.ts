@@ -84,9 +84,10 @@ export abstract class ByteConnection
     }
   }
 
-  /** @internal A read that waits: for what is in the kernel, not for packets that were taken out before. */
+  /** @internal A read, which waits for what is in the kernel, and not for what was taken out before. */
   protected reading(syscall: string): Operation {
-    return { details: this.socket.details(syscall), ready: () => !this.inbox.isEmpty };
+    const ready = (): boolean => this.#returned !== undefined || !this.inbox.isEmpty;
+    return { details: this.socket.details(syscall), ready };
   }
 
   /**

@@ -1,5 +1,5 @@
 import { Datagram, socketPair, type Connection } from '@octoipc/socket';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 
 /** After so many plain ones several are taken at once, and a descriptor has its own poll. */
 const ENOUGH = 16;
@@ -55,4 +55,24 @@ test('a receive after many that had to wait is given what was taken ahead', asyn
   });
   expect(String(await first)).toBe('one');
   expect(String(await here.receive())).toBe('two');
+});
+
+test('what an aborted readAll() gave back is there for a read after many that had to wait', async () => {
+  const [here, there] = socketPair();
+  onTestFinished(() => {
+    here.close();
+    there.close();
+  });
+  for (let turn = 0; turn < 2 * ENOUGH; turn++) {
+    const next = here.read();
+    setImmediate((end: Connection) => end.tryWrite('turn'), there);
+    expect(String(await next)).toBe('turn');
+  }
+  const controller = new AbortController();
+  const all = here.readAll({ signal: controller.signal });
+  there.tryWrite('kept');
+  await vi.waitUntil(() => here.available === 0);
+  controller.abort();
+  await expect(all).rejects.toThrow('aborted');
+  expect(String(await here.read())).toBe('kept');
 });
