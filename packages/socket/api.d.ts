@@ -3,12 +3,14 @@
 import {
   WaitOptions,
   ByteReader,
-  ByteWriter,
   ReadTarget,
+  ByteWriter,
   Bytes,
   Receiver,
   Sender,
 } from '@octoipc/core';
+
+import { Duplex } from 'node:stream';
 
 import {
   DescriptorBinding,
@@ -24,8 +26,6 @@ import {
   LinesOptions,
   WriteSyncOptions,
 } from '@octoipc/core/kit';
-
-import { Duplex } from 'node:stream';
 
 import { ConnectionOptions, TlsOptions } from 'node:tls';
 
@@ -51,10 +51,14 @@ interface BindOptions {
   readonly reclaim: boolean;
 }
 
-declare abstract class ByteConnection
-  extends SocketHandle
-  implements ByteReader, ByteWriter, AsyncIterable<Buffer>
-{
+declare abstract class ByteConnection extends ByteInput implements ByteWriter {
+  write(data: Bytes, options?: WaitOptions): Promise<void>;
+  tryWrite(data: Bytes): number;
+  writeSync(data: Bytes, options?: WriteSyncOptions): void;
+  shutdown(how: number): void;
+}
+
+declare abstract class ByteInput extends SocketHandle implements ByteReader, AsyncIterable<Buffer> {
   readonly type: ConnectionType;
   protected readonly inbox: PacketInbox;
   protected constructor(end: SocketEnd | number);
@@ -66,10 +70,6 @@ declare abstract class ByteConnection
   lines(options?: LinesOptions): AsyncIterableIterator<string>;
   [Symbol.asyncIterator](): AsyncIterator<Buffer>;
   get available(): number;
-  write(data: Bytes, options?: WaitOptions): Promise<void>;
-  tryWrite(data: Bytes): number;
-  writeSync(data: Bytes, options?: WriteSyncOptions): void;
-  shutdown(how: number): void;
   takeReturned(): Buffer | undefined;
   protected describe(): {
     syscall: string;

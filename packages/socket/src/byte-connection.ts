@@ -1,39 +1,20 @@
-import type { ByteReader, Bytes, ByteWriter, ReadTarget, WaitOptions } from '@octoipc/core';
+import type { Bytes, ByteWriter, WaitOptions } from '@octoipc/core';
 import {
   AGAIN,
-  type Attempt,
-  BLOCKED,
-  bufferOf,
   busyError,
   bytes,
   check,
-  checkTimeout,
-  DEFAULT_MAX_BYTES,
   errorOf,
-  integer,
-  linesOf,
-  type LinesOptions,
-  type Operation,
-  readAllOf,
-  type ReadAllOptions,
-  readIntoSlab,
-  type ReadOptions,
-  type ReadSyncOptions,
-  readTarget,
   valueError,
   waitOptions,
   waitSync,
-  type WriteSyncOptions,
   writingAll,
+  type Attempt,
+  type Operation,
+  type WriteSyncOptions,
 } from '@octoipc/core/kit';
 
-import { SOCK_SEQPACKET, SOCK_STREAM } from './constants.js';
-import { adoptSocket, SocketEnd } from './end.js';
-import { PacketInbox } from './inbox.js';
-import { SocketHandle } from './socket-handle.js';
-
-/** What a connection is of: bytes without boundaries, or packets. */
-export type ConnectionType = 'stream' | 'seqpacket';
+import { ByteInput } from './byte-input.js';
 
 /**
  * The bytes of a connection: reading and writing as pipes have them.
@@ -41,127 +22,7 @@ export type ConnectionType = 'stream' | 'seqpacket';
  * On a seqpacket connection each write is a packet and each read gives one; what does not fit into
  * `maxBytes` is dropped, as recv(2) has it.
  */
-export abstract class ByteConnection
-  extends SocketHandle
-  implements ByteReader, ByteWriter, AsyncIterable<Buffer>
-{
-  readonly type: ConnectionType;
-  /** What was read ahead of its time: it is read first. */
-  #returned: Buffer | undefined;
-  /** @internal */
-  protected readonly inbox: PacketInbox;
-  readonly #fill = (memory: Uint8Array, offset: number, length: number): number =>
-    this.socket.read(memory, offset, length);
-  readonly #fillSleeping = (memory: Uint8Array, offset: number, length: number): number =>
-    this.socket.readSleeping(memory, offset, length);
-
-  /** @param end - owned by the binding, or a descriptor from outside, which is checked and taken over */
-  protected constructor(end: SocketEnd | number) {
-    super(end instanceof SocketEnd ? end : adoptSocket(end, [SOCK_STREAM, SOCK_SEQPACKET]));
-    this.type = this.socket.type === SOCK_SEQPACKET ? 'seqpacket' : 'stream';
-    this.inbox = new PacketInbox(this.socket);
-  }
-
-  /**
-   * Reads what is there, at least one byte; waits if there is nothing.
-   *
-   * @param options - how much, where to, how long
-   * @returns the bytes, which are yours; `null` when the other side has ended
-   * @throws {IpcError} ECONNRESET when the other side closed without having read everything
-   * @throws {IpcError} ETIMEDOUT when the timeout is over
-   * @throws {IpcError} ERR_CLOSED when the connection is closed, now or while it waits
-   * @see recv(2)
-   */
-  read(options?: ReadOptions): Promise<Buffer | null> {
-    try {
-      const { maxBytes, into } = readTarget(options);
-      const wait = waitOptions(options);
-      this.checkOpen('recv');
-      const attempt = (): Buffer | null | typeof BLOCKED => this.#take(maxBytes, into, this.#fill);
-      return this.waitFor('readable', attempt, wait, this.reading('recv'));
-    } catch (error) {
-      return Promise.reject(error as Error);
-    }
-  }
-
-  /** @internal A read, which waits for what is in the kernel, and not for what was taken out before. */
-  protected reading(syscall: string): Operation {
-    const ready = (): boolean => this.#returned !== undefined || !this.inbox.isEmpty;
-    return { details: this.socket.details(syscall), ready };
-  }
-
-  /**
-   * Reads what is there without waiting.
-   *
-   * @returns the bytes; `undefined` if there is nothing now, or others wait already; `null` at the end
-   */
-  tryRead(options?: ReadTarget): Buffer | null | undefined {
-    const { maxBytes, into } = readTarget(options);
-    this.checkOpen('recv');
-    if (this.isWaiting('readable')) return undefined;
-    const result = this.#take(maxBytes, into, this.#fill);
-    return result === BLOCKED ? undefined : result;
-  }
-
-  /**
-   * Reads what is there; blocks this thread while there is nothing.
-   *
-   * @throws {IpcError} ETIMEDOUT when the timeout is over
-   * @throws {IpcError} EBUSY when reads wait already
-   */
-  readSync(options?: ReadSyncOptions): Buffer | null {
-    const { maxBytes, into } = readTarget(options);
-    checkTimeout(options?.timeout);
-    this.checkOpen('recv');
-    if (this.isWaiting('readable')) throw busyError(this.socket.details('recv'));
-    if (options?.timeout === undefined) {
-      const result = this.#take(maxBytes, into, this.#fillSleeping);
-      if (result !== BLOCKED) return result;
-    }
-    return waitSync(
-      () => this.#take(maxBytes, into, this.#fill),
-      (milliseconds) => this.sleep('readable', milliseconds),
-      options?.timeout,
-      { details: this.socket.details('recv') },
-    );
-  }
-
-  /**
-   * Reads until the other side has ended.
-   *
-   * @param options - a bound, and how long all of it may take
-   * @throws {IpcError} EMSGSIZE when more than `maxBytes` come; as after an abort or a timeout, what was
-   *   read by then is read again by the next call
-   */
-  readAll(options?: ReadAllOptions): Promise<Buffer> {
-    const giveBack = (chunks: readonly Buffer[]): void => {
-      this.#returned = Buffer.concat(chunks);
-    };
-    return readAllOf(this, this.socket.details('recv'), giveBack, options);
-  }
-
-  /** Lines of UTF-8 text, without their line feed (and a carriage return before it). */
-  lines(options?: LinesOptions): AsyncIterableIterator<string> {
-    return linesOf(this, options);
-  }
-
-  /** Chunks (packets of a seqpacket connection) until the end. Leaving the loop does not close. */
-  [Symbol.asyncIterator](): AsyncIterator<Buffer> {
-    const step = (chunk: Buffer | null): IteratorResult<Buffer> =>
-      chunk === null ? { done: true, value: undefined } : { done: false, value: chunk };
-    return {
-      next: () => this.read().then(step),
-      return: () => Promise.resolve({ done: true, value: undefined }),
-    };
-  }
-
-  /** Bytes that can be read now (FIONREAD). */
-  get available(): number {
-    this.checkOpen('ioctl');
-    const { binding, fd, target } = this.socket;
-    return check(binding.available(fd), 'ioctl', { target }) + (this.#returned?.length ?? 0);
-  }
-
+export abstract class ByteConnection extends ByteInput implements ByteWriter {
   /**
    * Writes all of the data; resolves when the kernel has taken it.
    *
@@ -225,74 +86,6 @@ export abstract class ByteConnection
     check(result, 'shutdown', { target: this.socket.target });
   }
 
-  /**
-   * What was read before its time, taken out of the connection.
-   *
-   * @internal
-   */
-  takeReturned(): Buffer | undefined {
-    const returned = this.#returned;
-    this.#returned = undefined;
-    return returned;
-  }
-
-  protected override describe(): { syscall: string; target: string | number } {
-    return this.socket.details('recv');
-  }
-
-  override close(): void {
-    this.inbox.clear();
-    super.close();
-  }
-
-  #take(
-    maxBytes: number,
-    into: Uint8Array | undefined,
-    fill: (memory: Uint8Array, offset: number, length: number) => number,
-  ): Buffer | null | typeof BLOCKED {
-    if (this.#returned !== undefined) {
-      const part = this.#returned.subarray(0, Math.min(maxBytes, into?.length ?? Infinity));
-      this.#returned =
-        part.length < this.#returned.length ? this.#returned.subarray(part.length) : undefined;
-      return into === undefined ? part : copied(part, into);
-    }
-    if (this.type === 'seqpacket') {
-      const sleeping = fill === this.#fillSleeping;
-      const packet = this.inbox.take({ maxBytes, truncate: true, sleeping });
-      if (packet === null || packet === BLOCKED || into === undefined) return packet;
-      return copied(packet, into);
-    }
-    if (into === undefined) return this.#taken(readIntoSlab(this.#room(maxBytes), fill));
-    if (into.length === 0) throw valueError('options.into', 'was detached while it waited', into);
-    const count = fill(into, 0, Math.min(into.length, maxBytes));
-    if (count <= 0) return this.#taken(count);
-    return count === into.length && Buffer.isBuffer(into)
-      ? into
-      : bufferOf(into.buffer, into.byteOffset, count);
-  }
-
-  /** Memory for what is there, not for what the caller would take at most. */
-  #room(maxBytes: number): number {
-    if (maxBytes <= DEFAULT_MAX_BYTES) return maxBytes;
-    const { binding, fd } = this.socket;
-    return Math.min(maxBytes, Math.max(DEFAULT_MAX_BYTES, binding.available(fd)));
-  }
-
-  #taken(result: Buffer | number): Buffer | null | typeof BLOCKED {
-    if (typeof result !== 'number') return result;
-    if (result === 0) {
-      this.checkEnd();
-      return null;
-    }
-    if (result === AGAIN) return BLOCKED;
-    throw errorOf(result, 'recv', { target: this.socket.target });
-  }
-
-  /** Throws where no bytes are not the end. */
-  protected checkEnd(): void {
-    // The kernel has the last word, unless there is something between it and us.
-  }
-
   #outgoing(data: Bytes): Uint8Array {
     const view = bytes(data);
     this.checkOpen('send');
@@ -334,16 +127,4 @@ export abstract class ByteConnection
     }
     return written;
   }
-}
-
-function copied(part: Buffer, into: Uint8Array): Buffer {
-  const fits = part.subarray(0, into.length);
-  into.set(fits);
-  return bufferOf(into.buffer, into.byteOffset, fits.length);
-}
-
-/** Checks the longest message. */
-export function messageLimit(maxMessageSize: number | undefined): number {
-  const limit = maxMessageSize ?? 16 * 1024 * 1024;
-  return integer(limit, 'options.maxMessageSize', 0, 0xffff_ffff);
 }

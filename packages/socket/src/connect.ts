@@ -4,9 +4,8 @@ import type { WaitOptions } from '@octoipc/core';
 import { IpcError, isIpcError, optionsObject, waitOptions } from '@octoipc/core/kit';
 
 import { parseAddress, resolveAddress, type Address, type HostAddress } from './address.js';
-import type { ConnectionType } from './byte-connection.js';
 import { connectEnd, connectEndSync } from './connecting.js';
-import { checkConnectionOptions } from './connection-options.js';
+import { checkConnectionOptions, type ConnectionType } from './connection-options.js';
 import { Connection } from './connection.js';
 import { makeSocket } from './end.js';
 import { isNumericHost } from './ip-address.js';

@@ -1,7 +1,9 @@
-import { oneOf } from '@octoipc/core/kit';
+import { integer, oneOf } from '@octoipc/core/kit';
 
-import { messageLimit, type ConnectionType } from './byte-connection.js';
 import { SOCK_SEQPACKET, SOCK_STREAM } from './constants.js';
+
+/** What a connection is of: bytes without boundaries, or packets. */
+export type ConnectionType = 'stream' | 'seqpacket';
 
 /** Checks what connections take; the socket's type. */
 export function checkConnectionOptions(options: {
@@ -12,4 +14,10 @@ export function checkConnectionOptions(options: {
   oneOf(type, 'options.type', ['stream', 'seqpacket']);
   messageLimit(maxMessageSize);
   return type === 'stream' ? SOCK_STREAM : SOCK_SEQPACKET;
+}
+
+/** Checks the longest message. */
+export function messageLimit(maxMessageSize: number | undefined): number {
+  const limit = maxMessageSize ?? 16 * 1024 * 1024;
+  return integer(limit, 'options.maxMessageSize', 0, 0xffff_ffff);
 }

@@ -11,7 +11,8 @@ import {
   waitSync,
 } from '@octoipc/core/kit';
 
-import { ByteConnection, messageLimit } from './byte-connection.js';
+import { ByteConnection } from './byte-connection.js';
+import { messageLimit } from './connection-options.js';
 import { SHUT_WR } from './constants.js';
 import { duplexOf, webStreamsOf, type DuplexOptions } from './duplex.js';
 import type { SocketEnd } from './end.js';

@@ -6,7 +6,7 @@
  */
 export { activationSockets, type ActivationSocket } from './activation.js';
 export type { Address, HostAddress } from './address.js';
-export type { ConnectionType } from './byte-connection.js';
+export type { ConnectionType } from './connection-options.js';
 export { socketReceiver, socketSender } from './channel.js';
 export { connect, connectSync, type ConnectOptions } from './connect.js';
 export { Connection, type ReceiveFdsOptions } from './connection.js';

@@ -4,8 +4,7 @@ import type { WaitOptions } from '@octoipc/core';
 import { check, integer, optionalBoolean, optionsObject, waitOptions } from '@octoipc/core/kit';
 
 import { resolveAddress, type Address } from './address.js';
-import type { ConnectionType } from './byte-connection.js';
-import { checkConnectionOptions } from './connection-options.js';
+import { checkConnectionOptions, type ConnectionType } from './connection-options.js';
 import {
   IPPROTO_IPV6,
   IPV6_V6ONLY,

@@ -1,8 +1,7 @@
 import { check, optionsObject } from '@octoipc/core/kit';
 
 import { binding } from './binding.js';
-import type { ConnectionType } from './byte-connection.js';
-import { checkConnectionOptions } from './connection-options.js';
+import { checkConnectionOptions, type ConnectionType } from './connection-options.js';
 import { Connection } from './connection.js';
 import { AF_UNIX } from './constants.js';
 import { SocketEnd } from './end.js';

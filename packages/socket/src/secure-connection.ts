@@ -3,7 +3,7 @@ import type { TLSSocket } from 'node:tls';
 
 import { IpcError, unsupportedError } from '@octoipc/core/kit';
 
-import { messageLimit } from './byte-connection.js';
+import { messageLimit } from './connection-options.js';
 import { Connection } from './connection.js';
 import { SocketEnd } from './end.js';
 import { socketPair } from './pair.js';

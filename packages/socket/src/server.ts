@@ -20,7 +20,7 @@ import {
   waitSync,
 } from '@octoipc/core/kit';
 
-import { messageLimit, type ConnectionType } from './byte-connection.js';
+import { messageLimit, type ConnectionType } from './connection-options.js';
 import { Connection } from './connection.js';
 import { SO_ACCEPTCONN, SOCK_SEQPACKET, SOCK_STREAM, SOL_SOCKET } from './constants.js';
 import { adoptSocket, intOption, SocketEnd } from './end.js';
