@@ -262,18 +262,23 @@ describe.skipIf(why !== undefined)(`another user (${why ?? 'created here'})`, ()
 
   test('cannot have the records of names, nor see or remove names of dead processes of others', async () => {
     const name = `/${uniqueName()}`;
-    const child = spawn(process.execPath, [fixture('second-user.mjs'), 'hold', name], {
+    // Not as root, whose records every other test that reaps would take first.
+    const [setpriv, ...line] = ['setpriv', ...asUser(VICTIM), process.execPath];
+    const child = spawn(setpriv!, [...line, fixture('second-user.mjs'), 'hold', name], {
       cwd: home,
     });
     onTestFinished(() => rmSync(`/dev/shm${name}`, { force: true }));
     expect((await once(child, 'exit'))[1]).toBe('SIGKILL');
-    const records = `/dev/shm/octoipc-${process.getuid!()}`;
+    const records = `/dev/shm/octoipc-${VICTIM}`;
+    onTestFinished(() => rmSync(records, { recursive: true, force: true }));
     expect(
       attacks({ list: ['list', records], take: ['rename', records], open: ['chmod', records] }),
     ).toEqual({ list: 'EACCES', take: 'EPERM', open: 'EPERM' });
     expect(program(ATTACKER, 'reap')).toEqual([]);
     expect(existsSync(`/dev/shm${name}`)).toBe(true);
-    expect(program(0, 'reap')).toContainEqual(expect.objectContaining({ name, removed: true }));
+    expect(program(VICTIM, 'reap')).toContainEqual(
+      expect.objectContaining({ name, removed: true }),
+    );
     expect(existsSync(`/dev/shm${name}`)).toBe(false);
   });
 
