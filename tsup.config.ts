@@ -1,11 +1,12 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join, relative, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 
 import { defineConfig, type Options } from 'tsup';
 
 interface Manifest {
   readonly name: string;
+  readonly version: string;
   readonly exports: Record<string, unknown>;
   readonly bin?: Record<string, string>;
   readonly peerDependencies?: Record<string, string>;
@@ -88,35 +89,67 @@ const LATE = `export {};
 var require = (id) =>
   process.getBuiltinModule(id) ?? process.getBuiltinModule('node:module').createRequire(import.meta.url)(id);`;
 
-/** How esbuild exports: a getter for each name, all copied as the module begins. */
-const GETTERS = /__export\((\w+),\{([^{}]*)\}\);\s*module\.exports=\s*__toCommonJS\(\1\);/;
+/** Where a CommonJS module is, as far as it knows: in a bundle of ES modules it does not. */
+const PLACE = "'use strict';var __moduleFile=typeof __filename==='string'?__filename:undefined;";
+
+/** How esbuild exports as CommonJS: a getter for each name, all copied as the module begins. */
+const GETTERS =
+  /__export\(\s*(\w+),\s*\{([^{}]*)\}\s*\);\s*module\s*\.\s*exports\s*=\s*__toCommonJS\(\s*\1\s*\);/;
+
+/** And as an ES module, at its end. */
+const EXPORTS = /export\s*\{([^{}]*)\};(?=\s*(?:\/\/# sourceMappingURL=.*\s*)?$)/;
+
+/** What both formats of an entry share, by package, version, entry and folder: two installed copies are two. */
+const shared = (file: string, folder: string): string =>
+  `"${manifest.name}@${manifest.version}/${basename(file).replace(/\.c?js$/, '')} "+${folder}`;
+const SHARED = 'globalThis[Symbol.for("octoipc.modules")]??=new Map';
 
 /**
- * Plain values in place of esbuild's getters, set when all of the module has run: what the getters cost at
- * import is half of what a package's own code does, and each use would call one.
+ * Whichever of an entry's two formats comes first, the other one exports the same. Plain values in place of
+ * esbuild's getters, set when all of the module has run: what the getters cost at import is half of what a
+ * package's own code does, and each use would call one. As many lines as before: the map of sources holds.
  */
-const plainExports: NonNullable<Options['plugins']>[number] = {
-  name: 'plain-exports',
+const oneCopy: NonNullable<Options['plugins']>[number] = {
+  name: 'one-copy',
   renderChunk(code, { path, map }) {
-    if (!path.endsWith('.cjs')) return undefined;
-    const getters = GETTERS.exec(code);
-    if (getters === null) return undefined;
-    const [ceremony, , names = ''] = getters;
-    const values = names.replaceAll(/\(\)=>\s*/g, '');
-    // As many lines as before: the map of sources holds.
-    const lines = '\n'.repeat(ceremony.split('\n').length - 1);
-    return {
-      code: `${code.replace(ceremony, lines)}\nmodule.exports={${values}};\n`,
-      map: map ?? null,
-    };
+    if (!exported.includes(basename(path).replace(/\.c?js$/, ''))) return undefined;
+    const made = path.endsWith('.cjs') ? sharedCommonJs(code, path) : sharedModule(code, path);
+    return made === undefined ? undefined : { code: made, map: map ?? null };
   },
 };
 
+function sharedCommonJs(code: string, path: string): string | undefined {
+  const getters = GETTERS.exec(code);
+  if (getters === null) {
+    if (/__export\(\s*\w+_exports/.test(code)) throw new Error(`${path}: how does it export?`);
+    return undefined; // It only hands on what others export.
+  }
+  const [ceremony, , names = ''] = getters;
+  const values = names.replaceAll(/\(\)=>\s*/g, '');
+  const lines = '\n'.repeat(ceremony.split('\n').length - 1);
+  const begin = `var __key=${shared(path, '__dirname')},__all=${SHARED};if(__all.has(__key))module.exports=__all.get(__key);else{`;
+  const body = code.replace(ceremony, () => lines).replace(PLACE, () => `${PLACE}${begin}`);
+  return `${body}\n__all.set(__key,module.exports={${values}})}\n`;
+}
+
+function sharedModule(code: string, path: string): string | undefined {
+  const list = EXPORTS.exec(code);
+  if (list === null) return undefined;
+  const names = list[1]!.split(',').map((name) => name.trim().split(/\s+as\s+/));
+  if (names.some(([local]) => local === '')) return undefined;
+  const all = names.map(([local, name = local]) => `${name}:${local}`);
+  const taken = names.map(([local, name = local], index) => `${name}:__${index}`);
+  const again = names.map(([local, name = local], index) => `__${index} as ${name}`);
+  const own = `((all,key,own)=>all.get(key)??(all.set(key,own),own))(${SHARED},${shared(path, 'import.meta.dirname')},{${all}})`;
+  return code.replace(list[0], () => `var{${taken}}=${own};export{${again}};`);
+}
+
 /**
- * There is one copy of each class in a process, however it came in. Where `require` takes ES modules (Node
- * 20.19, 22.12 and later), `module-sync` gives both of them the same one. Elsewhere `import` gets the names of
- * what `require` gets. A bundler has to see what is imported: it takes the `module` condition. The types are
- * those of what `require` gets, too: so a class is the same class to the compiler, however it came in.
+ * There is one copy of each class in a process, however it came in. `require` gets CommonJS: to terminate a worker
+ * of Node 20 or 22 just as it requires an ES module ends the process. `import` gets an ES module where Node has the
+ * condition `module-sync` (20.19, 22.12 and later), elsewhere the names of what `require` gets. A bundler has to see
+ * what is imported: it takes the `module` condition. The types are those of what `require` gets, too: so a class is
+ * the same class to the compiler, however it came in.
  */
 const modulesOf: NonNullable<Options['plugins']>[number] = {
   name: 'modules',
@@ -172,12 +205,9 @@ const library: Options[] =
           splitting: false,
           esbuildPlugins: [sharedEntries('cjs'), lazyBuiltins(required)],
           removeNodeProtocol: false,
-          // Where a module is, as far as it knows: in a bundle of ES modules it does not.
           define: { 'import.meta.url': '__moduleFile' },
-          banner: {
-            js: "var __moduleFile=typeof __filename==='string'?__filename:undefined;",
-          },
-          plugins: [plainExports, modulesOf],
+          banner: { js: PLACE },
+          plugins: [oneCopy, modulesOf],
         },
         {
           ...common,
@@ -187,6 +217,7 @@ const library: Options[] =
           esbuildPlugins: [sharedEntries('js'), lazyBuiltins(builtin)],
           removeNodeProtocol: false,
           banner: { js: LATE },
+          plugins: [oneCopy],
         },
         { entry, format: 'cjs', dts: { ...dts, only: true } },
       ]

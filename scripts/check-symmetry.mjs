@@ -107,9 +107,9 @@ function exported(name, file) {
     return { import: { types, default: `./dist/${file}.js` }, require: required };
   return {
     module: `./dist/${file}.module.js`,
+    require: required,
     'module-sync': { types, default: `./dist/${file}.js` },
     import: { types, default: `./dist/${file}.import.js` },
-    require: required,
   };
 }
 

@@ -67,9 +67,9 @@ function exportFromOctoipc() {
   );
   manifest.exports = beforeManifest(manifest.exports, `./${name}`, {
     module: `./dist/${name}.module.js`,
+    require: { types: `./dist/${name}.d.cts`, default: `./dist/${name}.cjs` },
     'module-sync': { types: `./dist/${name}.d.ts`, default: `./dist/${name}.js` },
     import: { types: `./dist/${name}.d.ts`, default: `./dist/${name}.import.js` },
-    require: { types: `./dist/${name}.d.cts`, default: `./dist/${name}.cjs` },
   });
   writeFileSync(join(meta, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
 

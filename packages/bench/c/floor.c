@@ -4,7 +4,8 @@
 // open(kind, size, name)   a queue of that name, or with the id that the name is; its id
 // unlink(id, name)         removes it
 // memory(sent, received)   where messages are, after the type that System V has before them
-// send(waits), receive(waits)  0 or a length, or -errno
+// send(waits)              0, or -errno
+// receive(waits, offset)   the length of a message that comes to that offset of `received`, or -errno
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -34,13 +35,14 @@ static napi_value Number(napi_env env, int64_t number) {
 
 static int64_t Outcome(long result) { return result < 0 ? -errno : result; }
 
-static int32_t First(napi_env env, napi_callback_info info) {
-  napi_value value;
-  size_t count = 1;
-  int32_t number = 0;
-  napi_get_cb_info(env, info, &count, &value, NULL, NULL);
-  napi_get_value_int32(env, value, &number);
-  return number;
+/** The arguments, which are numbers; 0 where there is none. */
+static void Numbers(napi_env env, napi_callback_info info, size_t count, int32_t* numbers) {
+  napi_value values[2];
+  napi_get_cb_info(env, info, &count, values, NULL, NULL);
+  for (size_t i = 0; i < count; i++) {
+    numbers[i] = 0;
+    napi_get_value_int32(env, values[i], &numbers[i]);
+  }
 }
 
 static napi_value Open(napi_env env, napi_callback_info info) {
@@ -89,7 +91,8 @@ static napi_value Memory(napi_env env, napi_callback_info info) {
 }
 
 static napi_value Send(napi_env env, napi_callback_info info) {
-  const int waits = First(env, info);
+  int32_t waits;
+  Numbers(env, info, 1, &waits);
   return Number(env, Outcome(posix ? syscall(SYS_mq_timedsend, queue, sent, size, 0,
                                              waits ? NULL : &kNow)
                                    : msgsnd(queue, sent - sizeof(long), size,
@@ -97,11 +100,14 @@ static napi_value Send(napi_env env, napi_callback_info info) {
 }
 
 static napi_value Receive(napi_env env, napi_callback_info info) {
-  const int waits = First(env, info);
+  int32_t numbers[2];
+  Numbers(env, info, 2, numbers);
+  const int32_t waits = numbers[0];
+  char* target = received + numbers[1];
   unsigned int priority;
-  return Number(env, Outcome(posix ? syscall(SYS_mq_timedreceive, queue, received, size, &priority,
+  return Number(env, Outcome(posix ? syscall(SYS_mq_timedreceive, queue, target, size, &priority,
                                              waits ? NULL : &kNow)
-                                   : msgrcv(queue, received - sizeof(long), size, 0,
+                                   : msgrcv(queue, target - sizeof(long), size, 0,
                                             waits ? 0 : IPC_NOWAIT)));
 }
 

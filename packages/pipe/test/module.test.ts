@@ -23,6 +23,13 @@ test.each(['import', 'require'])(
   },
 );
 
+test.each(['import', 'require'])(
+  'there is one copy of each export, whichever comes first: %s',
+  async (first) => {
+    expect(await run('same', first)).toEqual({ differing: [] });
+  },
+);
+
 test('BIND-014: imported and required in one process, both work over one addon', async () => {
   expect(await run('both')).toEqual({
     names: true,

@@ -3,11 +3,13 @@
 // (c/floor.c): below this no library on Node-API can get.
 //
 // pair     a send and a receive that do not wait, in one process
+// sync     one message a call between two processes, each of which blocks in the kernel
+// fresh    the same, but each message comes to memory that nobody writes to again
 // awaited  one message a call between two processes, each of which awaits a promise for each message, and waits in
 //          the kernel
 import { dlopen } from 'node:process';
 
-import { receiveIterated } from './flows.mjs';
+import { receiveEach, receiveIterated, sendAwaited, sendEach } from './flows.mjs';
 import { spawnPeer } from './peer.mjs';
 import { driveFlow, fill, memoryOf, now, receiveFlow, serve, sumOf } from './side.mjs';
 
@@ -22,7 +24,7 @@ const name = process.env[QUEUE] ?? `/octoipc-bench-${process.pid}`;
  * @property {(id: number, name: string) => number} unlink
  * @property {(sent: Uint8Array, received: Uint8Array) => void} memory
  * @property {(waits: number) => number} send
- * @property {(waits: number) => number} receive
+ * @property {(waits: number, offset: number) => number} receive
  */
 
 /** @type {{ exports: Floor }} */
@@ -45,7 +47,7 @@ function pairs(/** @type {number} */ count) {
   for (let n = 0; n < count; n++) {
     fill(message, n);
     floor.send(0);
-    floor.receive(0);
+    floor.receive(0, 0);
     sum += sumOf(target, 0);
   }
   return { ns: now() - start, sum };
@@ -55,11 +57,48 @@ function pairs(/** @type {number} */ count) {
 const messages = {
   [Symbol.asyncIterator]: () => ({
     next() {
-      floor.receive(1);
+      floor.receive(1, 0);
       return Promise.resolve({ done: false, value: target });
     },
     return: () => Promise.resolve({ done: true, value: undefined }),
   }),
+};
+
+/** Room for many messages; each has its type before it. */
+const SLAB = 256 * 1024;
+const ROOM = size + 64;
+let slab = memoryOf(0);
+let used = SLAB;
+
+function takeFresh() {
+  if (SLAB - used < ROOM) {
+    slab = Buffer.allocUnsafeSlow(64 + SLAB).subarray(64);
+    floor.memory(message, slab);
+    used = 0;
+  }
+  floor.receive(1, used);
+  const taken = new Uint8Array(slab.buffer, slab.byteOffset + used, size);
+  used += ROOM;
+  return taken;
+}
+
+/** @type {Record<string, { send(count: number): unknown, receive(count: number): unknown }>} */
+const flows = {
+  sync: {
+    send: sendEach(size, () => floor.send(1)),
+    receive: receiveEach(() => {
+      floor.receive(1, 0);
+      return target;
+    }),
+  },
+  fresh: {
+    send: sendEach(size, () => floor.send(1)),
+    receive: receiveEach(takeFresh),
+  },
+  awaited: {
+    send: sendAwaited(size, () => Promise.resolve(floor.send(1))),
+    receive: receiveIterated(messages, (bytes) => bytes),
+  },
 };
 
 if (exercise === 'pair') {
@@ -67,14 +106,9 @@ if (exercise === 'pair') {
   await serve(pairs);
 } else if (role === 'peer') {
   if (kind === 'posix') floor.unlink(id, name);
-  receiveFlow(receiveIterated(messages, (bytes) => bytes));
+  receiveFlow(/** @type {any} */ (flows[exercise]).receive);
 } else {
   process.env[QUEUE] = kind === 'posix' ? name : String(id);
   const { child } = spawnPeer(import.meta.filename, {});
-  await driveFlow(child, async (count) => {
-    for (let n = 0; n < count; n++) {
-      fill(message, n);
-      await Promise.resolve(floor.send(1));
-    }
-  });
+  await driveFlow(child, /** @type {any} */ (flows[exercise]).send);
 }

@@ -39,7 +39,7 @@ const flow = (kind, exercise, title, waiting, bytes, target) => ({
  * @param {number} bytes
  */
 const bare = (kind, exercise, bytes) =>
-  hasNodeHeaders && ['pair', 'awaited'].includes(exercise)
+  hasNodeHeaders && ['pair', 'sync', 'fresh', 'awaited'].includes(exercise)
     ? [{ name: 'bare Node-API, the same calls', command: floor(kind, exercise, bytes) }]
     : [];
 
