@@ -1,5 +1,5 @@
-// npm run check [-- --only NAME,…]: makes the workspace ready and runs every check in turn. One line a
-// check; what a failing one printed follows its line. The counts are left in check.json of the scratch
+// npm run check [-- --only NAME,…]: makes the workspace ready and runs every check, as many at a time as there
+// are processors. One line a check, in their order; what a failing one printed follows its line. The counts are left in check.json of the scratch
 // folder, or in the file that OCTOIPC_CHECK_RESULTS names.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -41,21 +41,32 @@ if (unknown.length > 0) {
 
 await readyOrExit();
 const { SKIPPED, capture } = await import('./run.mjs');
+const { inTurns } = await import('./in-turns.mjs');
 
 const counts = { passed: 0, failed: 0, skipped: 0 };
-for (const name of names) {
+
+async function run(name) {
   const start = performance.now();
   const { status, output } = await capture(process.execPath, CHECKS[name]);
+  return { name, status, said: output.trimEnd(), seconds: (performance.now() - start) / 1000 };
+}
+
+function tell({ name, status, said, seconds }) {
   const verdict = status === 0 ? 'passed' : status === SKIPPED ? 'skipped' : 'failed';
   counts[verdict] += 1;
-  const seconds = ((performance.now() - start) / 1000).toFixed(1);
-  const said = output.trimEnd();
   const remark = verdict === 'failed' ? '' : (said.split('\n').at(-1) ?? '');
-  console.log(
-    `${verdict.padEnd(8)}${name.padEnd(12)}${seconds.padStart(6)} s  ${remark}`.trimEnd(),
-  );
+  const time = seconds.toFixed(1).padStart(6);
+  console.log(`${verdict.padEnd(8)}${name.padEnd(12)}${time} s  ${remark}`.trimEnd());
   if (verdict === 'failed') console.log(said.replaceAll(/^/gm, '    '));
 }
+
+/** What has run, until all before it have been told of. */
+const done = new Map();
+let told = 0;
+await inTurns(names, async (name) => {
+  done.set(name, await run(name));
+  for (; done.has(names[told]); told++) tell(done.get(names[told]));
+});
 
 const results = process.env.OCTOIPC_CHECK_RESULTS ?? join(scratch, 'check.json');
 mkdirSync(dirname(results), { recursive: true });

@@ -1,6 +1,5 @@
 // The compiler for every system that binaries are shipped for: zig, from toolchain/.
 import { existsSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 
 import { capture } from './run.mjs';
@@ -31,15 +30,4 @@ export async function zigRun(args) {
     env: { ...process.env, ZIG_GLOBAL_CACHE_DIR: join(scratch, 'zig') },
   });
   if (status !== 0) throw new Error(output.trimEnd());
-}
-
-/** Does the same with each, as many at a time as there are processors; in the order of `items`. */
-export async function inTurns(items, action) {
-  const results = [];
-  const queue = items.entries();
-  const work = async () => {
-    for (const [at, item] of queue) results[at] = await action(item);
-  };
-  await Promise.all(Array.from({ length: availableParallelism() }, work));
-  return results;
 }

@@ -5,7 +5,8 @@ import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { addonFlags, addonSources } from './addon-flags.mjs';
-import { compilerFile, inTurns, installCompiler, zigRun } from './cross-compiler.mjs';
+import { compilerFile, installCompiler, zigRun } from './cross-compiler.mjs';
+import { inTurns } from './in-turns.mjs';
 import { readMachO } from './macho.mjs';
 import { publicPackages, root, scratch } from './workspace.mjs';
 

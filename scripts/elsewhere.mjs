@@ -6,7 +6,7 @@ import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { addonFlags, addonSources } from './addon-flags.mjs';
-import { inTurns } from './cross-compiler.mjs';
+import { inTurns } from './in-turns.mjs';
 import { capture } from './run.mjs';
 import { must } from './step.mjs';
 import { publicPackages, root } from './workspace.mjs';

@@ -7,7 +7,8 @@ import { parseArgs } from 'node:util';
 
 import { addonFlags, addonSources } from './addon-flags.mjs';
 import { inspectBinary } from './binary.mjs';
-import { inTurns, installCompiler, toolchain, zigRun } from './cross-compiler.mjs';
+import { installCompiler, toolchain, zigRun } from './cross-compiler.mjs';
+import { inTurns } from './in-turns.mjs';
 import { publicPackages, scratch } from './workspace.mjs';
 
 /** What is shipped, and what the compiler calls it. */
