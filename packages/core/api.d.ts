@@ -128,7 +128,12 @@ interface Sender extends Closable {
       readonly priority?: number;
     },
   ): Promise<void>;
-  trySend(message: Bytes): boolean;
+  trySend(
+    message: Bytes,
+    options?: {
+      readonly priority?: number;
+    },
+  ): boolean;
 }
 
 interface ValueReceiver<T> extends Closable, AsyncIterable<T> {
@@ -145,7 +150,12 @@ interface ValueSender<T> extends Closable {
       readonly priority?: number;
     },
   ): Promise<void>;
-  trySend(value: T): boolean;
+  trySend(
+    value: T,
+    options?: {
+      readonly priority?: number;
+    },
+  ): boolean;
 }
 
 interface WaitOptions {

@@ -139,6 +139,7 @@ declare class RingConsumer extends RecordReader implements AsyncIterable<Buffer>
       readonly max?: number | undefined;
     },
   ): number;
+  close(): void;
   [Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined>;
 }
 

@@ -41,7 +41,7 @@ export interface Sender extends Closable {
    */
   send(message: Bytes, options?: WaitOptions & { readonly priority?: number }): Promise<void>;
   /** Sends if that needs no waiting; false, and nothing sent, if it does. */
-  trySend(message: Bytes): boolean;
+  trySend(message: Bytes, options?: { readonly priority?: number }): boolean;
 }
 
 /** The receiving end of a channel of messages. */

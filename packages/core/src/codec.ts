@@ -80,7 +80,7 @@ const RECEIVER = ['receive', 'tryReceive', 'close'];
 export interface ValueSender<T> extends Closable {
   readonly traits: ChannelTraits;
   send(value: T, options?: WaitOptions & { readonly priority?: number }): Promise<void>;
-  trySend(value: T): boolean;
+  trySend(value: T, options?: { readonly priority?: number }): boolean;
 }
 
 /** A {@link Receiver} of values; the end is `null`, so a value of `null` needs an envelope. */
@@ -142,7 +142,8 @@ function senderOf<T>(channel: Sender, codec: Codec<T>): ValueSender<T> {
     traits: channel.traits,
     send: async (value: T, options?: WaitOptions & { readonly priority?: number }) =>
       channel.send(codec.encode(value), options),
-    trySend: (value: T) => channel.trySend(codec.encode(value)),
+    trySend: (value: T, options?: { readonly priority?: number }) =>
+      channel.trySend(codec.encode(value), options),
   });
 }
 

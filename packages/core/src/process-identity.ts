@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, readlinkSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 
 import { fileCall } from './record-folder.js';
 
@@ -44,9 +44,14 @@ export function livenessOf(identity: ProcessIdentity): Liveness {
   return stat.state === 'Z' || stat.state === 'X' ? 'dead' : 'alive';
 }
 
-/** Whether any process has this pid now, be it another one than it was. */
+/** Whether any process has this pid now, be it another one than it was; /proc may hide it (hidepid). */
 export function pidInUse(pid: number): boolean {
-  return existsSync(`/proc/${pid}`);
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as { code?: string }).code !== 'ESRCH';
+  }
 }
 
 function bootId(): string {
@@ -66,7 +71,7 @@ function statOf(pid: number): { state: string; startTime: string } | undefined {
     text = readFileSync(`/proc/${pid}/stat`, 'latin1');
   } catch (error) {
     const { code } = error as { code?: string };
-    if (code === 'ENOENT' || code === 'ESRCH') return undefined;
+    if ((code === 'ENOENT' || code === 'ESRCH') && !pidInUse(pid)) return undefined;
     throw error;
   }
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');

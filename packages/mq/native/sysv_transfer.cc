@@ -40,6 +40,8 @@ class Interrupter {
 
   /// The signal may come before the call begins: from then on it comes every millisecond.
   void Arm(int64_t milliseconds) {
+    // Somebody may have blocked it in the meantime.
+    pthread_sigmask(SIG_UNBLOCK, &ours_, nullptr);
     Set({milliseconds / 1000, milliseconds % 1000 * 1'000'000}, {0, 1'000'000});
   }
 
@@ -47,12 +49,10 @@ class Interrupter {
 
  private:
   Interrupter() {
+    sigemptyset(&ours_);
     const int number = WakeSignal();
     if (number < 0) return;
-    sigset_t ours;
-    sigemptyset(&ours);
-    sigaddset(&ours, number);
-    pthread_sigmask(SIG_UNBLOCK, &ours, nullptr);
+    sigaddset(&ours_, number);
     sigevent event{};
     event.sigev_notify = SIGEV_THREAD_ID;
     event.sigev_signo = number;
@@ -70,6 +70,7 @@ class Interrupter {
     ::syscall(SYS_timer_settime, id_, 0, &times, nullptr);
   }
 
+  sigset_t ours_{};
   __kernel_timer_t id_ = -1;
 };
 

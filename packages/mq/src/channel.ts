@@ -93,7 +93,10 @@ class QueueSender extends QueueEnd implements Sender {
     return this.queue.send(message, options);
   }
 
-  trySend(message: Bytes): boolean {
+  trySend(message: Bytes, options?: { readonly priority?: number }): boolean {
+    if (this.queue instanceof PosixQueue) return this.queue.trySend(message, options);
+    const priority = options?.priority ?? 0;
+    if (priority !== 0) throw noPriority(priority);
     return this.queue.trySend(message);
   }
 }

@@ -1,4 +1,4 @@
-import { openReceiver, openSender, type ReceiverOptions, type SenderOptions } from 'octoipc';
+import { mq, openReceiver, openSender, type ReceiverOptions, type SenderOptions } from 'octoipc';
 import { describe, expect, it } from 'vitest';
 
 import { closing, folder, freshName, OPENERS, refusal } from './channel-places.js';
@@ -111,6 +111,11 @@ describe('openSender() and openReceiver() refuse what a mechanism cannot honour:
     await sender.send('low', { priority: 0 });
     await sender.send('high');
     expect(String(await receiver.receive())).toBe('high');
+    await receiver.receive();
+    sender.trySend('low', { priority: 0 });
+    sender.trySend('high');
+    const queue = closing(mq.PosixQueue.open(name));
+    expect([queue.tryReceive()?.priority, queue.tryReceive()?.priority]).toEqual([1, 0]);
   });
 
   it('a priority of one message, over a ring and over datagrams', async () => {

@@ -155,6 +155,20 @@ describe('octoipc send and recv', () => {
     expect(seventh).toMatchObject({ status: 0, stdout: 'second\n', stderr: '' });
   });
 
+  it('send a file of a type in parts that System V takes', async () => {
+    const id = `sysv-mq:id=${ipcmk('-Q')}`;
+    const file = join(folder(), 'long');
+    const content = randomBytes(12_000);
+    writeFileSync(file, content);
+    const sent = await octoipc('send', '-q', '--type', '5', '--file', file, id);
+    expect(sent).toMatchObject({ status: 0, stderr: '' });
+    const copy = join(folder(), 'copy');
+    expect(await octoipc('recv', '-q', '--type', '5', '--file', copy, id)).toMatchObject({
+      status: 0,
+    });
+    expect(readFileSync(copy).equals(content)).toBe(true);
+  });
+
   it('take no more than --count, and leave the rest', async () => {
     const url = gone(`mq:/${uniqueName()}`);
     const sent = await octoipcWith(TEXT, 'send', '--create', '--count', '3', '--rate', '1000', url);

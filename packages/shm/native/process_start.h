@@ -2,6 +2,7 @@
 #pragma once
 
 #include <fcntl.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -15,11 +16,17 @@
 
 namespace octoipc {
 
+/// -ESRCH if there is no such process; /proc may hide another user's (hidepid).
+inline int64_t WhyUnseen(uint32_t pid) {
+  if (::kill(static_cast<pid_t>(pid), 0) < 0 && errno == ESRCH) return -ESRCH;
+  return -EACCES;
+}
+
 /// The low 32 bits of a process's start time, -ESRCH if it is dead. A zombie is dead.
 inline int64_t ProcessStart(uint32_t pid) {
   const std::string path = "/proc/" + std::to_string(pid) + "/stat";
   const int64_t opened = Retry([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); });
-  if (opened < 0) return opened == -ENOENT ? -ESRCH : opened;
+  if (opened < 0) return opened == -ENOENT ? WhyUnseen(pid) : opened;
   const UniqueFd fd(static_cast<int>(opened));
   char text[1024];
   const int64_t size = Retry([&] { return ::read(fd.get(), text, sizeof text - 1); });

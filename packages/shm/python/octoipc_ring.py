@@ -35,6 +35,7 @@ class Ring(Mapped):
     def __init__(self, memory):
         self._index = None
         self._held = self._death = False
+        self._looked = 0.0
         super().__init__(memory)
 
     def _constants(self, flags, capacity, largest, data, seats):
@@ -149,13 +150,21 @@ class Ring(Mapped):
     def _take_turn(self):
         if not self._turns:
             return True
-        if not self._swap(LOCK, 0, self._turn):
+        if not self._swap(LOCK, 0, self._turn) and not self._take_from_dead():
             return False
         self._held = True
         self._here = self._published = self._load(TAIL)
         self._there = self._load(HEAD)
         self._check_positions(self._here, self._there)
         return True
+
+    def _take_from_dead(self):
+        now = time.monotonic()
+        if now - self._looked < 0.01:
+            return False
+        self._looked = now
+        self._mend_lock()
+        return self._swap(LOCK, 0, self._turn)
 
     def _mend_lock(self):
         held = self._load(LOCK)

@@ -45,15 +45,24 @@ class OwnerDied(OSError):
     """A peer died; told once. What it was at goes on."""
 
 
+def exists(pid):
+    """Whether there is such a process, which /proc may hide (hidepid)."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
 def process_start(pid):
     """The low 32 bits of the start time; None if it is dead, -1 if that cannot be known."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             fields = file.read().rpartition(b")")[2].split()
-    except (FileNotFoundError, ProcessLookupError):
-        return None
     except OSError:
-        return -1
+        return -1 if exists(pid) else None
     return None if fields[0] in (b"Z", b"X") else int(fields[19]) & U32
 
 

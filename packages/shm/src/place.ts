@@ -1,4 +1,4 @@
-import { openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 
 import { IpcError, rangeError, typeError } from '@octoipc/core/kit';
 
@@ -89,7 +89,13 @@ function ownMapping(where: unknown): Place {
     throw typeError('where', 'memory with a descriptor: System V memory has none', where);
   }
   const target = where.fd;
-  return { memory: SharedMemory.fromFd(reopen(target)), target };
+  const fd = reopen(target);
+  try {
+    return { memory: SharedMemory.fromFd(fd), target };
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
 }
 
 function reopen(fd: number): number {

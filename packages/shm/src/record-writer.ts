@@ -2,6 +2,9 @@ import type { MappedRing } from './mapped-ring.js';
 import { RingEnd } from './ring-end.js';
 import { KIND, WORD } from './ring-layout.js';
 
+/** A look whether who has the turn lives costs some 10 µs: one each 10 ms, in milliseconds. */
+const LOOK = 10;
+
 /** Below this a loop is quicker than TypedArray.prototype.set. */
 const SMALL = 32;
 
@@ -11,6 +14,9 @@ const padded = (length: number): number => (length + 7) & ~7;
 export abstract class RecordWriter extends RingEnd {
   #published: number;
   #locked = false;
+  /** It was another's turn when we last tried: then that is what we wait for. */
+  #late = false;
+  #looked = 0;
 
   /** @internal */
   constructor(ring: MappedRing) {
@@ -26,7 +32,10 @@ export abstract class RecordWriter extends RingEnd {
 
   /** @internal */
   protected override isReady(): boolean {
-    if (this.geometry.turns && Atomics.load(this.words, WORD.lock) !== 0) return false;
+    if (this.geometry.turns) {
+      if (Atomics.load(this.words, WORD.lock) !== 0) return false;
+      if (this.#late) return true;
+    }
     return Atomics.load(this.words, WORD.head) !== this.there;
   }
 
@@ -59,12 +68,26 @@ export abstract class RecordWriter extends RingEnd {
   protected begin(): boolean {
     if (!this.geometry.turns || this.#locked) return true;
     const { words } = this;
-    if (Atomics.compareExchange(words, WORD.lock, 0, this.seat.turn) !== 0) return false;
+    this.#late = !this.#lock() && !this.#lockOfDead();
+    if (this.#late) return false;
     this.#locked = true;
     this.here = this.#published = Atomics.load(words, WORD.tail);
     this.there = Atomics.load(words, WORD.head);
     this.checkPositions(this.here, this.there);
     return true;
+  }
+
+  #lock(): boolean {
+    return Atomics.compareExchange(this.words, WORD.lock, 0, this.seat.turn) === 0;
+  }
+
+  /** Who died with the lock gives it back to nobody, also where nobody waits for it. */
+  #lockOfDead(): boolean {
+    const now = performance.now();
+    if (now - this.#looked < LOOK) return false;
+    this.#looked = now;
+    this.mend();
+    return this.#lock();
   }
 
   /** @internal */

@@ -69,7 +69,7 @@ class ChannelEnd<End extends RingProducer | RingConsumer> {
   }
 
   get closed(): boolean {
-    return this.#ring.closed;
+    return this.#ring.closed || this.end.closed;
   }
 
   close(): void {

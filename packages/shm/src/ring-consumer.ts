@@ -76,7 +76,7 @@ export class RingConsumer extends RecordReader implements AsyncIterable<Buffer> 
   }
 
   /**
-   * Calls back for each message that is there, with the message in the ring itself. It is the ring's again
+   * Calls back for each message that is there, or comes in the meantime, up to what the ring holds twice, with the message in the ring itself. It is the ring's again
    * as soon as this returns: copy what is to be kept. What another process writes into it meanwhile, it sees.
    *
    * @param fn - if it throws, this does; that message and those before count as taken
@@ -95,6 +95,7 @@ export class RingConsumer extends RecordReader implements AsyncIterable<Buffer> 
     let { here, there } = this;
     this.#inside = true;
     let count = 0;
+    let looked = false;
     try {
       while (count < max) {
         let at = here & (capacity - 1);
@@ -104,6 +105,9 @@ export class RingConsumer extends RecordReader implements AsyncIterable<Buffer> 
         const record = 8 + padded(length);
         const usual = kind === KIND.message && length <= maxMessageSize;
         if (!usual || record > (there - here) >>> 0 || record > capacity - at) {
+          // Once, or who sends without end would keep us here.
+          if (here === there && looked) break;
+          looked ||= here === there;
           at = this.peek(here) - 8;
           if (at < 0) break;
           ({ here, there } = this);
@@ -114,7 +118,7 @@ export class RingConsumer extends RecordReader implements AsyncIterable<Buffer> 
           this.here = published = here;
           this.publish();
         }
-        here = (here + 8 + padded(length)) | 0;
+        here = this.here = (here + 8 + padded(length)) | 0;
         count += 1;
         fn(bufferOf(buffer, byteOffset + at + 8, length));
         if (this.closed) return count;
@@ -122,12 +126,16 @@ export class RingConsumer extends RecordReader implements AsyncIterable<Buffer> 
     } finally {
       this.#inside = false;
       this.count += count;
-      // Behind the last one there may have been a filler.
-      if (count > 0 && ((this.here - here) | 0) < 0) this.here = here;
       if (this.here !== published && !this.closed) this.publish();
     }
     if (count === 0) this.checkDeath();
     return count;
+  }
+
+  override close(): void {
+    // What a callback has seen is taken, also if it closes us.
+    if (this.#inside && !this.closed) this.publish();
+    super.close();
   }
 
   /** Messages as they come, until the end is closed. Leaving the loop does not close it. */
@@ -159,11 +167,18 @@ export class RingConsumer extends RecordReader implements AsyncIterable<Buffer> 
       return BLOCKED;
     }
     this.there = Atomics.load(this.words, WORD.tail);
+    let stuck = false;
     while (messages.length < max && this.here !== this.there) {
-      if (!this.#drain(messages, max)) {
+      if (this.#drain(messages, max)) {
+        stuck = false;
+      } else if (messages.length === 0) {
         const one = this.#one();
         if (one === BLOCKED) break;
         messages.push(one);
+      } else if (stuck) {
+        break; // Too long for a slab, or damaged: the next call's.
+      } else {
+        stuck = true;
       }
       this.publish();
     }

@@ -15,9 +15,28 @@ import { Seats, takeSeat, type TakenSeat } from './seat.js';
 import { damageOf, DATA, SEAT } from './shared-header.js';
 import { SharedWait, type BellKeeper } from './shared-wait.js';
 
+/** A side that moves on while we look does so some times, not always. */
+const TRIES = 10_000;
+
 /** What a forgotten end leaves; refers to nothing but that. */
 interface Left extends BellKeeper {
   readonly seat: TakenSeat;
+}
+
+/** Of one moment: between the two both sides may go on. */
+function positionsIn(words: Int32Array): { tail: number; head: number } {
+  let head = Atomics.load(words, WORD.head);
+  for (let tries = 0; ; tries++) {
+    const tail = Atomics.load(words, WORD.tail);
+    const again = Atomics.load(words, WORD.head);
+    if (again === head || tries === TRIES) return { tail, head };
+    head = again;
+  }
+}
+
+/** Whether positions can be those of a ring. */
+function mayBe({ capacity }: RingGeometry, tail: number, head: number): boolean {
+  return (tail - head) >>> 0 <= capacity && ((tail | head) & 7) === 0;
 }
 
 /** Not made in a constructor, whose closures would keep what it constructs. */
@@ -67,10 +86,10 @@ export abstract class RingEnd extends ResourceHandle {
   /** @internal */
   protected constructor(ring: MappedRing, producer: boolean) {
     const { memory, geometry } = ring;
-    const producers = [1, geometry.seats] as const;
-    const consumer = [0, 0] as const;
     const details = { syscall: 'mmap', target: ring.target };
     const words = memory.view(Int32Array, 0, DATA / 4);
+    const producers = [1, geometry.seats] as const;
+    const consumer = [0, 0] as const;
     const bytes = memory.view(Uint8Array, DATA, geometry.capacity);
     const records = memory.view(Int32Array, DATA, geometry.capacity / 4);
     const seat = takeSeat(memory, geometry.namespace, producer ? producers : consumer, details);
@@ -100,12 +119,14 @@ export abstract class RingEnd extends ResourceHandle {
       },
       left,
     );
-    const tail = Atomics.load(words, WORD.tail);
-    const head = Atomics.load(words, WORD.head);
+    const { tail, head } = positionsIn(words);
     this.here = producer ? tail : head;
     this.there = producer ? head : tail;
     this.#watch = new PeerWatch(this.seats, producer ? consumer : producers);
-    this.checkPositions(tail, head);
+    if (mayBe(geometry, tail, head)) return;
+    // Not what a subclass makes of it, which is not there yet.
+    super.close();
+    throw damageOf(RING, memory, details);
   }
 
   /** Bytes of the longest message. */
@@ -181,9 +202,7 @@ export abstract class RingEnd extends ResourceHandle {
 
   /** @internal */
   protected checkPositions(tail: number, head: number): void {
-    if ((tail - head) >>> 0 > this.geometry.capacity || ((tail | head) & 7) !== 0) {
-      throw this.damage();
-    }
+    if (!mayBe(this.geometry, tail, head)) throw this.damage();
   }
 
   /** Another process has written what cannot be: this end is closed. @internal */

@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -47,6 +47,8 @@ export function* messages(seed: number, maxMessageSize: number): Generator<Buffe
 
 const path = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'octoipc-ring-'));
+// Other users may have to run what is in it.
+chmodSync(folder, 0o755);
 const program = join(folder, 'ring-peer');
 
 /** Whether a tool is missing, which is said. */

@@ -1,5 +1,7 @@
 import type { Bytes, ChannelTraits, Codec, Receiver, Sender, WaitOptions } from '@octoipc/core';
 
+import { optionsObject, valueError } from '@octoipc/core/kit';
+
 import type { ChannelReceiver, ChannelSender } from './options.js';
 import type { SchemeEnd } from './registry.js';
 
@@ -54,8 +56,14 @@ export class SendingEnd extends End<Sender> implements ChannelSender<unknown> {
     }
   }
 
-  trySend(value: unknown): boolean {
-    return this.end.trySend(this.#message(value));
+  trySend(value: unknown, options?: { readonly priority?: number }): boolean {
+    const message = this.#message(value);
+    const priority = optionsObject(options).priority ?? this.#priority;
+    if (priority === undefined) return this.end.trySend(message);
+    if (priority !== 0 && !this.traits.priorities) {
+      throw valueError('options.priority', `is not what ${this.traits.mechanism} has`, priority);
+    }
+    return this.end.trySend(message, { priority });
   }
 
   /** Without a codec a value is a message. */

@@ -76,7 +76,7 @@ export async function openOutlet(
   if (type !== undefined) {
     const queue = typedQueue(url, options);
     return {
-      longest: queue.stat().maxBytes,
+      longest: Math.min(queue.maxMessageSize, queue.stat().maxBytes),
       send: (message, waiting) => queue.send(message, { type, ...waiting }),
       close: () => queue.close(),
     };

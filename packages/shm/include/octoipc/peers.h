@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -38,12 +39,13 @@ typedef struct {
   _Atomic uint32_t wants, generation;
 } oipc_seat;
 
-/* Start time of a process, its low 32 bits; -ESRCH if it is dead. */
+/* Start time of a process, its low 32 bits; -ESRCH if it is dead. /proc may hide another user's
+ * (hidepid). */
 static inline int64_t oipc_process_start(uint32_t pid) {
   char path[32], text[512];
   snprintf(path, sizeof path, "/proc/%u/stat", pid);
   FILE* file = fopen(path, "re");
-  if (file == NULL) return errno == ENOENT || errno == ESRCH ? -ESRCH : -EAGAIN;
+  if (file == NULL) return kill((pid_t)pid, 0) < 0 && errno == ESRCH ? -ESRCH : -EAGAIN;
   const size_t size = fread(text, 1, sizeof text - 1, file);
   const int failed = ferror(file);
   fclose(file);

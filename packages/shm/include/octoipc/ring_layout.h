@@ -44,7 +44,8 @@ typedef struct {
   uint32_t there;   /* the other side's, as it was */
   uint32_t claimed; /* length of the claim */
   uint8_t seen[1 + OIPC_RING_SEATS];
-  bool death; /* of a producer, which is not reported yet */
+  int64_t looked; /* when the lock's holder was looked at */
+  bool death;     /* of a producer, which is not reported yet */
   int socket;
 } oipc_ring;
 
