@@ -120,7 +120,7 @@ export class RingConsumer extends RecordReader implements AsyncIterable<Buffer> 
         }
         here = this.here = (here + 8 + padded(length)) | 0;
         count += 1;
-        fn(bufferOf(buffer, byteOffset + at + 8, length));
+        fn(new Uint8Array(buffer, byteOffset + at + 8, length));
         if (this.closed) return count;
       }
     } finally {

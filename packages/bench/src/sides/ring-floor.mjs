@@ -56,8 +56,6 @@ function send(/** @type {number} */ count) {
   }
 }
 
-const View = /** @type {Uint8ArrayConstructor} */ (/** @type {any} */ (Buffer)[Symbol.species]);
-
 function receive(/** @type {number} */ count) {
   const { buffer, byteOffset } = bytes;
   let sum = 0;
@@ -68,7 +66,7 @@ function receive(/** @type {number} */ count) {
       here = place();
       const length = headers[here >> 2];
       if (headers[(here >> 2) + 1] !== 1) throw new Error('no message');
-      sum += sumOf(new View(buffer, byteOffset + here + 8, length), 0);
+      sum += sumOf(new Uint8Array(buffer, byteOffset + here + 8, length), 0);
       here += record;
     }
     Atomics.store(words, HEAD, taken);
