@@ -134,9 +134,9 @@ const anchorOf = (heading) =>
     .replaceAll(/[^\p{L}\p{N}\- _]/gu, '')
     .replaceAll(' ', '-');
 
-function conditions({ date, cpu, cores, memory, kernel, node, compiler, load }) {
+function conditions({ date, cpu, cores, memory, kernel, node, compiler, load, scheduling }) {
   const gib = Math.round(memory / 2 ** 30);
-  return `${cpu}, ${cores} cores, ${gib} GiB, Linux ${kernel}, Node.js ${node}, ${compiler}, ${date.slice(0, 10)}, load ${load.map((each) => each.toFixed(1)).join(' ')} at the start`;
+  return `${cpu}, ${cores} cores, ${gib} GiB, Linux ${kernel}, Node.js ${node}, ${compiler}, ${date.slice(0, 10)}, load ${load.map((each) => each.toFixed(1)).join(' ')} at the start${scheduling === undefined || scheduling === 'SCHED_OTHER' ? '' : `, ${scheduling}`}`;
 }
 
 function pageOf({ machine, loadAfter, options: { rounds }, results, failures = [], peers = {} }) {

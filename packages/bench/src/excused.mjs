@@ -141,8 +141,20 @@ export const EXCUSED = [
   {
     suite: 'ring',
     row: /^trips-spin$/,
-    against: /^process\.send$/,
+    against: /^(process\.send|C, spinning)$/,
     decision: 'What a ring costs by itself',
+  },
+  {
+    suite: 'ring',
+    row: /^(consume|awaited)-64$/,
+    against: /^process\.send, (json|advanced)$/,
+    decision: 'What a ring costs by itself',
+  },
+  {
+    suite: 'mq',
+    row: /^posix-fresh-4096$/,
+    against: /^C, one call a message$/,
+    decision: 'What Node-API takes of a message',
   },
   {
     suite: 'ring',

@@ -9,7 +9,7 @@
 //          the kernel
 import { dlopen } from 'node:process';
 
-import { receiveEach, receiveIterated, sendAwaited, sendEach } from './flows.mjs';
+import { receiveEach, receiveIterated } from './flows.mjs';
 import { spawnPeer } from './peer.mjs';
 import { driveFlow, fill, memoryOf, now, receiveFlow, serve, sumOf } from './side.mjs';
 
@@ -82,21 +82,33 @@ function takeFresh() {
   return taken;
 }
 
+function sendBlocking(/** @type {number} */ count) {
+  for (let n = 0; n < count; n++) {
+    fill(message, n);
+    floor.send(1);
+  }
+}
+
 /** @type {Record<string, { send(count: number): unknown, receive(count: number): unknown }>} */
 const flows = {
   sync: {
-    send: sendEach(size, () => floor.send(1)),
+    send: sendBlocking,
     receive: receiveEach(() => {
       floor.receive(1, 0);
       return target;
     }),
   },
   fresh: {
-    send: sendEach(size, () => floor.send(1)),
+    send: sendBlocking,
     receive: receiveEach(takeFresh),
   },
   awaited: {
-    send: sendAwaited(size, () => Promise.resolve(floor.send(1))),
+    async send(count) {
+      for (let n = 0; n < count; n++) {
+        fill(message, n);
+        await Promise.resolve(floor.send(1));
+      }
+    },
     receive: receiveIterated(messages, (bytes) => bytes),
   },
 };
