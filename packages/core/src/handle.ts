@@ -19,6 +19,8 @@ interface Owned {
   fd: number;
   readonly binding: DescriptorBinding;
   source: FdSource | undefined;
+  /** What else tells of the descriptor. */
+  further: FdSource[] | undefined;
 }
 
 const dropped = new FinalizationRegistry<Owned>((owned) => {
@@ -30,8 +32,14 @@ const dropped = new FinalizationRegistry<Owned>((owned) => {
 function closeOwned(owned: Owned): void {
   const { fd } = owned;
   owned.fd = -1;
-  owned.source?.dispose();
+  disposeOf(owned);
   owned.binding.close(fd);
+}
+
+/** Nothing polls a number any more that is about to be somebody else's. */
+function disposeOf({ source, further }: Owned): void {
+  source?.dispose();
+  for (const one of further ?? []) one.dispose();
 }
 
 /** Which way a queue waits. */
@@ -57,7 +65,7 @@ export abstract class FdHandle implements Closable {
 
   /** @param fd - owned by `binding` already: made by it, or taken over with `adopt` */
   protected constructor(fd: number, binding: DescriptorBinding) {
-    this.#owned = { fd, binding, source: undefined };
+    this.#owned = { fd, binding, source: undefined, further: undefined };
     dropped.register(this, this.#owned);
   }
 
@@ -107,7 +115,7 @@ export abstract class FdHandle implements Closable {
     const { fd } = this;
     this.#end((owned) => {
       owned.fd = -1;
-      owned.source?.dispose();
+      disposeOf(owned);
       check(owned.binding.release(fd), 'release', { target: fd });
     });
     return fd;
@@ -123,6 +131,19 @@ export abstract class FdHandle implements Closable {
     const all = (this.#closing ??= new Set());
     all.add(callback(told, 'told'));
     return () => void all.delete(told);
+  }
+
+  /**
+   * A further source of this descriptor, which goes with it: for who waits otherwise than in a queue of this
+   * handle, and instead of it.
+   *
+   * @internal
+   */
+  newSource(): FdSource {
+    const owned = this.#owned;
+    const source = new FdSource(Readiness.of(owned.binding), this.fd);
+    (owned.further ??= []).push(source);
+    return source;
   }
 
   /** How errors name this handle. */
