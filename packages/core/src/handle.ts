@@ -137,7 +137,8 @@ export abstract class FdHandle implements Closable {
    * A further source of this descriptor, which goes with it: for who waits otherwise than in a queue of this
    * handle, and instead of it.
    *
-   * @internal
+   * @returns the source, which `close()`, `release()` and the collector dispose of
+   * @throws {IpcError} ERR_CLOSED when the handle is closed
    */
   newSource(): FdSource {
     const owned = this.#owned;
