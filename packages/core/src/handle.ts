@@ -163,6 +163,11 @@ export abstract class FdHandle implements Closable {
     return queue === undefined ? 0 : queue.length;
   }
 
+  /** Who waits in one direction tries again: something has come that the kernel does not tell of. */
+  protected wake(direction: Direction): void {
+    if (this.waiting(direction) > 0) this.queue(direction).wake();
+  }
+
   #newQueue(direction: Direction): WaitQueue {
     const queue = new WaitQueue(this.#source()[direction]);
     if (!this.#alive) queue.ref(false);

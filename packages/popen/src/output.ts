@@ -81,13 +81,14 @@ export class OutputReader extends PipeReader {
 
   /** What was read ahead, only a read can take: splice and tee see to that. */
   get hasReturned(): boolean {
-    return this.#aheadLength > 0 || Reflect.get(PipeReader.prototype, 'hasReturned', this) === true;
+    return this.#aheadLength > 0 || this.#wasGivenBack;
   }
 
   override release(): number {
     this.#touch();
+    const fd = super.release();
     this.#letGo();
-    return super.release();
+    return fd;
   }
 
   override close(): void {
@@ -160,9 +161,15 @@ export class OutputReader extends PipeReader {
     this.#stopRelief();
   }
 
+  /** Whether `readAll` gave bytes back, which come before those that were read ahead. */
+  get #wasGivenBack(): boolean {
+    return Reflect.get(PipeReader.prototype, 'hasReturned', this) === true;
+  }
+
   /** What was read ahead. */
   #next(options: ReadTarget | undefined): Buffer | undefined {
     this.#touch();
+    if (this.#wasGivenBack) return undefined;
     const chunk = this.#ahead[0];
     if (chunk === undefined || this.closed) {
       this.#special = this.#given !== undefined;
