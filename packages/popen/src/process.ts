@@ -11,6 +11,7 @@ import type { ProcessFailure } from './failure.js';
 import type { InputWriter } from './input.js';
 import { milliseconds } from './options.js';
 import type { OutputReader } from './output.js';
+import { parse } from './parse.js';
 import type { Run } from './run.js';
 import { SIGKILL, signalNumber, type SignalName } from './signals.js';
 import type { ExitStatus } from './status.js';
@@ -97,9 +98,13 @@ export class Process<M extends Mode = Mode> implements AsyncIterable<Buffer> {
     return (await this.bytes()).toString();
   }
 
-  /** {@link bytes} as JSON. */
+  /**
+   * {@link bytes} as JSON.
+   *
+   * @throws {IpcError} EBADMSG when it is none
+   */
   async json(): Promise<unknown> {
-    return JSON.parse(await this.text());
+    return parse(await this.text(), this.#run.label);
   }
 
   /**
