@@ -293,9 +293,11 @@ declare abstract class FdHandle implements Closable {
   unref(): this;
   release(): number;
   onClosed(told: () => void): () => void;
+  newSource(): FdSource;
   protected abstract describe(): IpcErrorDetails;
   protected queue(direction: Direction): WaitQueue;
   protected waiting(direction: Direction): number;
+  protected wake(direction: Direction): void;
 }
 
 declare class FdSource {
@@ -432,6 +434,7 @@ interface ReapReport {
 }
 
 interface Reaper {
+  readonly isOfNamespace?: boolean;
   identify(name: string): ObjectIdentity | null;
   remove(name: string): void;
   remover?(name: string): Remover;
@@ -488,6 +491,7 @@ declare class WaitQueue {
   get length(): number;
   ref(alive: boolean): void;
   run<T>(attempt: Attempt<T>, options: WaitOptions, operation: Operation): Promise<T>;
+  wake(): void;
   fail(error: unknown): void;
 }
 
@@ -608,6 +612,8 @@ declare function typeError(name: string, expected: string, actual: unknown): Arg
 
 declare function unsupportedError(what: string, details?: IpcErrorDetails): IpcError;
 
+declare function untransferable(memory: ArrayBufferLike): void;
+
 declare function valueError(name: string, reason: string, actual: unknown): ArgumentError;
 
 declare function waitOptions(options: WaitOptions | undefined): WaitOptions;
@@ -724,6 +730,7 @@ export {
   timeoutError,
   typeError,
   unsupportedError,
+  untransferable,
   valueError,
   waitOptions,
   waitSync,

@@ -120,6 +120,7 @@ declare class PipeReader extends ReadEnd implements ByteReader, AsyncIterable<Bu
   lines(options?: LinesOptions): AsyncIterableIterator<string>;
   [Symbol.asyncIterator](): AsyncIterator<Buffer>;
   get available(): number;
+  release(): number;
   toReadable(): Readable;
   toWeb(): ReadableStream<Uint8Array>;
   protected describe(): {

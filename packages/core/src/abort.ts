@@ -10,11 +10,12 @@ const listening = new WeakMap<AbortSignal, Listening>();
  * Calls back when a signal aborts. A signal has one listener of ours, however many wait with it: Node takes
  * more than ten for a leak, and looks through all of them to take one off.
  *
- * @param signal - not aborted yet
+ * @param signal - one that is aborted already calls back when what runs now is done
  * @param listener - called once, in the order of coming
  * @returns what takes that back
  */
 export function onAbort(signal: AbortSignal, listener: () => void): () => void {
+  if (signal.aborted) return afterwards(listener);
   const { listeners } = listening.get(signal) ?? listenTo(signal);
   // The same function may wait twice.
   const entry = (): void => listener();
@@ -38,6 +39,17 @@ function listenTo(signal: AbortSignal): Listening {
   listening.set(signal, made);
   signal.addEventListener('abort', hear);
   return made;
+}
+
+/** Not at once: who listens has not got yet what takes that back. */
+function afterwards(listener: () => void): () => void {
+  let wanted = true;
+  queueMicrotask(() => {
+    if (wanted) call(listener);
+  });
+  return () => {
+    wanted = false;
+  };
 }
 
 /** As a listener of the signal's own: what it throws is uncaught, and the others are told. */

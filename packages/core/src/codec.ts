@@ -25,7 +25,18 @@ export const json: Codec<unknown> = {
     if (encoded === undefined) throw valueError('value', 'has no JSON form', value);
     return Buffer.from(encoded);
   },
-  decode: (value) => JSON.parse(view(value).toString('utf8')),
+  decode: (value) => {
+    const message = view(value).toString('utf8');
+    try {
+      return JSON.parse(message) as unknown;
+    } catch (cause) {
+      throw new IpcError('EBADMSG', {
+        text: `the message is no JSON: ${(cause as Error).message}`,
+        hint: 'both ends must use the same codec',
+        cause,
+      });
+    }
+  },
 };
 
 /** JSON's own refusals, of cycles and BigInts, have no code; what a `toJSON` throws is not ours to change. */

@@ -42,7 +42,8 @@ class Side implements WakeSource {
 /**
  * Readiness of one descriptor, in both directions.
  *
- * Lifetime: `dispose` before the descriptor is closed. The first wait has it polled, and so it stays, since
+ * Lifetime: `dispose` before the descriptor is closed. No other source polls the same number: libuv has one
+ * poll a number, and the end of one is the end of the other's. The first wait has it polled, and so it stays, since
  * a wait follows the other: by libuv's own poll until something comes that nobody waits for, or, where that
  * is impossible or would go on telling what helps nobody (the end of a FIFO's last writer), by its edges
  * in the epoll set until too many come that nobody waits for. What libuv must not poll, since it would set
@@ -112,7 +113,8 @@ export class FdSource {
   dispose(): void {
     if (this.#slot < 0) return;
     if (this.#inSet) this.#readiness.remove(this.#fd);
-    else this.#readiness.unwatch(this.#slot);
+    // Also of what went to the set: a poll that rested, and was refused when it was to go on, is still there.
+    this.#readiness.unwatch(this.#slot);
     this.#readiness.give(this.#slot);
     this.#slot = -1;
     this.#polled = 0;

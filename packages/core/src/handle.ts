@@ -19,6 +19,8 @@ interface Owned {
   fd: number;
   readonly binding: DescriptorBinding;
   source: FdSource | undefined;
+  /** What else tells of the descriptor. */
+  further: FdSource[] | undefined;
 }
 
 const dropped = new FinalizationRegistry<Owned>((owned) => {
@@ -30,8 +32,14 @@ const dropped = new FinalizationRegistry<Owned>((owned) => {
 function closeOwned(owned: Owned): void {
   const { fd } = owned;
   owned.fd = -1;
-  owned.source?.dispose();
+  disposeOf(owned);
   owned.binding.close(fd);
+}
+
+/** Nothing polls a number any more that is about to be somebody else's. */
+function disposeOf({ source, further }: Owned): void {
+  source?.dispose();
+  for (const one of further ?? []) one.dispose();
 }
 
 /** Which way a queue waits. */
@@ -57,7 +65,7 @@ export abstract class FdHandle implements Closable {
 
   /** @param fd - owned by `binding` already: made by it, or taken over with `adopt` */
   protected constructor(fd: number, binding: DescriptorBinding) {
-    this.#owned = { fd, binding, source: undefined };
+    this.#owned = { fd, binding, source: undefined, further: undefined };
     dropped.register(this, this.#owned);
   }
 
@@ -107,7 +115,7 @@ export abstract class FdHandle implements Closable {
     const { fd } = this;
     this.#end((owned) => {
       owned.fd = -1;
-      owned.source?.dispose();
+      disposeOf(owned);
       check(owned.binding.release(fd), 'release', { target: fd });
     });
     return fd;
@@ -125,6 +133,20 @@ export abstract class FdHandle implements Closable {
     return () => void all.delete(told);
   }
 
+  /**
+   * A further source of this descriptor, which goes with it: for who waits otherwise than in a queue of this
+   * handle, and instead of it.
+   *
+   * @returns the source, which `close()`, `release()` and the collector dispose of
+   * @throws {IpcError} ERR_CLOSED when the handle is closed
+   */
+  newSource(): FdSource {
+    const owned = this.#owned;
+    const source = new FdSource(Readiness.of(owned.binding), this.fd);
+    (owned.further ??= []).push(source);
+    return source;
+  }
+
   /** How errors name this handle. */
   protected abstract describe(): IpcErrorDetails;
 
@@ -139,6 +161,11 @@ export abstract class FdHandle implements Closable {
   protected waiting(direction: Direction): number {
     const queue = direction === 'readable' ? this.#readable : this.#writable;
     return queue === undefined ? 0 : queue.length;
+  }
+
+  /** Who waits in one direction tries again: something has come that the kernel does not tell of. */
+  protected wake(direction: Direction): void {
+    if (this.waiting(direction) > 0) this.queue(direction).wake();
   }
 
   #newQueue(direction: Direction): WaitQueue {

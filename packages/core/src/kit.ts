@@ -61,6 +61,7 @@ export { bufferOf, memoryForRead, readIntoSlab } from './slab.js';
 export { Temporary } from './temporary.js';
 export { readableOf, webReadableOf, webWritableOf, writableOf } from './streams.js';
 export { Turn } from './turn.js';
+export { untransferable } from './untransferable.js';
 export {
   bytes,
   callback,

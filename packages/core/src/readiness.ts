@@ -133,7 +133,14 @@ export class Readiness {
 
   #dispatch(count: number): void {
     for (let i = 0; i < count; i++) {
-      this.#sources[this.#events[2 * i]!]?.dispatch(this.#events[2 * i + 1]!);
+      try {
+        this.#sources[this.#events[2 * i]!]?.dispatch(this.#events[2 * i + 1]!);
+      } catch (error) {
+        // Uncaught; the edges of the others are told once.
+        process.nextTick(() => {
+          throw error;
+        });
+      }
     }
   }
 }

@@ -51,6 +51,8 @@ export interface Creator {
 
 /** How a package finds and removes the objects of one kind. */
 export interface Reaper {
+  /** Whether its names mean something in the IPC namespace alone that they were made in. @default false */
+  readonly isOfNamespace?: boolean;
   /** What tells the object that has this name now; null if there is none. */
   identify(name: string): ObjectIdentity | null;
   /** Removes it. */
@@ -190,6 +192,9 @@ function judge(
   if (liveness === 'alive') return stays('its owner lives');
   const reaper = reapers().get(record.kind);
   if (reaper === undefined) return stays('no package that knows this kind is loaded');
+  if (reaper.isOfNamespace === true && record.ipc !== null && record.ipc !== ipcNamespace()) {
+    return stays('it belongs to another IPC namespace');
+  }
   const now = reaper.identify(record.name);
   if (now === null) return { dead: true, object: false, reason: 'it is gone already' };
   if (record.object === null) {

@@ -1,3 +1,5 @@
+import { untransferable } from './untransferable.js';
+
 /** A slab is shared by all readers of a thread; a read that asks for more gets memory of its own. */
 const SLAB_SIZE = 256 * 1024 + 64;
 
@@ -54,10 +56,12 @@ export function readIntoSlab(
   fill: (memory: Buffer, offset: number, length: number) => number,
 ): Buffer | number {
   if (size > SLAB_SIZE - OFFSET) return readAlone(size, fill);
-  if (slab === undefined || SLAB_SIZE - used < Math.min(size, LEAST_ROOM)) {
+  // It is empty if somebody has detached it all the same.
+  if (slab === undefined || SLAB_SIZE - used < Math.min(size, LEAST_ROOM) || slab.length === 0) {
     slab = Buffer.allocUnsafeSlow(SLAB_SIZE);
     memory = slab.buffer;
     used = OFFSET;
+    untransferable(memory);
   }
   const start = used;
   const count = fill(slab, start, Math.min(size, SLAB_SIZE - start));

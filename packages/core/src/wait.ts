@@ -141,6 +141,11 @@ export class WaitQueue {
     return waiter.promise;
   }
 
+  /** Something that the source does not know of may have come. */
+  wake(): void {
+    if (this.#waiters.length > 0) this.#run();
+  }
+
   /** Rejects everyone who waits. */
   fail(error: unknown): void {
     const waiters = this.#waiters.splice(0);

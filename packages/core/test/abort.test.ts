@@ -72,3 +72,15 @@ test('a thousand that wait with one signal are one listener of it, and all are r
   expect(rejected).toEqual(Array.from({ length: 1000 }, (_, i) => i));
   expect(listenersOf(signal)).toBe(0);
 });
+
+test('onAbort() tells also of a signal that is aborted already, once what runs is done', async () => {
+  const signal = AbortSignal.abort();
+  const told: string[] = [];
+  onAbort(signal, () => told.push('told'));
+  const takeBack = onAbort(signal, () => told.push('taken back'));
+  expect(told).toEqual([]);
+  takeBack();
+  await Promise.resolve();
+  expect(told).toEqual(['told']);
+  expect(listenersOf(signal)).toBe(0);
+});

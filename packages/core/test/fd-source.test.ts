@@ -120,7 +120,7 @@ test('FdSource goes to the epoll set when reports help nobody, and stays there',
   fd.dispatch(POLLIN);
   expect([wakes, asked.log.length]).toEqual([4, 4]);
   fd.dispose();
-  expect(asked.log.slice(4)).toEqual(['remove', 'give']);
+  expect(asked.log.slice(4)).toEqual(['remove', 'unwatch', 'give']);
 });
 
 test('FdSource tells everyone of an error, and polls anew for who still waits', () => {
@@ -146,7 +146,20 @@ test('FdSource uses the epoll set where a descriptor cannot be polled by itself'
   for (let i = 0; i < 7; i++) fd.dispatch(POLLIN);
   expect(asked.log).toEqual(['add']);
   fd.dispatch(POLLIN);
-  expect(asked.log).toEqual(['add', 'remove', 'give']);
+  expect(asked.log).toEqual(['add', 'remove', 'unwatch', 'give']);
+});
+
+test('FdSource in the set also ends the poll that rested when it could not go on', () => {
+  const asked = new Asked();
+  const fd = source(asked);
+  taker(fd);
+  fd.dispatch(POLLIN);
+  fd.dispatch(POLLIN);
+  asked.levels = false;
+  taker(fd);
+  expect(asked.log.slice(1)).toEqual(['watch 0', 'add']);
+  fd.dispose();
+  expect(asked.log.slice(3)).toEqual(['remove', 'unwatch', 'give']);
 });
 
 /** So many waits, each of which is told of its edge. */
@@ -224,6 +237,25 @@ test('readinessWatch refuses what is in blocking mode, in the loop already, or c
   expect(kit.setBlocking(reader)).toBe(0);
   expect(readiness.watch(reader, slots[0]!, POLLIN)).toBe(false);
   expect(readiness.watch(1_000_000, slots[0]!, POLLIN)).toBe(false);
+});
+
+test('readinessWatch polls the number that it is told, whatever the slot polled before', () => {
+  const readiness = Readiness.of(kit);
+  if (readiness.mode !== 'loop') return;
+  const [first, second] = [pipe(), pipe()];
+  const handles = [first, second].flatMap(({ reader, writer }) => [reader, writer]);
+  const all = handles.map((fd) => new Handle(fd));
+  onTestFinished(() => all.forEach((handle) => handle.close()));
+  const slot = readiness.take(source(new Asked()));
+  onTestFinished(() => readiness.give(slot));
+  expect(readiness.watch(first.reader, slot, 0)).toBe(true);
+  expect(readiness.watch(second.reader, slot, POLLIN)).toBe(true);
+  // The old one can be polled by another again: nothing of the slot is left on it.
+  const other = readiness.take(source(new Asked()));
+  onTestFinished(() => readiness.give(other));
+  expect(readiness.watch(first.reader, other, POLLIN)).toBe(true);
+  readiness.unwatch(slot);
+  readiness.unwatch(other);
 });
 
 /** The status flags of a descriptor. */

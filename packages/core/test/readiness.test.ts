@@ -62,6 +62,10 @@ describe.each(['loop', 'thread'])('readiness by the %s', (mode) => {
     expect((await run(mode, 'throws').ended).stdout).toBe('uncaught mine\nserved\n');
   });
 
+  test('a source that throws is an uncaught exception, and those of the same batch are told', async () => {
+    expect((await run(mode, 'one-throws').ended).stdout).toBe('uncaught mine\ntold 3\n');
+  });
+
   test('BIND-011: workers in turn and at once, terminated while they wait, leave nothing', async () => {
     const { code, stdout, stderr } = await run(mode, 'workers').ended;
     expect({ code, stdout, stderr }).toEqual({

@@ -155,6 +155,24 @@ describe('reap()', () => {
     expect(reapName('test-file', path)).toBe(true);
   });
 
+  it('leaves what belongs to another IPC namespace, where the kind is one of those that do', (context) => {
+    if (process.geteuid?.() !== 0) context.skip('needs root, to make an IPC namespace');
+    const path = newPath();
+    const made = ['-i', process.execPath, owner, path, 'after'];
+    expect(spawnSync('unshare', made, { encoding: 'utf8' }).stderr).toBe('');
+    const gone = { ...reaper, identify: () => null, isOfNamespace: true };
+    registerReaper('test-file', gone);
+    onTestFinished(() => registerReaper('test-file', reaper));
+    for (let i = 0; i < 2; i++) {
+      expect(reportOf(path, reap())).toMatchObject({
+        removed: false,
+        reason: expect.stringContaining('IPC namespace') as string,
+      });
+    }
+    registerReaper('test-file', reaper);
+    expect(reportOf(path, reap())).toMatchObject({ removed: true });
+  });
+
   it('reports nothing for an owner that released its name', () => {
     const path = newPath();
     killed(path, 'released');

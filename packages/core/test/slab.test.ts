@@ -1,5 +1,9 @@
+import { setFlagsFromString } from 'node:v8';
+
 import { readIntoSlab } from '@octoipc/core/kit';
 import { expect, test } from 'vitest';
+
+import { transferAway } from './transferring.js';
 
 const give = (size: number, value: number) => (memory: Buffer, offset: number, length: number) => {
   const count = Math.min(size, length);
@@ -58,5 +62,24 @@ test('readIntoSlab(): a packet of PIPE_BUF always fits, wherever the slab stands
       expect(length).toBeGreaterThanOrEqual(4096);
       return give(4000 + (i % 97), 1)(memory, offset, length);
     });
+  }
+});
+
+test('readIntoSlab(): what it gave cannot be transferred away from under what else is there', () => {
+  const first = readIntoSlab(10, give(10, 1)) as Buffer;
+  const second = readIntoSlab(10, give(10, 2)) as Buffer;
+  expect(first.buffer).toBe(second.buffer);
+  transferAway(first);
+  expect(second).toEqual(Buffer.alloc(10, 2));
+});
+
+test('readIntoSlab(): a slab that was detached all the same is replaced', () => {
+  const first = readIntoSlab(10, give(10, 1)) as Buffer;
+  setFlagsFromString('--allow-natives-syntax');
+  const detach = new Function('memory', '%ArrayBufferDetach(memory)') as (memory: unknown) => void;
+  detach(first.buffer);
+  expect(first.length).toBe(0);
+  for (const value of [2, 3]) {
+    expect(readIntoSlab(10, give(10, value))).toEqual(Buffer.alloc(10, value));
   }
 });

@@ -71,7 +71,9 @@ export class FifoReader extends PipeReader {
   }
 
   override get isReadable(): boolean {
-    return this.persistent ? (this.poll() & POLLIN) !== 0 : super.isReadable;
+    if (!this.persistent) return super.isReadable;
+    // What readAll() gave back counts, of which poll(2) knows nothing.
+    return (this.poll() & POLLIN) !== 0 || this.available > 0;
   }
 
   override get ended(): boolean {

@@ -191,3 +191,22 @@ test('a process ends that aborts a stream over a persistent reader, though both 
   const { code, stdout, stderr } = await fixture('idle.mjs', fifo(), 'aborted').ended;
   expect([code, String(stdout), stderr]).toEqual([0, 'AbortError\n', '']);
 });
+
+test('a persistent reader is readable as long as there is what readAll() gave back', async () => {
+  const path = freshPath();
+  const reader = await openReader(path, { create: true, persistent: true });
+  const writer = await openWriter(path);
+  await writer.write('abc');
+  const controller = new AbortController();
+  const all = reader.readAll({ signal: controller.signal });
+  await vi.waitUntil(() => reader.available === 0);
+  controller.abort();
+  await expect(all).rejects.toThrow('aborted');
+  expect(reader.isReadable).toBe(true);
+  await reader.readable({ timeout: 0 });
+  reader.readableSync({ timeout: 0 });
+  expect(String(await reader.read())).toBe('abc');
+  expect(reader.isReadable).toBe(false);
+  writer.close();
+  reader.close();
+});

@@ -122,6 +122,7 @@ function identityIn({ dev, ino }: Stats): ObjectIdentity {
 
 /** How temporary queues are found and removed, by `close` and by `reap`. */
 const reaper: Reaper = {
+  isOfNamespace: true,
   identify(name) {
     const native = binding();
     let fd = native.posixOpen(name, constants.O_RDONLY);

@@ -1,4 +1,4 @@
-import { bufferOf } from '@octoipc/core/kit';
+import { bufferOf, untransferable } from '@octoipc/core/kit';
 
 import { BATCH, binding, STRIDE } from './binding.js';
 
@@ -29,11 +29,12 @@ let lent: { readonly into: Uint8Array; readonly view: Buffer } | undefined;
  */
 export function roomFor(room: number): Float64Array {
   if (room > LARGEST_SHARED) return roomAlone(room);
-  // It is empty if a caller has transferred the memory of a message away.
+  // It is empty if somebody has detached it all the same.
   if (slab === undefined || SLAB_SIZE - used < room || slab.length === 0) {
     slab = Buffer.allocUnsafeSlow(SLAB_SIZE);
     slabMemory = slab.buffer;
     used = 0;
+    untransferable(slabMemory);
   }
   alone = undefined;
   const found = receiveInto(slab);

@@ -178,6 +178,7 @@ const HINTS: Readonly<Record<string, string>> = {
 
 /** How temporary queues are found, by their key, and removed, by `close` and by `reap`. */
 const reaper: Reaper = {
+  isOfNamespace: true,
   identify(name): ObjectIdentity | null {
     const id = binding().sysvGet(signed(Number(name)), false, false, 0);
     if (id === ENOENT) return null;

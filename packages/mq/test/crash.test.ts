@@ -1,10 +1,12 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 
 import { reap } from '@octoipc/core';
 import { PosixQueue, SysvQueue } from '@octoipc/mq';
 import { describe, expect, onTestFinished, test } from 'vitest';
 
 import { Peer } from '../../core/test/peer.js';
+import { folder } from '../../core/test/records.js';
 import { asNobody } from '../../core/test/stranger.js';
 import { exists, freshName, posix, sysv } from './queues.js';
 
@@ -140,4 +142,23 @@ describe('temporary queues', () => {
     PosixQueue.open(queue.name, { create: true, temporary: true }).close();
     expect(exists(queue.name)).toBe(true);
   });
+});
+
+test('reap() leaves the records of temporary queues of another IPC namespace', async (context) => {
+  if (process.geteuid?.() !== 0) context.skip('needs root, to make an IPC namespace');
+  const script = `
+    import { PosixQueue, SysvQueue } from '@octoipc/mq';
+    PosixQueue.open('/octoipc-elsewhere', { create: true, temporary: true });
+    SysvQueue.open('private', { create: true, temporary: true });
+    process.kill(process.pid, 'SIGKILL');`;
+  const node = [process.execPath, '--input-type=module', '--eval', script];
+  const maker = Peer.start('unshare', ['-i', ...node], { cwd: import.meta.dirname });
+  await maker.ended;
+  const records = (): string[] =>
+    readdirSync(folder).filter((file) => file.split('.')[1] === String(maker.pid));
+  onTestFinished(() => records().forEach((file) => rmSync(join(folder, file))));
+  expect(records()).toHaveLength(2);
+  const told = reap().filter(({ pid }) => pid === maker.pid);
+  expect(told.map(({ removed }) => removed)).toEqual([false, false]);
+  expect(records()).toHaveLength(2);
 });

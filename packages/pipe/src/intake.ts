@@ -41,9 +41,9 @@ export class Intake {
     return this.#returned?.length ?? 0;
   }
 
-  /** Bytes that are to be read first. */
+  /** Bytes that are to be read first, before others that were given back. */
   giveBack(chunks: readonly Buffer[]): void {
-    this.#returned = Buffer.concat(chunks);
+    this.#returned = Buffer.concat([...chunks, ...(this.#returned ? [this.#returned] : [])]);
   }
 
   /** Bytes that can be read now (FIONREAD). */

@@ -5,6 +5,7 @@ import {
   BLOCKED,
   busyError,
   checkTimeout,
+  IpcError,
   linesOf,
   readableOf,
   readAllOf,
@@ -147,7 +148,10 @@ export class PipeReader extends ReadEnd implements ByteReader, AsyncIterable<Buf
    *   read by then is read again by the next call
    */
   readAll(options?: ReadAllOptions): Promise<Buffer> {
-    const giveBack = (chunks: readonly Buffer[]): void => this.#intake.giveBack(chunks);
+    const giveBack = (chunks: readonly Buffer[]): void => {
+      this.#intake.giveBack(chunks);
+      this.wake('readable');
+    };
     return readAllOf(this, this.details('read'), giveBack, options);
   }
 
@@ -185,6 +189,22 @@ export class PipeReader extends ReadEnd implements ByteReader, AsyncIterable<Buf
   get available(): number {
     this.#checkOpen('ioctl');
     return this.#intake.available;
+  }
+
+  /**
+   * Gives the descriptor away: the caller owns it from now on, and this handle is closed.
+   *
+   * @throws {IpcError} EBUSY when `readAll` gave bytes back, which the next owner would not see
+   */
+  override release(): number {
+    this.#checkOpen('release');
+    if (this.hasReturned) {
+      throw new IpcError('EBUSY', {
+        ...this.details('release'),
+        hint: 'bytes that were taken out of the pipe wait here: read them first',
+      });
+    }
+    return super.release();
   }
 
   /** A Node stream over this reader, which closes it at its end or when destroyed. */

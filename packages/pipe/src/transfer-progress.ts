@@ -116,6 +116,11 @@ export class Progress implements Operation {
     return this.#moved;
   };
 
+  /** So many bytes were moved by others. */
+  count(moved: number): void {
+    this.#moved = moved;
+  }
+
   readonly cancelled = (error: unknown): unknown => tellBytesWritten(error, this.#moved);
 }
 

@@ -1,14 +1,15 @@
 import type { WaitOptions } from '@octoipc/core';
-import {
-  BLOCKED,
-  check,
-  codeOfErrno,
-  FdHandle,
-  tellBytesWritten,
-  type Operation,
-} from '@octoipc/core/kit';
+import { BLOCKED, check, codeOfErrno, FdHandle, type Operation } from '@octoipc/core/kit';
 
 import type { PipeBinding } from './binding.js';
+
+/** What is moved, which is told how much had been when it fails. */
+interface Moving extends Operation {
+  readonly from: number;
+  readonly to: number;
+  readonly length: number;
+  count(moved: number): void;
+}
 
 /**
  * A transfer that runs on a thread of its own, told over by a descriptor that becomes readable when it
@@ -27,11 +28,7 @@ export class Transfer extends FdHandle {
   }
 
   /** Moves the bytes; resolves with how many. */
-  static async run(
-    native: PipeBinding,
-    operation: Operation & { readonly from: number; readonly to: number; readonly length: number },
-    options: WaitOptions,
-  ): Promise<number> {
+  static async run(native: PipeBinding, operation: Moving, options: WaitOptions): Promise<number> {
     const { from, to, length, details } = operation;
     const index = check(native.transferStart(from, to, length), 'splice', details);
     try {
@@ -39,7 +36,8 @@ export class Transfer extends FdHandle {
       return await transfer.#ended(details, options);
     } catch (error) {
       native.transferCancel(index);
-      throw tellBytesWritten(error, native.transferMoved(index));
+      operation.count(native.transferMoved(index));
+      throw error;
     } finally {
       native.transferDrop(index);
     }

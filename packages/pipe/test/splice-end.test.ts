@@ -1,12 +1,14 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, fstatSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 import { splice, tee, trySplice } from '@octoipc/pipe';
 import { expect, onTestFinished, test } from 'vitest';
 
 import { codeNow, codeOf, failure } from '../../core/test/failure.js';
 import { Peer } from '../../core/test/peer.js';
-import { pipeEnds } from '../../core/test/proc.js';
+import { pipeEnds, until } from '../../core/test/proc.js';
 import { filled, isPending, opened } from './opened.js';
 import { socketOf } from './stdio.js';
 
@@ -72,4 +74,26 @@ test('BIND-008: closing a handle ends a splice on a thread, and its end of file 
   writer.close();
   expect(await codeOf(() => waiting)).toBe('ERR_CLOSED');
   expect(await reader.read()).toBe(null);
+});
+
+test('aborted on a thread it tells once how many bytes had moved, on the reason', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'octoipc-splice-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const file = openSync(join(folder, 'file'), 'w');
+  onTestFinished(() => closeSync(file));
+  const { reader, writer } = opened();
+  await writer.write(Buffer.alloc(1000));
+  const controller = new AbortController();
+  const waiting = failure(() => splice(reader, file, { signal: controller.signal }));
+  await until(() => fstatSync(file).size === 1000);
+  const reason = new Error('mine');
+  controller.abort(reason);
+  const error = await waiting;
+  expect(error).toBe(reason);
+  expect(error.bytesWritten).toBe(1000);
+  const closing = failure(() => splice(reader, file));
+  await writer.write(Buffer.alloc(500));
+  await until(() => fstatSync(file).size === 1500);
+  reader.close();
+  expect(await closing).toMatchObject({ code: 'ERR_CLOSED', bytesWritten: 500 });
 });

@@ -68,6 +68,7 @@ export class ChildHandle extends FdHandle {
         exited(this.#status!);
         const lingering = linger?.();
         if (lingering !== undefined) await Promise.race([lingering, this.#ending.opened]);
+        if (this.closed) return;
       }
       if (this.#ending.isOpen) await this.#clearGroup();
       this.#take(false);
@@ -99,18 +100,33 @@ export class ChildHandle extends FdHandle {
    * Ends the child and its group: by a signal, and by SIGKILL for what is still there some time later.
    *
    * @internal
+   * @param refused - told if the child still lives then, and may not be killed
    * @returns false if there is nobody left
+   * @throws {IpcError} EPERM when none of them may be signalled; nothing has changed then
    */
-  end(signal: number, after: number): boolean {
+  end(signal: number, after: number, refused?: (error: unknown) => void): boolean {
     if (this.closed) return false;
     const sent = this.send(signal);
     // What is stopped would not notice.
-    if (sent && signal !== SIGKILL) this.send(SIGCONT);
+    if (sent && signal !== SIGKILL) this.#refusalOf(SIGCONT);
     this.#force?.clear();
     if (signal === SIGKILL) this.#forced.open();
-    else this.#force = this.#deadline(after);
+    else this.#force = this.#deadline(after, refused);
     this.#ending.open();
     return sent;
+  }
+
+  /** @internal SIGKILL for whoever of them may be sent one. */
+  destroy(): void {
+    this.#refusalOf(SIGKILL);
+  }
+
+  /** @internal It goes on alone, since it cannot be ended: who waits for its end is told so. */
+  giveUp(error: unknown): void {
+    if (this.closed) return;
+    this.queue('readable').fail(error);
+    this.#ending.open();
+    this.close();
   }
 
   /** @internal The deadline has struck. */
@@ -156,11 +172,22 @@ export class ChildHandle extends FdHandle {
     return { syscall: 'waitid', target: this.pid };
   }
 
-  #deadline(after: number): Deadline | undefined {
+  /** Sends a signal; why it may not, if so. */
+  #refusalOf(signal: number): unknown {
+    try {
+      this.send(signal);
+      return undefined;
+    } catch (error) {
+      return error;
+    }
+  }
+
+  #deadline(after: number, refused?: (error: unknown) => void): Deadline | undefined {
     if (after === Infinity) return undefined;
     const deadline = new Deadline(after, () => {
-      this.send(SIGKILL);
+      const error = this.#refusalOf(SIGKILL);
       this.#forced.open();
+      if (error !== undefined && this.#status === undefined) refused?.(error);
     });
     if (!this.#alive) deadline.ref(false);
     return deadline;
@@ -197,7 +224,7 @@ export class ChildHandle extends FdHandle {
         await Promise.race([gone, this.#forced.opened]);
       }
       // Also where there seems to be nobody: the look may have missed one that was just being made.
-      this.send(SIGKILL);
+      this.destroy();
       await Promise.race([gone, elapsed(DYING, over.signal)]);
     } finally {
       over.abort();

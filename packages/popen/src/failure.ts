@@ -18,6 +18,8 @@ interface Findings {
   readonly status: ExitStatus | null;
   readonly stdout?: Buffer | undefined;
   readonly stderr?: string | undefined;
+  /** Why it could not be ended. */
+  readonly cause?: unknown;
 }
 
 /** The longest part of stderr that a message quotes. */
@@ -25,17 +27,19 @@ const QUOTED = 2000;
 
 const TOO_MUCH = 'raise maxBuffer, or take it as it comes: lines(), for await, or stdout.read()';
 
+const GOES_ON = 'it goes on, since it may not be signalled: the cause tells why';
+
 /** A program that has failed, has had too much time, or has said too much. */
 export function failure(
   code: 'ERR_PROCESS_FAILED' | 'ETIMEDOUT' | 'EMSGSIZE',
   what: string,
   findings: Findings,
 ): ProcessFailure {
-  const { label, status, stdout, stderr = '' } = findings;
+  const { label, status, stdout, stderr = '', cause } = findings;
   const said = stderr.trim().slice(-QUOTED);
   const text = said === '' ? what : `${what}: ${said}`;
-  const hint = code === 'EMSGSIZE' ? TOO_MUCH : undefined;
-  const error = new IpcError(code, { text, syscall: 'popen', target: label, hint });
+  const hint = cause === undefined ? (code === 'EMSGSIZE' ? TOO_MUCH : undefined) : GOES_ON;
+  const error = new IpcError(code, { text, syscall: 'popen', target: label, hint, cause });
   return Object.assign(error, {
     status,
     ...(stdout === undefined ? {} : { stdout }),

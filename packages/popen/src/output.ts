@@ -1,19 +1,16 @@
 import type { ReadTarget } from '@octoipc/core';
 import {
   BLOCKED,
-  FdSource,
   integer,
   IpcError,
   POLLHUP,
-  Readiness,
   valueError,
   waitOptions,
-  WaitQueue,
   writableBytes,
 } from '@octoipc/core/kit';
 import { PipeReader, type ReadOptions, type ReadSyncOptions } from '@octoipc/pipe';
 
-import { binding } from './binding.js';
+import { PipeWatch } from './pipe-watch.js';
 
 /** The most that is read ahead of somebody who may never read. */
 const AHEAD = 1024 * 1024;
@@ -34,9 +31,8 @@ export class OutputReader extends PipeReader {
   #special = false;
   #touched = false;
   #given: { readonly error: unknown } | undefined;
-  #source: FdSource | undefined;
-  #relief: WaitQueue | undefined;
-  #hangUp: WaitQueue | undefined;
+  #relief: PipeWatch | undefined;
+  #hangUp: PipeWatch | undefined;
 
   /** Takes over the read end of a new pipe. */
   static of(fd: number): OutputReader {
@@ -85,13 +81,14 @@ export class OutputReader extends PipeReader {
 
   /** What was read ahead, only a read can take: splice and tee see to that. */
   get hasReturned(): boolean {
-    return this.#aheadLength > 0 || Reflect.get(PipeReader.prototype, 'hasReturned', this) === true;
+    return this.#aheadLength > 0 || this.#wasGivenBack;
   }
 
   override release(): number {
     this.#touch();
+    const fd = super.release();
     this.#letGo();
-    return super.release();
+    return fd;
   }
 
   override close(): void {
@@ -108,11 +105,10 @@ export class OutputReader extends PipeReader {
   /** Reads ahead from now on, until somebody else reads. */
   relieve(): void {
     if (this.#touched || this.closed || this.#relief !== undefined) return;
+    this.#relief = PipeWatch.of(this.fd);
+    if (this.#relief === undefined) return;
     this.#special = true;
-    this.#relief = new WaitQueue(this.#watch().readable);
-    this.#relief
-      .run(() => this.#readAhead(), {}, { details: { syscall: 'read' } })
-      .catch(() => undefined);
+    void this.#relief.until('readable', () => this.#readAhead());
   }
 
   /** The end of what was read ahead, if nobody else has read. */
@@ -131,22 +127,13 @@ export class OutputReader extends PipeReader {
     if (this.waiting('readable') > 0) this.queue('readable').fail(error);
   }
 
-  /** Resolves when no process can write to it any more, or it is closed; undefined if that is so now. */
+  /** Resolves when no process can write to it any more, or it is closed; undefined if that is so now, or no descriptor is left. */
   hungUp(): Promise<void> | undefined {
     const isHungUp = (): boolean => this.closed || (this.poll() & POLLHUP) !== 0;
     if (isHungUp()) return undefined;
-    this.#hangUp = new WaitQueue(this.#watch().writable);
-    const attempt = (): void | typeof BLOCKED => (isHungUp() ? undefined : BLOCKED);
-    return this.#hangUp.run(attempt, {}, { details: { syscall: 'poll' } }).catch(() => undefined);
-  }
-
-  /** A source beside that of the reads; it does not keep this process alive. */
-  #watch(): FdSource {
-    if (this.#source === undefined) {
-      this.#source = new FdSource(Readiness.of(binding()), this.fd);
-      this.#source.ref(false);
-    }
-    return this.#source;
+    this.#hangUp = PipeWatch.of(this.fd);
+    // Nothing that one could write is waited for: the hang-up alone is told.
+    return this.#hangUp?.until('writable', () => (isHungUp() ? undefined : BLOCKED));
   }
 
   #readAhead(): null | typeof BLOCKED {
@@ -165,7 +152,7 @@ export class OutputReader extends PipeReader {
   }
 
   #stopRelief(): void {
-    this.#relief?.fail(undefined);
+    this.#relief?.close();
     this.#relief = undefined;
   }
 
@@ -174,9 +161,15 @@ export class OutputReader extends PipeReader {
     this.#stopRelief();
   }
 
+  /** Whether `readAll` gave bytes back, which come before those that were read ahead. */
+  get #wasGivenBack(): boolean {
+    return Reflect.get(PipeReader.prototype, 'hasReturned', this) === true;
+  }
+
   /** What was read ahead. */
   #next(options: ReadTarget | undefined): Buffer | undefined {
     this.#touch();
+    if (this.#wasGivenBack) return undefined;
     const chunk = this.#ahead[0];
     if (chunk === undefined || this.closed) {
       this.#special = this.#given !== undefined;
@@ -208,8 +201,7 @@ export class OutputReader extends PipeReader {
     this.#ahead.length = 0;
     this.#aheadLength = 0;
     this.#stopRelief();
-    this.#hangUp?.fail(undefined);
-    this.#source?.dispose();
-    this.#source = undefined;
+    this.#hangUp?.close();
+    this.#hangUp = undefined;
   }
 }

@@ -14,6 +14,7 @@ import type { LinesOptions, PipeReader, PipeWriter } from '@octoipc/pipe';
 
 import { programOf, type Command } from './command.js';
 import { settingsOf, type PopenOptions } from './options.js';
+import { parse } from './parse.js';
 import type { KillOptions, Mode, Process } from './process.js';
 import type { SignalName } from './signals.js';
 import { startStages } from './stages.js';
@@ -102,9 +103,13 @@ export class Pipeline<M extends Mode = Mode> implements AsyncIterable<Buffer> {
     return (await this.bytes()).toString();
   }
 
-  /** {@link bytes} as JSON. */
+  /**
+   * {@link bytes} as JSON.
+   *
+   * @throws {IpcError} EBADMSG when it is none
+   */
   async json(): Promise<unknown> {
-    return JSON.parse(await this.text());
+    return parse(await this.text(), this.#last.pid);
   }
 
   /** The lines of the last one's stdout as they come. */

@@ -11,6 +11,7 @@ import type { ProcessFailure } from './failure.js';
 import type { InputWriter } from './input.js';
 import { milliseconds } from './options.js';
 import type { OutputReader } from './output.js';
+import { parse } from './parse.js';
 import type { Run } from './run.js';
 import { SIGKILL, signalNumber, type SignalName } from './signals.js';
 import type { ExitStatus } from './status.js';
@@ -82,7 +83,8 @@ export class Process<M extends Mode = Mode> implements AsyncIterable<Buffer> {
   /**
    * All of its stdout, once that has ended and the program too.
    *
-   * @throws {IpcError} ETIMEDOUT when its `timeout` was over; `stdout` has what came by then
+   * @throws {IpcError} ETIMEDOUT when its `timeout` was over; `stdout` has what came by then; its cause is
+   *   EPERM if the program goes on, since it may not be signalled
    * @throws {IpcError} EMSGSIZE when more than `maxBuffer` came; `stdout` has the beginning
    * @throws {IpcError} ERR_PROCESS_FAILED with `check`, when it has failed
    */
@@ -96,9 +98,13 @@ export class Process<M extends Mode = Mode> implements AsyncIterable<Buffer> {
     return (await this.bytes()).toString();
   }
 
-  /** {@link bytes} as JSON. */
+  /**
+   * {@link bytes} as JSON.
+   *
+   * @throws {IpcError} EBADMSG when it is none
+   */
   async json(): Promise<unknown> {
-    return JSON.parse(await this.text());
+    return parse(await this.text(), this.#run.label);
   }
 
   /**
@@ -151,6 +157,7 @@ export class Process<M extends Mode = Mode> implements AsyncIterable<Buffer> {
    * @param signal - by name or number
    * @param options - `after`: SIGKILL follows, whatever the signal was
    * @returns false, and no signal is sent, when it has ended
+   * @throws {IpcError} EPERM when it may not be signalled, as what sudo runs
    */
   kill(signal?: SignalName | number, options?: KillOptions): boolean {
     const { killSignal, killAfter } = this.#run.settings;
@@ -186,11 +193,21 @@ export class Process<M extends Mode = Mode> implements AsyncIterable<Buffer> {
     return NodeDuplex.from({ readable, ...(writable === undefined ? {} : { writable }) });
   }
 
-  /** Ends the program if it still runs, and waits for that. */
+  /**
+   * Ends the program if it still runs, and waits for that.
+   *
+   * @throws {IpcError} EPERM when it may not be signalled; it goes on alone
+   */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.status === null) this.kill();
     const { stdin, stdout, stderr } = this.#run.ends;
-    for (const end of [stdin, stdout, stderr]) end?.close();
+    try {
+      if (this.status === null) this.kill();
+    } catch (error) {
+      this.handle.giveUp(error);
+      throw error;
+    } finally {
+      for (const end of [stdin, stdout, stderr]) end?.close();
+    }
     await this.exited.catch(() => undefined);
     await this.#run.reaped;
   }

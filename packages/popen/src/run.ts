@@ -36,6 +36,8 @@ export class Run {
   readonly reaped: Promise<void>;
   readonly #deadline: Deadline | undefined;
   #why: Stop | undefined;
+  /** Why it could not be ended. */
+  #refusal: unknown;
 
   constructor(child: ChildHandle, ends: Ends, settings: Settings, label: string) {
     this.child = child;
@@ -64,7 +66,16 @@ export class Run {
     this.#why = why;
     if (why === 'timeout') this.child.expire();
     const { killSignal, killAfter } = this.settings;
-    this.child.end(killSignal, killAfter);
+    // One that has become another user's, as those of sudo do.
+    const refused = (cause: unknown): void => {
+      this.#refusal = cause;
+      this.child.giveUp(this.error());
+    };
+    try {
+      this.child.end(killSignal, killAfter, refused);
+    } catch (cause) {
+      refused(cause);
+    }
     void this.reaped.then(() => {
       const error = this.error();
       this.ends.stdout?.abandon(error);
@@ -105,7 +116,9 @@ export class Run {
 
   #failure(code: Parameters<typeof failure>[0], text: string, stdout?: Buffer): ProcessFailure {
     const stderr = this.ends.stderr?.tail(TAIL).toString();
-    return failure(code, text, { label: this.label, status: this.child.status, stdout, stderr });
+    const cause = this.#refusal;
+    const { status } = this.child;
+    return failure(code, text, { label: this.label, status, stdout, stderr, cause });
   }
 
   /** What its end is not taken before; undefined if nobody holds its pipes. */

@@ -6,7 +6,6 @@ import type { Program } from './command.js';
 import type { Settings } from './options.js';
 import { Process, type Mode } from './process.js';
 import { Run, type Ends } from './run.js';
-import { SIGKILL } from './signals.js';
 import { startWith, stderrOf, type Stdio } from './start.js';
 
 /** How long a stage that was killed at once may take to be gone, in milliseconds. */
@@ -76,7 +75,7 @@ export function startStages(
 /** Ends a stage without which another could not be started, at once. */
 function kill(child: ChildHandle, ends: Ends): void {
   for (const end of [ends.stdin, ends.stdout, ends.stderr]) end?.close();
-  child.send(SIGKILL);
+  child.destroy();
   binding().poll(child.fd, POLLIN, DYING);
   // What does not die in time is left to the background.
   if (child.take(false) === null) child.close();

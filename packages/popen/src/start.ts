@@ -9,7 +9,6 @@ import { settingsOf, type PopenOptions, type Settings } from './options.js';
 import { OutputReader } from './output.js';
 import { Process, type Mode } from './process.js';
 import { Run, type Ends } from './run.js';
-import { SIGKILL } from './signals.js';
 import { Kind, spawn } from './spawn.js';
 import type { ChildHandle } from './child.js';
 
@@ -73,7 +72,7 @@ export function startWith(
     return { child, ends };
   } catch (error) {
     // Without our ends nobody could ever end it.
-    child.send(SIGKILL);
+    child.destroy();
     child.close();
     for (const end of made) end.close();
     for (const fd of [0, 1, 2] as const) {

@@ -67,23 +67,22 @@ export function popenSync(command: Command, options?: PopenSyncOptions): PopenSy
     stderr: settings.stderr ?? (redirected ? 'inherit' : 'pipe'),
   });
   using run = new BlockingRun(child, ends, settings, data);
-  const { overflow } = run.toEnd();
-  const status = child.status!;
-  const result = { stdout: run.stdout.whole, stderr: run.stderr.whole, status };
-  const findings = {
-    label: program.label,
-    status,
-    stdout: result.stdout,
-    stderr: result.stderr.toString(),
-  };
+  const { overflow, refusal: cause } = run.toEnd();
+  const [stdout, stderr] = [run.stdout.whole, run.stderr.whole];
+  const { label } = program;
+  const findings = { label, status: child.status, stdout, stderr: stderr.toString(), cause };
   if (overflow) {
     const text = `its output is over maxBuffer (${settings.maxBuffer} bytes)`;
     throw failure('EMSGSIZE', text, findings);
   }
-  if (!settings.check || status.ok) return result;
-  throw status.timedOut
-    ? failure('ETIMEDOUT', `not done after ${settings.timeout} ms`, findings)
-    : failure('ERR_PROCESS_FAILED', endingOf(status), findings);
+  const status = child.status;
+  if (status === null || (settings.check && status.timedOut)) {
+    throw failure('ETIMEDOUT', `not done after ${settings.timeout} ms`, findings);
+  }
+  if (settings.check && !status.ok) {
+    throw failure('ERR_PROCESS_FAILED', endingOf(status), findings);
+  }
+  return { stdout, stderr, status };
 }
 
 /** One output that is collected. */
@@ -155,20 +154,22 @@ class BlockingRun {
     this.#child.close();
   }
 
-  toEnd(): { overflow: boolean } {
+  /** Until it has ended, or may not be ended. */
+  toEnd(): { overflow: boolean; refusal?: unknown } {
     for (;;) {
       this.#pump();
       const overflow = this.stdout.overflow || this.stderr.overflow;
       if (this.#force === undefined && (overflow || performance.now() >= this.#strikes)) {
         if (!overflow) this.#child.expire();
-        this.#end();
+        const refusal = this.#end();
+        if (refusal !== undefined) return { overflow, refusal };
       }
       if (this.#child.take(true) !== null && this.#isOver()) {
         this.#child.take(false);
         return { overflow };
       }
       if (this.#force !== undefined && performance.now() >= this.#force) {
-        this.#child.send(SIGKILL);
+        this.#child.destroy();
         this.#force = performance.now() + DYING;
       }
       this.#sleep();
@@ -185,7 +186,7 @@ class BlockingRun {
     const living = (): number[] =>
       this.#members!.map(({ fd }) => fd).filter((fd) => binding().poll(fd, POLLIN, 0) === 0);
     if (living().length > 0 && performance.now() < this.#force) return false;
-    this.#child.send(SIGKILL);
+    this.#child.destroy();
     const patience = performance.now() + DYING;
     for (let left = living(); left.length > 0 && performance.now() < patience; left = living()) {
       poll(
@@ -197,11 +198,17 @@ class BlockingRun {
     return true;
   }
 
-  #end(): void {
+  /** Why it may not be signalled, if so. */
+  #end(): unknown {
     const { killSignal, killAfter } = this.#settings;
-    this.#child.send(killSignal);
-    if (killSignal !== SIGKILL) this.#child.send(SIGCONT);
+    try {
+      this.#child.send(killSignal);
+      if (killSignal !== SIGKILL) this.#child.send(SIGCONT);
+    } catch (error) {
+      return error;
+    }
     this.#force = performance.now() + killAfter;
+    return undefined;
   }
 
   #pump(): void {

@@ -44,6 +44,19 @@ test('POPEN-008: handles that are dropped are closed, with one warning, and leav
   expect({ left, dead, warnings }).toEqual({ left: 0, dead: 0, warnings: ['IpcLeakWarning'] });
 });
 
+test.each(['before', 'after'])(
+  'pipes that are made %s the end of one that was read and waited for by turns are served',
+  async (when) => {
+    const { code, stdout, stderr } = await run('beside', when).ended;
+    const told = JSON.stringify([['a\n', 'b\n', 'c\n', 'null'], 10]);
+    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: `${told}\n`, stderr: '' });
+  },
+);
+
+test('sockets of Node’s that get the numbers of a program that was dropped are served', async () => {
+  expect(await run('numbers').report()).toEqual({ served: 5 });
+});
+
 test('POPEN-009: programs of ours and of child_process live side by side', async () => {
   const round = async (): Promise<void> => {
     const program = started('exit 5');

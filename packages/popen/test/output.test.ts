@@ -2,10 +2,10 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
 import type { PipeWriter } from '@octoipc/pipe';
-import { popen } from '@octoipc/popen';
+import { pipeline as pipelineOf, popen } from '@octoipc/popen';
 import { expect, test } from 'vitest';
 
-import { codeOf, failure } from '../../core/test/failure.js';
+import { codeNow, codeOf, failure } from '../../core/test/failure.js';
 import { isPending } from '../../pipe/test/opened.js';
 import { folder, lineOf, started } from './started.js';
 
@@ -297,4 +297,23 @@ test('POPEN-037: 1 GiB through a program leaves memory flat', async () => {
   }
   expect(length).toBe(1024 * MIB);
   expect(most).toBeLessThan(128 * MIB);
+});
+
+test('what readAll() gave back of stderr comes before what was read ahead, and neither is released', async () => {
+  const program = started('for i in 1 2 3 4 5; do echo $i >&2; sleep 0.01; done; echo done', 'r', {
+    stderr: 'pipe',
+  });
+  await program.text();
+  const { stderr } = program;
+  expect(codeNow(() => stderr!.release())).toBe('EBUSY');
+  expect(await codeOf(() => stderr!.readAll({ maxBytes: 3 }))).toBe('EMSGSIZE');
+  expect(codeNow(() => stderr!.release())).toBe('EBUSY');
+  expect(String(await stderr!.readAll())).toBe('1\n2\n3\n4\n5\n');
+});
+
+test('json() rejects with EBADMSG where the output is no JSON', async () => {
+  const wrong = { name: 'IpcError', code: 'EBADMSG', cause: expect.any(SyntaxError) as Error };
+  expect(await failure(() => started('echo nonsense').json())).toMatchObject(wrong);
+  const line = pipelineOf(['echo nonsense', 'cat']);
+  expect(await failure(() => line.json())).toMatchObject(wrong);
 });

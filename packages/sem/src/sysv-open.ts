@@ -226,6 +226,7 @@ const HINTS: Readonly<Record<string, string>> = {
 
 /** How temporary sets are found, by their key, and removed, by `close` and by `reap`. */
 const reaper: Reaper = {
+  isOfNamespace: true,
   identify(name): ObjectIdentity | null {
     const id = binding().setGet(signed(Number(name)), 0, false, false, 0);
     if (id === ENOENT) return null;

@@ -1,4 +1,4 @@
-import { bufferOf } from '@octoipc/core/kit';
+import { bufferOf, untransferable } from '@octoipc/core/kit';
 
 /** Up to this a loop over words is quicker than TypedArray.prototype.set, which needs a view of the source. */
 const SMALL = 128;
@@ -26,10 +26,11 @@ export class CopySlab {
 
   /** Sees to it that so many bytes are free from `used` on. */
   need(room: number): void {
-    // It is empty if a receiver has transferred the memory away.
+    // It is empty if somebody has detached it all the same.
     if (this.bytes.length - this.used >= room && this.bytes.length > 0) return;
     this.bytes = Buffer.allocUnsafeSlow(this.#size);
     this.memory = this.bytes.buffer;
+    untransferable(this.memory);
     this.#words = new Int32Array(this.memory);
     this.used = 0;
   }

@@ -1,6 +1,4 @@
-import { markAsUntransferable } from 'node:worker_threads';
-
-import { bufferOf } from '@octoipc/core/kit';
+import { bufferOf, untransferable } from '@octoipc/core/kit';
 
 import { binding } from './binding.js';
 import { ENOBUFS } from './errno.js';
@@ -65,6 +63,6 @@ export class MessageSlab {
     this.#memory = Buffer.allocUnsafeSlow(size);
     this.#used = 0;
     // Others' messages, and those that are still here, are in it too.
-    markAsUntransferable(this.#memory.buffer);
+    untransferable(this.#memory.buffer);
   }
 }

@@ -149,6 +149,7 @@ const HINTS: Readonly<Record<string, string>> = {
 
 /** How temporary segments are found, by their key, and removed, by `close` and by `reap`. */
 const reaper: Reaper = {
+  isOfNamespace: true,
   identify(name): ObjectIdentity | null {
     const id = find(name);
     if (id === ENOENT) return null;

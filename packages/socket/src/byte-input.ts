@@ -120,7 +120,9 @@ export abstract class ByteInput extends SocketHandle implements ByteReader, Asyn
    */
   readAll(options?: ReadAllOptions): Promise<Buffer> {
     const giveBack = (chunks: readonly Buffer[]): void => {
-      this.#returned = Buffer.concat(chunks);
+      const before = this.#returned === undefined ? [] : [this.#returned];
+      this.#returned = Buffer.concat([...chunks, ...before]);
+      this.wake('readable');
     };
     return readAllOf(this, this.socket.details('recv'), giveBack, options);
   }

@@ -1,4 +1,4 @@
-import { FdSource, Readiness } from '@octoipc/core/kit';
+import type { FdSource } from '@octoipc/core/kit';
 
 import type { Connection } from './connection.js';
 import type { SocketHandle } from './socket-handle.js';
@@ -9,7 +9,7 @@ import type { SocketHandle } from './socket-handle.js';
  * @param handle - whose descriptor; nobody may wait for it by itself
  * @param target - who is told, while he lives
  * @param tell - what to do then; must not refer to the target
- * @returns the source, to be disposed of before the handle is closed
+ * @returns the source, which goes with the handle
  */
 export function weakSource<T extends object>(
   handle: SocketHandle,
@@ -17,7 +17,7 @@ export function weakSource<T extends object>(
   tell: (target: T) => void,
 ): FdSource {
   const known = new WeakRef(target);
-  const source = new FdSource(Readiness.of(handle.socket.binding), handle.fd);
+  const source = handle.newSource();
   source.ref(false);
   source.readable.listen(() => {
     const found = known.deref();

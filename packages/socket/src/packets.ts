@@ -1,4 +1,4 @@
-import { AGAIN, bufferOf, check } from '@octoipc/core/kit';
+import { AGAIN, bufferOf, check, untransferable } from '@octoipc/core/kit';
 
 import { BATCH, STRIDE, type SocketBinding } from './binding.js';
 import { MSG_CTRUNC, MSG_TRUNC, SCM_MAX_FD } from './constants.js';
@@ -231,11 +231,12 @@ const NO_FDS: readonly number[] = [];
 
 /** Has the binding receive into a slab with so much room behind what is used. */
 function slabFor(native: SocketBinding): void {
-  // It is empty if a caller has transferred the memory of a message away.
+  // It is empty if somebody has detached it all the same.
   if (slab === undefined || SLAB_SIZE - used < room || slab.length === 0) {
     slab = Buffer.allocUnsafeSlow(SLAB_SIZE);
     memory = slab.buffer;
     used = 0;
+    untransferable(memory);
   }
   const { known } = native;
   if (known.memory === slab) return;

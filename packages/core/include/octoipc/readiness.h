@@ -67,6 +67,11 @@ class Readiness : public Resource {
   /// uv_poll_init would end for all who share the open file description, or already in the loop.
   int64_t Watch(int fd, uint32_t slot, int events) {
     auto found = polls_.find(slot);
+    // Who had the slot before is gone, and so may be what has its number now.
+    if (found != polls_.end() && found->second->fd() != fd) {
+      polls_.erase(found);
+      found = polls_.end();
+    }
     if (found == polls_.end()) {
       auto watched = Watched::Open(*this, fd, slot);
       if (watched == nullptr) return -ENOTSUP;
@@ -126,7 +131,7 @@ class Readiness : public Resource {
     static std::unique_ptr<Watched> StandIn(Readiness& readiness, int fd, uint32_t slot) {
       UniqueFd number(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
       if (!number) return nullptr;
-      std::unique_ptr<Watched> watched(new Watched(readiness, slot));
+      std::unique_ptr<Watched> watched(new Watched(readiness, fd, slot));
       watched->poll_ = UvPoll::Open(readiness.env_, number.get(), OnPoll, watched.get());
       if (watched->poll_ == nullptr) return nullptr;
       if (Retry([&] { return ::dup3(fd, number.get(), O_CLOEXEC); }) < 0) {
@@ -144,10 +149,12 @@ class Readiness : public Resource {
       if (!readiness.on_loop_ || fd <= STDERR_FILENO) return nullptr;
       const int64_t flags = Retry([&] { return ::fcntl(fd, F_GETFL); });
       if (flags < 0 || (flags & O_NONBLOCK) == 0) return nullptr;
-      std::unique_ptr<Watched> watched(new Watched(readiness, slot));
+      std::unique_ptr<Watched> watched(new Watched(readiness, fd, slot));
       watched->poll_ = UvPoll::Open(readiness.env_, fd, OnPoll, watched.get());
       return watched->poll_ == nullptr ? nullptr : std::move(watched);
     }
+
+    int fd() const { return fd_; }
 
     bool Poll(int events) {
       const int wanted =
@@ -158,7 +165,8 @@ class Readiness : public Resource {
     }
 
    private:
-    Watched(Readiness& readiness, uint32_t slot) : readiness_(readiness), slot_(slot) {}
+    Watched(Readiness& readiness, int fd, uint32_t slot)
+        : readiness_(readiness), fd_(fd), slot_(slot) {}
 
     /// libuv tells of POLLERR by a status, and has stopped: that is for everyone who waits.
     static void OnPoll(void* self, int status, int events) {
@@ -171,6 +179,8 @@ class Readiness : public Resource {
     }
 
     Readiness& readiness_;
+    /// Whose poll it is, also where another number stands in.
+    int fd_;
     uint32_t slot_;
     /// Before the poll, which goes first.
     UniqueFd stand_in_;
