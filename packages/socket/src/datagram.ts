@@ -18,6 +18,7 @@ import { afterTurn, Burst, SENT } from './burst.js';
 import { AF_UNIX, SOCK_DGRAM } from './constants.js';
 import {
   nextDatagram,
+  closeAhead,
   receivingDatagram,
   sendingDatagram,
   sendPlainDatagram,
@@ -33,12 +34,15 @@ import { hasRoom, oneAddress, prepare } from './datagram-socket.js';
 import { Destination } from './destination.js';
 import { Destinations } from './destinations.js';
 import { adoptSocket, makeSocket, type SocketEnd } from './end.js';
-import { closeFds, type FdSource } from './fds.js';
+import type { FdSource } from './fds.js';
 import { checkMode } from './listen.js';
 import { iterate } from './iterate.js';
 import { Place, Route } from './place.js';
 import { familyOf, showAddress, type SocketAddress } from './sockaddr.js';
 import { SocketHandle } from './socket-handle.js';
+
+/** Descriptors of datagrams that nobody took, of a socket that nobody closed. */
+const abandoned = new FinalizationRegistry<Ahead>(closeAhead);
 
 /**
  * A socket of datagrams: each arrives whole, or not at all. Over Unix sockets none is lost or overtaken,
@@ -78,6 +82,7 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
   private constructor(end: SocketEnd, place?: Place) {
     super(end);
     this.#place = place;
+    abandoned.register(this, this.#ahead);
   }
 
   /**
@@ -277,7 +282,7 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
   /** Closes it, and removes the file of its path if that is still its own. */
   override close(): void {
     if (this.closed) return;
-    for (const each of this.#ahead.splice(0)) if ('dropped' in each) closeFds(each.fds);
+    closeAhead(this.#ahead);
     this.#place?.release();
     super.close();
     this.#destinations.fail(closedError({ syscall: 'sendmsg' }));

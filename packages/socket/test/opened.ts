@@ -34,11 +34,12 @@ export function descriptors(): string[] {
   });
 }
 
-/** A process that may have so few descriptors; what it is to do is in the fixture. */
-export function scarce(what: string, most = 80): Peer {
+/** A process that may have so few descriptors, or as many as this one; what it is to do is in the fixture. */
+export function scarce(what: string, most?: number): Peer {
   const fixture = fileURLToPath(new URL('./fixtures/scarce.mjs', import.meta.url));
+  const limit = most === undefined ? '' : `ulimit -n ${most}; `;
   const node = [process.execPath, '--expose-gc', fixture, what];
-  return Peer.start('/bin/sh', ['-c', `ulimit -n ${most}; exec "$@"`, 'sh', ...node], {
+  return Peer.start('/bin/sh', ['-c', `${limit}exec "$@"`, 'sh', ...node], {
     env: { PATH: process.env['PATH'] ?? '' },
   });
 }
