@@ -30,7 +30,7 @@ import type {
   DatagramReceiveOptions,
   DatagramSendOptions,
 } from './datagram-options.js';
-import { hasRoom, oneAddress, prepare } from './datagram-socket.js';
+import { hasRoom, oneAddress, passCredentials, prepare } from './datagram-socket.js';
 import { Destination } from './destination.js';
 import { Destinations } from './destinations.js';
 import { adoptSocket, makeSocket, type SocketEnd } from './end.js';
@@ -139,7 +139,7 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
    */
   static fromFd(fd: number): Datagram {
     const end = adoptSocket(fd, [SOCK_DGRAM]);
-    prepare(end);
+    passCredentials(end);
     return new Datagram(end);
   }
 

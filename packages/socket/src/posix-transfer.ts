@@ -1,5 +1,14 @@
 import type { Bytes, WaitOptions } from '@octoipc/core';
-import { AGAIN, BLOCKED, bytes, check, integer, optionsObject, typeError } from '@octoipc/core/kit';
+import {
+  AGAIN,
+  BLOCKED,
+  bytes,
+  check,
+  integer,
+  optionsObject,
+  typeError,
+  valueError,
+} from '@octoipc/core/kit';
 
 import { binding } from './binding.js';
 import {
@@ -80,6 +89,7 @@ function sendingMessage(
   }
   const { data, fds, credentials, address, flags = 0 } = message;
   const view = bytes(data);
+  const { length } = view;
   const numbers = fds === undefined ? NO_FDS : fdNumbers(fds, 'message.fds');
   const identity = credentials === undefined ? NO_CREDENTIALS : credentialNumbers(credentials);
   integer(flags, 'flags', 0, FLAGS);
@@ -91,6 +101,9 @@ function sendingMessage(
     syscall,
     direction: 'writable',
     attempt(socket) {
+      if (view.length !== length) {
+        throw valueError('data', 'was detached or resized while it was being sent', view);
+      }
       if (numbers.length > 0) {
         const domain = check(intOption(socket, SOL_SOCKET, SO_DOMAIN), syscall, { target: fd });
         if (domain !== AF_UNIX) checkCarriesFds(new SocketEnd(fd, domain, 0));
@@ -99,7 +112,7 @@ function sendingMessage(
         socket,
         view,
         0,
-        view.length,
+        length,
         numbers,
         identity,
         to,

@@ -61,7 +61,7 @@ test('sendSync() is EBUSY behind a message that waits for room, and trySend() se
 });
 
 test('sendFds() has its place among messages: behind those before, and before those later', async () => {
-  const fd = openSync('/dev/null');
+  const fd = openSync('/dev/null', 'r');
   onTestFinished(() => closeSync(fd));
   const [left, right] = await tired();
   const all = Promise.all([left.send('one'), left.sendFds([fd], 'two'), left.send('three')]);
@@ -78,7 +78,7 @@ test('sendFds() has its place among messages: behind those before, and before th
 });
 
 test('sendFds() behind messages that wait for room is in order, can be aborted, and is EBUSY if it must not wait', async () => {
-  const fd = openSync('/dev/null');
+  const fd = openSync('/dev/null', 'r');
   onTestFinished(() => closeSync(fd));
   const [left, right] = pair();
   const controller = new AbortController();
