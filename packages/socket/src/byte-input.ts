@@ -8,6 +8,7 @@ import {
   checkTimeout,
   DEFAULT_MAX_BYTES,
   errorOf,
+  IpcError,
   linesOf,
   readAllOf,
   readIntoSlab,
@@ -166,6 +167,16 @@ export abstract class ByteInput extends SocketHandle implements ByteReader, Asyn
   /** @internal Whether something was taken out of the kernel that nobody has read. */
   protected get hasTaken(): boolean {
     return this.#returned !== undefined || !this.inbox.isEmpty;
+  }
+
+  /** @internal Whoever gets the descriptor would not see it. */
+  protected checkNothingTaken(): void {
+    if (!this.hasTaken) return;
+    const hint =
+      this.type === 'seqpacket'
+        ? 'packets that were received ahead wait here: take them with tryReceive() first'
+        : 'bytes that were read ahead wait here: take them with tryReceive() or tryRead() first';
+    throw new IpcError('EBUSY', { ...this.socket.details('release'), hint });
   }
 
   protected override describe(): { syscall: string; target: string | number } {

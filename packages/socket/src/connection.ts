@@ -2,7 +2,6 @@ import type { Duplex } from 'node:stream';
 
 import type { Bytes, WaitOptions } from '@octoipc/core';
 import {
-  IpcError,
   BLOCKED,
   busyError,
   checkTimeout,
@@ -14,7 +13,7 @@ import {
 } from '@octoipc/core/kit';
 
 import { ByteConnection } from './byte-connection.js';
-import { messageLimit } from './connection-options.js';
+import { messageLimit, timeoutOf } from './connection-options.js';
 import { SHUT_WR } from './constants.js';
 import { duplexOf, webStreamsOf, type DuplexOptions } from './duplex.js';
 import type { SocketEnd } from './end.js';
@@ -345,12 +344,8 @@ export class Connection extends ByteConnection {
     this.checkOpen('release');
     this.#made?.flush();
     this.#returnUnread();
-    if (!this.hasTaken) return super.release();
-    const hint =
-      this.type === 'seqpacket'
-        ? 'packets that were received ahead wait here: take them with tryReceive() first'
-        : 'bytes that were read ahead wait here: take them with tryReceive() or tryRead() first';
-    throw new IpcError('EBUSY', { ...this.socket.details('release'), hint });
+    this.checkNothingTaken();
+    return super.release();
   }
 
   /** From now on the bytes are somebody else's. */
@@ -404,13 +399,4 @@ export class Connection extends ByteConnection {
         ? new PacketMessages(this, this.inbox, this.#maxMessageSize)
         : new StreamMessages(this, this.#maxMessageSize));
   }
-}
-
-function timeoutOf(
-  options: { readonly timeout?: number | undefined } | undefined,
-): number | undefined {
-  if (options === undefined) return undefined;
-  const { timeout } = optionsObject(options);
-  checkTimeout(timeout);
-  return timeout;
 }

@@ -74,6 +74,15 @@ export function sendingDatagram(
 /** Datagrams that were taken out of the kernel and wait; those that are nothing but bytes as what callers get. */
 export type Ahead = (Packet | DatagramMessage)[];
 
+/** A place for those of a socket. Should that be collected unclosed, their descriptors are closed all the same. */
+export function aheadOf(socket: object): Ahead {
+  const ahead: Ahead = [];
+  abandoned.register(socket, ahead);
+  return ahead;
+}
+
+const abandoned = new FinalizationRegistry<Ahead>(closeAhead);
+
 /** Closes the descriptors of those that nobody took. */
 export function closeAhead(ahead: Ahead): void {
   for (const each of ahead.splice(0)) if ('dropped' in each) closeFds(each.fds);

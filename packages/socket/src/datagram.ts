@@ -18,11 +18,11 @@ import { afterTurn, Burst, SENT } from './burst.js';
 import { AF_UNIX, SOCK_DGRAM } from './constants.js';
 import {
   nextDatagram,
+  aheadOf,
   closeAhead,
   receivingDatagram,
   sendingDatagram,
   sendPlainDatagram,
-  type Ahead,
 } from './datagram-calls.js';
 import type { DatagramMessage } from './datagram-message.js';
 import type {
@@ -40,9 +40,6 @@ import { iterate } from './iterate.js';
 import { Place, Route } from './place.js';
 import { familyOf, showAddress, type SocketAddress } from './sockaddr.js';
 import { SocketHandle } from './socket-handle.js';
-
-/** Descriptors of datagrams that nobody took, of a socket that nobody closed. */
-const abandoned = new FinalizationRegistry<Ahead>(closeAhead);
 
 /**
  * A socket of datagrams: each arrives whole, or not at all. Over Unix sockets none is lost or overtaken,
@@ -71,7 +68,7 @@ const abandoned = new FinalizationRegistry<Ahead>(closeAhead);
 export class Datagram extends SocketHandle implements AsyncIterable<DatagramMessage> {
   readonly #place: Place | undefined;
   /** Taken out of the kernel already; the next one is the last. */
-  readonly #ahead: Ahead = [];
+  readonly #ahead = aheadOf(this);
   readonly #burst = new Burst();
   /** Receivers that somebody waits for, by their address. */
   readonly #destinations = new Destinations({
@@ -82,7 +79,6 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
   private constructor(end: SocketEnd, place?: Place) {
     super(end);
     this.#place = place;
-    abandoned.register(this, this.#ahead);
   }
 
   /**
@@ -96,8 +92,7 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
   static override async bind(address?: Address, options?: DatagramBindOptions): Promise<Datagram> {
     const { mode = 0o600, reclaim = false } = optionsObject(options);
     checkMode(mode);
-    const where: SocketAddress =
-      address === undefined ? { autobind: true } : await oneAddress(address);
+    const where = await oneAddress(address ?? { autobind: true });
     const end = makeSocket(familyOf(where), SOCK_DGRAM, where);
     try {
       prepare(end);

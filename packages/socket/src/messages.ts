@@ -16,7 +16,7 @@ import { afterTurn, Burst, SENT } from './burst.js';
 import type { ByteConnection } from './byte-connection.js';
 import { SO_SNDBUF, SOL_SOCKET } from './constants.js';
 import { intOption } from './end.js';
-import { frames } from './frames.js';
+import { frameOf, frames } from './frames.js';
 import type { PacketInbox } from './inbox.js';
 import { iterate } from './iterate.js';
 
@@ -37,14 +37,6 @@ export interface Messages {
   inOrder<T>(write: (wait: WaitOptions) => Promise<T>, wait: WaitOptions): Promise<T>;
   /** Takes out what was read ahead of bytes, for whoever reads them. */
   takeUnread(): Buffer;
-}
-
-/** What the blocking flavours need of the frame they write: 4 bytes of length, then the message. */
-function frameOf(message: Uint8Array): Buffer {
-  const frame = Buffer.allocUnsafe(4 + message.length);
-  frame.writeUInt32LE(message.length, 0);
-  frame.set(message, 4);
-  return frame;
 }
 
 /** Messages as frames within a stream. */

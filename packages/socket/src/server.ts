@@ -168,8 +168,7 @@ export class Server extends SocketHandle implements AsyncIterable<Connection> {
         this.checkOpen('accept');
         try {
           if (this.#secure !== undefined) return await this.#secure.next(left, details);
-          const attempt = (): Connection | typeof BLOCKED => this.#take();
-          return await this.waitFor('readable', attempt, left(), { details });
+          return await this.waitFor('readable', () => this.#take(), left(), { details });
         } catch (error) {
           if (!isIpcError(error) || !EXHAUSTED.has(error.code)) throw error;
           this.#warn(error);

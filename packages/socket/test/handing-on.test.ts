@@ -98,6 +98,6 @@ test('toDuplex() and toWeb() are EBUSY while messages wait to be sent', async ()
 
 test('toDuplex() that fails for want of descriptors has lost nothing', async () => {
   const peer = scarce('duplex', 80);
-  expect(await peer.report()).toEqual({ code: 'EMFILE', then: 'kept' });
+  expect(await peer.report()).toEqual({ code: 'EMFILE', kept: 'kept' });
   expect(await peer.ended).toMatchObject({ code: 0 });
 });
