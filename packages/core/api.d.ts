@@ -66,12 +66,15 @@ interface FrameReceiver extends Receiver {
       readonly max?: number;
     },
   ): Promise<Buffer[]>;
+  takeUnread(): Buffer;
   ref(): this;
   unref(): this;
 }
 
 interface FrameSender extends Sender {
   sendMany(messages: Iterable<Bytes>, options?: WaitOptions): Promise<void>;
+  flush(): boolean;
+  inOrder<T>(write: (wait: WaitOptions) => Promise<T>, options?: WaitOptions): Promise<T>;
   ref(): this;
   unref(): this;
 }

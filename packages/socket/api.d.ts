@@ -71,6 +71,8 @@ declare abstract class ByteInput extends SocketHandle implements ByteReader, Asy
   [Symbol.asyncIterator](): AsyncIterator<Buffer>;
   get available(): number;
   takeReturned(): Buffer | undefined;
+  protected putBack(bytes: Buffer): void;
+  protected get hasTaken(): boolean;
   protected describe(): {
     syscall: string;
     target: string | number;
@@ -207,7 +209,7 @@ type FdSource =
       readonly fd: number;
     };
 
-type Finish = (connection: Connection, wait: WaitOptions) => Promise<Connection>;
+type Finish = (connection: Connection, signal: AbortSignal) => Promise<Connection>;
 
 interface HostAddress {
   readonly host: string;

@@ -12,6 +12,8 @@ export interface Batch {
   reject: (error: unknown) => void;
   /** Stops the write that is under way; only a batch of one cancellable frame has it. */
   controller: AbortController | undefined;
+  /** In place of frames: begins what else is written to the stream, and then takes its place in its queue. */
+  begin: (() => void) | undefined;
 }
 
 /** A batch over memory that holds frames already, or shall. */
@@ -22,7 +24,7 @@ export function newBatch(memory: Buffer, start = 0, end = memory.length): Batch 
     resolve = onResolve;
     reject = onReject;
   });
-  return { memory, start, end, promise, resolve, reject, controller: undefined };
+  return { memory, start, end, promise, resolve, reject, controller: undefined, begin: undefined };
 }
 
 /** Four bytes, little-endian: four times as quick as writeUInt32LE. */

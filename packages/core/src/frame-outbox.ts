@@ -46,11 +46,17 @@ export class FrameOutbox {
 
   add(batch: Batch): void {
     if (this.#broken !== undefined) {
-      batch.reject(this.#broken);
+      refuse(batch, this.#broken);
       return;
     }
     this.#queue.push(batch);
-    if (!this.#busy) this.#pump();
+    this.#pump(true);
+  }
+
+  /** Writes what the stream takes now, without a pause; whether nothing is on its way any more. */
+  drain(): boolean {
+    this.#pump(false);
+    return this.idle;
   }
 
   /** Takes a batch of one frame back, as far as that is possible. */
@@ -69,13 +75,20 @@ export class FrameOutbox {
   /** Rejects everything that is on its way, and whatever comes later. */
   fail(error: unknown): void {
     this.#broken ??= error;
-    for (const batch of this.#queue.splice(0)) batch.reject(error);
+    for (const batch of this.#queue.splice(0)) refuse(batch, error);
   }
 
   /** Writes what the stream takes now; for the rest it waits. */
-  #pump(): void {
+  #pump(paced: boolean): void {
+    // A pause may be over while something waits for the stream.
+    if (this.#busy) return;
     for (let batch = this.#queue[0]; batch !== undefined; batch = this.#queue[0]) {
-      if (this.#pace.pause(() => this.#pump())) return;
+      if (batch.begin !== undefined) {
+        this.#queue.shift();
+        batch.begin();
+        continue;
+      }
+      if (paced && this.#pace.pause(() => this.#pump(true))) return;
       try {
         batch.start += this.#writer.tryWrite(batch.memory.subarray(batch.start, batch.end));
       } catch (error) {
@@ -107,7 +120,7 @@ export class FrameOutbox {
       }
       this.#giveUp(batch, batch.controller.signal.reason as Stopped);
     }
-    this.#pump();
+    this.#pump(true);
   }
 
   /** A cancelled frame leaves the queue if nothing of it was written, else it is finished unasked. */
@@ -123,4 +136,10 @@ export class FrameOutbox {
     this.#written(batch);
     batch.resolve();
   }
+}
+
+/** What is no frame meets the stream's own error. */
+function refuse(batch: Batch, error: unknown): void {
+  if (batch.begin === undefined) batch.reject(error);
+  else batch.begin();
 }

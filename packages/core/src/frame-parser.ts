@@ -82,18 +82,36 @@ export class FrameParser {
     this.#at = 0;
   }
 
+  /** Whether bytes were read of which no message was made yet. */
+  get hasUnread(): boolean {
+    return this.#headerFilled > 0 || this.#message !== undefined || this.#at < this.#chunk.length;
+  }
+
+  /** Takes them out, as they came. */
+  takeUnread(): Buffer {
+    if (!this.hasUnread) return EMPTY;
+    const begun = this.#message?.subarray(0, this.#filled) ?? EMPTY;
+    const header = this.#header.subarray(0, this.#message ? HEADER : this.#headerFilled);
+    const unread = Buffer.concat([header, begun, this.#chunk.subarray(this.#at)]);
+    this.#message = undefined;
+    this.#headerFilled = 0;
+    this.#chunk = EMPTY;
+    this.#at = 0;
+    return unread;
+  }
+
   /** A message whose header or bytes came in several chunks, or that cannot be had. */
   #nextInParts(): Buffer | null | undefined {
     if (this.#broken !== undefined) throw this.#broken;
     if (this.#message === undefined) {
       this.#headerFilled += this.#take(this.#header, this.#headerFilled);
       if (this.#headerFilled < HEADER) return this.#ended ? null : undefined;
-      this.#headerFilled = 0;
       const length = lengthAt(this.#header, 0);
       if (length > this.#maxMessageSize) {
         this.#broken = tooLong(length, this.#maxMessageSize, 'receive');
         throw this.#broken;
       }
+      this.#headerFilled = 0;
       this.#message = memoryForRead(length);
       this.#filled = 0;
     }

@@ -2,6 +2,7 @@ import type { ByteReader, ChannelTraits, Receiver } from './channel.js';
 import { FrameParser } from './frame-parser.js';
 import { frameTraits, type FrameOptions } from './frame.js';
 import {
+  busyError,
   closedError,
   integer,
   objectWith,
@@ -23,6 +24,14 @@ export interface FrameReceiver extends Receiver {
    * @returns the messages in order; empty at the end
    */
   receiveMany(options?: WaitOptions & { readonly max?: number }): Promise<Buffer[]>;
+  /**
+   * Takes out what was read ahead and belongs to no message that was received: for whoever reads the stream
+   * from now on.
+   *
+   * @returns the bytes as they came; none if nothing was read ahead
+   * @throws {IpcError} EBUSY when there are some, and somebody waits for the rest of their message
+   */
+  takeUnread(): Buffer;
   /** Pending receives keep the process alive; that is so from the start. */
   ref(): this;
   /** Pending receives do not keep the process alive. */
@@ -138,6 +147,11 @@ class FramedReceiver implements FrameReceiver {
       // What is wrong with the stream stays wrong: the next receive tells. These messages are good.
     }
     return messages;
+  }
+
+  takeUnread(): Buffer {
+    if (this.#turn.taken && this.#parser.hasUnread) throw busyError({ syscall: 'receive' });
+    return this.#parser.takeUnread();
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Buffer> {

@@ -10,7 +10,9 @@ import {
   type FrameSenderOptions,
 } from './frame.js';
 import { FrameOutbox } from './frame-outbox.js';
-import { bytes, closedError, valueError, waitOptions, type WaitOptions } from './kit.js';
+import { bytes, callback, closedError, valueError, waitOptions, type WaitOptions } from './kit.js';
+
+const NOTHING = Buffer.alloc(0);
 
 /**
  * Message boundaries over a byte stream: a 4-byte little-endian length, then the bytes.
@@ -110,7 +112,7 @@ class FramedSender implements FrameSender {
   trySend(message: Bytes): boolean {
     const frame = frameOf(this.#message(message));
     this.#gathering.flush();
-    const taken = this.#outbox.idle ? this.#writer.tryWrite(frame) : 0;
+    const taken = this.#outbox.drain() ? this.#writer.tryWrite(frame) : 0;
     if (taken > 0 && taken < frame.length) {
       const rest = newBatch(frame, taken);
       // The message is on its way; if the rest fails, the next send tells.
@@ -133,9 +135,46 @@ class FramedSender implements FrameSender {
     // Whatever is cancelled half-way is cancelled at a message's boundary.
     const deadline = timeout === undefined ? Infinity : performance.now() + timeout;
     for (const data of all) {
+      signal?.throwIfAborted();
       const left = deadline === Infinity ? undefined : Math.max(0, deadline - performance.now());
       await this.#sendCancellable(data, signal, left);
     }
+  }
+
+  flush(): boolean {
+    this.#gathering.flush();
+    return this.#outbox.drain();
+  }
+
+  inOrder<T>(write: (wait: WaitOptions) => Promise<T>, options?: WaitOptions): Promise<T> {
+    try {
+      callback(write, 'write');
+      const wait = waitOptions(options);
+      wait.signal?.throwIfAborted();
+      // The stream's own queue keeps the order of what is sent later.
+      return this.flush() ? write(wait) : this.#inOrder(write, wait);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+
+  async #inOrder<T>(write: (wait: WaitOptions) => Promise<T>, wait: WaitOptions): Promise<T> {
+    const { signal, timeout } = wait;
+    const deadline = timeout === undefined ? Infinity : performance.now() + timeout;
+    const left = (): WaitOptions =>
+      timeout === undefined ? wait : { signal, timeout: Math.max(0, deadline - performance.now()) };
+    const guest = newBatch(NOTHING);
+    let begun: Promise<T> | undefined;
+    guest.begin = () => {
+      begun = (async () => write(left()))();
+      begun.catch(() => {});
+      guest.resolve();
+    };
+    this.#outbox.add(guest);
+    await this.#cancellations.watch(guest.promise, wait, (reason) =>
+      this.#outbox.cancel(guest, reason),
+    );
+    return begun!;
   }
 
   #message(message: Bytes): Uint8Array {

@@ -36,6 +36,22 @@ export interface FrameSenderOptions extends FrameOptions {
 export interface FrameSender extends Sender {
   /** Sends all of the messages, in order, with as few writes as possible. */
   sendMany(messages: Iterable<Bytes>, options?: WaitOptions): Promise<void>;
+  /**
+   * Hands what was sent so far to the stream, as far as that takes it now: some of it waits to be written
+   * together, or for the event loop to turn.
+   *
+   * @returns whether the stream has all of it
+   */
+  flush(): boolean;
+  /**
+   * Writes something else to the stream, or ends it, in its place: behind all that was sent before, and
+   * before what is sent later.
+   *
+   * @param write - begins that, and is in the stream's queue when it returns; told what is left of the wait
+   * @returns what `write` gives
+   * @throws {IpcError} ETIMEDOUT when the timeout is over before its turn comes
+   */
+  inOrder<T>(write: (wait: WaitOptions) => Promise<T>, options?: WaitOptions): Promise<T>;
   /** Pending sends keep the process alive; that is so from the start. */
   ref(): this;
   /** Pending sends do not keep the process alive. */

@@ -70,6 +70,16 @@ describe('a send that is cancelled', () => {
     expect(await received(writer)).toEqual(['x'.repeat(5000), 'next']);
   });
 
+  test('sendMany() is cancelled between two messages, too', async () => {
+    const writer = new ScriptedWriter();
+    const controller = new AbortController();
+    const waiting = frameSender(writer).sendMany(['a', 'b', 'c'], { signal: controller.signal });
+    const reason = new Error('enough');
+    controller.abort(reason);
+    expect(await failure(() => waiting)).toBe(reason);
+    expect(await received(writer)).toEqual(['a']);
+  });
+
   test('sendMany() is cancelled at a boundary: what was sent whole stays sent', async () => {
     const writer = new ScriptedWriter([3004, 3004, 0, 0]);
     const sender = frameSender(writer);

@@ -93,6 +93,43 @@ describe('frameReceiver', () => {
     expect(got).toEqual(all);
   });
 
+  test('takeUnread() gives what was read ahead, whatever the chunks, and leaves the stream to others', async () => {
+    await fc.assert(
+      fc.asyncProperty(messages, sizes, fc.nat(60), async (all, at, tries) => {
+        const reader = new ScriptedReader(cut(frames(all), at));
+        const receiver = frameReceiver(reader);
+        let taken = 0;
+        for (let i = 0; i < tries; i++) if (receiver.tryReceive()) taken += 1;
+        const rest = [receiver.takeUnread()];
+        expect(receiver.takeUnread().length).toBe(0);
+        for (let chunk = await reader.read(); chunk !== null; chunk = await reader.read()) {
+          rest.push(chunk);
+        }
+        expect(Buffer.concat(rest).equals(frames(all.slice(taken)))).toBe(true);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  test('takeUnread() gives the length, too, that was over the maximum', async () => {
+    const all = frames([Buffer.alloc(100, 'x')]);
+    const receiver = frameReceiver(new ScriptedReader([all]), { maxMessageSize: 10 });
+    expect(codeNow(() => receiver.tryReceive())).toBe('EMSGSIZE');
+    expect(receiver.takeUnread().equals(all)).toBe(true);
+    expect(codeNow(() => receiver.tryReceive())).toBe('EMSGSIZE');
+  });
+
+  test('takeUnread() is EBUSY while somebody waits for the rest of a message', async () => {
+    const receiver = frameReceiver(
+      new ScriptedReader([Buffer.from('\x02\0\0\0a'), Buffer.alloc(0), Buffer.from('b')]),
+    );
+    const waiting = receiver.receive();
+    await Promise.resolve();
+    expect(codeNow(() => receiver.takeUnread())).toBe('EBUSY');
+    expect(String(await waiting)).toBe('ab');
+    expect(receiver.takeUnread().length).toBe(0);
+  });
+
   test('closed: receive() rejects, tryReceive() throws, iteration ends', async () => {
     const receiver = frameReceiver(new ScriptedReader([]));
     receiver.close();

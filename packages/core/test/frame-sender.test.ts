@@ -115,6 +115,70 @@ describe('frameSender', () => {
     expect([sender.closed, writer.closed]).toEqual([true, true]);
   });
 
+  test('flush() hands over what waits for a turn of the event loop; false if the stream does not take it', async () => {
+    const writer = new ScriptedWriter();
+    const sender = frameSender(writer);
+    for (let i = 0; i < 64; i++) await sender.send('before');
+    const sent = sender.send('last');
+    expect(sender.flush()).toBe(true);
+    expect(writer.written.length).toBe(64 * 10 + 8);
+    await sent;
+    writer.full = true;
+    const waiting = sender.send('full');
+    expect([sender.flush(), sender.flush()]).toEqual([false, false]);
+    writer.full = false;
+    await waiting;
+    expect(sender.flush()).toBe(true);
+  });
+
+  test('inOrder() writes behind what was sent before and before what is sent later', async () => {
+    const writer = new ScriptedWriter([0, 3, 0]);
+    const sender = frameSender(writer);
+    const all = [
+      sender.send('a'.repeat(2000)),
+      sender.inOrder(async () => `${writer.tryWrite('<here>')}`),
+      sender.send('b'),
+    ];
+    expect(await all[1]).toBe('6');
+    await Promise.all(all);
+    const [before, after] = writer.written.toString('latin1').split('<here>');
+    expect([before!.length, after]).toEqual([2004, '\x01\0\0\0b']);
+    expect(await sender.inOrder(async () => 'at once')).toBe('at once');
+  });
+
+  test('inOrder() can be aborted and timed out before its turn, and then writes nothing', async () => {
+    const writer = new ScriptedWriter();
+    writer.full = true;
+    const sender = frameSender(writer);
+    const controller = new AbortController();
+    const never = (): never => {
+      throw new Error('written');
+    };
+    const first = sender.send('a'.repeat(2000));
+    const aborted = sender.inOrder(never, { signal: controller.signal });
+    const late = sender.inOrder(never, { timeout: 1 });
+    const reason = new Error('not this');
+    controller.abort(reason);
+    expect(await failure(() => aborted)).toBe(reason);
+    expect(await codeOf(() => late)).toBe('ETIMEDOUT');
+    expect(await codeOf(() => sender.inOrder(never, { timeout: 0 }))).toBe('ETIMEDOUT');
+    expect(await codeOf(() => sender.inOrder(undefined as never))).toBe('ERR_INVALID_ARG_TYPE');
+    writer.full = false;
+    await first;
+    expect(writer.written.length).toBe(2004);
+  });
+
+  test('inOrder() has its turn when the stream breaks or is closed, and is told what it finds', async () => {
+    const writer = new ScriptedWriter([1, 0]);
+    const sender = frameSender(writer);
+    const sent = sender.send('a'.repeat(2000));
+    const waiting = sender.inOrder(async () => writer.tryWrite('x'));
+    writer.broken = Object.assign(new Error('gone'), { code: 'EPIPE' });
+    expect(await codeOf(() => sent)).toBe('EPIPE');
+    expect(await codeOf(() => waiting)).toBe('EPIPE');
+    expect(await codeOf(() => sender.inOrder(async () => writer.tryWrite('x')))).toBe('EPIPE');
+  });
+
   test('a priority is something that a byte stream does not have', async () => {
     const sender = frameSender(new ScriptedWriter());
     await sender.send('x', { priority: 0 });

@@ -1,15 +1,22 @@
 // Messages with all that comes with them: recvmsg(2), recvmmsg(2), cmsg(3).
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 
 #include "octoipc/environment.h"
 #include "octoipc/retry.h"
 #include "socket.h"
+
+#ifndef SCM_PIDFD
+#define SCM_PIDFD 4
+#endif
 
 namespace octoipc {
 namespace {
@@ -41,7 +48,8 @@ enum Wanted : size_t {
   kEnd,        // bytes of each beyond its room
   kMostOfFds,  // with each
   kNameRoom,
-  kHow  // flags of the call
+  kHow,        // flags of the call
+  kCarriesFds  // whether messages can bring descriptors
 };
 
 /// One receive, as JavaScript wants it.
@@ -60,6 +68,7 @@ struct Receipt {
 /// closed.
 void TakeFds(SocketEnvironment& environment, const cmsghdr* header, Integers fds, int32_t* found) {
   const size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+  environment.plenty_until = {};
   for (size_t i = 0; i < count; ++i) {
     int fd = -1;
     std::memcpy(&fd, CMSG_DATA(header) + i * sizeof(int), sizeof fd);
@@ -85,8 +94,37 @@ void TakeControl(SocketEnvironment& environment, msghdr* message, Integers fds, 
       found[kPid] = identity.pid;
       found[kUid] = static_cast<int32_t>(identity.uid);
       found[kGid] = static_cast<int32_t>(identity.gid);
+    } else if (header->cmsg_type == SCM_PIDFD) {
+      // Of a socket with SO_PASSPIDFD. Where there was no number left, it is an error's.
+      int fd = -1;
+      std::memcpy(&fd, CMSG_DATA(header), sizeof fd);
+      if (fd >= 0) ::close(fd);
     }
   }
+}
+
+/// How many descriptors this process can have beyond those that it has; 0 where the kernel does not
+/// count them (before Linux 6.2).
+size_t NumbersLeft() {
+  struct stat folder{};
+  rlimit limit{};
+  if (::stat("/proc/self/fd", &folder) != 0 || ::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+  const auto open = static_cast<rlim_t>(folder.st_size);
+  return open == 0 || open >= limit.rlim_cur ? 0 : limit.rlim_cur - open;
+}
+
+/// To look costs as much as to receive three messages. In this time nobody uses up what is left
+/// where there is plenty.
+constexpr auto kPlentyFor = std::chrono::milliseconds(1);
+
+/// How many messages may be received at once, whatever descriptors they bring: what the kernel
+/// cannot install is lost, so three quarters of the numbers that are left stay.
+size_t MostWithFds(SocketEnvironment& environment) {
+  const auto now = std::chrono::steady_clock::now();
+  if (now < environment.plenty_until) return kMostAtOnce;
+  const size_t most = NumbersLeft() / (4 * (kMostFds + 1));
+  if (most >= kMostAtOnce) environment.plenty_until = now + kPlentyFor;
+  return most;
 }
 
 /// Where the message of this index goes: `at` of the memory.
@@ -184,6 +222,9 @@ int64_t ReceiveMessages(Environment& base) {
   if (environment.fds.size() < kMostAtOnce * kMostFds ||
       environment.names.size() < kMostAtOnce * wanted.name_room) {
     return -EFAULT;
+  }
+  if (wanted.most > 1 && told[kCarriesFds] != 0) {
+    wanted.most = std::clamp<size_t>(MostWithFds(environment), 1, wanted.most);
   }
   if (environment.arrivals == nullptr) environment.arrivals = std::make_unique<Arrivals>();
   Arrivals& arrivals = *environment.arrivals;

@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 
+#include <chrono>
 #include <memory>
 
 #include "octoipc/environment.h"
@@ -83,6 +84,8 @@ class SocketEnvironment : public Environment {
   std::unique_ptr<Arrivals> arrivals;
   /// What was sent last.
   Bytes sent;
+  /// Until then there are descriptors for as many messages as can be received at once.
+  std::chrono::steady_clock::time_point plenty_until;
 };
 
 /// Data, descriptors and credentials out of a socket, and plain data in: send(2), recv(2).

@@ -2,7 +2,7 @@ import { lookup } from 'node:dns/promises';
 import type { ConnectionOptions, TlsOptions } from 'node:tls';
 
 import type { WaitOptions } from '@octoipc/core';
-import { IpcError, integer, typeError, valueError } from '@octoipc/core/kit';
+import { BLOCKED, IpcError, integer, typeError, valueError, WaitQueue } from '@octoipc/core/kit';
 
 import { isNumericHost } from './ip-address.js';
 import { addressObject, type SocketAddress } from './sockaddr.js';
@@ -12,7 +12,10 @@ export interface HostAddress {
   /** A name or a numeric address. */
   readonly host: string;
   readonly port: number;
-  /** TLS by Node's own `tls`: `true`, or what `tls.connect` or `tls.createServer` takes. */
+  /**
+   * TLS by Node's own `tls`: `true`, or what `tls.connect` or `tls.createServer` takes. A server's
+   * `handshakeTimeout` is 10 seconds by default.
+   */
   readonly tls?: boolean | ConnectionOptions | TlsOptions;
 }
 
@@ -88,20 +91,33 @@ export async function resolveAddress(address: Address, wait: WaitOptions): Promi
   return { addresses: found.map((numeric) => ({ host: numeric, port })), host, ...secured };
 }
 
-async function lookupHost(host: string, { signal }: WaitOptions): Promise<string[]> {
-  signal?.throwIfAborted();
-  try {
-    const found = await lookup(host, { all: true });
-    signal?.throwIfAborted();
-    return found.map(({ address }) => address);
-  } catch (cause) {
-    signal?.throwIfAborted();
-    const { code = 'ENOTFOUND' } = cause as { code?: string };
-    throw new IpcError(code, {
-      syscall: 'getaddrinfo',
-      target: host,
-      text: 'the host has no address',
-      cause,
-    });
-  }
+/** A lookup goes on in its thread when nobody waits for it any more. */
+function lookupHost(host: string, wait: WaitOptions): Promise<string[]> {
+  const details = { syscall: 'getaddrinfo', target: host };
+  let outcome: (() => string[]) | undefined;
+  let tell: (() => void) | undefined;
+  const settle = (found: () => string[]): void => {
+    outcome = found;
+    tell?.();
+  };
+  const queue = new WaitQueue({
+    listen: (wake) => {
+      tell = wake;
+    },
+    rest: () => {
+      tell = undefined;
+    },
+  });
+  const answer = queue.run(() => outcome?.() ?? BLOCKED, wait, { details });
+  // What was aborted before is not looked up.
+  if (tell === undefined) return answer;
+  lookup(host, { all: true }).then(
+    (found) => settle(() => found.map(({ address }) => address)),
+    (cause: { readonly code?: string }) =>
+      settle(() => {
+        const { code = 'ENOTFOUND' } = cause;
+        throw new IpcError(code, { ...details, text: 'the host has no address', cause });
+      }),
+  );
+  return answer;
 }

@@ -8,6 +8,7 @@ import {
   checkTimeout,
   DEFAULT_MAX_BYTES,
   errorOf,
+  IpcError,
   linesOf,
   readAllOf,
   readIntoSlab,
@@ -71,7 +72,7 @@ export abstract class ByteInput extends SocketHandle implements ByteReader, Asyn
 
   /** @internal A read, which waits for what is in the kernel, and not for what was taken out before. */
   protected reading(syscall: string): Operation {
-    const ready = (): boolean => this.#returned !== undefined || !this.inbox.isEmpty;
+    const ready = (): boolean => this.hasTaken;
     return { details: this.socket.details(syscall), ready };
   }
 
@@ -158,6 +159,26 @@ export abstract class ByteInput extends SocketHandle implements ByteReader, Asyn
     const returned = this.#returned;
     this.#returned = undefined;
     return returned;
+  }
+
+  /** @internal Has bytes read again, before all others. */
+  protected putBack(bytes: Buffer): void {
+    this.#returned = this.#returned === undefined ? bytes : Buffer.concat([bytes, this.#returned]);
+  }
+
+  /** @internal Whether something was taken out of the kernel that nobody has read. */
+  protected get hasTaken(): boolean {
+    return this.#returned !== undefined || !this.inbox.isEmpty;
+  }
+
+  /** @internal Whoever gets the descriptor would not see it. */
+  protected checkNothingTaken(): void {
+    if (!this.hasTaken) return;
+    const hint =
+      this.type === 'seqpacket'
+        ? 'packets that were received ahead wait here: take them with tryReceive() first'
+        : 'bytes that were read ahead wait here: take them with tryReceive() or tryRead() first';
+    throw new IpcError('EBUSY', { ...this.socket.details('release'), hint });
   }
 
   protected override describe(): { syscall: string; target: string | number } {

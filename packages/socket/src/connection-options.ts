@@ -1,4 +1,4 @@
-import { integer, oneOf } from '@octoipc/core/kit';
+import { checkTimeout, integer, oneOf, optionsObject } from '@octoipc/core/kit';
 
 import { SOCK_SEQPACKET, SOCK_STREAM } from './constants.js';
 
@@ -20,4 +20,14 @@ export function checkConnectionOptions(options: {
 export function messageLimit(maxMessageSize: number | undefined): number {
   const limit = maxMessageSize ?? 16 * 1024 * 1024;
   return integer(limit, 'options.maxMessageSize', 0, 0xffff_ffff);
+}
+
+/** How long a blocking call may take. */
+export function timeoutOf(
+  options: { readonly timeout?: number | undefined } | undefined,
+): number | undefined {
+  if (options === undefined) return undefined;
+  const { timeout } = optionsObject(options);
+  checkTimeout(timeout);
+  return timeout;
 }

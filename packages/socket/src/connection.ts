@@ -2,17 +2,18 @@ import type { Duplex } from 'node:stream';
 
 import type { Bytes, WaitOptions } from '@octoipc/core';
 import {
-  IpcError,
   BLOCKED,
   busyError,
   checkTimeout,
   optionsObject,
   waitOptions,
   waitSync,
+  type Attempt,
+  type Operation,
 } from '@octoipc/core/kit';
 
 import { ByteConnection } from './byte-connection.js';
-import { messageLimit } from './connection-options.js';
+import { messageLimit, timeoutOf } from './connection-options.js';
 import { SHUT_WR } from './constants.js';
 import { duplexOf, webStreamsOf, type DuplexOptions } from './duplex.js';
 import type { SocketEnd } from './end.js';
@@ -152,7 +153,12 @@ export class Connection extends ByteConnection {
     return this.#messages.trySend(message);
   }
 
-  /** {@link send} that blocks this thread. */
+  /**
+   * {@link send} that blocks this thread. A message of a stream that was begun when the timeout is over is
+   * finished in the background, as one of `send` is.
+   *
+   * @throws {IpcError} EBUSY when asynchronous sends wait already
+   */
   sendSync(message: Bytes, options?: { readonly timeout?: number | undefined }): void {
     const timeout = timeoutOf(options);
     this.checkOpen('send');
@@ -203,7 +209,7 @@ export class Connection extends ByteConnection {
     try {
       const { attempt, operation } = this.#sendingFds(fds, data);
       const wait = waitOptions(options);
-      return this.waitFor('writable', attempt, wait, operation);
+      return this.#inOrder('sendmsg', attempt, wait, operation);
     } catch (error) {
       return Promise.reject(error as Error);
     }
@@ -218,7 +224,9 @@ export class Connection extends ByteConnection {
     const { attempt, operation } = this.#sendingFds(fds, data);
     const { timeout } = optionsObject(options);
     checkTimeout(timeout);
-    if (this.isWaiting('writable')) throw busyError(operation.details);
+    if (this.#made?.flush() === false || this.isWaiting('writable')) {
+      throw busyError(operation.details);
+    }
     waitSync(attempt, (milliseconds) => this.sleep('writable', milliseconds), timeout, operation);
   }
 
@@ -279,9 +287,9 @@ export class Connection extends ByteConnection {
     try {
       const wait = waitOptions(options);
       this.checkOpen('shutdown');
-      this.#made?.flush();
       const attempt = (): void => this.shutdown(SHUT_WR);
-      return this.waitFor('writable', attempt, wait, { details: this.socket.details('shutdown') });
+      const operation = { details: this.socket.details('shutdown') };
+      return this.#inOrder('shutdown', attempt, wait, operation);
     } catch (error) {
       return Promise.reject(error as Error);
     }
@@ -289,21 +297,27 @@ export class Connection extends ByteConnection {
 
   /**
    * A Node stream over this connection, as `net.Socket` is one: to pipe, for `http` and `tls`. Either is
-   * closed with the other.
+   * closed with the other. What was read ahead for messages is the first that it reads.
    *
    * @param options - `allowHalfOpen`: do not end when the other side does. @default false
+   * @throws {IpcError} EBUSY when messages wait to be sent, or somebody waits for the rest of one
    */
   toDuplex(options?: DuplexOptions): Duplex {
-    this.checkOpen('toDuplex');
+    this.#leaveMessages('toDuplex');
     return duplexOf(this, options);
   }
 
-  /** Web streams of bytes over both directions; the connection is closed when both have ended. */
+  /**
+   * Web streams of bytes over both directions; the connection is closed when both have ended. What was read
+   * ahead for messages is the first that they read.
+   *
+   * @throws {IpcError} EBUSY when messages wait to be sent, or somebody waits for the rest of one
+   */
   toWeb(): {
     readable: ReadableStream<Uint8Array>;
     writable: WritableStream<Uint8Array | string>;
   } {
-    this.checkOpen('toWeb');
+    this.#leaveMessages('toWeb');
     return webStreamsOf(this);
   }
 
@@ -324,24 +338,47 @@ export class Connection extends ByteConnection {
   /**
    * Gives the descriptor away: the caller owns it from now on, and this handle is closed.
    *
-   * @throws {IpcError} EBUSY when packets were taken ahead, which the next owner would not see
+   * @throws {IpcError} EBUSY when packets or bytes were taken ahead, which the next owner would not see
    */
   override release(): number {
     this.checkOpen('release');
-    if (!this.inbox.isEmpty) {
-      throw new IpcError('EBUSY', {
-        ...this.socket.details('release'),
-        hint: 'packets that were received ahead wait here: take them with tryReceive() first',
-      });
-    }
+    this.#made?.flush();
+    this.#returnUnread();
+    this.checkNothingTaken();
     return super.release();
+  }
+
+  /** From now on the bytes are somebody else's. */
+  #leaveMessages(syscall: string): void {
+    this.checkOpen(syscall);
+    if (this.#made?.flush() === false) throw busyError(this.socket.details(syscall));
+    this.#returnUnread();
+  }
+
+  /** What was read ahead for messages is there to be read as bytes, or as messages again. */
+  #returnUnread(): void {
+    const unread = this.#made?.takeUnread();
+    if (unread !== undefined && unread.length > 0) this.putBack(unread);
+  }
+
+  /** Waits for room behind all messages that were sent, and before those that are sent later. */
+  #inOrder(
+    syscall: string,
+    attempt: Attempt<void>,
+    wait: WaitOptions,
+    operation: Operation,
+  ): Promise<void> {
+    const write = (left: WaitOptions): Promise<void> => {
+      this.checkOpen(syscall);
+      return this.waitFor('writable', attempt, left, operation);
+    };
+    return this.#made === undefined ? write(wait) : this.#made.inOrder(write, wait);
   }
 
   #sendingFds(fds: readonly FdSource[], data?: Bytes): FdSending {
     const sending = sendingFds(this.socket, fds, data);
     this.checkOpen('sendmsg');
     checkCarriesFds(this.socket);
-    this.#made?.flush();
     return sending;
   }
 
@@ -362,13 +399,4 @@ export class Connection extends ByteConnection {
         ? new PacketMessages(this, this.inbox, this.#maxMessageSize)
         : new StreamMessages(this, this.#maxMessageSize));
   }
-}
-
-function timeoutOf(
-  options: { readonly timeout?: number | undefined } | undefined,
-): number | undefined {
-  if (options === undefined) return undefined;
-  const { timeout } = optionsObject(options);
-  checkTimeout(timeout);
-  return timeout;
 }

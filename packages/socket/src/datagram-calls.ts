@@ -13,7 +13,7 @@ import { MSG_DONTWAIT, MSG_TRUNC, SCM_MAX_FD } from './constants.js';
 import { messageOf, type DatagramMessage } from './datagram-message.js';
 import type { DatagramReceiveOptions, DatagramSendOptions } from './datagram-options.js';
 import type { SocketEnd } from './end.js';
-import { checkCarriesFds, checkFdsWhole, fdNumbers, maxFdsOf } from './fds.js';
+import { checkCarriesFds, checkFdsWhole, closeFds, fdNumbers, maxFdsOf } from './fds.js';
 import { dataAt, isPlain, packetAt, peerAt, receiveRaw, senderAt, type Packet } from './packets.js';
 import type { Route } from './place.js';
 import type { SocketHandle } from './socket-handle.js';
@@ -73,6 +73,20 @@ export function sendingDatagram(
 
 /** Datagrams that were taken out of the kernel and wait; those that are nothing but bytes as what callers get. */
 export type Ahead = (Packet | DatagramMessage)[];
+
+/** A place for those of a socket. Should that be collected unclosed, their descriptors are closed all the same. */
+export function aheadOf(socket: object): Ahead {
+  const ahead: Ahead = [];
+  abandoned.register(socket, ahead);
+  return ahead;
+}
+
+const abandoned = new FinalizationRegistry<Ahead>(closeAhead);
+
+/** Closes the descriptors of those that nobody took. */
+export function closeAhead(ahead: Ahead): void {
+  for (const each of ahead.splice(0)) if ('dropped' in each) closeFds(each.fds);
+}
 
 /** One try to receive a datagram, which may sleep in the call if `how` says so. */
 type DatagramTaking = (how?: number) => DatagramMessage | typeof BLOCKED;

@@ -11,10 +11,15 @@ export async function oneAddress(address: Address): Promise<SocketAddress> {
   return addresses[0]!;
 }
 
-/** Who sends is told with each datagram: SO_PASSCRED. It gives a socket without a name one. */
+/** Of a socket of ours, which nobody shares. */
 export function prepare(end: SocketEnd): void {
-  if (end.domain === AF_UNIX) setIntOption(end.fd, SOL_SOCKET, SO_PASSCRED, 1);
+  passCredentials(end);
   end.binding.setNonblocking(end.fd, false);
+}
+
+/** Who sends is told with each datagram: SO_PASSCRED. It gives a socket without a name one. */
+export function passCredentials(end: SocketEnd): void {
+  if (end.domain === AF_UNIX) setIntOption(end.fd, SOL_SOCKET, SO_PASSCRED, 1);
 }
 
 /** Whether its own buffer has room. */

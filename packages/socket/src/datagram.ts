@@ -18,10 +18,11 @@ import { afterTurn, Burst, SENT } from './burst.js';
 import { AF_UNIX, SOCK_DGRAM } from './constants.js';
 import {
   nextDatagram,
+  aheadOf,
+  closeAhead,
   receivingDatagram,
   sendingDatagram,
   sendPlainDatagram,
-  type Ahead,
 } from './datagram-calls.js';
 import type { DatagramMessage } from './datagram-message.js';
 import type {
@@ -29,11 +30,11 @@ import type {
   DatagramReceiveOptions,
   DatagramSendOptions,
 } from './datagram-options.js';
-import { hasRoom, oneAddress, prepare } from './datagram-socket.js';
+import { hasRoom, oneAddress, passCredentials, prepare } from './datagram-socket.js';
 import { Destination } from './destination.js';
 import { Destinations } from './destinations.js';
 import { adoptSocket, makeSocket, type SocketEnd } from './end.js';
-import { closeFds, type FdSource } from './fds.js';
+import type { FdSource } from './fds.js';
 import { checkMode } from './listen.js';
 import { iterate } from './iterate.js';
 import { Place, Route } from './place.js';
@@ -67,7 +68,7 @@ import { SocketHandle } from './socket-handle.js';
 export class Datagram extends SocketHandle implements AsyncIterable<DatagramMessage> {
   readonly #place: Place | undefined;
   /** Taken out of the kernel already; the next one is the last. */
-  readonly #ahead: Ahead = [];
+  readonly #ahead = aheadOf(this);
   readonly #burst = new Burst();
   /** Receivers that somebody waits for, by their address. */
   readonly #destinations = new Destinations({
@@ -91,8 +92,7 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
   static override async bind(address?: Address, options?: DatagramBindOptions): Promise<Datagram> {
     const { mode = 0o600, reclaim = false } = optionsObject(options);
     checkMode(mode);
-    const where: SocketAddress =
-      address === undefined ? { autobind: true } : await oneAddress(address);
+    const where = await oneAddress(address ?? { autobind: true });
     const end = makeSocket(familyOf(where), SOCK_DGRAM, where);
     try {
       prepare(end);
@@ -134,7 +134,7 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
    */
   static fromFd(fd: number): Datagram {
     const end = adoptSocket(fd, [SOCK_DGRAM]);
-    prepare(end);
+    passCredentials(end);
     return new Datagram(end);
   }
 
@@ -277,7 +277,7 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
   /** Closes it, and removes the file of its path if that is still its own. */
   override close(): void {
     if (this.closed) return;
-    for (const each of this.#ahead.splice(0)) if ('dropped' in each) closeFds(each.fds);
+    closeAhead(this.#ahead);
     this.#place?.release();
     super.close();
     this.#destinations.fail(closedError({ syscall: 'sendmsg' }));

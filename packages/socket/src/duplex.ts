@@ -29,7 +29,6 @@ export function duplexOf(connection: Connection, options?: DuplexOptions): Duple
   const { allowHalfOpen = false } = optionsObject(options);
   optionalBoolean(allowHalfOpen, 'options.allowHalfOpen');
   if (connection.type === 'seqpacket') return packetDuplex(connection, allowHalfOpen);
-  const returned = connection.takeReturned();
   const { binding, fd, target } = connection.socket;
   const copy = check(binding.duplicate(fd, false), 'fcntl', { target });
   let duplex: Socket;
@@ -40,6 +39,7 @@ export function duplexOf(connection: Connection, options?: DuplexOptions): Duple
     binding.closeUnowned(copy);
     throw error;
   }
+  const returned = connection.takeReturned();
   if (returned !== undefined) duplex.unshift(returned);
   return joined(connection, duplex);
 }
@@ -61,6 +61,11 @@ function packetDuplex(connection: Connection, allowHalfOpen: boolean): Duplex {
     allowHalfOpen,
     readableObjectMode: true,
     read() {
+      const returned = connection.takeReturned();
+      if (returned !== undefined) {
+        this.push(returned);
+        return;
+      }
       connection
         .receive()
         .then((packet) => this.push(packet))

@@ -21,16 +21,34 @@ const POLLRDHUP = 0x2000;
 
 const scratch = new Uint8Array(1);
 
+/** Packets in the order of their coming, those before `at` are taken. Never refers to the inbox. */
+interface Line {
+  /** Those that are nothing but bytes are here as that. */
+  packets: (Packet | Buffer)[];
+  at: number;
+}
+
+/** Descriptors that came with packets which nobody took, and whose connection nobody closed. */
+const abandoned = new FinalizationRegistry<Line>(closeRest);
+
+function closeRest(line: Line): void {
+  for (const packet of line.packets.slice(line.at)) {
+    if (!(packet instanceof Uint8Array)) closeFds(packet.fds);
+  }
+  line.packets = [];
+  line.at = 0;
+}
+
 /**
  * Packets that were taken out of the kernel and wait for somebody who wants them.
  *
- * Lifetime: as long as its connection; the descriptors of packets that nobody took are closed with it.
+ * Lifetime: as long as its connection; the descriptors of packets that nobody took are closed with it, or
+ * when both are collected.
  */
 export class PacketInbox {
   readonly #end: SocketEnd;
-  /** Those that are nothing but bytes are here as that. */
-  #packets: (Packet | Buffer)[] = [];
-  #at = 0;
+  readonly #line: Line = { packets: [], at: 0 };
+  #watched = false;
 
   constructor(end: SocketEnd) {
     this.#end = end;
@@ -38,14 +56,15 @@ export class PacketInbox {
 
   /** Whether packets wait here, which nobody who gets the descriptor would see. */
   get isEmpty(): boolean {
-    return this.#at >= this.#packets.length;
+    return this.#line.at >= this.#line.packets.length;
   }
 
   /** The next packet if it waits here and is nothing but bytes. */
   takeReady(): Buffer | undefined {
-    const packet = this.#packets[this.#at];
+    const line = this.#line;
+    const packet = line.packets[line.at];
     if (!(packet instanceof Uint8Array)) return undefined;
-    this.#at += 1;
+    line.at += 1;
     return packet;
   }
 
@@ -80,11 +99,7 @@ export class PacketInbox {
   }
 
   clear(): void {
-    for (const packet of this.#packets.slice(this.#at)) {
-      if (!(packet instanceof Uint8Array)) closeFds(packet.fds);
-    }
-    this.#packets = [];
-    this.#at = 0;
+    closeRest(this.#line);
   }
 
   #next(
@@ -92,9 +107,10 @@ export class PacketInbox {
     sleeping: boolean,
     ahead: number,
   ): Packet | Buffer | null | typeof BLOCKED {
-    const waiting = this.#packets[this.#at];
+    const line = this.#line;
+    const waiting = line.packets[line.at];
     if (waiting !== undefined) {
-      this.#at += 1;
+      line.at += 1;
       return waiting;
     }
     const flags = MSG_TRUNC | (sleeping && this.#end.sleeps ? 0 : MSG_DONTWAIT);
@@ -111,8 +127,12 @@ export class PacketInbox {
       while (found.length > 0 && isNothing(found.at(-1)!)) found.pop();
       if (found.length === 0) return null;
     }
-    this.#packets = found;
-    this.#at = 1;
+    line.packets = found;
+    line.at = 1;
+    if (!this.#watched && found.length > 1 && found.some(hasFds)) {
+      this.#watched = true;
+      abandoned.register(this, line);
+    }
     return found[0]!;
   }
 
@@ -135,6 +155,10 @@ export class PacketInbox {
       hint: `a packet has ${length} bytes, more than is taken (${maxBytes}): it is dropped`,
     });
   }
+}
+
+function hasFds(packet: Packet | Buffer): boolean {
+  return !(packet instanceof Uint8Array) && packet.fds.length > 0;
 }
 
 /** Whether it may be the end: no bytes, and no descriptors. */

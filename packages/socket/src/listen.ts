@@ -15,7 +15,8 @@ import {
 } from './constants.js';
 import { makeSocket, setIntOption, type SocketEnd } from './end.js';
 import { Place } from './place.js';
-import { checkServeOptions, Server, type Finish, type ServeOptions } from './server.js';
+import type { Finish } from './secure-arrivals.js';
+import { checkServeOptions, Server, type ServeOptions } from './server.js';
 import { familyOf, type SocketAddress } from './sockaddr.js';
 import { serving } from './tls.js';
 

@@ -16,7 +16,7 @@ import { afterTurn, Burst, SENT } from './burst.js';
 import type { ByteConnection } from './byte-connection.js';
 import { SO_SNDBUF, SOL_SOCKET } from './constants.js';
 import { intOption } from './end.js';
-import { frames } from './frames.js';
+import { frameOf, frames } from './frames.js';
 import type { PacketInbox } from './inbox.js';
 import { iterate } from './iterate.js';
 
@@ -31,16 +31,12 @@ export interface Messages {
   receiveSync(timeout: number | undefined): Buffer | null;
   /** All of them as they come; each step begins with the check. */
   iterate(check: () => void): AsyncIterator<Buffer>;
-  /** Hands what is gathered for one write to the queue of writes. */
-  flush(): void;
-}
-
-/** What the blocking flavours need of the frame they write: 4 bytes of length, then the message. */
-function frameOf(message: Uint8Array): Buffer {
-  const frame = Buffer.allocUnsafe(4 + message.length);
-  frame.writeUInt32LE(message.length, 0);
-  frame.set(message, 4);
-  return frame;
+  /** Hands what was sent to the kernel, as far as it takes that now; whether it took all of it. */
+  flush(): boolean;
+  /** Writes something else, or ends this side, in its place among the messages. */
+  inOrder<T>(write: (wait: WaitOptions) => Promise<T>, wait: WaitOptions): Promise<T>;
+  /** Takes out what was read ahead of bytes, for whoever reads them. */
+  takeUnread(): Buffer;
 }
 
 /** Messages as frames within a stream. */
@@ -70,8 +66,17 @@ export class StreamMessages implements Messages {
   sendSync(message: Bytes, timeout: number | undefined): void {
     const data = bytes(message, 'message');
     if (data.length > this.maxMessageSize) throw tooLong(data.length, this.maxMessageSize);
-    this.flush();
-    this.#connection.writeSync(frameOf(data), timeout === undefined ? undefined : { timeout });
+    const connection = this.#connection;
+    if (!this.flush()) throw busyError(connection.socket.details('send'));
+    const frame = frameOf(data);
+    try {
+      connection.writeSync(frame, timeout === undefined ? undefined : { timeout });
+    } catch (error) {
+      // What is on its way is finished in the background, or the next message would be taken for its end.
+      const { bytesWritten = 0 } = error as { bytesWritten?: number };
+      if (bytesWritten > 0) connection.write(frame.subarray(bytesWritten)).catch(() => {});
+      throw error;
+    }
   }
 
   receive(options: WaitOptions): Promise<Buffer | null> {
@@ -109,8 +114,16 @@ export class StreamMessages implements Messages {
     );
   }
 
-  flush(): void {
-    this.#sender.sendMany([]).catch(() => {});
+  flush(): boolean {
+    return this.#sender.flush();
+  }
+
+  inOrder<T>(write: (wait: WaitOptions) => Promise<T>, wait: WaitOptions): Promise<T> {
+    return this.#sender.inOrder(write, wait);
+  }
+
+  takeUnread(): Buffer {
+    return this.#receiver.takeUnread();
   }
 }
 
@@ -120,6 +133,8 @@ function tooLong(size: number, limit: number): IpcError {
     hint: `the message has ${size} bytes, maxMessageSize is ${limit}`,
   });
 }
+
+const NOTHING = Buffer.alloc(0);
 
 /** The kernel's own needs within SO_SNDBUF: unix(7). */
 const SNDBUF_OVERHEAD = 32;
@@ -218,8 +233,17 @@ export class PacketMessages implements Messages {
     return waitSync(() => this.#take(1), sleep, timeout, { details });
   }
 
-  flush(): void {
-    // Each packet goes out by itself.
+  flush(): boolean {
+    // Each packet goes out by itself, in the kernel's queue or in that of the connection.
+    return true;
+  }
+
+  inOrder<T>(write: (wait: WaitOptions) => Promise<T>, wait: WaitOptions): Promise<T> {
+    return write(wait);
+  }
+
+  takeUnread(): Buffer {
+    return NOTHING;
   }
 
   #take(ahead: number, sleeping = false): Buffer | null | typeof BLOCKED {

@@ -1,7 +1,7 @@
 import { AGAIN, bufferOf, check, untransferable } from '@octoipc/core/kit';
 
 import { BATCH, STRIDE, type SocketBinding } from './binding.js';
-import { MSG_CTRUNC, MSG_TRUNC, SCM_MAX_FD } from './constants.js';
+import { AF_UNIX, MSG_CTRUNC, MSG_TRUNC, SCM_MAX_FD } from './constants.js';
 import type { SocketEnd } from './end.js';
 import { peerOf, type Peer } from './peer.js';
 import { ADDRESS_ROOM, decodeAddress, type SocketAddress } from './sockaddr.js';
@@ -42,7 +42,7 @@ const LEAST_ROOM = 256;
 
 /**
  * After so many packets without descriptors several are received at once: they bring all of theirs, and a
- * process has only so many.
+ * process has only so many. How many it has left decides how many packets (receive.cc).
  */
 const PLAIN_ENOUGH = 16;
 
@@ -103,6 +103,7 @@ export function receiveRaw(
   numbers[5] = maxFds;
   numbers[6] = withNames ? ADDRESS_ROOM : 0;
   numbers[7] = flags;
+  numbers[8] = end.domain === AF_UNIX ? 1 : 0;
   const count = binding.receiveMessages();
   latest = binding;
   if (max > 1 && count > 0) learn(end, count, several);

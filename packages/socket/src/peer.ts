@@ -80,10 +80,14 @@ export class PeerProcess extends FdHandle {
     if (domain !== AF_UNIX) throw unsupported(target);
     const fd = native.peerPidfd(socket);
     if (fd < 0) throw refusal(fd, target);
-    const pid = pidOf(fd);
-    if (pid > 0) return new PeerProcess(fd, pid);
-    native.close(fd);
-    throw gone(target);
+    let pid = 0;
+    try {
+      pid = pidOf(fd, target);
+    } finally {
+      if (pid <= 0) native.close(fd);
+    }
+    if (pid <= 0) throw gone(target);
+    return new PeerProcess(fd, pid);
   }
 
   /** Whether it runs; one that has ended and was not yet waited for by its parent does not. */
@@ -117,8 +121,14 @@ export class PeerProcess extends FdHandle {
 }
 
 /** The pid in a pidfd's fdinfo; -1 once the process was waited for, 0 from another pid namespace. */
-function pidOf(pidfd: number): number {
-  const text = readFileSync(`/proc/self/fdinfo/${pidfd}`, 'latin1');
+function pidOf(pidfd: number, target: string | number): number {
+  let text: string;
+  try {
+    text = readFileSync(`/proc/self/fdinfo/${pidfd}`, 'latin1');
+  } catch (error) {
+    const { errno, syscall = 'open' } = error as NodeJS.ErrnoException;
+    throw errno === undefined ? error : errorOf(errno, syscall, { target });
+  }
   return Number(/^Pid:\s*(-?\d+)/m.exec(text)?.[1] ?? -1);
 }
 

@@ -79,7 +79,7 @@ export class Place {
   }
 
   /**
-   * bind(2). The file's mode is exact, and at no time more than that.
+   * bind(2). A relative path is meant as of now, wherever the process goes later. The file's mode is exact, and at no time more than that.
    *
    * @throws {IpcError} EADDRINUSE when somebody has the name, and lives or may live
    */
@@ -91,11 +91,12 @@ export class Place {
       return new Place();
     }
     const route = new Route(address);
+    const path = fromRoot(address.path);
     let lock: Lock | undefined;
     try {
-      lock = options.reclaim ? Lock.take(address.path) : undefined;
+      lock = options.reclaim ? Lock.take(address.path, path) : undefined;
       bindPath(socket, address, route, options);
-      return new Place(address.path, lstatSync(address.path), lock);
+      return new Place(path, lstatSync(path), lock);
     } catch (error) {
       lock?.release();
       throw error;
@@ -122,6 +123,16 @@ export class Place {
       removeSame(this.#path, this.#file);
     }
     this.#lock?.release();
+  }
+}
+
+/** As it is, symbolic links and all. */
+function fromRoot(path: string): string {
+  if (path.startsWith('/')) return path;
+  try {
+    return `${process.cwd()}/${path}`;
+  } catch {
+    return path; // The folder was removed: bind(2) tells.
   }
 }
 
@@ -228,7 +239,8 @@ class Lock {
     this.#fd = fd;
   }
 
-  static take(socketPath: string): Lock {
+  /** @param given - the path of the socket, for errors; then from the root on */
+  static take(given: string, socketPath: string): Lock {
     const path = `${socketPath}.lock`;
     for (;;) {
       const fd = binding().openLock(path);
@@ -236,7 +248,7 @@ class Lock {
         if (codeOfErrno(fd) !== 'EAGAIN') throw errorOf(fd, 'open', { target: path });
         throw new IpcError('EADDRINUSE', {
           syscall: 'bind',
-          target: socketPath,
+          target: given,
           hint: `a live server holds ${path}`,
         });
       }
@@ -248,11 +260,7 @@ class Lock {
 
   release(): void {
     if (this.#fd < 0) return;
-    try {
-      unlinkSync(this.#path);
-    } catch {
-      // It is gone already.
-    }
+    removeSame(this.#path, fileOf(this.#fd));
     binding().close(this.#fd);
     this.#fd = -1;
   }

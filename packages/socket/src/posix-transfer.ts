@@ -1,5 +1,14 @@
 import type { Bytes, WaitOptions } from '@octoipc/core';
-import { AGAIN, BLOCKED, bytes, check, integer, optionsObject, typeError } from '@octoipc/core/kit';
+import {
+  AGAIN,
+  BLOCKED,
+  bytes,
+  check,
+  integer,
+  optionsObject,
+  typeError,
+  valueError,
+} from '@octoipc/core/kit';
 
 import { binding } from './binding.js';
 import {
@@ -66,9 +75,7 @@ export interface SyncOptions {
 }
 
 const FLAGS = 0x7fffffff;
-const NO_CREDENTIALS = new Int32Array(0);
-const NO_FDS = new Int32Array(0);
-const NO_ADDRESS = new Uint8Array(0);
+const NONE = new Int32Array(0);
 
 function sendingMessage(
   fd: number,
@@ -80,31 +87,27 @@ function sendingMessage(
   }
   const { data, fds, credentials, address, flags = 0 } = message;
   const view = bytes(data);
-  const numbers = fds === undefined ? NO_FDS : fdNumbers(fds, 'message.fds');
-  const identity = credentials === undefined ? NO_CREDENTIALS : credentialNumbers(credentials);
+  const { length } = view;
+  const numbers = fds === undefined ? NONE : fdNumbers(fds, 'message.fds');
+  const identity = credentials === undefined ? NONE : credentialNumbers(credentials);
   integer(flags, 'flags', 0, FLAGS);
   const route = address === undefined ? undefined : new Route(address);
-  const to = route?.bytes.slice() ?? NO_ADDRESS;
+  const to = route?.bytes.slice() ?? new Uint8Array(0);
   route?.close();
   return {
     fd,
     syscall,
     direction: 'writable',
     attempt(socket) {
+      if (view.length !== length) {
+        throw valueError('data', 'was detached or resized while it was being sent', view);
+      }
       if (numbers.length > 0) {
         const domain = check(intOption(socket, SOL_SOCKET, SO_DOMAIN), syscall, { target: fd });
         if (domain !== AF_UNIX) checkCarriesFds(new SocketEnd(fd, domain, 0));
       }
-      const sent = binding().sendMessage(
-        socket,
-        view,
-        0,
-        view.length,
-        numbers,
-        identity,
-        to,
-        flags | MSG_DONTWAIT,
-      );
+      const how = flags | MSG_DONTWAIT;
+      const sent = binding().sendMessage(socket, view, 0, length, numbers, identity, to, how);
       return sent === AGAIN ? BLOCKED : check(sent, syscall, { target: fd });
     },
   };
@@ -161,8 +164,8 @@ function receiving(fd: number, size: number, flags: number): RawCall<Buffer> {
     attempt(socket) {
       const room = Buffer.allocUnsafeSlow(size);
       const count = binding().receive(socket, room, 0, size, flags | MSG_DONTWAIT);
-      if (count === AGAIN) return BLOCKED;
       // With MSG_TRUNC it is the length of the whole datagram.
+      if (count === AGAIN) return BLOCKED;
       return room.subarray(0, Math.min(check(count, 'recv', { target: fd }), size));
     },
   };

@@ -1,3 +1,5 @@
+import { fstatSync } from 'node:fs';
+
 import type { WaitOptions } from '@octoipc/core';
 import {
   IpcError,
@@ -54,6 +56,23 @@ class RawWaits extends FdHandle {
 
 const waits = new Map<number, RawWaits>();
 
+/** Those who wait for what has this number now: it may have been closed, and given to another one, meanwhile. */
+function waitsOf(fd: number): RawWaits | undefined {
+  const waiting = waits.get(fd);
+  if (waiting === undefined || isSameFile(fd, waiting.fd)) return waiting;
+  waits.delete(fd);
+  return undefined;
+}
+
+function isSameFile(fd: number, copy: number): boolean {
+  try {
+    const [one, other] = [fstatSync(fd), fstatSync(copy)];
+    return one.dev === other.dev && one.ino === other.ino;
+  } catch {
+    return false;
+  }
+}
+
 /** One call on a descriptor, in its three flavours. */
 export interface RawCall<T> {
   readonly fd: number;
@@ -69,7 +88,7 @@ export async function rawWait<T>(call: RawCall<T>, options: WaitOptions | undefi
   const wait = waitOptions(options);
   wait.signal?.throwIfAborted();
   descriptor(fd);
-  let waiting = waits.get(fd);
+  let waiting = waitsOf(fd);
   if (waiting?.isWaiting(direction) !== true) {
     const result = attempt(fd);
     if (result !== BLOCKED) return result;
@@ -92,7 +111,7 @@ export async function rawWait<T>(call: RawCall<T>, options: WaitOptions | undefi
 /** Tries once; undefined where it would have to wait, or others wait already. */
 export function rawTry<T>(call: RawCall<T>): T | undefined {
   descriptor(call.fd);
-  if (waits.get(call.fd)?.isWaiting(call.direction) === true) return undefined;
+  if (waitsOf(call.fd)?.isWaiting(call.direction) === true) return undefined;
   const result = call.attempt(call.fd);
   return result === BLOCKED ? undefined : result;
 }
@@ -107,7 +126,7 @@ export function rawSync<T>(
   checkTimeout(timeout);
   descriptor(fd);
   const details = { syscall, target: fd };
-  if (waits.get(fd)?.isWaiting(direction) === true) throw busyError(details);
+  if (waitsOf(fd)?.isWaiting(direction) === true) throw busyError(details);
   const events = direction === 'readable' ? POLLIN : POLLOUT;
   const sleep = (milliseconds: number): number => binding().poll(fd, events, milliseconds);
   return waitSync(() => attempt(fd), sleep, timeout, { details });
@@ -116,7 +135,7 @@ export function rawSync<T>(
 /** Closes a descriptor; those who wait for it are told. */
 export function rawClose(fd: number): void {
   descriptor(fd);
-  const waiting = waits.get(fd);
+  const waiting = waitsOf(fd);
   waits.delete(fd);
   waiting?.close();
   const result = binding().closeUnowned(fd);

@@ -27,6 +27,7 @@ import { adoptSocket, intOption, SocketEnd } from './end.js';
 import { longestPacket } from './messages.js';
 import type { Peer } from './peer.js';
 import type { Place } from './place.js';
+import { SecureArrivals, type Finish } from './secure-arrivals.js';
 import { showAddress, type SocketAddress } from './sockaddr.js';
 import { SocketHandle } from './socket-handle.js';
 import { applyTcpOptions, checkTcpOptions, type TcpOptions } from './tcp.js';
@@ -41,9 +42,6 @@ export interface ServeOptions extends TcpOptions {
   /** The longest message of `send` and `receive` on its connections. @default 16777216 (16 MiB) */
   readonly maxMessageSize?: number;
 }
-
-/** How a connection becomes what is handed out: TLS begins here. */
-export type Finish = (connection: Connection, wait: WaitOptions) => Promise<Connection>;
 
 /** Failures of one connection that waited for its accept, which say nothing of the server: accept(2). */
 const PASSING: ReadonlySet<string> = new Set([
@@ -72,7 +70,9 @@ const nameLength = new Int32Array(1);
  *
  * Lifetime: it owns its descriptor, and the file of its path, until `close()`; connections outlive it.
  * A pending `accept` keeps the process alive, an idle server does not. Where this process has no
- * descriptor left, accepting waits until it has, and those who connect wait in the backlog.
+ * descriptor left, accepting waits until it has, and those who connect wait in the backlog. With TLS those
+ * who connect have their handshakes side by side, 256 at most, each within `handshakeTimeout` of the TLS
+ * options (10 seconds); one that fails is dropped, the first with an `IpcHandshakeWarning`.
  *
  * @example
  * ```js
@@ -94,7 +94,7 @@ const nameLength = new Int32Array(1);
 export class Server extends SocketHandle implements AsyncIterable<Connection> {
   readonly #options: ServeOptions;
   readonly #place: Place | undefined;
-  readonly #finish: Finish | undefined;
+  readonly #secure: SecureArrivals | undefined;
   readonly #turn = new Turn();
   #warned = false;
 
@@ -102,7 +102,7 @@ export class Server extends SocketHandle implements AsyncIterable<Connection> {
     super(end);
     this.#options = options;
     this.#place = place;
-    this.#finish = finish;
+    this.#secure = finish && new SecureArrivals(this, () => this.#take(), finish);
   }
 
   /**
@@ -167,9 +167,8 @@ export class Server extends SocketHandle implements AsyncIterable<Connection> {
       for (;;) {
         this.checkOpen('accept');
         try {
-          const attempt = (): Connection | typeof BLOCKED => this.#take();
-          const connection = await this.waitFor('readable', attempt, left(), { details });
-          return this.#finish === undefined ? connection : await this.#finish(connection, left());
+          if (this.#secure !== undefined) return await this.#secure.next(left, details);
+          return await this.waitFor('readable', () => this.#take(), left(), { details });
         } catch (error) {
           if (!isIpcError(error) || !EXHAUSTED.has(error.code)) throw error;
           this.#warn(error);
@@ -226,15 +225,17 @@ export class Server extends SocketHandle implements AsyncIterable<Connection> {
     if (this.closed) return;
     this.#place?.release();
     super.close();
+    this.#secure?.close();
     this.#turn.fail(closedError({ syscall: 'accept' }));
   }
 
   /**
    * Gives the descriptor away, and the path with it: its next owner removes that. The lock of `reclaim` goes
-   * at once; who would take the path over finds that somebody listens there.
+   * at once; who would take the path over finds that somebody listens there. Who is in a TLS handshake is dropped.
    */
   override release(): number {
     const fd = super.release();
+    this.#secure?.close();
     this.#place?.leave();
     this.#turn.fail(closedError({ syscall: 'accept' }));
     return fd;
@@ -281,7 +282,7 @@ export class Server extends SocketHandle implements AsyncIterable<Connection> {
 
   #checkPlain(): void {
     this.checkOpen('accept');
-    if (this.#finish === undefined) return;
+    if (this.#secure === undefined) return;
     throw new IpcError('ERR_UNSUPPORTED', {
       ...this.socket.details('accept'),
       text: 'TLS cannot be begun without waiting',

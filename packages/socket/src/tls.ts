@@ -9,11 +9,11 @@ import {
 } from 'node:tls';
 
 import type { WaitOptions } from '@octoipc/core';
-import { IpcError, Deadline, timeoutError } from '@octoipc/core/kit';
+import { Deadline, integer, IpcError, timeoutError } from '@octoipc/core/kit';
 
 import type { Connection } from './connection.js';
 import { SecureConnection } from './secure-connection.js';
-import type { Finish } from './server.js';
+import type { Finish } from './secure-arrivals.js';
 
 /** The client's side of TLS over a connection, which goes with the result. */
 export function secure(
@@ -30,11 +30,16 @@ export function secure(
   });
 }
 
+/** Who says nothing for so long is not waited for, in milliseconds. */
+const HANDSHAKE_TIMEOUT = 10_000;
+
 /** The server's side. */
 export function serving(options: TlsOptions, maxMessageSize: number | undefined): Finish {
+  const { handshakeTimeout: timeout = HANDSHAKE_TIMEOUT } = options;
+  integer(timeout, 'address.tls.handshakeTimeout', 1);
   const secureContext = options.secureContext ?? createSecureContext(options);
-  return (connection, wait) =>
-    handshake(connection, maxMessageSize, wait, 'secure', (socket) => {
+  return (connection, signal) =>
+    handshake(connection, maxMessageSize, { signal, timeout }, 'secure', (socket) => {
       const { TLSSocket: NodeSocket } = require('node:tls') as typeof Tls;
       return new NodeSocket(socket, { ...options, isServer: true, secureContext });
     });
@@ -50,6 +55,8 @@ async function handshake(
   const { target } = connection.socket;
   try {
     const stream = begin(connection.toDuplex({ allowHalfOpen: true }) as Socket);
+    // What it says when it is destroyed is said already.
+    stream.on('error', () => {});
     await settled(stream, event, wait, target);
     return SecureConnection.join(connection, stream, maxMessageSize);
   } catch (error) {
@@ -74,7 +81,7 @@ function settled(
       settle();
     };
     const onError = (cause: Error): void =>
-      done(() => reject(new IpcError('EPROTO', { ...details, text: cause.message, cause })));
+      done(() => reject(new IpcError('EPROTO', { ...details, text: cause.message.trim(), cause })));
     const onClose = (): void => done(() => reject(new IpcError('ECONNRESET', details)));
     // A stream tells its end to those only who read: of a handshake that the other side has left.
     const onReadable = (): void => {

@@ -1,7 +1,10 @@
 import { readdirSync, readlinkSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 
 import { listen, socketPair, type Connection, type Server } from '@octoipc/socket';
 import { onTestFinished } from 'vitest';
+
+import { Peer } from '../../core/test/peer.js';
 
 /** Closes it when the test is over. */
 export function closing<T extends { close(): void }>(handle: T): T {
@@ -28,5 +31,15 @@ export function descriptors(): string[] {
     } catch {
       return [];
     }
+  });
+}
+
+/** A process that may have so few descriptors, or as many as this one; what it is to do is in the fixture. */
+export function scarce(what: string, most?: number): Peer {
+  const fixture = fileURLToPath(new URL('./fixtures/scarce.mjs', import.meta.url));
+  const limit = most === undefined ? '' : `ulimit -n ${most}; `;
+  const node = [process.execPath, '--expose-gc', fixture, what];
+  return Peer.start('/bin/sh', ['-c', `${limit}exec "$@"`, 'sh', ...node], {
+    env: { PATH: process.env['PATH'] ?? '' },
   });
 }

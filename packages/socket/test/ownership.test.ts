@@ -1,6 +1,17 @@
 // Who has a socket, and what is left of it when he lets it go.
 import { spawnSync } from 'node:child_process';
-import { closeSync, existsSync, openSync, readFileSync, readlinkSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
 import { Worker } from 'node:worker_threads';
 
 import { Datagram, listen } from '@octoipc/socket';
@@ -13,6 +24,7 @@ import { closing, pair } from './opened.js';
 import { freshPath } from './place.js';
 
 const { AF_UNIX, SOCK_STREAM } = posix;
+const { O_NONBLOCK } = constants;
 const failing = (code: string) => expect.objectContaining({ name: 'IpcError', code });
 
 test('Server.release() and Datagram.release() let the lock of reclaim go, and the path stays theirs who have the descriptor', async () => {
@@ -103,4 +115,48 @@ test('the other side is told at once when a socket is closed that somebody waits
   left.close();
   expect(right.tryRead()).toBeNull();
   await expect(waiting).rejects.toThrow(failing('ERR_CLOSED'));
+});
+
+test('a relative path is meant as of listen(), wherever the process goes later', async () => {
+  const home = process.cwd();
+  onTestFinished(() => process.chdir(home));
+  const [one, two] = [freshPath(), freshPath()];
+  for (const each of [one, two]) mkdirSync(each);
+  for (const open of [listen, Datagram.bind]) {
+    process.chdir(one);
+    const first = await open({ path: 'x.sock' }, { reclaim: true });
+    process.chdir(two);
+    const second = await open({ path: 'x.sock' }, { reclaim: true });
+    first.close();
+    expect([readdirSync(one), readdirSync(two)]).toEqual([[], ['x.sock', 'x.sock.lock']]);
+    second.close();
+    expect(readdirSync(two)).toEqual([]);
+  }
+});
+
+test('Server.close() removes its own lock only', async () => {
+  const path = freshPath();
+  const server = await listen({ path }, { reclaim: true });
+  renameSync(`${path}.lock`, `${path}.lock.old`);
+  writeFileSync(`${path}.lock`, "another's");
+  server.close();
+  expect([existsSync(path), readFileSync(`${path}.lock`, 'utf8')]).toEqual([false, "another's"]);
+});
+
+const flagsOf = (fd: number): number =>
+  Number.parseInt(/flags:\s*(\d+)/.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))![1]!, 8);
+
+test('Datagram.fromFd() leaves the mode to those who share the socket, and blocks all the same', async () => {
+  const name = `octoipc-shared-${process.pid}`;
+  const fd = posix.socket(AF_UNIX, posix.SOCK_DGRAM);
+  posix.bind(fd, { abstract: name });
+  expect(flagsOf(fd) & O_NONBLOCK).toBe(O_NONBLOCK);
+  const shared = closing(Datagram.fromFd(fd));
+  expect(flagsOf(fd) & O_NONBLOCK).toBe(O_NONBLOCK);
+  expect(() => shared.receiveSync({ timeout: 1 })).toThrow(failing('ETIMEDOUT'));
+  Peer.start('python3', [
+    '-c',
+    `import socket; socket.socket(1, 2).sendto(b'from python', '\\0${name}')`,
+  ]);
+  expect(String(shared.receiveSync().data)).toBe('from python');
 });

@@ -297,3 +297,39 @@ test('SOCK-077 SOCK-080: SO_SNDBUF doubles; SO_RCVTIMEO takes bytes', () => {
   expect(posix.getsockopt(fd, SOL_SOCKET, posix.SO_SNDBUF)).toBe(20_000);
   posix.setsockopt(fd, SOL_SOCKET, posix.SO_RCVTIMEO, Buffer.alloc(16));
 });
+
+test('send() that waits rejects when its data is transferred away, and sends nothing', async () => {
+  const [left, right] = pair(SOCK_DGRAM);
+  while (posix.trySend(left, 'x') !== undefined);
+  const data = new Uint8Array(1000).fill(65);
+  const sent = posix.send(left, data);
+  structuredClone(data, { transfer: [data.buffer] });
+  const lengths = new Set<number>();
+  const drain = (): void => {
+    for (let got = posix.tryRecv(right, 2000); got; got = posix.tryRecv(right, 2000)) {
+      lengths.add(got.length);
+    }
+  };
+  drain();
+  await expect(sent).rejects.toMatchObject({ code: 'ERR_INVALID_ARG_VALUE' });
+  drain();
+  expect([...lengths]).toEqual([1]);
+});
+
+test('a socket that gets the number of a closed one has waits of its own', async () => {
+  const [left, right] = pair();
+  const old = posix.recv(left, 10);
+  closeSync(left);
+  const pairs: [number, number][] = [];
+  while (!pairs.flat().includes(left)) pairs.push(pair());
+  const [one, other] = pairs.at(-1)!;
+  const peer = one === left ? other : one;
+  expect(posix.tryRecv(left, 10)).toBe(undefined);
+  expect(() => posix.recvSync(left, 10, 0, { timeout: 0 })).toThrow(failing('ETIMEDOUT'));
+  const waiting = posix.recv(left, 10);
+  posix.trySend(peer, 'to the new');
+  expect(String(await waiting)).toBe('to the new');
+  posix.close(left);
+  posix.trySend(right, 'to the old');
+  expect(String(await old)).toBe('to the old');
+});

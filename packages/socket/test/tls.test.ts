@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { connect as tlsConnect, createServer } from 'node:tls';
 import type { AddressInfo, Socket } from 'node:net';
 
-import { connect } from '@octoipc/socket';
-import { expect, onTestFinished, test } from 'vitest';
+import { connect, type Connection } from '@octoipc/socket';
+import { expect, onTestFinished, test, vi } from 'vitest';
 
 import { closing, server } from './opened.js';
 
@@ -48,6 +48,90 @@ test('connect({ tls }) refuses a certificate that nobody vouches for, and a serv
   const other = closing(await plain.accept());
   await other.write('this is no handshake');
   await expect(connecting).rejects.toThrow(failing('EPROTO'));
+});
+
+/** Somebody who speaks no TLS, and a promise that settles when he was dropped. */
+async function stranger(address: Port, says?: string): Promise<{ dropped: Promise<unknown> }> {
+  const connection: Connection = closing(await connect(address));
+  if (says !== undefined) await connection.write(says);
+  return { dropped: connection.readAll().catch((error: unknown) => error) };
+}
+
+test('accept() gives a client who has his handshake, whoever is silent before him', async () => {
+  const listening = await server({ host: '127.0.0.1', port: 0, tls: { key, cert } });
+  const address = listening.address as Port;
+  for (let i = 0; i < 3; i++) await stranger(address);
+  for (let i = 0; i < 3; i++) {
+    const accepting = listening.accept();
+    const client = closing(await connect({ ...address, tls: { ca: cert } }));
+    const served = closing(await accepting);
+    await client.send('here');
+    expect(String(await served.receive())).toBe('here');
+  }
+});
+
+test('accept() outlives clients whose handshake fails; the first one is warned of', async () => {
+  const warnings: string[] = [];
+  const warned = (warning: Error): void => void warnings.push(warning.name);
+  process.on('warning', warned);
+  onTestFinished(() => void process.off('warning', warned));
+  const listening = await server({ host: '127.0.0.1', port: 0, tls: { key, cert } });
+  const address = listening.address as Port;
+  const accepting = listening.accept();
+  for (let i = 0; i < 3; i++) await (await stranger(address, 'this is no handshake\n')).dropped;
+  const client = closing(await connect({ ...address, tls: { ca: cert } }));
+  const served = closing(await accepting);
+  await served.send('here');
+  expect(String(await client.receive())).toBe('here');
+  await vi.waitUntil(() => warnings.length > 0);
+  expect(warnings).toEqual(['IpcHandshakeWarning']);
+});
+
+test('a client who is silent for handshakeTimeout is dropped, and at once when the server is closed', async () => {
+  const tls = { key, cert, handshakeTimeout: 20 };
+  const quick = await server({ host: '127.0.0.1', port: 0, tls });
+  const accepting = quick.accept();
+  await (
+    await stranger(quick.address as Port)
+  ).dropped;
+  quick.close();
+  await expect(accepting).rejects.toThrow(failing('ERR_CLOSED'));
+  const patient = await server({
+    host: '127.0.0.1',
+    port: 0,
+    tls: { ...tls, handshakeTimeout: 1e9 },
+  });
+  const waiting = patient.accept();
+  const silent = await stranger(patient.address as Port);
+  // Whoever was accepted after him shows that he was taken out of the backlog.
+  const client = closing(await connect({ ...(patient.address as Port), tls: { ca: cert } }));
+  closing(await waiting);
+  patient.close();
+  await silent.dropped;
+  client.close();
+  await expect(
+    server({ host: '127.0.0.1', port: 0, tls: { ...tls, handshakeTimeout: -1 } }),
+  ).rejects.toThrow(RangeError);
+});
+
+test('whose handshake is done while nobody accepts is for the next accept()', async () => {
+  const listening = await server({ host: '127.0.0.1', port: 0, tls: { key, cert } });
+  const address = listening.address as Port;
+  const slow = closing(await connect(address));
+  const accepting = listening.accept();
+  closing(await connect({ ...address, tls: { ca: cert } }));
+  // Who came first was taken out of the backlog, and has said nothing yet.
+  closing(await accepting);
+  const socket = tlsConnect({
+    socket: slow.toDuplex() as Socket,
+    ca: cert,
+    servername: 'localhost',
+  });
+  onTestFinished(() => void socket.destroy());
+  await once(socket, 'secureConnect');
+  socket.write('early');
+  const served = closing(await listening.accept());
+  expect(String(await served.read())).toBe('early');
 });
 
 test('toDuplex() is what tls of Node’s own runs over, on either side', async () => {
