@@ -73,6 +73,7 @@ declare abstract class ByteInput extends SocketHandle implements ByteReader, Asy
   takeReturned(): Buffer | undefined;
   protected putBack(bytes: Buffer): void;
   protected get hasTaken(): boolean;
+  protected checkNothingTaken(): void;
   protected describe(): {
     syscall: string;
     target: string | number;
