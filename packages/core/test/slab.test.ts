@@ -1,4 +1,5 @@
 import { setFlagsFromString } from 'node:v8';
+import { runInThisContext } from 'node:vm';
 
 import { readIntoSlab } from '@octoipc/core/kit';
 import { expect, test } from 'vitest';
@@ -76,7 +77,9 @@ test('readIntoSlab(): what it gave cannot be transferred away from under what el
 test('readIntoSlab(): a slab that was detached all the same is replaced', () => {
   const first = readIntoSlab(10, give(10, 1)) as Buffer;
   setFlagsFromString('--allow-natives-syntax');
-  const detach = new Function('memory', '%ArrayBufferDetach(memory)') as (memory: unknown) => void;
+  const detach = runInThisContext('(memory) => %ArrayBufferDetach(memory)') as (
+    memory: unknown,
+  ) => void;
   detach(first.buffer);
   expect(first.length).toBe(0);
   for (const value of [2, 3]) {

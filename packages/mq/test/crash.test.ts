@@ -158,7 +158,7 @@ test('reap() leaves the records of temporary queues of another IPC namespace', a
     readdirSync(folder).filter((file) => file.split('.')[1] === String(maker.pid));
   onTestFinished(() => records().forEach((file) => rmSync(join(folder, file))));
   expect(records()).toHaveLength(2);
-  const told = reap().filter(({ pid }) => pid === maker.pid);
-  expect(told.map(({ removed }) => removed)).toEqual([false, false]);
+  const reports = reap().filter(({ pid }) => pid === maker.pid);
+  expect(reports.map(({ removed }) => removed)).toEqual([false, false]);
   expect(records()).toHaveLength(2);
 });
