@@ -76,6 +76,8 @@ function hintOf(result: number): string | undefined {
   switch (codeOfErrno(result)) {
     case 'ENOENT':
       return 'the directory is not there: make it first (fs.mkdirSync)';
+    case 'EEXIST':
+      return 'open what is there (with create, leave out exclusive), or remove it first: unlink(path)';
     case 'EMFILE':
       return TOO_MANY;
     default:

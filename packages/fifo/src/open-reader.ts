@@ -46,6 +46,7 @@ export interface OpenReaderSyncOptions extends ReaderOptions {
  * @param options - whether to make it, whose it must be, whether to outlive its writers or wait for one
  * @returns the reader
  * @throws {IpcError} ENOENT when nothing is there, and `create` is not set
+ * @throws {IpcError} EEXIST when `exclusive` and something has that name
  * @throws {IpcError} EINVAL when it is no FIFO, ELOOP when it is a symbolic link, EPERM when it is not
  *   the `owner`'s
  * @throws {IpcError} EACCES when its permissions deny it

@@ -26,6 +26,7 @@ export interface OpenWriterSyncOptions extends OpenOptions {
  * @returns the writer
  * @throws {IpcError} ETIMEDOUT when the timeout is over and nobody reads
  * @throws {IpcError} ENOENT when nothing is there, and `create` is not set
+ * @throws {IpcError} EEXIST when `exclusive` and something has that name
  * @throws {IpcError} EINVAL when it is no FIFO, ELOOP when it is a symbolic link, EPERM when it is not
  *   the `owner`'s
  * @throws {IpcError} EACCES when its permissions deny it

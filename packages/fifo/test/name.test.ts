@@ -73,6 +73,16 @@ test('FIFO-002: mkfifo() is EEXIST where anything has that name, even a link tha
   expect(lstatSync(fifo).mode & 0o7777).toBe(0o600);
 });
 
+test('FIFO-002: mkfifo() and exclusive openers say of EEXIST what helps', async () => {
+  const path = freshPath();
+  mkfifo(path);
+  const hint = expect.stringContaining('unlink(path)') as string;
+  const error = expect.objectContaining({ code: 'EEXIST', syscall: 'mkfifo', hint }) as unknown;
+  expect(() => mkfifo(path)).toThrow(error as Error);
+  await expect(openReader(path, { create: true, exclusive: true })).rejects.toEqual(error);
+  expect(() => tryOpenWriter(path, { create: true, exclusive: true })).toThrow(error as Error);
+});
+
 test('FIFO-003: mkfifo() is ENOENT without its directory, ENOTDIR below a file; an empty path is a TypeError', () => {
   const file = freshPath();
   writeFileSync(file, '');
