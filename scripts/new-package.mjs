@@ -118,7 +118,7 @@ await step(process.execPath, [
   name,
   'octoipc',
 ]);
-console.log(`packages/${name} is there: npm test -- --project ${name}`);
+console.log(`packages/${name} is there: npm test -- --project '${name}*'`);
 if (existsSync(join(root, 'packages', 'octoipc', 'src', 'tour'))) {
   console.log('next: its calls, its README, and a stop in packages/octoipc/src/tour');
 }

@@ -44,6 +44,8 @@ async function install() {
 
 async function build(only) {
   const { capture, tool } = await import('./run.mjs');
+  const isFirst = !existsSync(join(root, 'packages', 'core', 'dist'));
+  if (isFirst) say('building, which takes some minutes the first time');
   const start = performance.now();
   const { status, output } = await capture(
     process.execPath,
