@@ -92,7 +92,7 @@ export class Barrier extends WordHandle {
   /**
    * A barrier within memory, of `Barrier.byteLength` bytes.
    *
-   * @param memory - a SharedMemory, or an (Shared)ArrayBuffer; the barrier outlives its `close()`
+   * @param memory - a SharedMemory, or a SharedArrayBuffer; the barrier outlives its `close()`
    * @param byteOffset - a multiple of 8
    * @param options - `init` for the one who makes it, and for how many
    * @returns the barrier

@@ -81,7 +81,7 @@ export class Mutex extends WordHandle {
   /**
    * A lock within memory, of 64 bytes.
    *
-   * @param memory - a SharedMemory, or an (Shared)ArrayBuffer; the lock outlives its `close()`
+   * @param memory - a SharedMemory, or a SharedArrayBuffer; the lock outlives its `close()`
    * @param byteOffset - a multiple of 8
    * @param options - `init` for the one who makes it
    * @returns the lock

@@ -66,7 +66,7 @@ export class RwLock extends WordHandle {
   /**
    * A lock within memory, of `RwLock.byteLength` bytes.
    *
-   * @param memory - a SharedMemory, or an (Shared)ArrayBuffer; the lock outlives its `close()`
+   * @param memory - a SharedMemory, or a SharedArrayBuffer; the lock outlives its `close()`
    * @param byteOffset - a multiple of 8
    * @param options - `init` for the one who makes it
    * @returns the lock

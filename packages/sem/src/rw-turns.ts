@@ -62,28 +62,36 @@ export class RwTurns implements OwnedResource {
     const { word } = this;
     let taken: Exclude<Taken, number> | undefined;
     let again = false;
+    const undo = (error: unknown): unknown => {
+      if (taken !== undefined) word.back(taken);
+      taken = undefined;
+      return error;
+    };
+    const attempt = (): Guard | typeof BLOCKED => {
+      if (taken === undefined) {
+        const now = word.take(waiting, again, this.#name);
+        if (typeof now === 'number') {
+          again = true;
+          return this.#blocked({ at: WORD, value: now }, blocking);
+        }
+        taken = now;
+      }
+      const obstacle = this.readers.obstacle(waiting);
+      if (obstacle !== undefined) return this.#blocked(obstacle, blocking);
+      const { dead } = taken;
+      taken = undefined;
+      word.enter();
+      return new WordGuard(handle, word, this.#name, dead, undefined, EVERYBODY);
+    };
     return {
       attempt: () => {
-        if (taken === undefined) {
-          const now = word.take(waiting, again, this.#name);
-          if (typeof now === 'number') {
-            again = true;
-            return this.#blocked({ at: WORD, value: now }, blocking);
-          }
-          taken = now;
+        try {
+          return attempt();
+        } catch (error) {
+          throw undo(error);
         }
-        const obstacle = this.readers.obstacle(waiting);
-        if (obstacle !== undefined) return this.#blocked(obstacle, blocking);
-        const { dead } = taken;
-        taken = undefined;
-        word.enter();
-        return new WordGuard(handle, word, this.#name, dead, undefined, EVERYBODY);
       },
-      undo: (error) => {
-        if (taken !== undefined) word.back(taken);
-        taken = undefined;
-        return error;
-      },
+      undo,
     };
   }
 
