@@ -195,7 +195,8 @@ bool Keeper::Release(Word* word, bool tracked, uint32_t value, int count) {
   bool own = false;
   uint32_t seen = __atomic_load_n(word, __ATOMIC_SEQ_CST);
   while (!own && (seen & FUTEX_TID_MASK) == tid_.load(std::memory_order_relaxed)) {
-    own = __atomic_compare_exchange_n(word, &seen, value, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+    own =
+        __atomic_compare_exchange_n(word, &seen, value, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
   }
   if (own) FutexWake(word, count);
   if (tracked) __atomic_store_n(&head_.list_op_pending, nullptr, __ATOMIC_RELEASE);

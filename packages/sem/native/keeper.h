@@ -18,7 +18,8 @@ namespace octoipc {
 /// A lock's word holds the id of its owner's keeper. From before it is taken until after it is let
 /// go, the kernel knows it by set_robust_list(2): when the keeper ends (by kill -9, or because its
 /// worker ends), the kernel marks each word that it knows and that holds the keeper's id with
-/// FUTEX_OWNER_DIED, and wakes one who waits. So there is no moment in which a death goes unnoticed.
+/// FUTEX_OWNER_DIED, and wakes one who waits. So there is no moment in which a death goes
+/// unnoticed.
 ///
 /// JavaScript announces the word that it is about to take in `list_op_pending`, and it stays
 /// announced while it is held: that is one store. Only when a second one is taken meanwhile the

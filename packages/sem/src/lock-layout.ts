@@ -30,8 +30,6 @@ export const GENERATION = 11;
 export const USED = 12;
 /** What the holder's thread has chosen at random: another pid namespace may have a thread of the same id. */
 export const HOLDER = 13;
-/** Barrier: 1 while the last one who arrives counts the others, and opens it. */
-export const OPENING = 14;
 
 /** `OIPL`, stored last. */
 export const MAGIC_VALUE = 0x4c50_494f;

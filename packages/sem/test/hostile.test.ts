@@ -75,16 +75,23 @@ test.each(['once', 'always'])(
   },
 );
 
-const private_ = {
+interface Wasm {
+  Memory: new (options: { initial: number }) => { buffer: ArrayBuffer };
+}
+
+const unshared = {
   'an ArrayBuffer': () => new ArrayBuffer(64),
   'one that can be cut short': () =>
     Reflect.construct(ArrayBuffer, [64, { maxByteLength: 128 }]) as ArrayBuffer,
   'a view of one': () => new Float64Array(16),
   'a Buffer': () => Buffer.alloc(64).subarray(0, 64),
-  'WebAssembly memory': () => new WebAssembly.Memory({ initial: 1 }),
+  'WebAssembly memory': () => {
+    const { Memory } = (globalThis as unknown as { WebAssembly: Wasm }).WebAssembly;
+    return new Memory({ initial: 1 });
+  },
 };
 
-test.each(Object.entries(private_))('at() refuses memory that may go: %s', (_what, make) => {
+test.each(Object.entries(unshared))('at() refuses memory that may go: %s', (_what, make) => {
   const refused = expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }) as TypeError;
   const memory = make() as ArrayBuffer;
   expect(() => PosixSemaphore.at(memory, 0, { init: true })).toThrow(refused);
@@ -145,20 +152,24 @@ test.each(['{}', '{ timeout: 30_000 }', '{ timeout: 0 }'])(
 test.skipIf(noTracer).each([
   ['EPERM', 'EPERM'],
   ['EINVAL', 'EIDRM'],
-])('open() of a set of which nothing can be known ends: %s', (what, told) => {
-  const key = freshKey();
-  const set = SysvSemaphoreSet.open(key, { temporary: true });
-  onTestFinished(() => set.close());
-  const script = `
+])(
+  'open() of a set of which nothing can be known ends: %s',
+  (what, told) => {
+    const key = freshKey();
+    const set = SysvSemaphoreSet.open(key, { temporary: true });
+    onTestFinished(() => set.close());
+    const script = `
     import { SysvSemaphoreSet } from '@octoipc/sem';
     try { SysvSemaphoreSet.open(${key}); } catch (error) { console.log(error.code); }`;
-  const inject = ['-f', '-o', '/dev/null', '-e', `inject=semctl:error=${what}`];
-  const node = [process.execPath, '--input-type=module', '-e', script];
-  const { stdout } = spawnSync('strace', [...inject, ...node], {
-    cwd: new URL('.', import.meta.url),
-    encoding: 'utf8',
-    timeout: 60_000,
-    killSignal: 'SIGKILL',
-  });
-  expect(stdout).toBe(`${told}\n`);
-}, 90_000);
+    const inject = ['-f', '-o', '/dev/null', '-e', `inject=semctl:error=${what}`];
+    const node = [process.execPath, '--input-type=module', '-e', script];
+    const { stdout } = spawnSync('strace', [...inject, ...node], {
+      cwd: new URL('.', import.meta.url),
+      encoding: 'utf8',
+      timeout: 60_000,
+      killSignal: 'SIGKILL',
+    });
+    expect(stdout).toBe(`${told}\n`);
+  },
+  90_000,
+);
