@@ -135,8 +135,8 @@ export function firstBytes(path: string, size: number): Uint8Array | null {
   if (fd < 0) return null;
   try {
     const bytes = new Uint8Array(size);
-    const whole = native.fileSize(fd) >= size && readSync(fd, bytes, 0, size, 0) === size;
-    return whole ? bytes : null;
+    if (native.fileSize(fd) < size) return null;
+    return readSync(fd, bytes, 0, size, 0) === size ? bytes : null;
   } catch {
     return null;
   } finally {
