@@ -16,6 +16,9 @@ declare class Barrier extends WordHandle {
   get arrived(): number;
   arrive(options?: WaitOptions): Promise<boolean>;
   arriveSync(options?: Omit<WaitOptions, 'signal'>): boolean;
+  close(): void;
+  ref(): this;
+  unref(): this;
   protected describe(): {
     syscall: string;
     target: string;

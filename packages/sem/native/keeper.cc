@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -9,6 +10,7 @@
 
 #include "futex.h"
 #include "octoipc/platform.h"
+#include "octoipc/readiness.h"
 #include "sem.h"
 #include "thread.h"
 
@@ -47,16 +49,11 @@ void AskForShortSlices() {
 
 const Word* WordOf(const std::atomic<uint32_t>& of) { return reinterpret_cast<const Word*>(&of); }
 
-/// For a word on a shared mapping there is no std::atomic_ref before GCC 10.
-uint32_t Exchange(Word* word, uint32_t value) {
-  return __atomic_exchange_n(word, value, __ATOMIC_SEQ_CST);
-}
-
 }  // namespace
 
 Keeper::~Keeper() {
   if (!started_) return;
-  MarkUnlinked();
+  MarkUntracked();
   duty_.store(kEnd);
   FutexWake(WordOf(duty_), 1);
   pthread_join(thread_, nullptr);
@@ -132,40 +129,48 @@ robust_list* Keeper::NodeOf(Word* word) const {
   return reinterpret_cast<robust_list*>(reinterpret_cast<uint8_t*>(word) - head_.futex_offset);
 }
 
-int64_t Keeper::Link(const std::shared_ptr<Mapping>& memory, Word* word) {
-  const auto known = linked_.find(word);
-  if (known != linked_.end()) {
+int64_t Keeper::Add(const std::shared_ptr<Mapping>& memory, Word* word, robust_list** node) {
+  *node = memory->tracked() ? NodeOf(word) : nullptr;
+  const auto known = known_.find(word);
+  if (known != known_.end()) {
     ++known->second.uses;
     return 0;
   }
-  if (linked_.size() >= kNodes) return -ENOLCK;
-  linked_.emplace(word, Linked{memory, word, 1});
-  if (!memory->tracked()) return 0;
-  robust_list* node = NodeOf(word);
-  node->next = head_.list.next;
-  // The kernel reads the list at any moment: the node is complete before it is there.
-  std::atomic_signal_fence(std::memory_order_seq_cst);
-  head_.list.next = node;
+  if (known_.size() >= kNodes) return -ENOLCK;
+  known_.emplace(word, Known{memory, 1});
   return 0;
 }
 
-void Keeper::Unlink(Word* word) {
-  const auto known = linked_.find(word);
-  if (known == linked_.end() || --known->second.uses > 0) return;
-  if (known->second.memory->tracked()) {
-    robust_list* const node = NodeOf(word);
-    robust_list* before = &head_.list;
-    while (before->next != node && before->next != &head_.list) before = before->next;
-    if (before->next == node) before->next = node->next;
-  }
-  linked_.erase(known);
+void Keeper::Remove(Word* word) {
+  const auto known = known_.find(word);
+  if (known == known_.end() || --known->second.uses > 0) return;
+  if (known->second.memory->tracked()) Unlist(word);
+  known_.erase(known);
+}
+
+void Keeper::ListAnnounced() {
+  robust_list* const node = head_.list_op_pending;
+  if (node == nullptr) return;
+  node->next = head_.list.next;
+  // The kernel reads the list at any moment, on another processor: the node is complete before it
+  // is there, and it is there before it is not announced any more.
+  __atomic_store_n(&head_.list.next, node, __ATOMIC_RELEASE);
+  __atomic_store_n(&head_.list_op_pending, nullptr, __ATOMIC_RELEASE);
+}
+
+void Keeper::Unlist(Word* word) { Unlist(NodeOf(word)); }
+
+void Keeper::Unlist(robust_list* node) {
+  robust_list* before = &head_.list;
+  while (before->next != node && before->next != &head_.list) before = before->next;
+  if (before->next == node) __atomic_store_n(&before->next, node->next, __ATOMIC_RELEASE);
 }
 
 /// What the kernel does for the others: private memory, which only threads of this process share,
 /// has no nodes.
-void Keeper::MarkUnlinked() {
-  for (const auto& [word, linked] : linked_) {
-    if (linked.memory->tracked()) continue;
+void Keeper::MarkUntracked() {
+  for (const auto& [word, known] : known_) {
+    if (known.memory->tracked()) continue;
     uint32_t seen = __atomic_load_n(word, __ATOMIC_SEQ_CST);
     while ((seen & FUTEX_TID_MASK) == tid_.load()) {
       const uint32_t died = (seen & FUTEX_WAITERS) | FUTEX_OWNER_DIED;
@@ -179,13 +184,23 @@ void Keeper::MarkUnlinked() {
   }
 }
 
-void Keeper::Release(Word* word, bool linked, uint32_t value, int count) {
-  if (linked) head_.list_op_pending = NodeOf(word);
-  std::atomic_signal_fence(std::memory_order_seq_cst);
-  Exchange(word, value);
-  FutexWake(word, count);
-  std::atomic_signal_fence(std::memory_order_seq_cst);
-  head_.list_op_pending = nullptr;
+bool Keeper::Release(Word* word, bool tracked, uint32_t value, int count) {
+  robust_list* const node = tracked ? NodeOf(word) : nullptr;
+  if (tracked && head_.list_op_pending != node) {
+    ListAnnounced();
+    __atomic_store_n(&head_.list_op_pending, node, __ATOMIC_SEQ_CST);
+    // The kernel passes over what is announced as well.
+    Unlist(node);
+  }
+  bool own = false;
+  uint32_t seen = __atomic_load_n(word, __ATOMIC_SEQ_CST);
+  while (!own && (seen & FUTEX_TID_MASK) == tid_.load(std::memory_order_relaxed)) {
+    own =
+        __atomic_compare_exchange_n(word, &seen, value, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+  }
+  if (own) FutexWake(word, count);
+  if (tracked) __atomic_store_n(&head_.list_op_pending, nullptr, __ATOMIC_RELEASE);
+  return own;
 }
 
 namespace {
@@ -194,39 +209,67 @@ Keeper* KeeperAt(Environment& environment, int index) {
   return static_cast<Keeper*>(environment.Kept(index));
 }
 
-/// A keeper; `out` gets its id.
-int64_t KeeperOpen(Environment& environment, Integers out) {
+/// A keeper; `out` gets its id, and `holder.buffer` the bytes of the pointer that announces a word.
+int64_t KeeperOpen(Environment& environment, Integers out, Napi::Object holder) {
+  static_assert(sizeof(robust_list*) == sizeof(double), "JavaScript stores pointers as doubles");
   if (out.empty()) return -EFAULT;
   auto keeper = std::make_unique<Keeper>();
   const int64_t tid = keeper->Start();
   if (tid < 0) return tid;
   out[0] = static_cast<int32_t>(tid);
+  napi_value buffer = nullptr;
+  const auto nothing = [](napi_env, void*, void*) {};
+  if (napi_create_external_arraybuffer(environment.env(), keeper->announced(),
+                                       sizeof *keeper->announced(), nothing, nullptr,
+                                       &buffer) != napi_ok) {
+    return -EOPNOTSUPP;
+  }
+  napi_set_named_property(environment.env(), holder, "buffer", buffer);
   return environment.Keep(std::move(keeper));
 }
 
-int64_t KeeperLink(Environment& environment, int index, int region, int64_t offset) {
+/// `out` gets the bits of a pointer: what announces the word.
+int64_t KeeperAdd(Environment& environment, int index, int region, int64_t offset, Numbers out) {
   Keeper* keeper = KeeperAt(environment, index);
   Word* word = WordAt(environment, region, offset);
-  if (keeper == nullptr || word == nullptr) return -EFAULT;
-  return keeper->Link(RegionAt(environment, region)->memory, word);
+  if (keeper == nullptr || word == nullptr || out.empty()) return -EFAULT;
+  robust_list* node = nullptr;
+  const int64_t result = keeper->Add(RegionAt(environment, region)->memory, word, &node);
+  memcpy(out.data(), &node, sizeof node);
+  return result;
 }
 
-int64_t KeeperUnlink(Environment& environment, int index, int region, int64_t offset) {
+int64_t KeeperRemove(Environment& environment, int index, int region, int64_t offset) {
   Keeper* keeper = KeeperAt(environment, index);
   Word* word = WordAt(environment, region, offset);
   if (keeper == nullptr || word == nullptr) return -EFAULT;
-  keeper->Unlink(word);
+  keeper->Remove(word);
   return 0;
 }
 
+int64_t KeeperList(Environment& environment, int index) {
+  Keeper* keeper = KeeperAt(environment, index);
+  if (keeper == nullptr) return -EFAULT;
+  keeper->ListAnnounced();
+  return 0;
+}
+
+int64_t KeeperUnlist(Environment& environment, int index, int region, int64_t offset) {
+  Keeper* keeper = KeeperAt(environment, index);
+  Word* word = WordAt(environment, region, offset);
+  if (keeper == nullptr || word == nullptr) return -EFAULT;
+  keeper->Unlist(word);
+  return 0;
+}
+
+/// 1 if the word was this thread's.
 int64_t KeeperRelease(Environment& environment, int index, int region, int64_t offset,
                       int32_t value, int32_t count) {
   Keeper* keeper = KeeperAt(environment, index);
   Word* word = WordAt(environment, region, offset);
   if (keeper == nullptr || word == nullptr) return -EFAULT;
-  const bool linked = RegionAt(environment, region)->memory->tracked();
-  keeper->Release(word, linked, static_cast<uint32_t>(value), count);
-  return 0;
+  const bool tracked = RegionAt(environment, region)->memory->tracked();
+  return keeper->Release(word, tracked, static_cast<uint32_t>(value), count) ? 1 : 0;
 }
 
 int64_t KeeperSleep(Environment& environment, int index, int region, int64_t offset,
@@ -241,8 +284,10 @@ int64_t KeeperSleep(Environment& environment, int index, int region, int64_t off
 
 void ExportKeeper(Exports& exports) {
   exports.Function<KeeperOpen>("keeperOpen")
-      .Function<KeeperLink>("keeperLink")
-      .Function<KeeperUnlink>("keeperUnlink")
+      .Function<KeeperAdd>("keeperAdd")
+      .Function<KeeperRemove>("keeperRemove")
+      .Function<KeeperList>("keeperList")
+      .Function<KeeperUnlist>("keeperUnlist")
       .Function<KeeperRelease>("keeperRelease")
       .Function<KeeperSleep>("keeperSleep");
 }

@@ -1,14 +1,15 @@
 import type { BLOCKED, OwnedResource } from '@octoipc/core/kit';
 
-import { FIRST, GENERATION, SLOT_STATE, SLOT_TICKET, WORD } from './lock-layout.js';
+import { FIRST, GENERATION, SLOT_STATE, SLOT_TICKET, slotAt, WORD } from './lock-layout.js';
 import type { OpenedLock } from './lock-open.js';
 import { EVERYBODY, OwnedWord } from './owned-word.js';
 import type { Region } from './region.js';
 import { Slots } from './slots.js';
 import { WordSource } from './word-source.js';
 
+/** States of a slot. */
 const ARRIVED = 1;
-const SLICE = 20;
+const COUNTED = 2;
 
 /** One who has arrived. */
 export interface Arrival {
@@ -16,20 +17,31 @@ export interface Arrival {
   readonly generation: number;
   /** The barrier opened just as he gave up. */
   passed: boolean;
+  /** He gave up while the one who came last was counting him: that one's word is to be waited for. */
+  doubtful: boolean;
 }
 
 /**
  * Those who have arrived at a barrier, each with a slot that tells of which round.
  *
- * Lifetime: the handle's. Its word is held for moments, by whoever arrives or gives up.
+ * The word is held for moments, by whoever arrives. Who comes last counts each of the others by a swap, and then
+ * opens the barrier; who gives up swaps as well, so one of the two sees the other, and nobody waits for the
+ * word to give up.
+ *
+ * Lifetime: the handle's.
  */
 export class Arrivals implements OwnedResource {
   readonly parties: number;
+  /** For who waits until the barrier opens. */
   readonly source: WordSource;
+  /** For who waits until he can arrive. */
+  readonly door: WordSource;
   readonly #word: OwnedWord;
   readonly #region: Region;
   readonly #slots: Slots;
   readonly #name: string;
+  /** The slots that this handle has. */
+  readonly #own = new Set<number>();
 
   constructor(opened: OpenedLock) {
     this.#word = new OwnedWord(opened);
@@ -38,27 +50,24 @@ export class Arrivals implements OwnedResource {
     this.#name = opened.target;
     this.parties = opened.region.words[FIRST]!;
     this.source = new WordSource(opened.region);
+    this.door = new WordSource(opened.region);
   }
 
   release(): void {
+    for (const slot of this.#own) this.#slots.end(slot);
     this.#word.release();
   }
 
-  /** Arrives; undefined for the last one, who lets all go on. */
-  arrive(): Arrival | undefined {
+  /** Tries to arrive; gives undefined for the last one, who lets all go on. */
+  arriving(): () => Arrival | undefined | typeof BLOCKED {
     return this.#inside(() => {
-      const { words } = this.#region;
-      const generation = Atomics.load(words, GENERATION);
-      if (this.count() + 1 >= this.parties) {
-        // This one store lets everybody go on.
-        Atomics.store(words, GENERATION, (generation + 1) | 0);
-        this.#region.binding.wordWake(this.#region.index, 4 * GENERATION, EVERYBODY);
-        return undefined;
-      }
+      const generation = Atomics.load(this.#region.words, GENERATION);
+      if (this.count() + 1 >= this.parties && this.#open(generation)) return undefined;
       const slot = this.#slots.claim(this.#name);
+      this.#own.add(slot);
       this.#slots.set(slot, SLOT_TICKET, generation);
       this.#slots.set(slot, SLOT_STATE, ARRIVED);
-      return { slot, generation, passed: false };
+      return { slot, generation, passed: false, doubtful: false };
     });
   }
 
@@ -68,45 +77,85 @@ export class Arrivals implements OwnedResource {
       if (Atomics.load(this.#region.words, GENERATION) === generation) {
         return this.source.blocked(4 * GENERATION, generation);
       }
-      this.#slots.end(slot);
+      this.#end(slot);
     };
   }
 
-  /** Has not arrived after all, unless the barrier is open. */
+  /** Has not arrived after all, unless the barrier is open, or opening. */
   undo(arrival: Arrival): (error: unknown) => unknown {
     return (error) => {
-      this.#inside(() => {
-        const now = Atomics.load(this.#region.words, GENERATION);
-        arrival.passed = now !== arrival.generation;
-        this.#slots.end(arrival.slot);
-      });
+      const { slot, generation } = arrival;
+      if (!this.#swap(slot, ARRIVED, 0)) {
+        arrival.passed = Atomics.load(this.#region.words, GENERATION) !== generation;
+        arrival.doubtful = !arrival.passed;
+      }
+      if (!arrival.doubtful) this.#end(slot);
       return error;
     };
   }
 
-  /** Those who have arrived in this round, and live. */
-  count(): number {
-    const generation = Atomics.load(this.#region.words, GENERATION);
-    let count = 0;
-    for (const slot of this.#slots.held()) {
-      const arrived = this.#slots.get(slot, SLOT_STATE) === ARRIVED;
-      if (arrived && this.#slots.get(slot, SLOT_TICKET) === generation) count += 1;
-    }
-    return count;
+  /** Tries to find out what has become of one who gave up. */
+  concluding(arrival: Arrival): () => void | typeof BLOCKED {
+    return this.#inside(() => {
+      arrival.passed = Atomics.load(this.#region.words, GENERATION) !== arrival.generation;
+      this.#end(arrival.slot);
+    });
   }
 
-  /** Runs with the word held: one at a time arrives or gives up, each in some microseconds. */
-  #inside<T>(run: () => T): T {
-    const { binding, index } = this.#region;
-    for (let again = false; ; again = true) {
+  /** How many have arrived in this round, and live. */
+  count(): number {
+    return this.#arrived(Atomics.load(this.#region.words, GENERATION)).length;
+  }
+
+  /** Those who have arrived in a round; who was counted by somebody that died then, too. */
+  #arrived(generation: number): number[] {
+    return [...this.#slots.held()].filter((slot) => {
+      const state = this.#slots.get(slot, SLOT_STATE);
+      const arrived = state === ARRIVED || state === COUNTED;
+      return arrived && this.#slots.get(slot, SLOT_TICKET) === generation;
+    });
+  }
+
+  /** Counts those who have arrived, and lets them go on if they are enough. */
+  #open(generation: number): boolean {
+    const { binding, index, words } = this.#region;
+    const counted = this.#arrived(generation).filter(
+      (slot) => this.#swap(slot, ARRIVED, COUNTED) || this.#slots.get(slot, SLOT_STATE) === COUNTED,
+    );
+    if (counted.length + 1 < this.parties) {
+      for (const slot of counted) this.#swap(slot, COUNTED, ARRIVED);
+      return false;
+    }
+    // This one store lets everybody go on.
+    Atomics.store(words, GENERATION, (generation + 1) | 0);
+    binding.wordWake(index, 4 * GENERATION, EVERYBODY);
+    return true;
+  }
+
+  #end(slot: number): void {
+    this.#own.delete(slot);
+    this.#slots.end(slot);
+  }
+
+  #swap(slot: number, from: number, to: number): boolean {
+    const at = slotAt(slot) + SLOT_STATE;
+    return Atomics.compareExchange(this.#region.words, at, from, to) === from;
+  }
+
+  /** Tries to run with the word held, in some microseconds: one at a time does. */
+  #inside<T>(run: () => T): () => T | typeof BLOCKED {
+    let again = false;
+    return () => {
       const taken = this.#word.take(true, again, this.#name);
-      if (typeof taken !== 'number') break;
-      binding.wordWait(index, 4 * WORD, taken, SLICE);
-    }
-    try {
-      return run();
-    } finally {
-      this.#word.leave();
-    }
+      if (typeof taken === 'number') {
+        again = true;
+        return this.door.blocked(4 * WORD, taken);
+      }
+      try {
+        return run();
+      } finally {
+        this.#word.leave();
+      }
+    };
   }
 }

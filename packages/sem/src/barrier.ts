@@ -1,7 +1,17 @@
 import type { WaitOptions } from '@octoipc/core';
-import { integer, optionsObject, valueError, waitOptions } from '@octoipc/core/kit';
+import {
+  BLOCKED,
+  closedError,
+  integer,
+  IpcError,
+  optionsObject,
+  valueError,
+  waitOptions,
+  WaitQueue,
+  waitSync,
+} from '@octoipc/core/kit';
 
-import { Arrivals } from './arrivals.js';
+import { Arrivals, type Arrival } from './arrivals.js';
 import { FIRST, SLOTS, WITH_SLOTS } from './lock-layout.js';
 import {
   listLocks,
@@ -14,7 +24,7 @@ import {
 } from './lock-open.js';
 import type { LockMemory } from './region.js';
 import type { NamedOpenOptions } from './shm-file.js';
-import { WordHandle } from './word-handle.js';
+import { ASYNC, SLICE, WordHandle } from './word-handle.js';
 
 /** How a barrier is opened. */
 export interface BarrierOptions {
@@ -56,6 +66,8 @@ export class Barrier extends WordHandle {
   /** How many have to arrive. */
   readonly parties: number;
   readonly #arrivals: Arrivals;
+  /** Those who cannot arrive yet. */
+  readonly #door: WaitQueue;
 
   private constructor(opened: OpenedLock, { parties }: BarrierOptions) {
     const arrivals = new Arrivals(opened);
@@ -71,6 +83,7 @@ export class Barrier extends WordHandle {
     super(arrivals, arrivals.source, opened.target);
     this.parties = found;
     this.#arrivals = arrivals;
+    this.#door = new WaitQueue(arrivals.door);
   }
 
   /**
@@ -92,7 +105,7 @@ export class Barrier extends WordHandle {
   /**
    * A barrier within memory, of `Barrier.byteLength` bytes.
    *
-   * @param memory - a SharedMemory, or an (Shared)ArrayBuffer; the barrier outlives its `close()`
+   * @param memory - a SharedMemory, or a SharedArrayBuffer; the barrier outlives its `close()`
    * @param byteOffset - a multiple of 8
    * @param options - `init` for the one who makes it, and for how many
    * @returns the barrier
@@ -137,11 +150,24 @@ export class Barrier extends WordHandle {
     const wait = waitOptions(options);
     this.check('arrive');
     wait.signal?.throwIfAborted();
-    const arrival = this.#arrivals.arrive();
+    const begin = performance.now();
+    const attempt = this.#arrivals.arriving();
+    // Whoever calls this has arrived when it returns, unless somebody is at it just now.
+    let arrival = this.#door.length > 0 ? BLOCKED : attempt();
+    if (arrival === BLOCKED) {
+      arrival = await this.#door.run(attempt, wait, { details: this.details('arrive') });
+    }
     if (arrival === undefined) return true;
+    const { signal, timeout } = wait;
     try {
-      await this.run(this.#arrivals.attempt(arrival), wait, 'arrive', this.#arrivals.undo(arrival));
+      // It may have arrived some turns ago.
+      this.check('arrive');
+      if (signal?.aborted === true) throw this.#arrivals.undo(arrival)(signal.reason);
+      const left = timeout === undefined ? timeout : timeout - (performance.now() - begin);
+      const rest = { signal, timeout: left === undefined ? left : Math.max(left, 0) };
+      await this.run(this.#arrivals.attempt(arrival), rest, 'arrive', this.#arrivals.undo(arrival));
     } catch (error) {
+      if (arrival.doubtful) await this.#conclude(arrival);
       if (!arrival.passed) throw error;
     }
     return false;
@@ -155,15 +181,60 @@ export class Barrier extends WordHandle {
   arriveSync(options?: Omit<WaitOptions, 'signal'>): boolean {
     const { timeout } = waitOptions(options);
     this.check('arrive');
-    const arrival = this.#arrivals.arrive();
+    const begin = performance.now();
+    const arrival = this.#insideSync(this.#arrivals.arriving(), timeout);
     if (arrival === undefined) return true;
     try {
-      this.runSync(this.#arrivals.attempt(arrival), timeout, 'arrive');
+      const left = timeout && Math.max(timeout - (performance.now() - begin), 0);
+      this.runSync(this.#arrivals.attempt(arrival), left, 'arrive');
     } catch (error) {
       this.#arrivals.undo(arrival)(error);
+      if (arrival.doubtful) this.#insideSync(this.#arrivals.concluding(arrival), undefined);
       if (!arrival.passed) throw error;
     }
     return false;
+  }
+
+  /** Pending waits reject with `ERR_CLOSED`. Closing again does nothing. */
+  override close(): void {
+    if (!this.closed) this.#door.fail(closedError(this.describe()));
+    super.close();
+  }
+
+  /** Pending waits keep the process alive; that is so from the start. */
+  override ref(): this {
+    return this.#keep(true);
+  }
+
+  /** Pending waits of this handle do not keep the process alive. */
+  override unref(): this {
+    return this.#keep(false);
+  }
+
+  /** Blocks until the word can be had. */
+  #insideSync<T>(attempt: () => T | typeof BLOCKED, timeout: number | undefined): T {
+    const details = this.details('arrive');
+    if (this.#door.length > 0) throw new IpcError('EBUSY', { ...details, hint: ASYNC });
+    const sleep = (time: number): void => this.#arrivals.door.sleep(Math.min(time, SLICE));
+    return waitSync(attempt, sleep, timeout, { details });
+  }
+
+  async #conclude(arrival: Arrival): Promise<void> {
+    try {
+      await this.#door.run(
+        this.#arrivals.concluding(arrival),
+        {},
+        { details: this.details('arrive') },
+      );
+    } catch {
+      // The handle was closed meanwhile: it has not passed.
+    }
+  }
+
+  #keep(alive: boolean): this {
+    this.#arrivals.door.ref(alive);
+    this.#door.ref(alive);
+    return alive ? super.ref() : super.unref();
   }
 
   protected override describe(): { syscall: string; target: string } {

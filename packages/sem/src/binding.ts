@@ -29,9 +29,15 @@ export interface SemBinding extends DescriptorBinding {
   bellOpen(fd: Int32Array): number;
   bellAnswer(bell: number, who: Int32Array): number;
 
-  keeperOpen(tid: Int32Array): number;
-  keeperLink(keeper: number, region: number, offset: number): number;
-  keeperUnlink(keeper: number, region: number, offset: number): number;
+  /** The buffer is of one pointer: what is stored there is announced to the kernel. */
+  keeperOpen(tid: Int32Array, holder: Holder): number;
+  /** The bits of the pointer that announces the word; 0 where it cannot be. */
+  keeperAdd(keeper: number, region: number, offset: number, node: Float64Array): number;
+  keeperRemove(keeper: number, region: number, offset: number): number;
+  /** Puts what is announced on the kernel's list. */
+  keeperList(keeper: number): number;
+  keeperUnlist(keeper: number, region: number, offset: number): number;
+  /** 1 if the word was this thread's; then nothing is announced any more. */
   keeperRelease(
     keeper: number,
     region: number,

@@ -2,7 +2,7 @@ import { check } from '@octoipc/core/kit';
 
 import { Bell } from './bell.js';
 import { binding, type SemBinding } from './binding.js';
-import { EAGAIN } from './errno.js';
+import { EINPROGRESS } from './errno.js';
 
 const NO_THREAD = 'no thread can be started: raise RLIMIT_NPROC, or wait for fewer sets at once';
 
@@ -65,7 +65,7 @@ export class CallPool {
     if (told === undefined) return;
     const result = this.#binding.waitResult(thread.index);
     // A ring of an earlier call; this one goes on.
-    if (result === EAGAIN) return;
+    if (result === EINPROGRESS) return;
     this.#release(thread);
     told(result);
   }

@@ -93,7 +93,7 @@ export class Condition extends WordHandle {
   /**
    * A condition within memory, of `Condition.byteLength` bytes.
    *
-   * @param memory - a SharedMemory, or an (Shared)ArrayBuffer; the condition outlives its `close()`
+   * @param memory - a SharedMemory, or a SharedArrayBuffer; the condition outlives its `close()`
    * @param byteOffset - a multiple of 8
    * @param options - `init` for the one who makes it
    * @returns the condition

@@ -8,6 +8,7 @@ export const EAGAIN = -errno.EAGAIN;
 export const EEXIST = -errno.EEXIST;
 export const EFAULT = -errno.EFAULT;
 export const EIDRM = -errno.EIDRM;
+export const EINPROGRESS = -errno.EINPROGRESS;
 export const EINTR = -errno.EINTR;
 export const EINVAL = -errno.EINVAL;
 export const ENOENT = -errno.ENOENT;

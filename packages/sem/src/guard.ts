@@ -18,7 +18,8 @@ export interface Guard extends Disposable {
   /**
    * Lets the lock go. If it was recovered and not marked consistent, for ever.
    *
-   * @throws {IpcError} EPERM when it was let go already; ERR_CLOSED when the lock's handle is closed
+   * @throws {IpcError} EPERM when it was let go already, or somebody has overwritten the lock's word;
+   *   ERR_CLOSED when the lock's handle is closed
    */
   unlock(): void;
 }
@@ -33,6 +34,8 @@ export interface Relock {
 export class WordGuard implements Guard {
   readonly word: OwnedWord;
   readonly target: string;
+  /** The lock's handle: it must not be collected while the lock is held. */
+  readonly handle: object;
   /** undefined where the lock goes with no condition. */
   readonly relock: Relock | undefined;
   readonly #wakes: number;
@@ -42,12 +45,14 @@ export class WordGuard implements Guard {
 
   /** @param wakes - how many who sleep may go on at once when it is let go */
   constructor(
+    handle: object,
     word: OwnedWord,
     target: string,
     recovered: DeadOwner | null,
     relock: Relock | undefined,
     wakes = 1,
   ) {
+    this.handle = handle;
     this.word = word;
     this.target = target;
     this.relock = relock;
@@ -77,18 +82,21 @@ export class WordGuard implements Guard {
 
   unlock(): void {
     this.checkHeld('unlock');
-    this.letGo();
+    if (!this.letGo()) {
+      const hint = 'somebody else has its word, who has overwritten it: it is left to him';
+      throw new IpcError('EPERM', { syscall: 'unlock', target: this.target, hint });
+    }
   }
 
   [Symbol.dispose](): void {
     if (this.held) this.letGo();
   }
 
-  /** @internal */
-  letGo(): void {
+  /** @internal Whether it was still this thread's. */
+  letGo(): boolean {
     this.#held = false;
-    if (this.#recovered === null || this.#consistent) this.word.leave(this.#wakes);
-    else this.word.poison();
+    const whole = this.#recovered === null || this.#consistent;
+    return whole ? this.word.leave(this.#wakes) : this.word.poison();
   }
 
   /** @internal It is held again. */

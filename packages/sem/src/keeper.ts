@@ -1,12 +1,27 @@
+import { randomInt } from 'node:crypto';
+
 import { check } from '@octoipc/core/kit';
 
-import { binding, type SemBinding } from './binding.js';
+import { binding, type Holder, type SemBinding } from './binding.js';
 import type { Region } from './region.js';
 
 const FULL = 'this thread has 2,000 locks open, as many as the kernel looks after: close some';
+const MOST_TOKEN = 0x7fff_ffff;
+
+/** A word that this thread may hold. */
+export interface Place {
+  readonly region: Region;
+  /** In bytes. */
+  readonly offset: number;
+  /** The pointer that announces it to the kernel, as the number that has its bits; 0: none does. */
+  readonly node: number;
+}
 
 /**
  * The thread that owns this JavaScript thread's locks towards the kernel.
+ *
+ * The kernel knows a word from before it is taken until after it is let go: one as announced, which is a store
+ * of this class, the others on its list.
  *
  * Lifetime: one for each JavaScript thread, begun at the first lock, and ended with it; then the kernel
  * tells all who wait for a lock that it held.
@@ -21,30 +36,67 @@ export class Keeper {
 
   /** What words hold that are locked by this thread. */
   readonly tid: number;
+  /** What tells this thread from one of another pid namespace that has the same id. */
+  readonly token = randomInt(1, MOST_TOKEN);
   readonly #binding: SemBinding;
   readonly #index: number;
+  /** `list_op_pending`; a pointer is stored at once, as the number that has its bits. */
+  readonly #pending: Float64Array;
+  /** What is there. */
+  #announced: Place | undefined;
 
   private constructor() {
     this.#binding = binding();
     const tid = new Int32Array(1);
-    this.#index = check(this.#binding.keeperOpen(tid), 'pthread_create');
+    const holder: Holder = {};
+    this.#index = check(this.#binding.keeperOpen(tid, holder), 'pthread_create');
     this.tid = tid[0]!;
+    this.#pending = new Float64Array(holder.buffer!);
   }
 
-  /** From now on the word is marked when this thread dies while it holds it. */
-  link(region: Region, offset: number): void {
-    check(this.#binding.keeperLink(this.#index, region.index, offset), 'set_robust_list', {
+  /** A word that is held now and then, until it is removed. */
+  add(region: Region, offset: number): Place {
+    const node = new Float64Array(1);
+    check(this.#binding.keeperAdd(this.#index, region.index, offset, node), 'set_robust_list', {
       hint: FULL,
     });
+    return { region, offset, node: node[0]! };
   }
 
-  unlink(region: Region, offset: number): void {
-    this.#binding.keeperUnlink(this.#index, region.index, offset);
+  /** It is not held any more. */
+  remove(place: Place): void {
+    if (this.#announced === place) this.drop(place);
+    this.#binding.keeperRemove(this.#index, place.region.index, place.offset);
   }
 
-  /** Stores a value in a word, and wakes so many, even if this process is killed in between. */
-  release(region: Region, offset: number, value: number, count: number): void {
-    this.#binding.keeperRelease(this.#index, region.index, offset, value, count);
+  /** Before it is tried to take a word: from now on it is marked if this thread dies and has it. */
+  hold(place: Place): void {
+    if (place.node === 0) return;
+    if (this.#announced !== undefined) this.#binding.keeperList(this.#index);
+    this.#announced = place;
+    this.#pending[0] = place.node;
+  }
+
+  /** After a word was let go, or somebody else was quicker. */
+  drop(place: Place): void {
+    if (this.#announced === place) {
+      this.#announced = undefined;
+      this.#pending[0] = 0;
+    } else if (place.node !== 0) {
+      this.#binding.keeperUnlist(this.#index, place.region.index, place.offset);
+    }
+  }
+
+  /**
+   * Stores a value in a word that this thread holds, drops it, and wakes so many, even if this process is
+   * killed in between.
+   *
+   * @returns whether this thread did hold it; if not, the word stays as it is
+   */
+  release({ region, offset, node }: Place, value: number, count: number): boolean {
+    // What else was announced is on the list then.
+    if (node !== 0) this.#announced = undefined;
+    return this.#binding.keeperRelease(this.#index, region.index, offset, value, count) === 1;
   }
 
   /** Sleeps while a word has a value; the keeper sees to it that no wake is lost. */

@@ -28,6 +28,8 @@ export const FIRST = 10;
 export const GENERATION = 11;
 /** How many slots were ever used: the others need not be looked at. */
 export const USED = 12;
+/** What the holder's thread has chosen at random: another pid namespace may have a thread of the same id. */
+export const HOLDER = 13;
 
 /** `OIPL`, stored last. */
 export const MAGIC_VALUE = 0x4c50_494f;
@@ -42,6 +44,7 @@ export const WITH_SLOTS = HEAD + SLOTS * SLOT_WORDS * 4;
 
 /** Words of a slot, from its first. */
 export const SLOT_STATE = 1;
+/** Condition: its place in the line. Barrier: the round. Lock: what `HOLDER` is of the lock. */
 export const SLOT_TICKET = 2;
 export const SLOT_OWNER = 3;
 

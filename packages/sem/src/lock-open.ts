@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { fstatSync, readFileSync } from 'node:fs';
 
 import { optionalBoolean, optionsObject, type Temporary } from '@octoipc/core/kit';
 
@@ -8,6 +7,7 @@ import { KIND, KINDS, MAGIC, MAGIC_VALUE, type LockKind } from './lock-layout.js
 import { posixName } from './name.js';
 import { memoryAt, Region, type LockMemory } from './region.js';
 import {
+  firstBytes,
   listFiles,
   notOne,
   openFile,
@@ -135,27 +135,14 @@ export function listLocks<T>(
 ): (LockFile & T)[] {
   const { size } = kindOf(kind);
   return listFiles(`${kind}.`, size).flatMap(({ file, path, status: { mode, uid, gid } }) => {
-    const words = snapshot(path, size);
+    const bytes = firstBytes(path, size);
     const status = { mode: mode & 0o777, uid, gid };
-    if (words === null) return [{ name: `/${file.slice(kind.length + 1)}`, ...status, ...unknown }];
+    if (bytes === null) return [{ name: `/${file.slice(kind.length + 1)}`, ...status, ...unknown }];
+    const words = new Int32Array(bytes.buffer);
     if (!isLock(words, kind)) return [];
     const name = Buffer.from(words.buffer, KINDS[kind].size, NAME_ROOM);
     return [{ name: name.toString('utf8', 0, name.indexOf(0)), ...status, ...look(words) }];
   });
-}
-
-/** What a file holds now; null where this user may not look, or it is gone. */
-function snapshot(path: string, size: number): Int32Array | null {
-  const native = binding();
-  const fd = native.fileOpen(path);
-  if (fd < 0) return null;
-  try {
-    if (fstatSync(fd).size < size) return null;
-    const bytes = Uint8Array.from(readFileSync(fd));
-    return new Int32Array(bytes.buffer, 0, Math.floor(bytes.length / 4));
-  } finally {
-    native.close(fd);
-  }
 }
 
 function initialise(words: Int32Array, kind: LockKind, fields: readonly Field[]): void {

@@ -81,7 +81,7 @@ export class Mutex extends WordHandle {
   /**
    * A lock within memory, of 64 bytes.
    *
-   * @param memory - a SharedMemory, or an (Shared)ArrayBuffer; the lock outlives its `close()`
+   * @param memory - a SharedMemory, or a SharedArrayBuffer; the lock outlives its `close()`
    * @param byteOffset - a multiple of 8
    * @param options - `init` for the one who makes it
    * @returns the lock
@@ -236,11 +236,11 @@ export class Mutex extends WordHandle {
     const word = this.#word;
     if (!others && word.takeFree()) {
       word.enter();
-      return new WordGuard(word, this.#name, null, this);
+      return new WordGuard(this, word, this.#name, null, this);
     }
     const taken = word.take(waiting, others, this.#name);
     if (typeof taken === 'number') return this.#source.blocked(WORD, taken);
     word.enter();
-    return new WordGuard(word, this.#name, taken.dead, this);
+    return new WordGuard(this, word, this.#name, taken.dead, this);
   }
 }

@@ -1,9 +1,10 @@
 import { IpcError } from '@octoipc/core/kit';
 import type { OwnedResource } from '@octoipc/core/kit';
 
-import { Keeper } from './keeper.js';
+import { Keeper, type Place } from './keeper.js';
 import {
   DEAD,
+  HOLDER,
   isHeld,
   OWNER,
   OWNER_DIED,
@@ -48,15 +49,17 @@ export const CLEAN: Taken = { dead: null };
  * process id once it has the lock, and takes it back before it lets go. So a process id that is there when
  * the owner died tells that it died inside, and who it was.
  *
- * Lifetime: linked to the keeper from construction to `release`, which the handle sees to. What is held
- * then is left as if its owner had died.
+ * Lifetime: known to the keeper from construction to `release`, which the handle sees to, and to the kernel
+ * while it is held. What is held at `release` is left as if its owner had died.
  */
 export class OwnedWord implements OwnedResource {
   readonly region: Region;
   readonly words: Int32Array;
   readonly tid: number;
+  readonly token: number;
   readonly #opened: OpenedLock;
   readonly #keeper: Keeper;
+  readonly #place: Place;
   /** Whether this very handle has it. */
   held = false;
 
@@ -66,18 +69,19 @@ export class OwnedWord implements OwnedResource {
     this.words = opened.region.words;
     try {
       this.#keeper = Keeper.get();
-      this.#keeper.link(this.region, WORD);
+      this.#place = this.#keeper.add(this.region, WORD);
     } catch (error) {
       opened.region.close();
       opened.temporary?.end();
       throw error;
     }
     this.tid = this.#keeper.tid;
+    this.token = this.#keeper.token;
   }
 
   /** Takes a word that is free and clean: the usual case. It is not inside yet. */
   takeFree(): boolean {
-    return Atomics.compareExchange(this.words, WORD, 0, this.tid) === 0;
+    return this.words[WORD] === 0 && this.#tryTake(0, this.tid);
   }
 
   /**
@@ -99,7 +103,7 @@ export class OwnedWord implements OwnedResource {
         continue;
       }
       const mine = tid | (seen & WAITERS) | (others ? WAITERS : 0);
-      if (Atomics.compareExchange(words, WORD, seen, mine) !== seen) continue;
+      if (!this.#tryTake(seen, mine)) continue;
       return (seen & OWNER_DIED) === 0 ? CLEAN : this.#recover();
     }
   }
@@ -112,22 +116,42 @@ export class OwnedWord implements OwnedResource {
 
   /** Whether this thread holds the word, by whatever handle. */
   get mine(): boolean {
-    const seen = Atomics.load(this.words, WORD);
-    return (seen & TID) === this.tid;
+    return this.isMine(Atomics.load(this.words, WORD), HOLDER);
   }
 
-  /** Lets the word go, and wakes so many of those who sleep. */
-  leave(count = 1): void {
+  /**
+   * Whether a word is this thread's.
+   *
+   * @param value - what it holds
+   * @param at - where its holder's token is
+   */
+  isMine(value: number, at: number): boolean {
+    return (value & TID) === this.tid && this.words[at] === this.token;
+  }
+
+  /**
+   * Lets the word go, and wakes so many of those who sleep.
+   *
+   * @returns false if this thread has lost it to somebody, who keeps it
+   */
+  leave(count = 1): boolean {
     const { words, tid } = this;
     this.held = false;
     words[OWNER] = 0;
-    if (Atomics.compareExchange(words, WORD, tid, 0) !== tid) this.#store(0, count);
+    words[HOLDER] = 0;
+    if (Atomics.compareExchange(words, WORD, tid, 0) !== tid) return this.#store(0, count);
+    this.#keeper.drop(this.#place);
+    return true;
   }
 
   /** Lets a word go that was taken and not entered: what a dead owner left is still as it was. */
   back(taken: Taken): void {
-    if (taken === CLEAN) this.leave(EVERYBODY);
-    else this.#store(OWNER_DIED, EVERYBODY);
+    if (taken === CLEAN) {
+      this.leave(EVERYBODY);
+      return;
+    }
+    this.words[HOLDER] = 0;
+    this.#store(OWNER_DIED, EVERYBODY);
   }
 
   /** What was broken is whole again. */
@@ -136,17 +160,18 @@ export class OwnedWord implements OwnedResource {
     this.words[DEAD] = 0;
   }
 
-  /** Lets the word go for ever, until a reset. */
-  poison(): void {
+  /** Lets the word go for ever, until a reset; as `leave`. */
+  poison(): boolean {
     this.held = false;
     this.words[OWNER] = 0;
-    this.#store(POISONED, EVERYBODY);
+    this.words[HOLDER] = 0;
+    return this.#store(POISONED, EVERYBODY);
   }
 
   /** Makes a word usable again that is beyond repair; whether it was. */
   reset(): boolean {
-    const { words, tid } = this;
-    if (Atomics.compareExchange(words, WORD, POISONED, tid) !== POISONED) return false;
+    if (Atomics.load(this.words, WORD) !== POISONED) return false;
+    if (!this.#tryTake(POISONED, this.tid)) return false;
     this.repaired();
     this.leave();
     return true;
@@ -169,9 +194,10 @@ export class OwnedWord implements OwnedResource {
   release(): void {
     if (this.held) {
       this.held = false;
+      this.words[HOLDER] = 0;
       this.#store(OWNER_DIED, 1);
     }
-    this.#keeper.unlink(this.region, WORD);
+    this.#keeper.remove(this.#place);
     this.region.close();
     this.#opened.temporary?.end();
   }
@@ -188,8 +214,20 @@ export class OwnedWord implements OwnedResource {
     return words[STATE] === 0 ? CLEAN : { dead: { pid: words[DEAD]! } };
   }
 
-  #store(value: number, count: number): void {
-    this.#keeper.release(this.region, WORD, value, count);
+  /** The kernel knows before that this thread may have the word. */
+  #tryTake(seen: number, mine: number): boolean {
+    const { words } = this;
+    this.#keeper.hold(this.#place);
+    if (Atomics.compareExchange(words, WORD, seen, mine) === seen) {
+      words[HOLDER] = this.token;
+      return true;
+    }
+    this.#keeper.drop(this.#place);
+    return false;
+  }
+
+  #store(value: number, count: number): boolean {
+    return this.#keeper.release(this.#place, value, count);
   }
 }
 

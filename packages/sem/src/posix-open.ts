@@ -12,6 +12,7 @@ import { posixName } from './name.js';
 import { memoryAt, Region, type LockMemory } from './region.js';
 import { SEM_VALUE_MAX, SemWords } from './sem-words.js';
 import {
+  firstBytes,
   listFiles,
   notOne,
   openFile,
@@ -146,17 +147,9 @@ export function listNamed(): SemaphoreInfo[] {
 }
 
 function valueOf(path: string): number | null {
-  const native = binding();
-  const fd = native.fileOpen(path);
-  if (fd < 0) return null;
-  try {
-    const region = Region.ofFile(fd, SIZE, false, path);
-    const { value } = new SemWords(region.words, native.semFlavour);
-    region.close();
-    return value;
-  } finally {
-    native.close(fd);
-  }
+  const bytes = firstBytes(path, SIZE);
+  if (bytes === null) return null;
+  return new SemWords(new Int32Array(bytes.buffer), binding().semFlavour).value;
 }
 
 function contentOf(value: number): Uint8Array {

@@ -91,7 +91,7 @@ export class PosixSemaphore extends WordHandle {
    * A semaphore within memory, of 32 bytes: a `sem_t` that sem_init(3) has made, for other processes too if
    * they share the memory.
    *
-   * @param memory - a SharedMemory, or an (Shared)ArrayBuffer; the semaphore outlives its `close()`
+   * @param memory - a SharedMemory, or a SharedArrayBuffer; the semaphore outlives its `close()`
    * @param byteOffset - a multiple of 8
    * @param options - `init` for the one who makes it
    * @returns the semaphore

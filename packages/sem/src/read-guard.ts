@@ -12,11 +12,14 @@ export interface Reading {
 /** @internal The guard of one who reads: it sees what a dead writer left, and cannot repair it. */
 export class ReadGuard implements Guard {
   readonly recovered: DeadOwner | null;
+  /** The lock's handle: it must not be collected while the lock is held. */
+  readonly handle: object;
   readonly #reading: Reading;
   readonly #target: string;
   #held = true;
 
-  constructor(reading: Reading, target: string, recovered: DeadOwner | null) {
+  constructor(handle: object, reading: Reading, target: string, recovered: DeadOwner | null) {
+    this.handle = handle;
     this.#reading = reading;
     this.#target = target;
     this.recovered = recovered;

@@ -6,6 +6,7 @@ import {
   OWNER,
   OWNER_DIED,
   SLOT_OWNER,
+  SLOT_TICKET,
   slotAt,
   STATE,
   WAITERS,
@@ -55,6 +56,7 @@ export class Readers implements OwnedResource {
       const slot = this.slots.claim(target, Math.max(this.#slot, 0));
       if (slot !== this.#slot && this.#slot >= 0) this.slots.forget(this.#slot);
       this.#slot = slot;
+      this.slots.words[slotAt(slot) + SLOT_TICKET] = this.#word.token;
       if (!isHeld(Atomics.load(words, WORD))) {
         this.#reading = 1;
         return undefined;

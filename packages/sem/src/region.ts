@@ -11,7 +11,7 @@ import {
 import { binding, type Holder, type SemBinding } from './binding.js';
 import { EFAULT, EINVAL } from './errno.js';
 
-/** Memory that a semaphore or a lock can live in: of a SharedMemory, or of workers of one process. */
+/** Memory that a semaphore or a lock can live in: of a SharedMemory, or a SharedArrayBuffer of the workers of one process. */
 export type LockMemory =
   | ArrayBufferLike
   | ArrayBufferView
@@ -48,7 +48,11 @@ export class Region {
     return new Region(native, index, new Int32Array(holder.buffer!));
   }
 
-  /** Maps memory that was passed; private memory is used as it is. */
+  /**
+   * Maps memory that was passed; private memory is used as it is, which only a SharedArrayBuffer's stays.
+   *
+   * @throws {TypeError} ERR_INVALID_ARG_TYPE for any other private memory
+   */
   static ofMemory(memory: Uint8Array): Region {
     const native = binding();
     const holder: Holder = {};
@@ -59,6 +63,7 @@ export class Region {
     }
     if (index !== EINVAL) throw errorOf(index, 'mremap', { hint: HINTS[index] });
     const { buffer, byteOffset, length } = memory;
+    if (!(buffer instanceof SharedArrayBuffer)) throw typeError('memory', SHARED, buffer);
     const words = new Int32Array(buffer, byteOffset, length / 4);
     return new Region(native, check(native.regionBorrow(memory, memory), 'mmap'), words);
   }
@@ -68,6 +73,9 @@ export class Region {
   }
 }
 
+const SHARED =
+  'memory that processes share, or a SharedArrayBuffer: an ArrayBuffer of this process may be transferred or cut short under a lock';
+
 const HINTS: Readonly<Record<number, string>> = {
   [-13]: 'the memory may only be read: open it for writing',
   [-95]: 'this kind of shared memory cannot be mapped twice (huge pages): use another',
@@ -76,7 +84,7 @@ const HINTS: Readonly<Record<number, string>> = {
 /**
  * The bytes of a lock in memory that the caller passed.
  *
- * @throws {TypeError} ERR_INVALID_ARG_TYPE when it is no memory
+ * @throws {TypeError} ERR_INVALID_ARG_TYPE when it is no memory, or no shared memory
  * @throws {RangeError} ERR_OUT_OF_RANGE when the offset is misaligned, or too little memory follows it
  * @throws {IpcError} ERR_CLOSED when the memory was closed or transferred away
  */
@@ -124,5 +132,5 @@ function bytesOf(memory: unknown): { buffer: ArrayBufferLike; from: number; leng
 }
 
 function notMemory(value: unknown): TypeError {
-  return typeError('memory', 'a SharedMemory, a SharedArrayBuffer or an ArrayBuffer', value);
+  return typeError('memory', 'a SharedMemory or a SharedArrayBuffer', value);
 }

@@ -66,7 +66,7 @@ export class RwLock extends WordHandle {
   /**
    * A lock within memory, of `RwLock.byteLength` bytes.
    *
-   * @param memory - a SharedMemory, or an (Shared)ArrayBuffer; the lock outlives its `close()`
+   * @param memory - a SharedMemory, or a SharedArrayBuffer; the lock outlives its `close()`
    * @param byteOffset - a multiple of 8
    * @param options - `init` for the one who makes it
    * @returns the lock
@@ -125,7 +125,7 @@ export class RwLock extends WordHandle {
    */
   readLock(options?: WaitOptions): Promise<Guard> {
     return this.begin(options, 'readLock', (wait) =>
-      this.run(() => this.#turns.read(true), wait, 'readLock'),
+      this.run(() => this.#turns.read(this, true), wait, 'readLock'),
     );
   }
 
@@ -133,7 +133,7 @@ export class RwLock extends WordHandle {
   tryReadLock(): Guard | null {
     this.check('readLock');
     if (this.pending > 0) return null;
-    const guard = this.#turns.read(false);
+    const guard = this.#turns.read(this, false);
     return guard === BLOCKED ? null : guard;
   }
 
@@ -145,7 +145,7 @@ export class RwLock extends WordHandle {
   readLockSync(options?: Omit<WaitOptions, 'signal'>): Guard {
     const { timeout } = waitOptions(options);
     this.check('readLock');
-    return this.runSync(() => this.#turns.read(true, true), timeout, 'readLock');
+    return this.runSync(() => this.#turns.read(this, true, true), timeout, 'readLock');
   }
 
   /**
@@ -157,7 +157,7 @@ export class RwLock extends WordHandle {
    */
   writeLock(options?: WaitOptions): Promise<Guard> {
     return this.begin(options, 'writeLock', (wait) => {
-      const { attempt, undo } = this.#turns.writer(true);
+      const { attempt, undo } = this.#turns.writer(this, true);
       return this.run(attempt, wait, 'writeLock', undo);
     });
   }
@@ -166,7 +166,7 @@ export class RwLock extends WordHandle {
   tryWriteLock(): Guard | null {
     this.check('writeLock');
     if (this.pending > 0) return null;
-    const { attempt, undo } = this.#turns.writer(false);
+    const { attempt, undo } = this.#turns.writer(this, false);
     const guard = attempt();
     if (guard !== BLOCKED) return guard;
     undo(undefined);
@@ -181,7 +181,7 @@ export class RwLock extends WordHandle {
   writeLockSync(options?: Omit<WaitOptions, 'signal'>): Guard {
     const { timeout } = waitOptions(options);
     this.check('writeLock');
-    const { attempt, undo } = this.#turns.writer(true, true);
+    const { attempt, undo } = this.#turns.writer(this, true, true);
     try {
       return this.runSync(attempt, timeout, 'writeLock');
     } catch (error) {

@@ -2,7 +2,7 @@ import { IpcError } from '@octoipc/core/kit';
 import type { BLOCKED, OwnedResource } from '@octoipc/core/kit';
 
 import { WordGuard, type Guard } from './guard.js';
-import { POISONED, TID, WORD } from './lock-layout.js';
+import { HOLDER, POISONED, SLOT_TICKET, WORD } from './lock-layout.js';
 import type { OpenedLock } from './lock-open.js';
 import { EVERYBODY, OwnedWord, poisoned, type Taken } from './owned-word.js';
 import { ReadGuard, type Reading } from './read-guard.js';
@@ -42,8 +42,11 @@ export class RwTurns implements OwnedResource {
     this.word.release();
   }
 
-  /** @param blocking - the thread would wait, which it must not for itself */
-  read(waiting: boolean, blocking = false): Guard | typeof BLOCKED {
+  /**
+   * @param handle - whose guard this is
+   * @param blocking - the thread would wait, which it must not for itself
+   */
+  read(handle: object, waiting: boolean, blocking = false): Guard | typeof BLOCKED {
     if (Atomics.load(this.word.words, WORD) === POISONED) throw poisoned(this.#name);
     const obstacle = this.readers.enter(waiting, this.#name);
     if (obstacle !== undefined) return this.#blocked(obstacle, blocking);
@@ -51,36 +54,44 @@ export class RwTurns implements OwnedResource {
       this.readers.leave();
       throw poisoned(this.#name);
     }
-    return new ReadGuard(this.#reading, this.#name, this.readers.dead);
+    return new ReadGuard(handle, this.#reading, this.#name, this.readers.dead);
   }
 
-  /** @param blocking - as of `read` */
-  writer(waiting: boolean, blocking = false): Writer {
+  /** @param handle, blocking - as of `read` */
+  writer(handle: object, waiting: boolean, blocking = false): Writer {
     const { word } = this;
     let taken: Exclude<Taken, number> | undefined;
     let again = false;
+    const undo = (error: unknown): unknown => {
+      if (taken !== undefined) word.back(taken);
+      taken = undefined;
+      return error;
+    };
+    const attempt = (): Guard | typeof BLOCKED => {
+      if (taken === undefined) {
+        const now = word.take(waiting, again, this.#name);
+        if (typeof now === 'number') {
+          again = true;
+          return this.#blocked({ at: WORD, value: now }, blocking);
+        }
+        taken = now;
+      }
+      const obstacle = this.readers.obstacle(waiting);
+      if (obstacle !== undefined) return this.#blocked(obstacle, blocking);
+      const { dead } = taken;
+      taken = undefined;
+      word.enter();
+      return new WordGuard(handle, word, this.#name, dead, undefined, EVERYBODY);
+    };
     return {
       attempt: () => {
-        if (taken === undefined) {
-          const now = word.take(waiting, again, this.#name);
-          if (typeof now === 'number') {
-            again = true;
-            return this.#blocked({ at: WORD, value: now }, blocking);
-          }
-          taken = now;
+        try {
+          return attempt();
+        } catch (error) {
+          throw undo(error);
         }
-        const obstacle = this.readers.obstacle(waiting);
-        if (obstacle !== undefined) return this.#blocked(obstacle, blocking);
-        const { dead } = taken;
-        taken = undefined;
-        word.enter();
-        return new WordGuard(word, this.#name, dead, undefined, EVERYBODY);
       },
-      undo: (error) => {
-        if (taken !== undefined) word.back(taken);
-        taken = undefined;
-        return error;
-      },
+      undo,
     };
   }
 
@@ -90,7 +101,8 @@ export class RwTurns implements OwnedResource {
   };
 
   #blocked({ at, value }: Obstacle, blocking: boolean): typeof BLOCKED {
-    if (blocking && (value & TID) === this.word.tid) {
+    const holder = at === WORD ? HOLDER : at + SLOT_TICKET;
+    if (blocking && this.word.isMine(value, holder)) {
       throw new IpcError('EDEADLK', {
         syscall: 'lock',
         target: this.#name,

@@ -1,4 +1,4 @@
-import { fstatSync, readdirSync, statSync, unlinkSync, type Stats } from 'node:fs';
+import { fstatSync, lstatSync, readdirSync, readSync, unlinkSync, type Stats } from 'node:fs';
 
 import {
   codeOfErrno,
@@ -120,9 +120,37 @@ export function listFiles(prefix: string, size: number): ListedFile[] {
     .toSorted()
     .flatMap((file) => {
       const path = `${FOLDER}/${file}`;
-      const status = statSync(path, { throwIfNoEntry: false });
+      const status = statusOf(path);
       return status?.isFile() === true && status.size >= size ? [{ file, path, status }] : [];
     });
+}
+
+/**
+ * The first bytes of a file that anybody may change meanwhile; null where this user may not look, or it is
+ * none any more.
+ */
+export function firstBytes(path: string, size: number): Uint8Array | null {
+  const native = binding();
+  const fd = native.fileOpen(path);
+  if (fd < 0) return null;
+  try {
+    const bytes = new Uint8Array(size);
+    if (native.fileSize(fd) < size) return null;
+    return readSync(fd, bytes, 0, size, 0) === size ? bytes : null;
+  } catch {
+    return null;
+  } finally {
+    native.close(fd);
+  }
+}
+
+/** What is there, be it a link; undefined if it is gone, or cannot be looked at. */
+function statusOf(path: string): Stats | undefined {
+  try {
+    return lstatSync(path);
+  } catch {
+    return undefined;
+  }
 }
 
 /** What is not what it should be, and never will. */
@@ -163,7 +191,7 @@ export function reaperOf(kind: FileKind): Reaper {
   if (known !== undefined) return known;
   const reaper: Reaper = {
     identify(name) {
-      const status = statSync(kind.path(name), { throwIfNoEntry: false });
+      const status = lstatSync(kind.path(name), { throwIfNoEntry: false });
       return status === undefined ? null : identityOf(status);
     },
     remove: (name) => unlinkSync(kind.path(name)),

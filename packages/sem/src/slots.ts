@@ -1,19 +1,20 @@
 import { IpcError } from '@octoipc/core/kit';
 
-import { Keeper } from './keeper.js';
+import { Keeper, type Place } from './keeper.js';
 import { isHeld, SLOT_OWNER, SLOT_STATE, SLOT_TICKET, slotAt, SLOTS, USED } from './lock-layout.js';
 import type { Region } from './region.js';
 
 /**
  * The slots of a lock: whoever reads, or waits, holds the word of one, so that its death shows.
  *
- * Lifetime: a slot is linked to the keeper before it is claimed, until it is left for good.
+ * Lifetime: a slot is known to the keeper before it is claimed, until it is left for good, and to the kernel
+ * while it is held.
  */
 export class Slots {
   readonly words: Int32Array;
   readonly #region: Region;
   readonly #keeper: Keeper;
-  readonly #linked = new Set<number>();
+  readonly #places = new Map<number, Place>();
 
   constructor(region: Region) {
     this.#region = region;
@@ -45,14 +46,19 @@ export class Slots {
   leave(slot: number): void {
     const at = slotAt(slot);
     Atomics.store(this.words, at + SLOT_STATE, 0);
+    this.words[at + SLOT_TICKET] = 0;
     const { tid } = this.#keeper;
-    if (Atomics.compareExchange(this.words, at, tid, 0) === tid) return;
-    this.#keeper.release(this.#region, 4 * at, 0, 1);
+    const place = this.#places.get(slot)!;
+    if (Atomics.compareExchange(this.words, at, tid, 0) === tid) this.#keeper.drop(place);
+    else this.#keeper.release(place, 0, 1);
   }
 
   /** The slot will not be claimed again soon. */
   forget(slot: number): void {
-    if (this.#linked.delete(slot)) this.#keeper.unlink(this.#region, 4 * slotAt(slot));
+    const place = this.#places.get(slot);
+    if (place === undefined) return;
+    this.#places.delete(slot);
+    this.#keeper.remove(place);
   }
 
   /** Lets a slot go for good. */
@@ -63,7 +69,8 @@ export class Slots {
 
   /** The slots that somebody alive holds. */
   *held(): Generator<number> {
-    const used = Atomics.load(this.words, USED);
+    // Whoever has access to the lock may have stored anything there.
+    const used = Math.min(Atomics.load(this.words, USED), SLOTS);
     for (let slot = 0; slot < used; slot++) {
       if (isHeld(Atomics.load(this.words, slotAt(slot)))) yield slot;
     }
@@ -80,11 +87,14 @@ export class Slots {
 
   #tryClaim(slot: number, seen: number): boolean {
     const at = slotAt(slot);
-    if (!this.#linked.has(slot)) {
-      this.#keeper.link(this.#region, 4 * at);
-      this.#linked.add(slot);
+    let place = this.#places.get(slot);
+    if (place === undefined) {
+      place = this.#keeper.add(this.#region, 4 * at);
+      this.#places.set(slot, place);
     }
+    this.#keeper.hold(place);
     if (Atomics.compareExchange(this.words, at, seen, this.#keeper.tid) !== seen) {
+      this.#keeper.drop(place);
       this.forget(slot);
       return false;
     }

@@ -3,7 +3,7 @@ import { BLOCKED, errorOf } from '@octoipc/core/kit';
 
 import { binding, type SemBinding } from './binding.js';
 import { EAGAIN, EIDRM, EINTR, EINVAL } from './errno.js';
-import { tell, type Operations } from './sysv-operation.js';
+import { isRefused, tell, type Operations } from './sysv-operation.js';
 
 /**
  * The calls on one System V set, none of which waits, unless it says so.
@@ -26,7 +26,7 @@ export class SetCalls {
   /** All of the operations, or none. */
   attempt(operations: Operations): void | typeof BLOCKED {
     const result = this.#try(operations);
-    if (result === EAGAIN && operations.waits) return BLOCKED;
+    if (result === EAGAIN && operations.waits && !this.#refuses(operations, false)) return BLOCKED;
     if (result < 0) throw this.error(result, 'semop');
   }
 
@@ -37,12 +37,30 @@ export class SetCalls {
     return result >= 0;
   }
 
-  /** Blocks this thread for so long. */
+  /** Blocks this thread for so long; for as long as it takes if that is negative. */
   attemptFor(operations: Operations, milliseconds: number): void | typeof BLOCKED {
     const { binding: native } = this;
+    const start = operations.mixed ? performance.now() : 0;
     const result = native.setOperate(this.id, tell(native, operations), milliseconds);
-    if (result === EAGAIN || result === EINTR) return BLOCKED;
+    if (result === EINTR) return BLOCKED;
+    if (result === EAGAIN && milliseconds >= 0) {
+      const early = operations.mixed && performance.now() - start < milliseconds;
+      if (operations.waits && !this.#refuses(operations, early)) return BLOCKED;
+    }
     if (result < 0) throw this.error(result, 'semtimedop');
+  }
+
+  /**
+   * EAGAIN is a timer that is over, or an operation that must not wait: what the values say, at one moment.
+   *
+   * @param otherwise - where they cannot be read
+   */
+  #refuses(operations: Operations, otherwise: boolean): boolean {
+    if (!operations.mixed) return false;
+    const { binding: native } = this;
+    const values = new Int32Array(this.count);
+    if (native.setValues(this.id, values) < 0) return otherwise;
+    return isRefused(native, operations, values);
   }
 
   #try(operations: Operations): number {

@@ -19,7 +19,7 @@ import {
 } from '@octoipc/core/kit';
 
 import { binding, type SemBinding } from './binding.js';
-import { EACCES, EEXIST, EINVAL, ENOENT } from './errno.js';
+import { EACCES, EEXIST, EIDRM, EINVAL, ENOENT } from './errno.js';
 import type { NamedOpenOptions } from './shm-file.js';
 import { hex, keyOf, signed, type SysvKey } from './sysv-key.js';
 import { readSetStatus } from './sysv-status.js';
@@ -84,7 +84,8 @@ export function openSet(value: SysvKey, options: SysvSetOpenOptions | undefined)
       if (id >= 0) {
         const known = ready(native, id, target);
         if (known !== undefined) return { id, key, count: known, target, temporary: undefined };
-        continue;
+        if (attempt < ATTEMPTS) continue;
+        throw errorOf(EIDRM, 'semctl', { target, hint: 'it goes whenever it is looked at' });
       }
       if (!create || id !== ENOENT) throw openError(id, target);
     }
@@ -188,7 +189,8 @@ function ready(native: SemBinding, id: number, target: string): number | undefin
     const status = readSetStatus(native, id);
     // A set that may only be written cannot be asked.
     if (status === EACCES) return 0;
-    if (typeof status === 'number') return undefined;
+    if (status === EINVAL || status === EIDRM) return undefined;
+    if (typeof status === 'number') throw errorOf(status, 'semctl', { target });
     if (status.operateTime !== null) return status.count;
     if (performance.now() > deadline) {
       // Its maker has died: then it is none's, and was never one.

@@ -24,20 +24,42 @@ export interface Operations {
   readonly count: number;
   /** Whether they can have to wait. */
   readonly waits: boolean;
+  /** Whether one beside those that wait would rather fail. */
+  readonly mixed: boolean;
 }
 
 /** Of an operation. */
 const NUMBERS = 3;
 
 /** A copy, which stays. */
-export function kept({ numbers, count, waits }: Operations): Operations {
-  return { numbers: numbers.slice(0, NUMBERS * count), count, waits };
+export function kept({ numbers, count, waits, mixed }: Operations): Operations {
+  return { numbers: numbers.slice(0, NUMBERS * count), count, waits, mixed };
 }
 
 /** Tells the binding of operations, if it was not. */
 export function tell({ known }: SemBinding, { numbers, count }: Operations): number {
   if (numbers !== known.told) known.told.set(numbers);
   return count;
+}
+
+/**
+ * Whether the kernel would refuse operations for one that must not wait, which it makes in their order.
+ *
+ * @param values - of all semaphores
+ */
+export function isRefused(
+  { IPC_NOWAIT }: SemBinding,
+  { numbers, count }: Operations,
+  values: Int32Array,
+): boolean {
+  const now = values.slice();
+  for (let at = 0; at < NUMBERS * count; at += NUMBERS) {
+    const [index = 0, delta = 0, flags = 0] = numbers.subarray(at, at + NUMBERS);
+    const value = now[index]!;
+    if (delta === 0 ? value !== 0 : value + delta < 0) return (flags & IPC_NOWAIT) !== 0;
+    now[index] = value + delta;
+  }
+  return false;
 }
 
 /** Which semaphores they are about, in order. */
@@ -86,6 +108,7 @@ function makeRoom({ known, setTell }: SemBinding, count: number): void {
 function checkedInto(native: SemBinding, numbers: Int32Array, all: readonly unknown[]): Operations {
   const count = all.length;
   let waits = false;
+  let fails = false;
   for (let at = 0; at < count; at++) {
     const one = all[at];
     if (!isPlain(one)) checkOperation(one, `operations[${at}]`);
@@ -95,8 +118,9 @@ function checkedInto(native: SemBinding, numbers: Int32Array, all: readonly unkn
     numbers[NUMBERS * at + 2] =
       (undo === true ? native.SEM_UNDO : 0) | (noWait === true ? native.IPC_NOWAIT : 0);
     waits ||= delta <= 0 && noWait !== true;
+    fails ||= delta <= 0 && noWait === true;
   }
-  return { numbers, count, waits };
+  return { numbers, count, waits, mixed: waits && fails };
 }
 
 /** Whether nothing is wrong with an operation: what nearly all are, without a name for each. */

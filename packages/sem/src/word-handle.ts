@@ -14,7 +14,8 @@ import { isEndless } from './endless.js';
 import type { WordSource } from './word-source.js';
 
 /** A blocked thread looks again so often, where the keeper does not for it: see `kSlice` in word_watch.cc. */
-const SLICE = 20;
+export const SLICE = 20;
+export const ASYNC = 'asynchronous calls wait on this handle: await them before a blocking one';
 
 /** How errors name a call. */
 export interface CallDetails {
@@ -116,10 +117,7 @@ export abstract class WordHandle extends ResourceHandle {
   ): T {
     const details = this.details(syscall);
     if (this.#queue.length > 0) {
-      throw new IpcError('EBUSY', {
-        ...details,
-        hint: 'asynchronous calls wait on this handle: await them before a blocking one',
-      });
+      throw new IpcError('EBUSY', { ...details, hint: ASYNC });
     }
     const sleep =
       slice === undefined && isEndless(timeout)

@@ -5,6 +5,9 @@ import { Keeper } from './keeper.js';
 import type { Region } from './region.js';
 import { WordWatch } from './word-watch.js';
 
+/** Where a word cannot be watched, for want of memory, it is looked at so often. */
+const LOOK = 20;
+
 /**
  * The word that a handle's first waiter sleeps on, as what wakes its queue.
  *
@@ -24,6 +27,7 @@ export class WordSource implements WakeSource {
   #armed = 0;
   #armedFor = 0;
   #slot = -1;
+  #timer: NodeJS.Timeout | undefined;
   #wake: (() => void) | undefined;
   #alive = true;
 
@@ -67,6 +71,7 @@ export class WordSource implements WakeSource {
   rest(): void {
     if (this.#wake === undefined) return;
     this.#wake = undefined;
+    clearTimeout(this.#timer);
     if (this.#slot >= 0) this.#disarm();
     this.#left?.();
     if (this.#alive) Bell.get().keep(-1);
@@ -83,7 +88,15 @@ export class WordSource implements WakeSource {
     this.#slot = Bell.get().take(this.#rung);
     this.#armed = this.#offset;
     this.#armedFor = this.#expected;
-    WordWatch.get().arm(this.#region, this.#offset, this.#expected, this.#slot);
+    try {
+      WordWatch.get().arm(this.#region, this.#offset, this.#expected, this.#slot);
+    } catch {
+      Bell.get().give(this.#slot);
+      this.#slot = -1;
+      clearTimeout(this.#timer);
+      // What keeps the process alive is that somebody waits, not how.
+      this.#timer = setTimeout(this.#look, LOOK).unref();
+    }
   }
 
   #disarm(): void {
@@ -96,6 +109,10 @@ export class WordSource implements WakeSource {
   readonly #rung = (): void => {
     Bell.get().give(this.#slot);
     this.#slot = -1;
+    this.#look();
+  };
+
+  readonly #look = (): void => {
     this.#wake?.();
     if (this.#wake !== undefined && this.#slot < 0) this.#arm();
   };

@@ -62,10 +62,11 @@ class CallingThread : public Resource {
     return error;
   }
 
-  /// -EAGAIN while the call runs; then what it answered. Asking again gives -ESRCH.
+  /// -EINPROGRESS while the call runs, which no call answers that waits; then what it answered.
+  /// Asking again gives -ESRCH.
   int64_t Result() {
     const uint32_t state = state_.load(std::memory_order_acquire);
-    if (state == kCalling) return -EAGAIN;
+    if (state == kCalling) return -EINPROGRESS;
     if (state != kDone) return -ESRCH;
     const int64_t result = result_;
     state_.store(kIdle);

@@ -1,0 +1,175 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { closeSync, openSync, symlinkSync, truncateSync, unlinkSync, writeSync } from 'node:fs';
+
+import { Mutex, PosixSemaphore, RwLock, SysvSemaphoreSet } from '@octoipc/sem';
+import { expect, onTestFinished, test } from 'vitest';
+
+import { Peer } from '../../core/test/peer.js';
+import { freshKey, freshName, mutex, named, semaphore } from './objects.js';
+
+const code = (name: string) => expect.objectContaining({ code: name }) as Error;
+const noTracer = spawnSync('strace', ['-V']).error !== undefined;
+if (noTracer) console.log('skipped: strace is not installed');
+
+/** A path in /dev/shm, which goes with the test. */
+function path(prefix: string): string {
+  const made = `/dev/shm/${prefix}${freshName().slice(1)}`;
+  onTestFinished(() => unlinkSync(made));
+  return made;
+}
+
+test('list() outlives a file that is cut short while it is looked at', async () => {
+  const name = freshName();
+  semaphore({ value: 3 }, name);
+  const peer = Peer.node(new URL('./fixtures/listing.mjs', import.meta.url), [name]);
+  const { signal, stdout } = await peer.ended;
+  expect(signal).toBeNull();
+  expect(JSON.parse(stdout)).toMatchObject({ name, value: null });
+});
+
+test.each([
+  { kind: Mutex, prefix: 'mutex.' },
+  { kind: PosixSemaphore, prefix: 'sem.' },
+])('list() passes over links and pipes that have the name of one: $prefix', ({ kind, prefix }) => {
+  const loop = path(prefix);
+  symlinkSync(loop, loop);
+  const pipe = path(prefix);
+  execFileSync('mkfifo', [pipe]);
+  const names = kind.list().map(({ name }) => `/dev/shm/${prefix}${name.slice(1)}`);
+  expect(names).not.toContain(loop);
+  expect(names).not.toContain(pipe);
+});
+
+test('list() reads of a file no more than a lock', () => {
+  const name = freshName();
+  mutex({}, name);
+  truncateSync(`/dev/shm/mutex.${name.slice(1)}`, 3 * 2 ** 30);
+  expect(Mutex.list().find((one) => one.name === name)).toMatchObject({ owner: null });
+});
+
+test('a number of slots that cannot be is not believed', async () => {
+  const name = freshName();
+  const [lock, other] = [named(RwLock, {}, name), named(RwLock, {}, name)];
+  const file = openSync(`/dev/shm/rwlock.${name.slice(1)}`, 'r+');
+  onTestFinished(() => closeSync(file));
+  const reading = await other.readLock();
+  writeSync(file, Uint32Array.of(5000), 0, 4, 48);
+  expect(lock.tryWriteLock()).toBeNull();
+  reading.unlock();
+  (await lock.writeLock()).unlock();
+  expect(lock.readers).toEqual([]);
+  writeSync(file, Uint32Array.of(0xffff_ffff), 0, 4, 48);
+  (await other.writeLock()).unlock();
+});
+
+test.each(['once', 'always'])(
+  'who cannot watch a word, %s, looks at it, and keeps nothing when it is over',
+  async (often) => {
+    const name = freshName();
+    const made = semaphore({}, name);
+    const peer = Peer.node(new URL('./fixtures/unwatched.mjs', import.meta.url), [name, often]);
+    expect(await peer.line()).toBe('waiting');
+    made.release(2);
+    expect(await peer.ended).toMatchObject({ code: 0, stderr: '' });
+    expect(peer.stdout).toContain('ETIMEDOUT true');
+  },
+);
+
+interface Wasm {
+  Memory: new (options: { initial: number }) => { buffer: ArrayBuffer };
+}
+
+const unshared = {
+  'an ArrayBuffer': () => new ArrayBuffer(64),
+  'one that can be cut short': () =>
+    Reflect.construct(ArrayBuffer, [64, { maxByteLength: 128 }]) as ArrayBuffer,
+  'a view of one': () => new Float64Array(16),
+  'a Buffer': () => Buffer.alloc(64).subarray(0, 64),
+  'WebAssembly memory': () => {
+    const { Memory } = (globalThis as unknown as { WebAssembly: Wasm }).WebAssembly;
+    return new Memory({ initial: 1 });
+  },
+};
+
+test.each(Object.entries(unshared))('at() refuses memory that may go: %s', (_what, make) => {
+  const refused = expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }) as TypeError;
+  const memory = make() as ArrayBuffer;
+  expect(() => PosixSemaphore.at(memory, 0, { init: true })).toThrow(refused);
+  expect(() => Mutex.at(memory, 0, { init: true })).toThrow(refused);
+});
+
+test('at() takes a SharedArrayBuffer that grows', () => {
+  const memory = Reflect.construct(SharedArrayBuffer, [64, { maxByteLength: 2 ** 20 }]) as {
+    grow(bytes: number): void;
+  };
+  const made = Mutex.at(memory as unknown as SharedArrayBuffer, 0, { init: true });
+  onTestFinished(() => made.close());
+  memory.grow(2 ** 20);
+  made.tryLock()?.unlock();
+  expect(made.owner).toBeNull();
+});
+
+const mixed = [
+  { index: 0, delta: -1 },
+  { index: 1, delta: -1, noWait: true },
+];
+function pair(...values: number[]): SysvSemaphoreSet {
+  const made = SysvSemaphoreSet.open('private', { temporary: true, values });
+  onTestFinished(() => made.close());
+  return made;
+}
+
+test('operations of which one must not wait are EAGAIN when it would, beside one that waits', async () => {
+  const set = pair(1, 0);
+  await expect(set.operate(mixed)).rejects.toThrow(code('EAGAIN'));
+  await expect(set.operate(mixed, { timeout: 0 })).rejects.toThrow(code('EAGAIN'));
+  expect(set.values).toEqual([1, 0]);
+  // It waits for the first, and is told of the second only when that is there.
+  const other = pair(0, 0);
+  const waits = other.operate(mixed);
+  await expect(other.operate(mixed, { timeout: 0 })).rejects.toThrow(code('ETIMEDOUT'));
+  expect(other.tryOperate([{ index: 0, delta: 1 }])).toBe(true);
+  await expect(waits).rejects.toThrow(code('EAGAIN'));
+  expect(other.values).toEqual([1, 0]);
+});
+
+test.each(['{}', '{ timeout: 30_000 }', '{ timeout: 0 }'])(
+  'the same, blocking: %s',
+  async (options) => {
+    const set = pair(1, 0);
+    const script = `
+      import { SysvSemaphoreSet } from '@octoipc/sem';
+      const set = SysvSemaphoreSet.fromId(${set.id});
+      try { set.operateSync(${JSON.stringify(mixed)}, ${options}); } catch (error) { console.log(error.code); }`;
+    const peer = Peer.start(process.execPath, ['--input-type=module', '-e', script], {
+      cwd: new URL('.', import.meta.url),
+    });
+    expect((await peer.ended).stdout).toBe('EAGAIN\n');
+    expect(() => pair(0, 0).operateSync(mixed, { timeout: 1 })).toThrow(code('ETIMEDOUT'));
+  },
+);
+
+test.skipIf(noTracer).each([
+  ['EPERM', 'EPERM'],
+  ['EINVAL', 'EIDRM'],
+])(
+  'open() of a set of which nothing can be known ends: %s',
+  (what, told) => {
+    const key = freshKey();
+    const set = SysvSemaphoreSet.open(key, { temporary: true });
+    onTestFinished(() => set.close());
+    const script = `
+    import { SysvSemaphoreSet } from '@octoipc/sem';
+    try { SysvSemaphoreSet.open(${key}); } catch (error) { console.log(error.code); }`;
+    const inject = ['-f', '-o', '/dev/null', '-e', `inject=semctl:error=${what}`];
+    const node = [process.execPath, '--input-type=module', '-e', script];
+    const { stdout } = spawnSync('strace', [...inject, ...node], {
+      cwd: new URL('.', import.meta.url),
+      encoding: 'utf8',
+      timeout: 60_000,
+      killSignal: 'SIGKILL',
+    });
+    expect(stdout).toBe(`${told}\n`);
+  },
+  90_000,
+);
