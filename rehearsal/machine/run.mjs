@@ -1,0 +1,119 @@
+// What is done inside the virtual machine: plan.json, beside this file. Each thing that is over is told by a line on the
+// console that begins with "octoipc-report: " and goes on as JSON. It ends in the time that the plan has; what there
+// was no time for is told as such.
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, release, totalmem } from 'node:os';
+import { join } from 'node:path';
+
+const here = import.meta.dirname;
+const workspace = join(here, '..', '..');
+const plan = JSON.parse(readFileSync(join(here, 'plan.json'), 'utf8'));
+const reports = '/run/octoipc-reports';
+
+/** What one package may take to be used. */
+const USE = 120;
+/** The last that is kept of what a program printed. */
+const LAST = 3000;
+
+const left = () => plan.seconds - process.uptime();
+
+function tell(report) {
+  console.log(`octoipc-report: ${JSON.stringify(report)}`);
+}
+
+/** Runs Node in a process group of its own, which is killed after so many seconds. */
+function node(args, { seconds, cwd, env = {} }) {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, args, {
+      cwd,
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...plan.env, ...env },
+    });
+    const said = [];
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => said.push(data));
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      process.kill(-child.pid, 'SIGKILL');
+    }, seconds * 1000);
+    child.on('close', (status) => {
+      clearTimeout(timer);
+      resolve({ status, late, said: Buffer.concat(said).toString() });
+    });
+  });
+}
+
+/** Does one thing of the plan and tells what came of it, and how long it took. */
+async function part(name, action) {
+  if (left() < 0) return tell({ name, unrun: true });
+  const begin = process.uptime();
+  const report = await action();
+  tell({ name, ...report, seconds: process.uptime() - begin });
+}
+
+async function use(name) {
+  const program = join(plan.installed, 'use.mjs');
+  const { status, late, said } = await node([program, name], { seconds: USE, cwd: plan.installed });
+  const lacks = [...said.matchAll(/^lacks: (.*)$/gm)].map(([, what]) => what);
+  const works = status === 0 && said.includes(`used ${name}`);
+  return { works, lacks, late, said: works ? '' : said.slice(-LAST) };
+}
+
+async function tour() {
+  const file = '/run/octoipc-tour';
+  writeFileSync(file, Buffer.alloc(256 * 1024, 'octoipc '));
+  const program = join(plan.installed, 'node_modules', 'octoipc', 'dist', 'cli.js');
+  const { status, late, said } = await node([program, 'tour', file, '--json'], {
+    seconds: USE,
+    cwd: plan.installed,
+  });
+  const rows = said.match(/"(verdict|mechanism|name)":/g)?.length ?? 0;
+  return { works: status === 0, late, rows, said: status === 0 ? '' : said.slice(-LAST) };
+}
+
+/** Runs test files of a package; what each of them has told, and what there was no end of. */
+async function vitest(project, files, seconds, ...more) {
+  rmSync(reports, { force: true });
+  const program = join(workspace, 'node_modules', 'vitest', 'vitest.mjs');
+  const reporter = join(here, 'reporter.mjs');
+  const args = [program, 'run', '--project', project, `--reporter=${reporter}`, ...more, ...files];
+  const { late, said } = await node(args, {
+    seconds,
+    cwd: workspace,
+    env: { OCTOIPC_REPORTS: reports },
+  });
+  const lines = existsSync(reports) ? readFileSync(reports, 'utf8').trim().split('\n') : [];
+  return { over: lines.map((line) => JSON.parse(line)), late, said: said.slice(-LAST) };
+}
+
+async function test({ project, files }) {
+  const { over, late, said } = await vitest(project, files, Math.max(left(), 1));
+  const unstable = [];
+  // As scripts/second-look.mjs: what failed among others runs once more, alone.
+  for (const report of over.filter(({ failed }) => failed.length > 0)) {
+    if (left() < 60) break;
+    const again = await vitest(project, [report.file], left(), '--maxWorkers=1');
+    const [second] = again.over;
+    if (second === undefined || second.failed.length > 0) continue;
+    unstable.push(...report.failed);
+    report.passed = second.passed;
+    report.failed = [];
+  }
+  const missing = files.filter((file) => !over.some((report) => report.file === file));
+  return { over, unstable, missing, late, said: missing.length === 0 ? '' : said };
+}
+
+tell({
+  name: 'hello',
+  node: process.version,
+  arch: process.arch,
+  kernel: release(),
+  processors: availableParallelism(),
+  memory: totalmem(),
+});
+for (const each of plan.uses) await part(`use ${each}`, () => use(each));
+await part('tour', tour);
+for (const each of plan.tests) await part(each.name, () => test(each));
+tell({ name: 'end' });
