@@ -10,7 +10,16 @@ import { Stage } from './rehearsal/stage.mjs';
 import { Steps } from './step.mjs';
 
 /** In this order: what comes later uses what came before. */
-const GROUPS = ['binaries', 'registry', 'platforms', 'machine', 'runtimes', 'programs', 'suite', 'patch'];
+const GROUPS = [
+  'binaries',
+  'registry',
+  'platforms',
+  'machine',
+  'runtimes',
+  'programs',
+  'suite',
+  'patch',
+];
 
 const { values } = parseArgs({ options: { only: { type: 'string', multiple: true } } });
 const wanted = values.only?.flatMap((list) => list.split(',')) ?? GROUPS;

@@ -1,6 +1,6 @@
 // What vitest tells while it runs: a line for each test file that is over, in the file that OCTOIPC_REPORTS names. What
 // is killed because the time is over has told all but the file at hand.
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
 
 const MOST = 1500;
@@ -30,6 +30,10 @@ export default class Reporter {
     const outside = module.errors();
     if (outside.length > 0)
       report.failed.push({ title: 'the file itself', why: outside.map(textOf).join('\n') });
+    const { file, passed, failed, seconds } = report;
+    // For who reads the console.
+    const line = `${file}: ${passed} passed, ${failed.length} failed, ${seconds.toFixed(1)} s\n`;
+    writeFileSync('/dev/console', line);
     appendFileSync(process.env.OCTOIPC_REPORTS, `${JSON.stringify(report)}\n`);
   }
 }

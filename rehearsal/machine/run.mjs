@@ -9,10 +9,13 @@ import { join } from 'node:path';
 const here = import.meta.dirname;
 const workspace = join(here, '..', '..');
 const plan = JSON.parse(readFileSync(join(here, 'plan.json'), 'utf8'));
-const reports = '/run/octoipc-reports';
 
-/** What one package may take to be used. */
+/** So many packages are tested at a time: who waits for another process leaves the processor to others. */
+const LANES = 3;
+
+/** What one package may take to be used, and the tour, which starts forty processes, one after the other. */
 const USE = 120;
+const TOUR = 600;
 /** The last that is kept of what a program printed. */
 const LAST = 3000;
 
@@ -66,7 +69,7 @@ async function tour() {
   writeFileSync(file, Buffer.alloc(256 * 1024, 'octoipc '));
   const program = join(plan.installed, 'node_modules', 'octoipc', 'dist', 'cli.js');
   const { status, late, said } = await node([program, 'tour', file, '--json'], {
-    seconds: USE,
+    seconds: TOUR,
     cwd: plan.installed,
   });
   const works = status === 0;
@@ -75,11 +78,19 @@ async function tour() {
 }
 
 /** Runs test files of a package; what each of them has told, and what there was no end of. */
-async function vitest(project, files, seconds, ...more) {
+async function vitest(project, files, seconds) {
+  const reports = `/run/octoipc-${project}`;
   rmSync(reports, { force: true });
   const program = join(workspace, 'node_modules', 'vitest', 'vitest.mjs');
   const reporter = join(here, 'reporter.mjs');
-  const args = [program, 'run', '--project', project, `--reporter=${reporter}`, ...more, ...files];
+  const options = [
+    '--project',
+    project,
+    `--reporter=${reporter}`,
+    '--maxWorkers=1',
+    ...plan.options,
+  ];
+  const args = [program, 'run', ...options, ...files];
   const { late, said } = await node(args, {
     seconds,
     cwd: workspace,
@@ -95,7 +106,7 @@ async function test({ project, files }) {
   // As scripts/second-look.mjs: what failed among others runs once more, alone.
   for (const report of over.filter(({ failed }) => failed.length > 0)) {
     if (left() < 60) break;
-    const again = await vitest(project, [report.file], left(), '--maxWorkers=1');
+    const again = await vitest(project, [report.file], left());
     const [second] = again.over;
     if (second === undefined || second.failed.length > 0) continue;
     unstable.push(...report.failed);
@@ -116,5 +127,10 @@ tell({
 });
 for (const each of plan.uses) await part(`use ${each}`, () => use(each));
 await part('tour', tour);
-for (const each of plan.tests) await part(each.name, () => test(each));
+const rest = plan.tests.values();
+await Promise.all(
+  Array.from({ length: LANES }, async () => {
+    for (const each of rest) await part(each.name, () => test(each));
+  }),
+);
 tell({ name: 'end' });

@@ -1,6 +1,14 @@
 // A small Debian for another processor, from Debian's mirror: its packages are fetched by an apt of its own settings
 // and unpacked, none of their scripts is run, and nothing changes in the system at hand. Kept in the scratch folder.
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 
 import { must, NotApplicable } from '../step.mjs';
@@ -10,12 +18,21 @@ const KEYS = '/usr/share/keyrings/debian-archive-keyring.gpg';
 const SOURCE = `deb [signed-by=${KEYS}] http://deb.debian.org/debian bookworm main\n`;
 
 /** A kernel that has queues, System V objects and a console built in, and the tools that the tests use. */
-const PACKAGES = `linux-image-cloud-arm64 base-files base-passwd bash busybox coreutils curl dash debianutils diffutils
+const PACKAGES =
+  `linux-image-cloud-arm64 base-files base-passwd bash busybox coreutils curl dash debianutils diffutils
 findutils fish g++ gawk gcc grep hostname iproute2 libc-bin libc6-dev libstdc++6 make mount netcat-openbsd passwd perl
 procps python3 sed socat strace systemd tmux util-linux zsh`.split(/\s/);
 
 /** What nobody reads in a machine that lives for an hour. */
-const LEFT_OUT = ['./boot/System.map*', './lib/modules', './usr/share/doc', './usr/share/info', './usr/share/locale', './usr/share/man', './usr/lib/aarch64-linux-gnu/dri'];
+const LEFT_OUT = [
+  './boot/System.map*',
+  './lib/modules',
+  './usr/share/doc',
+  './usr/share/info',
+  './usr/share/locale',
+  './usr/share/man',
+  './usr/lib/aarch64-linux-gnu/dri',
+];
 
 /** What the packages' scripts would have done. */
 const LINKS = {
@@ -68,7 +85,13 @@ async function unpack(root) {
   const archives = join(folder, 'cache', 'archives');
   const tar = `tar -x -C "$2" --keep-directory-symlink ${LEFT_OUT.map((each) => `--exclude='${each}'`).join(' ')}`;
   for (const name of readdirSync(archives).filter((each) => each.endsWith('.deb'))) {
-    await must('sh', ['-c', `dpkg-deb --fsys-tarfile "$1" | ${tar}`, 'sh', join(archives, name), root]);
+    await must('sh', [
+      '-c',
+      `dpkg-deb --fsys-tarfile "$1" | ${tar}`,
+      'sh',
+      join(archives, name),
+      root,
+    ]);
   }
   for (const [path, target] of Object.entries(LINKS)) {
     rmSync(join(root, path), { force: true });
@@ -82,8 +105,13 @@ async function unpack(root) {
  * @returns `{ root, kernel, fetched }`: a folder, a file, and whether they had to be fetched
  */
 export async function debian() {
-  for (const [file, name] of [['/usr/bin/apt-get', 'apt'], ['/usr/bin/dpkg-deb', 'dpkg'], [KEYS, 'debian-archive-keyring']]) {
-    if (!existsSync(file)) throw new NotApplicable(`${file} is not there: Debian's package ${name}`);
+  for (const [file, name] of [
+    ['/usr/bin/apt-get', 'apt'],
+    ['/usr/bin/dpkg-deb', 'dpkg'],
+    [KEYS, 'debian-archive-keyring'],
+  ]) {
+    if (!existsSync(file))
+      throw new NotApplicable(`${file} is not there: Debian's package ${name}`);
   }
   const root = join(folder, 'root');
   const fetched = !existsSync(root);

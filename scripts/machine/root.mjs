@@ -1,6 +1,18 @@
 // The root of the virtual machine, in one file: a Debian, a Node for arm64, the packages as npm has installed them, and
 // the workspace with its tests, in which each package is the installed one.
-import { cpSync, createReadStream, createWriteStream, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  createReadStream,
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join, relative } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
@@ -53,7 +65,12 @@ async function workspace(stage, installed) {
 async function testBinding(folder) {
   const core = publicPackages().find(({ name }) => name === 'core');
   await installCompiler();
-  await buildBinding(core, TARGET, join(folder, 'packages', 'core', 'prebuilds', TARGET), 'kit_test');
+  await buildBinding(
+    core,
+    TARGET,
+    join(folder, 'packages', 'core', 'prebuilds', TARGET),
+    'kit_test',
+  );
 }
 
 /**

@@ -1,6 +1,7 @@
 // A virtual machine for arm64, with a processor that a program emulates: it boots from memory, has no disk and no
 // network, and what it says on its console is listened to.
 import { spawn, spawnSync } from 'node:child_process';
+import { createWriteStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 
 import { NotApplicable } from '../step.mjs';
@@ -18,6 +19,7 @@ export class VirtualMachine {
   #reports = new Map();
   #awaited;
   #console = [];
+  #log;
   #fault;
   #watchdog;
   #ended;
@@ -34,12 +36,21 @@ export class VirtualMachine {
    * @param kernel - a file
    * @param root - the file with the archives of its root
    * @param seconds - after so many it is killed
+   * @param log - a file for all that is said on the console
    */
-  constructor({ kernel, root, seconds }) {
+  constructor({ kernel, root, seconds, log }) {
+    this.#log = createWriteStream(log);
     // The keys of pointer authentication are not what is tried here; as the standard has them they are slow to emulate.
     const processor = ['-machine', 'virt', '-cpu', 'max,pauth-impdef=on', '-smp', `${PROCESSORS}`];
     const rest = ['-m', `${MEMORY}`, '-nic', 'none', '-nographic', '-no-reboot'];
-    const boot = ['-kernel', kernel, '-initrd', root, '-append', 'console=ttyAMA0 loglevel=4 panic=-1'];
+    const boot = [
+      '-kernel',
+      kernel,
+      '-initrd',
+      root,
+      '-append',
+      'console=ttyAMA0 loglevel=4 panic=-1',
+    ];
     this.#child = spawn('nice', ['-n', '5', EMULATOR, ...processor, ...rest, ...boot], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -52,11 +63,13 @@ export class VirtualMachine {
     }, seconds * 1000);
     this.#ended = new Promise((resolve) => this.#child.on('close', resolve)).then(() => {
       clearTimeout(this.#watchdog);
+      this.#log.end();
       this.#fail('the machine has ended');
     });
   }
 
   #hear(line) {
+    this.#log.write(`${line}\n`);
     const [, json] = REPORT.exec(line) ?? [];
     if (json === undefined) {
       this.#console.push(line);

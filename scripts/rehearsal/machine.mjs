@@ -8,12 +8,17 @@ import { INSTALLED, machineRoot } from '../machine/root.mjs';
 import { VirtualMachine } from '../machine/virtual-machine.mjs';
 import { NotApplicable } from '../step.mjs';
 import { usedPackages } from '../uses.mjs';
-import { filesUnder, publicPackages } from '../workspace.mjs';
+import { filesUnder, publicPackages, scratch } from '../workspace.mjs';
 
 /** Everything that the machine does ends in this time, in seconds; OCTOIPC_MACHINE_MINUTES says another. */
 const BUDGET = Number(process.env.OCTOIPC_MACHINE_MINUTES ?? 40) * 60;
 /** To boot, and to let go of what is at hand when the time is over. */
 const SPARE = 180;
+
+/** What takes a second on a processor takes ten to thirty on an emulated one. */
+const OCTOIPC_PATIENCE = '8';
+/** Milliseconds for a test that does not say it itself. */
+const TEST = 600_000;
 
 const CONFORMANCE = /\/conformance\.test\.ts$/;
 
@@ -60,15 +65,29 @@ function tested({ unrun, over, unstable, missing, late, said }, files) {
     ...(missing.length > 0 ? [`${missing.length} of ${files.length} files not over`] : []),
   ].join(', ');
   const list = (title, all) =>
-    all.map((each) => `${title}: ${each.title}${each.why ? `\n${each.why}` : ''}${each.note ? ` (${each.note})` : ''}`);
+    all.map(
+      (each) =>
+        `${title}: ${each.title}${each.why ? `\n${each.why}` : ''}${each.note ? ` (${each.note})` : ''}`,
+    );
   const lines = [
-    ...list('skipped', over.flatMap((each) => each.skipped)),
+    ...list(
+      'skipped',
+      over.flatMap((each) => each.skipped),
+    ),
     ...list('at the second try', unstable),
     ...missing.map((file) => `not over: ${file}`),
   ];
   if (lines.length > 0) console.log(lines.join('\n').replaceAll(/^/gm, '    '));
   if (failed > 0)
-    throw new Error([counts, ...list('failed', over.flatMap((each) => each.failed))].join('\n'));
+    throw new Error(
+      [
+        counts,
+        ...list(
+          'failed',
+          over.flatMap((each) => each.failed),
+        ),
+      ].join('\n'),
+    );
   if (missing.length > 0 && !late) throw new Error(`${counts}\n${said}`);
   if (passed === 0) throw new NotApplicable(counts);
   return counts;
@@ -79,7 +98,8 @@ export async function rehearse(steps, stage) {
   const plan = {
     installed: INSTALLED,
     seconds: BUDGET - SPARE,
-    env: { CI: 'true', NO_COLOR: '1', OCTOIPC_QUICK: '1', OCTOIPC_CENSUS: 'off' },
+    env: { CI: 'true', NO_COLOR: '1', OCTOIPC_QUICK: '1', OCTOIPC_CENSUS: 'off', OCTOIPC_PATIENCE },
+    options: [`--testTimeout=${TEST}`, `--hookTimeout=${TEST}`],
     uses: usedPackages(),
     tests: testPlan(stage),
   };
@@ -94,12 +114,24 @@ export async function rehearse(steps, stage) {
     (await step('Node, the packages and their tests', async () => {
       const names = publicPackages().map(({ manifest }) => manifest.name);
       const installed = await stage.project('machine', ...names);
-      const binary = join(installed, 'node_modules', '@octoipc', 'core', 'prebuilds', 'linux-arm64-glibc');
+      const binary = join(
+        installed,
+        'node_modules',
+        '@octoipc',
+        'core',
+        'prebuilds',
+        'linux-arm64-glibc',
+      );
       if (!existsSync(binary)) throw new NotApplicable('the group binaries makes those for arm64');
       root = await machineRoot(stage, system, installed, plan);
     }));
   if (!ready) return;
-  const machine = new VirtualMachine({ kernel: system.kernel, root, seconds: BUDGET });
+  const machine = new VirtualMachine({
+    kernel: system.kernel,
+    root,
+    seconds: BUDGET,
+    log: join(scratch, 'machine', 'console.log'),
+  });
   try {
     const boots = await step('it boots', async () => {
       const { node, arch, kernel, processors } = await machine.report('hello');
