@@ -1,7 +1,7 @@
 // What is done inside the virtual machine: plan.json, beside this file. Each thing that is over is told by a line on the
 // console that begins with "octoipc-report: " and goes on as JSON. It ends in the time that the plan has; what there
 // was no time for is told as such.
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, release, totalmem } from 'node:os';
 import { join } from 'node:path';
@@ -124,6 +124,7 @@ tell({
   kernel: release(),
   processors: availableParallelism(),
   memory: totalmem(),
+  page: Number(execFileSync('getconf', ['PAGESIZE'], { encoding: 'utf8' })),
 });
 for (const each of plan.uses) await part(`use ${each}`, () => use(each));
 await part('tour', tour);

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 
 import { debian } from '../machine/debian.mjs';
+import { judgeTests, judgeUse, tally, writeResults } from '../machine/results.mjs';
 import { INSTALLED, machineRoot } from '../machine/root.mjs';
 import { VirtualMachine } from '../machine/virtual-machine.mjs';
 import { NotApplicable } from '../step.mjs';
@@ -14,83 +15,63 @@ import { filesUnder, publicPackages, scratch } from '../workspace.mjs';
 const BUDGET = Number(process.env.OCTOIPC_MACHINE_MINUTES ?? 40) * 60;
 /** To boot, and to let go of what is at hand when the time is over. */
 const SPARE = 180;
-
 /** What takes a second on a processor takes ten to thirty on an emulated one. */
 const OCTOIPC_PATIENCE = '8';
 /** Milliseconds for a test that does not say it itself. */
 const TEST = 600_000;
-
 const CONFORMANCE = /\/conformance\.test\.ts$/;
 
 /** The tests of every package: first what all mechanisms promise, then all the rest. */
 function testPlan(stage) {
   const all = publicPackages().map(({ name }) => ({
-    name,
+    project: name,
     files: filesUnder(join(stage.tree, 'packages', name, 'test'))
       .filter((file) => file.endsWith('.test.ts'))
       .map((file) => relative(stage.tree, file)),
   }));
-  const some = (title, wanted) =>
+  return ['conformance', 'other'].flatMap((part) =>
     all
-      .map(({ name, files }) => ({
-        name: `${title} ${name}`,
-        project: name,
-        files: files.filter((file) => CONFORMANCE.test(file) === wanted),
+      .map(({ project, files }) => ({
+        name: part === 'conformance' ? `conformance of ${project}` : `other tests of ${project}`,
+        project,
+        part,
+        files: files.filter((file) => CONFORMANCE.test(file) === (part === 'conformance')),
       }))
-      .filter(({ files }) => files.length > 0);
-  return [...some('conformance of', true), ...some('other tests of', false)];
+      .filter(({ files }) => files.length > 0),
+  );
 }
 
-/** Throws what is wrong with a report of one use. */
-function used({ unrun, works, late, lacks = [], rows, said }) {
-  if (unrun) throw new NotApplicable('there was no time left');
-  if (!works) throw new Error(late ? `not over in time\n${said}` : said);
-  return rows === undefined ? lacks.join('; ') : `${rows} rows`;
-}
-
-/** Throws what is wrong with a report of tests; tells what was skipped, and what passed at its second try only. */
-function tested({ unrun, over, unstable, missing, late, said }, files) {
-  if (unrun) throw new NotApplicable('there was no time left');
-  const sum = (count) => over.reduce((total, each) => total + count(each), 0);
-  const [passed, failed, skipped] = [
-    sum((each) => each.passed),
-    sum((each) => each.failed.length),
-    sum((each) => each.skipped.length),
-  ];
-  const counts = [
-    `${passed} passed`,
-    ...(failed > 0 ? [`${failed} failed`] : []),
-    ...(skipped > 0 ? [`${skipped} skipped`] : []),
-    ...(unstable.length > 0 ? [`${unstable.length} at the second try`] : []),
-    ...(missing.length > 0 ? [`${missing.length} of ${files.length} files not over`] : []),
-  ].join(', ');
-  const list = (title, all) =>
-    all.map(
-      (each) =>
-        `${title}: ${each.title}${each.why ? `\n${each.why}` : ''}${each.note ? ` (${each.note})` : ''}`,
-    );
-  const lines = [
-    ...list(
-      'skipped',
-      over.flatMap((each) => each.skipped),
-    ),
-    ...list('at the second try', unstable),
-    ...missing.map((file) => `not over: ${file}`),
-  ];
-  if (lines.length > 0) console.log(lines.join('\n').replaceAll(/^/gm, '    '));
-  if (failed > 0)
-    throw new Error(
-      [
-        counts,
-        ...list(
-          'failed',
-          over.flatMap((each) => each.failed),
-        ),
-      ].join('\n'),
-    );
-  if (missing.length > 0 && !late) throw new Error(`${counts}\n${said}`);
-  if (passed === 0) throw new NotApplicable(counts);
-  return counts;
+/** Listens to a machine until it has said all, a step for each part of the plan. */
+async function listen(machine, plan, step) {
+  const results = { uses: [], tests: [] };
+  const begin = performance.now();
+  const booted = await step('it boots', async () => {
+    results.hello = await machine.report('hello');
+    const { node, arch, kernel, processors } = results.hello;
+    return `Node ${node} for ${arch}, Linux ${kernel}, ${processors} processors`;
+  });
+  if (!booted) return;
+  const use = async (title, key) => {
+    let report = {};
+    const good = await step(title, async () => judgeUse((report = await machine.report(key))));
+    return { verdict: good ? 'passed' : 'failed', ...report };
+  };
+  for (const name of plan.uses)
+    results.uses.push({ ...(await use(`use ${name}`, `use ${name}`)), name });
+  results.tour = await use('the tour', 'tour');
+  for (const { name, project, part } of plan.tests) {
+    await step(name, async () => {
+      const report = await machine.report(name);
+      const { unrun = false } = report;
+      results.tests.push({ name: project, part, unrun, ...(unrun ? {} : tally(report)) });
+      return judgeTests(report);
+    });
+  }
+  await step('it stops by itself', async () => {
+    await machine.report('end');
+    await machine.end();
+  });
+  writeResults({ ...results, seconds: (performance.now() - begin) / 1000 });
 }
 
 export async function rehearse(steps, stage) {
@@ -114,39 +95,16 @@ export async function rehearse(steps, stage) {
     (await step('Node, the packages and their tests', async () => {
       const names = publicPackages().map(({ manifest }) => manifest.name);
       const installed = await stage.project('machine', ...names);
-      const binary = join(
-        installed,
-        'node_modules',
-        '@octoipc',
-        'core',
-        'prebuilds',
-        'linux-arm64-glibc',
-      );
-      if (!existsSync(binary)) throw new NotApplicable('the group binaries makes those for arm64');
+      const core = join(installed, 'node_modules', '@octoipc', 'core');
+      if (!existsSync(join(core, 'prebuilds', 'linux-arm64-glibc')))
+        throw new NotApplicable('the group binaries makes those for arm64');
       root = await machineRoot(stage, system, installed, plan);
     }));
   if (!ready) return;
-  const machine = new VirtualMachine({
-    kernel: system.kernel,
-    root,
-    seconds: BUDGET,
-    log: join(scratch, 'machine', 'console.log'),
-  });
+  const log = join(scratch, 'machine', 'console.log');
+  const machine = new VirtualMachine({ kernel: system.kernel, root, seconds: BUDGET, log });
   try {
-    const boots = await step('it boots', async () => {
-      const { node, arch, kernel, processors } = await machine.report('hello');
-      return `Node ${node} for ${arch}, Linux ${kernel}, ${processors} processors`;
-    });
-    if (!boots) return;
-    for (const name of plan.uses)
-      await step(`use ${name}`, async () => used(await machine.report(`use ${name}`)));
-    await step('the tour', async () => used(await machine.report('tour')));
-    for (const { name, files } of plan.tests)
-      await step(name, async () => tested(await machine.report(name), files));
-    await step('it stops by itself', async () => {
-      await machine.report('end');
-      await machine.end();
-    });
+    await listen(machine, plan, step);
   } finally {
     await machine.end({ kill: true });
   }

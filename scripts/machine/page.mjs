@@ -1,0 +1,66 @@
+// node scripts/machine/page.mjs: docs/arm64.md, from what the last run of the rehearsal's group `machine` has left.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { runTool } from '../run.mjs';
+import { root } from '../workspace.mjs';
+import { readResults } from './results.mjs';
+
+const row = (cells) => `| ${cells.join(' | ')} |`;
+
+/** A package's cell: what came of a part of the plan. */
+function cell(result) {
+  if (result === undefined) return '—';
+  const { counts, unrun, verdict } = result;
+  if (unrun) return 'no time left';
+  if (counts === undefined) return verdict === 'passed' ? 'yes' : 'no';
+  const { passed, failed, skipped, unstable, missing } = counts;
+  return [
+    `${passed} passed`,
+    ...(failed > 0 ? [`${failed} failed`] : []),
+    ...(skipped > 0 ? [`${skipped} skipped`] : []),
+    ...(unstable > 0 ? [`${unstable} at the second try`] : []),
+    ...(missing > 0 ? [`${missing} files not over`] : []),
+  ].join(', ');
+}
+
+/** A sentence of Markdown: titles have what Markdown would take for its own. */
+function plain(text) {
+  return text.replaceAll(/[*_<>|\\`]/g, '\\$&');
+}
+
+const { hello, uses, tour, tests, seconds } = readResults();
+const names = [...new Set([...uses, ...tests].map(({ name }) => name))].toSorted();
+const of = (results, name, part) =>
+  results.find((each) => each.name === name && (part === undefined || each.part === part));
+const every = (kind) =>
+  tests.flatMap(({ name, [kind]: all = [] }) => all.map((each) => [name, each]));
+const list = (kind) =>
+  every(kind).map(
+    ([name, { title, note }]) =>
+      `- ${name}: ${plain(title)}${note === undefined ? '' : ` (${plain(note)})`}`,
+  );
+const section = (title, lines) =>
+  lines.length === 0 ? '' : `\n## ${title}\n\n${lines.join('\n')}\n`;
+
+const page = `# arm64
+
+What \`npm run release:rehearse -- --only binaries,machine\` has seen: a Debian for arm64 with its own kernel, booted on a
+processor that qemu emulates (\`scripts/machine/\`), in which each package, as npm has installed it from the rehearsal's
+registry, with the binary that is shipped, is used (\`rehearsal/use.mjs\`) and passes its tests. Written by
+\`node scripts/machine/page.mjs\` from that run.
+
+Linux ${hello.kernel}, pages of ${hello.page} bytes, Node ${hello.node}, ${hello.processors} processors; ${Math.round(seconds / 60)} minutes on the machine at hand.
+The tour: ${tour.verdict === 'passed' ? `${tour.rows} rows` : 'no'}.
+
+${row(['', 'used', 'conformance', 'other tests'])}
+${row(['---', '---', '---', '---'])}
+${names.map((name) => row([name, cell(of(uses, name)), cell(of(tests, name, 'conformance')), cell(of(tests, name, 'other'))])).join('\n')}
+
+Fewer workers and dropped handles than on a real processor (\`OCTOIPC_QUICK\`), and no census of descriptors around each file
+(\`OCTOIPC_CENSUS=off\`). What an emulated processor cannot show is the order of memory: the one that emulates it keeps
+stores in order, which arm64 does not promise. For that there is docs/layout.md, with the litmus test of each fence.
+${section('Skipped there', list('skipped'))}${section('At the second try', list('unstable'))}${section('Failed', list('failed'))}`;
+const file = join(root, 'docs', 'arm64.md');
+writeFileSync(file, page);
+await runTool('prettier', ['--write', '--log-level=warn', file]);
