@@ -4,6 +4,8 @@ import { appendFileSync, writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
 
 const MOST = 1500;
+/** Milliseconds from which on a test is told of by itself. */
+const SLOW = 5000;
 
 /** A short text of what was thrown. */
 function textOf({ name, message = '', stack = '' }) {
@@ -11,7 +13,17 @@ function textOf({ name, message = '', stack = '' }) {
   return `${name}: ${message}${where === undefined ? '' : `\n${where.trim()}`}`.slice(0, MOST);
 }
 
+/** For who reads the console: what is at hand, and how long it took. */
+function say(line) {
+  writeFileSync('/dev/console', `${line}\n`);
+}
+
 export default class Reporter {
+  onTestCaseResult(test) {
+    const { duration = 0 } = test.diagnostic() ?? {};
+    if (duration > SLOW) say(`${(duration / 1000).toFixed(1)} s: ${test.fullName}`);
+  }
+
   onTestModuleEnd(module) {
     const report = {
       file: relative(process.cwd(), module.moduleId),
@@ -31,9 +43,7 @@ export default class Reporter {
     if (outside.length > 0)
       report.failed.push({ title: 'the file itself', why: outside.map(textOf).join('\n') });
     const { file, passed, failed, seconds } = report;
-    // For who reads the console.
-    const line = `${file}: ${passed} passed, ${failed.length} failed, ${seconds.toFixed(1)} s\n`;
-    writeFileSync('/dev/console', line);
+    say(`${file}: ${passed} passed, ${failed.length} failed, ${seconds.toFixed(1)} s`);
     appendFileSync(process.env.OCTOIPC_REPORTS, `${JSON.stringify(report)}\n`);
   }
 }

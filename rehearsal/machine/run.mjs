@@ -35,7 +35,9 @@ function node(args, { seconds, cwd, env = {} }) {
       env: { ...process.env, ...plan.env, ...env },
     });
     const said = [];
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => said.push(data));
+    const out = [];
+    child.stdout.on('data', (data) => said.push(data) && out.push(data));
+    child.stderr.on('data', (data) => said.push(data));
     let late = false;
     const timer = setTimeout(() => {
       late = true;
@@ -43,7 +45,8 @@ function node(args, { seconds, cwd, env = {} }) {
     }, seconds * 1000);
     child.on('close', (status) => {
       clearTimeout(timer);
-      resolve({ status, late, said: Buffer.concat(said).toString() });
+      const [all, stdout] = [said, out].map((parts) => Buffer.concat(parts).toString());
+      resolve({ status: status ?? 128, late, said: all, stdout });
     });
   });
 }
@@ -64,17 +67,24 @@ async function use(name) {
   return { works, lacks, late, said: works ? '' : said.slice(-LAST) };
 }
 
+/** The tour; a row that was not begun in its time, as they start processes, has two more tries. */
 async function tour() {
   const file = '/run/octoipc-tour';
   writeFileSync(file, Buffer.alloc(256 * 1024, 'octoipc '));
   const program = join(plan.installed, 'node_modules', 'octoipc', 'dist', 'cli.js');
-  const { status, late, said } = await node([program, 'tour', file, '--json'], {
-    seconds: TOUR,
-    cwd: plan.installed,
-  });
-  const works = status === 0;
-  const rows = works ? JSON.parse(said.slice(said.indexOf('['))).length : 0;
-  return { works, late, rows, said: works ? '' : said.slice(-LAST) };
+  const rows = new Map();
+  let only = [];
+  let last;
+  for (let tries = 0; tries < 3; tries += 1) {
+    const args = [program, 'tour', file, '--json', ...only];
+    last = await node(args, { seconds: TOUR, cwd: plan.installed });
+    if (last.late || last.status > 1) break;
+    for (const row of JSON.parse(last.stdout)) rows.set(`${row.mechanism} ${row.what}`, row);
+    const wrong = [...rows.values()].filter(({ verified }) => !verified);
+    if (wrong.length === 0) return { works: true, rows: rows.size };
+    only = [`--only=${[...new Set(wrong.map(({ mechanism }) => mechanism))].join(',')}`];
+  }
+  return { works: false, late: last.late, rows: rows.size, said: last.stdout.slice(-LAST) };
 }
 
 /** Runs test files of a package; what each of them has told, and what there was no end of. */
