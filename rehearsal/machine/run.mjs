@@ -16,6 +16,8 @@ const LANES = 3;
 /** What one package may take to be used, and the tour, which starts forty processes, one after the other. */
 const USE = 120;
 const TOUR = 600;
+/** What has to be left for a second look. */
+const SECOND = 60;
 /** The last that is kept of what a program printed. */
 const LAST = 3000;
 
@@ -26,7 +28,7 @@ function tell(report) {
 }
 
 /** Runs Node in a process group of its own, which is killed after so many seconds. */
-function node(args, { seconds, cwd, env = {} }) {
+function node(args, { seconds, cwd, env = {}, onOutput = () => {} }) {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, args, {
       cwd,
@@ -36,7 +38,7 @@ function node(args, { seconds, cwd, env = {} }) {
     });
     const said = [];
     const out = [];
-    child.stdout.on('data', (data) => said.push(data) && out.push(data));
+    child.stdout.on('data', (data) => said.push(data) && out.push(data) && onOutput(data));
     child.stderr.on('data', (data) => said.push(data));
     let late = false;
     const timer = setTimeout(() => {
@@ -87,44 +89,46 @@ async function tour() {
   return { works: false, late: last.late, rows: rows.size, said: last.stdout.slice(-LAST) };
 }
 
-/** Runs test files of a package; what each of them has told, and what there was no end of. */
+/** Runs test files of a package; what each test has told, and which files there was an end of. */
 async function vitest(project, files, seconds) {
   const reports = `/run/octoipc-${project}`;
   rmSync(reports, { force: true });
   const program = join(workspace, 'node_modules', 'vitest', 'vitest.mjs');
-  const reporter = join(here, 'reporter.mjs');
-  const options = [
-    '--project',
-    project,
-    `--reporter=${reporter}`,
-    '--maxWorkers=1',
-    ...plan.options,
-  ];
-  const args = [program, 'run', ...options, ...files];
-  const { late, said } = await node(args, {
+  const reporter = `--reporter=${join(here, 'reporter.mjs')}`;
+  const options = ['--project', project, reporter, '--maxWorkers=1', ...plan.options];
+  const { late, said } = await node([program, 'run', ...options, ...files], {
     seconds,
     cwd: workspace,
     env: { OCTOIPC_REPORTS: reports },
+    onOutput: (text) => process.stdout.write(text),
   });
   const lines = existsSync(reports) ? readFileSync(reports, 'utf8').trim().split('\n') : [];
-  return { over: lines.map((line) => JSON.parse(line)), late, said: said.slice(-LAST) };
+  const told = lines.map((line) => JSON.parse(line));
+  const over = new Set(told.filter(({ state }) => state === 'over').map(({ file }) => file));
+  const tests = told.filter(({ state }) => state !== 'over');
+  return { tests, over, late, said: said.slice(-LAST) };
 }
 
+/** Tests files; as in scripts/second-look.mjs, a file in which something has failed runs once more, alone. */
 async function test({ project, files }) {
-  const { over, late, said } = await vitest(project, files, Math.max(left(), 1));
+  const { tests, over, late, said } = await vitest(project, files, Math.max(left(), 1));
+  const failing = ({ state }) => state === 'failed';
   const unstable = [];
-  // As scripts/second-look.mjs: what failed among others runs once more, alone.
-  for (const report of over.filter(({ failed }) => failed.length > 0)) {
-    if (left() < 60) break;
-    const again = await vitest(project, [report.file], left());
-    const [second] = again.over;
-    if (second === undefined || second.failed.length > 0) continue;
-    unstable.push(...report.failed);
-    report.passed = second.passed;
-    report.failed = [];
+  for (const file of new Set(tests.filter(failing).map((each) => each.file))) {
+    if (left() < SECOND) break;
+    const again = await vitest(project, [file], left());
+    if (!again.over.has(file) || again.tests.some(failing)) continue;
+    for (const each of tests.filter((one) => one.file === file && failing(one))) {
+      unstable.push({ ...each });
+      each.state = 'passed';
+    }
   }
-  const missing = files.filter((file) => !over.some((report) => report.file === file));
-  return { over, unstable, missing, late, said: missing.length === 0 ? '' : said };
+  const missing = files.filter((file) => !over.has(file));
+  const passed = tests.filter(({ state }) => state === 'passed').length;
+  const failed = tests.filter(failing);
+  const skipped = tests.filter(({ state }) => state === 'skipped');
+  const why = missing.length === 0 || late ? '' : said;
+  return { passed, failed, skipped, unstable, missing, late, said: why };
 }
 
 tell({

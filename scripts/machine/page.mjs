@@ -4,24 +4,16 @@ import { join } from 'node:path';
 
 import { runTool } from '../run.mjs';
 import { root } from '../workspace.mjs';
-import { readResults } from './results.mjs';
+import { countsOf, countsText, readResults } from './results.mjs';
 
 const row = (cells) => `| ${cells.join(' | ')} |`;
 
 /** A package's cell: what came of a part of the plan. */
 function cell(result) {
   if (result === undefined) return '—';
-  const { counts, unrun, verdict } = result;
-  if (unrun) return 'no time left';
-  if (counts === undefined) return verdict === 'passed' ? 'yes' : 'no';
-  const { passed, failed, skipped, unstable, missing } = counts;
-  return [
-    `${passed} passed`,
-    ...(failed > 0 ? [`${failed} failed`] : []),
-    ...(skipped > 0 ? [`${skipped} skipped`] : []),
-    ...(unstable > 0 ? [`${unstable} at the second try`] : []),
-    ...(missing > 0 ? [`${missing} files not over`] : []),
-  ].join(', ');
+  if (result.unrun) return 'no time left';
+  if (result.part === undefined) return result.verdict === 'passed' ? 'yes' : 'no';
+  return countsText(countsOf(result));
 }
 
 /** A sentence of Markdown: titles have what Markdown would take for its own. */

@@ -25,14 +25,26 @@ export function judgeUse({ unrun, works, late, lacks = [], rows, said }) {
   return rows === undefined ? lacks.join('; ') : `${rows} rows`;
 }
 
-/** Tests of one part, from its report: `{ counts, failed, skipped, unstable, missing }`. */
-export function tally({ over, unstable, missing }) {
-  const failed = over.flatMap((each) => each.failed);
-  const skipped = over.flatMap((each) => each.skipped);
-  const passed = over.reduce((sum, each) => sum + each.passed, 0);
-  const [of, at, without] = [failed, skipped, unstable].map(({ length }) => length);
-  const counts = { passed, failed: of, skipped: at, unstable: without, missing: missing.length };
-  return { counts, failed, skipped, unstable, missing };
+/** How many of each, from a report of tests. */
+export function countsOf({ passed, failed, skipped, unstable, missing }) {
+  const [of, at, second, without] = [failed, skipped, unstable, missing].map(
+    ({ length }) => length,
+  );
+  return {
+    passed,
+    failed: of,
+    skipped: at,
+    'at the second try': second,
+    'files not over': without,
+  };
+}
+
+/** Counts as words; what there is none of is left out. */
+export function countsText(counts) {
+  return Object.entries(counts)
+    .filter(([name, count]) => name === 'passed' || count > 0)
+    .map(([name, count]) => `${count} ${name}`)
+    .join(', ');
 }
 
 function lines(title, all) {
@@ -47,19 +59,16 @@ function lines(title, all) {
 /** What a report of tests says, with what was skipped on lines of its own; throws where it is not good. */
 export function judgeTests(report) {
   if (report.unrun) throw new NotApplicable('there was no time left');
-  const { counts, failed, skipped, unstable, missing } = tally(report);
+  const { passed, failed, skipped, unstable, missing, late, said, seconds } = report;
   const told = [
     ...lines('skipped', skipped),
     ...lines('at the second try', unstable),
     ...missing.map((each) => `not over: ${each}`),
   ];
   if (told.length > 0) console.log(told.join('\n').replaceAll(/^/gm, '    '));
-  const remark = Object.entries({ ...counts, missing: 0, 'files not over': missing.length })
-    .filter(([name, count]) => name === 'passed' || count > 0)
-    .map(([name, count]) => `${count} ${name === 'unstable' ? 'at the second try' : name}`)
-    .join(', ');
-  if (failed.length > 0) throw new Error([remark, ...lines('failed', failed)].join('\n'));
-  if (missing.length > 0 && !report.late) throw new Error(`${remark}\n${report.said}`);
-  if (counts.passed === 0) throw new NotApplicable(remark);
-  return `${remark}, ${Math.round(report.seconds)} s`;
+  const text = countsText(countsOf(report));
+  if (failed.length > 0) throw new Error([text, ...lines('failed', failed)].join('\n'));
+  if (missing.length > 0 && !late) throw new Error(`${text}\n${said}`);
+  if (passed === 0) throw new NotApplicable(text);
+  return `${text}, ${Math.round(seconds)} s`;
 }

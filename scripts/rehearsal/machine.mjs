@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 
 import { debian } from '../machine/debian.mjs';
-import { judgeTests, judgeUse, tally, writeResults } from '../machine/results.mjs';
+import { judgeTests, judgeUse, writeResults } from '../machine/results.mjs';
 import { INSTALLED, machineRoot } from '../machine/root.mjs';
 import { VirtualMachine } from '../machine/virtual-machine.mjs';
 import { NotApplicable } from '../step.mjs';
@@ -62,8 +62,7 @@ async function listen(machine, plan, step) {
   for (const { name, project, part } of plan.tests) {
     await step(name, async () => {
       const report = await machine.report(name);
-      const { unrun = false } = report;
-      results.tests.push({ name: project, part, unrun, ...(unrun ? {} : tally(report)) });
+      results.tests.push({ ...report, name: project, part });
       return judgeTests(report);
     });
   }
