@@ -16,6 +16,11 @@ function cell(result) {
   return countsText(countsOf(result));
 }
 
+function tourText({ unrun, verdict, rows }) {
+  if (unrun) return 'no time left';
+  return verdict === 'passed' ? `${rows} rows` : 'no';
+}
+
 /** A sentence of Markdown: titles have what Markdown would take for its own. */
 function plain(text) {
   return text.replaceAll(/[*_<>|\\`]/g, '\\$&');
@@ -43,7 +48,7 @@ registry, with the binary that is shipped, is used (\`rehearsal/use.mjs\`) and p
 \`node scripts/machine/page.mjs\` from that run.
 
 Linux ${hello.kernel}, pages of ${hello.page} bytes, Node ${hello.node}, ${hello.processors} processors; ${Math.round(seconds / 60)} minutes on the machine at hand.
-The tour: ${tour.verdict === 'passed' ? `${tour.rows} rows` : 'no'}.
+The tour: ${tourText(tour)}.
 
 ${row(['', 'used', 'conformance', 'other tests'])}
 ${row(['---', '---', '---', '---'])}
