@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { runTool } from '../run.mjs';
 import { root } from '../workspace.mjs';
-import { countsOf, countsText, readResults } from './results.mjs';
+import { countsOf, countsText, isLacking, readResults } from './results.mjs';
 
 const row = (cells) => `| ${cells.join(' | ')} |`;
 
@@ -31,7 +31,7 @@ const names = [...new Set([...uses, ...tests].map(({ name }) => name))].toSorted
 const of = (results, name, part) =>
   results.find((each) => each.name === name && (part === undefined || each.part === part));
 const every = (kind) =>
-  tests.flatMap(({ name, [kind]: all = [] }) => all.map((each) => [name, each]));
+  tests.flatMap(({ name, [kind]: all = [] }) => all.filter(isLacking).map((each) => [name, each]));
 const list = (kind) =>
   every(kind).map(
     ([name, { title, note }]) =>

@@ -25,6 +25,11 @@ export function judgeUse({ unrun, works, late, lacks = [], rows, said }) {
   return rows === undefined ? lacks.join('; ') : `${rows} rows`;
 }
 
+/** Not what a mechanism cannot have by its nature, of which the suite says so in a title. */
+export function isLacking({ title }) {
+  return !title.includes('> n/a: ');
+}
+
 /** How many of each, from a report of tests. */
 export function countsOf({ passed, failed, skipped, unstable, missing }) {
   const [of, at, second, without] = [failed, skipped, unstable, missing].map(
@@ -61,7 +66,7 @@ export function judgeTests(report) {
   if (report.unrun) throw new NotApplicable('there was no time left');
   const { passed, failed, skipped, unstable, missing, late, said, seconds } = report;
   const told = [
-    ...lines('skipped', skipped),
+    ...lines('skipped', skipped.filter(isLacking)),
     ...lines('at the second try', unstable),
     ...missing.map((each) => `not over: ${each}`),
   ];

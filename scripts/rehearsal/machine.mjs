@@ -1,6 +1,6 @@
 // arm64 as a whole machine: a Debian with a kernel of its own, which boots on an emulated processor, and in it a Node for
 // arm64 that uses every package as npm has installed it and runs the tests of each against the shipped binaries.
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 
 import { debian } from '../machine/debian.mjs';
@@ -106,5 +106,7 @@ export async function rehearse(steps, stage) {
     await listen(machine, plan, step);
   } finally {
     await machine.end({ kill: true });
+    // A gigabyte, which the machine had in its memory.
+    rmSync(root);
   }
 }
