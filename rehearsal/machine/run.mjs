@@ -22,6 +22,8 @@ const SECOND = 60;
 const LAST = 3000;
 
 const left = () => plan.seconds - process.uptime();
+/** So many seconds, or what is left of the plan's. */
+const within = (seconds) => Math.min(seconds, Math.max(left(), 1));
 
 function tell(report) {
   console.log(`octoipc-report: ${JSON.stringify(report)}`);
@@ -58,12 +60,17 @@ async function part(name, action) {
   if (left() < 0) return tell({ name, unrun: true });
   const begin = process.uptime();
   const report = await action();
+  // What was stopped by the end of the time has not failed.
+  if (report.works === false && report.late && left() < 0) return tell({ name, unrun: true });
   tell({ name, ...report, seconds: process.uptime() - begin });
 }
 
 async function use(name) {
   const program = join(plan.installed, 'use.mjs');
-  const { status, late, said } = await node([program, name], { seconds: USE, cwd: plan.installed });
+  const { status, late, said } = await node([program, name], {
+    seconds: within(USE),
+    cwd: plan.installed,
+  });
   const lacks = [...said.matchAll(/^lacks: (.*)$/gm)].map(([, what]) => what);
   const works = status === 0 && said.includes(`used ${name}`);
   return { works, lacks, late, said: works ? '' : said.slice(-LAST) };
@@ -79,7 +86,7 @@ async function tour() {
   let last;
   for (let tries = 0; tries < 3; tries += 1) {
     const args = [program, 'tour', file, '--json', ...only];
-    last = await node(args, { seconds: TOUR, cwd: plan.installed });
+    last = await node(args, { seconds: within(TOUR), cwd: plan.installed });
     if (last.late || last.status > 1) break;
     for (const row of JSON.parse(last.stdout)) rows.set(`${row.mechanism} ${row.what}`, row);
     const wrong = [...rows.values()].filter(({ verified }) => !verified);
@@ -111,12 +118,12 @@ async function vitest(project, files, seconds) {
 
 /** Tests files; as in scripts/second-look.mjs, a file in which something has failed runs once more, alone. */
 async function test({ project, files }) {
-  const { tests, over, late, said } = await vitest(project, files, Math.max(left(), 1));
+  const { tests, over, late, said } = await vitest(project, files, within(Infinity));
   const failing = ({ state }) => state === 'failed';
   const unstable = [];
   for (const file of new Set(tests.filter(failing).map((each) => each.file))) {
     if (left() < SECOND) break;
-    const again = await vitest(project, [file], left());
+    const again = await vitest(project, [file], within(Infinity));
     if (!again.over.has(file) || again.tests.some(failing)) continue;
     for (const each of tests.filter((one) => one.file === file && failing(one))) {
       unstable.push({ ...each });
