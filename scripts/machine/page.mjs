@@ -44,7 +44,7 @@ const page = `# arm64
 
 What \`npm run release:rehearse -- --only binaries,machine\` has seen: a Debian for arm64 with its own kernel, booted on a
 processor that qemu emulates (\`scripts/machine/\`), in which each package, as npm has installed it from the rehearsal's
-registry, with the binary that is shipped, is used (\`rehearsal/use.mjs\`) and passes its tests. Written by
+registry, with the binary that is shipped, is used (\`rehearsal/use.mjs\`) and runs its tests. Written by
 \`node scripts/machine/page.mjs\` from that run.
 
 Linux ${hello.kernel}, pages of ${hello.page} bytes, Node ${hello.node}, ${hello.processors} processors; ${Math.round(seconds / 60)} minutes on the machine at hand.
@@ -56,7 +56,7 @@ ${names.map((name) => row([name, cell(of(uses, name)), cell(of(tests, name, 'con
 
 Fewer workers and dropped handles than on a real processor (\`OCTOIPC_QUICK\`), and no census of descriptors around each file
 (\`OCTOIPC_CENSUS=off\`). What an emulated processor cannot show is the order of memory: the one that emulates it keeps
-stores in order, which arm64 does not promise. For that there is docs/layout.md, with the litmus test of each fence.
+stores in order, which arm64 does not promise. For that there is [docs/layout.md](layout.md), with the litmus test of each fence.
 ${section('Skipped there', list('skipped'))}${section('At the second try', list('unstable'))}${section('Failed', list('failed'))}`;
 const file = join(root, 'docs', 'arm64.md');
 writeFileSync(file, page);
