@@ -51,6 +51,7 @@ const config: KnipConfig = {
       entry: [
         'scripts/*.mjs',
         'scripts/rehearsal/*.mjs',
+        'scripts/machine/page.mjs',
         'scripts/faults/child.mjs',
         'scripts/reliability/*.mjs',
         'scripts/reliability/api/player.mjs',
@@ -58,6 +59,7 @@ const config: KnipConfig = {
         'scripts/soak/*.mjs',
         'scripts/reliability/parsers/{bundle,fake-fs,targets}.mjs',
         'rehearsal/use.mjs',
+        'rehearsal/machine/*.mjs',
       ],
       // charts/ has dependencies of its own.
       ignore: ['scripts/templates/**', 'charts/**'],

@@ -50,9 +50,14 @@ export function addonFlags(arch) {
   };
 }
 
-/** The sources of a package's binding, as paths. */
-export function addonSources({ name, folder }) {
-  const { targets } = readGyp(join(folder, 'binding.gyp'));
-  const { sources } = targets.find(({ target_name: target }) => target === name);
+/**
+ * The sources of a package's binding, as paths.
+ *
+ * @param binding - its name, where it is another than the package's: what only the tests load is under a condition
+ */
+export function addonSources({ name, folder }, binding = name) {
+  const { targets, conditions = [] } = readGyp(join(folder, 'binding.gyp'));
+  const all = [...targets, ...conditions.flatMap(([, more]) => more.targets ?? [])];
+  const { sources } = all.find(({ target_name: target }) => target === binding);
   return sources.map((source) => join(folder, source));
 }

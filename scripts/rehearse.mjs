@@ -1,7 +1,7 @@
 // npm run release:rehearse [-- --only GROUP,…]: a release from beginning to end, on this machine: the binaries, a
 // registry on 127.0.0.1 that gets every package, empty projects that install from it, other processors, C
-// libraries, runtimes, bundlers and compilers that use what was installed, and a patch that moves one package and
-// what depends on it. Rehearses what is committed; leaves nothing. A table says what was tried.
+// libraries, a virtual machine, runtimes, bundlers and compilers that use what was installed, and a patch that moves
+// one package and what depends on it. Rehearses what is committed; leaves nothing. A table says what was tried.
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
@@ -10,7 +10,16 @@ import { Stage } from './rehearsal/stage.mjs';
 import { Steps } from './step.mjs';
 
 /** In this order: what comes later uses what came before. */
-const GROUPS = ['binaries', 'registry', 'platforms', 'runtimes', 'programs', 'suite', 'patch'];
+const GROUPS = [
+  'binaries',
+  'registry',
+  'platforms',
+  'machine',
+  'runtimes',
+  'programs',
+  'suite',
+  'patch',
+];
 
 const { values } = parseArgs({ options: { only: { type: 'string', multiple: true } } });
 const wanted = values.only?.flatMap((list) => list.split(',')) ?? GROUPS;

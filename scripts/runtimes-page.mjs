@@ -103,7 +103,7 @@ ${remarks.length === 0 ? '' : `\n${remarks.map((remark) => `- ${remark}`).join('
 The test suites themselves run on Node, by vitest. Electron was not tried. Its Node-API is documented to refuse buffers
 over foreign memory (\`napi_no_external_buffers_allowed\`): a test gives \`@octoipc/shm\` that answer, and sees \`buffer\`
 throw \`ERR_UNSUPPORTED\`. Not tried either: Node built with musl (its loader finds every symbol of the bindings), real
-machines with arm64 (the bindings run under qemu-user), macOS (every source compiles for it, and every binding is used on Linux
+machines with arm64 (an emulated one runs all that [docs/arm64.md](arm64.md) lists), macOS (every source compiles for it, and every binding is used on Linux
 without what it lacks: \`scripts/darwin.mjs\`, \`scripts/elsewhere.mjs\`) and Windows (the packages are imported, and asked,
 in a process that says it is one).
 `;

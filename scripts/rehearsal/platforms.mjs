@@ -60,7 +60,7 @@ export async function rehearse(steps, stage) {
       const { works, lacks, said } = await usePackage([...arm64(), node], name, stage.large);
       if (works) return lacks.join('; ');
       if (beyond.has(name) && SEEN[name]?.test(said) === true)
-        throw new NotApplicable(`qemu-user lacks it: ${beyond.get(name)}`);
+        throw new NotApplicable(`qemu-user lacks it, the machine does not: ${beyond.get(name)}`);
       throw new Error(said);
     });
   }

@@ -64,8 +64,8 @@ export class Stage {
         if (!existsSync(join(tools, 'node_modules'))) await install(tools);
         const arm64 = join(tools, 'arm64');
         // For another processor than this one: npm has to be told that it is meant.
-        if (!existsSync(join(arm64, 'node_modules')))
-          await install(arm64, '--force', '--cpu=arm64', '--os=linux');
+        if (!existsSync(join(arm64, 'node_modules', 'vitest')))
+          await install(arm64, '--force', '--cpu=arm64', '--os=linux', '--libc=glibc');
       })) &&
       (withBinaries
         ? await step('binaries of every system', async () => {

@@ -1,4 +1,5 @@
 import { lacking, type Adapter } from './adapter.js';
+import { patience } from './patience.js';
 import { Scope } from './scope.js';
 
 /** One test of a suite. */
@@ -49,7 +50,7 @@ const WATCHDOG = 15_000;
 export async function runCase<A extends Adapter>(
   suiteCase: Case<A>,
   adapter: A,
-  watchdog = suiteCase.watchdog ?? WATCHDOG,
+  watchdog = (suiteCase.watchdog ?? WATCHDOG) * patience,
 ): Promise<void> {
   const scope = new Scope();
   let timer: NodeJS.Timeout | undefined;

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { isMainThread, Worker } from 'node:worker_threads';
 
 import { descriptors, newDescriptors, threads, until } from './census.js';
+import { patience } from './patience.js';
 import { turns } from './turns.js';
 import { unattended, type Roles, type Stage } from './stage.js';
 
@@ -23,7 +24,8 @@ function sayIfAlive({ say }: Stage): void {
     say('alive');
     process.exit(0);
   };
-  setTimeout(() => setTimeout(due, 20).unref(), 20).unref();
+  const milliseconds = 20 * patience;
+  setTimeout(() => setTimeout(due, milliseconds).unref(), milliseconds).unref();
 }
 
 /** How a worker ended that was terminated while it waited: resolves when it is gone. */

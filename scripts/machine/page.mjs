@@ -1,0 +1,63 @@
+// node scripts/machine/page.mjs: docs/arm64.md, from what the last run of the rehearsal's group `machine` has left.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { runTool } from '../run.mjs';
+import { root } from '../workspace.mjs';
+import { countsOf, countsText, isLacking, readResults } from './results.mjs';
+
+const row = (cells) => `| ${cells.join(' | ')} |`;
+
+/** A package's cell: what came of a part of the plan. */
+function cell(result) {
+  if (result === undefined) return '—';
+  if (result.unrun) return 'no time left';
+  if (result.part === undefined) return result.verdict === 'passed' ? 'yes' : 'no';
+  return countsText(countsOf(result));
+}
+
+function tourText({ unrun, verdict, rows }) {
+  if (unrun) return 'no time left';
+  return verdict === 'passed' ? `${rows} rows` : 'no';
+}
+
+/** A sentence of Markdown: titles have what Markdown would take for its own. */
+function plain(text) {
+  return text.replaceAll(/[*_<>|\\`]/g, '\\$&');
+}
+
+const { hello, uses, tour, tests, seconds } = readResults();
+const names = [...new Set([...uses, ...tests].map(({ name }) => name))].toSorted();
+const of = (results, name, part) =>
+  results.find((each) => each.name === name && (part === undefined || each.part === part));
+const every = (kind) =>
+  tests.flatMap(({ name, [kind]: all = [] }) => all.filter(isLacking).map((each) => [name, each]));
+const list = (kind) =>
+  every(kind).map(
+    ([name, { title, note }]) =>
+      `- ${name}: ${plain(title)}${note === undefined ? '' : ` (${plain(note)})`}`,
+  );
+const section = (title, lines) =>
+  lines.length === 0 ? '' : `\n## ${title}\n\n${lines.join('\n')}\n`;
+
+const page = `# arm64
+
+What \`npm run release:rehearse -- --only binaries,machine\` has seen: a Debian for arm64 with its own kernel, booted on a
+processor that qemu emulates (\`scripts/machine/\`), in which each package, as npm has installed it from the rehearsal's
+registry, with the binary that is shipped, is used (\`rehearsal/use.mjs\`) and runs its tests. Written by
+\`node scripts/machine/page.mjs\` from that run.
+
+Linux ${hello.kernel}, pages of ${hello.page} bytes, Node ${hello.node}, ${hello.processors} processors; ${Math.round(seconds / 60)} minutes on the machine at hand.
+The tour: ${tourText(tour)}.
+
+${row(['', 'used', 'conformance', 'other tests'])}
+${row(['---', '---', '---', '---'])}
+${names.map((name) => row([name, cell(of(uses, name)), cell(of(tests, name, 'conformance')), cell(of(tests, name, 'other'))])).join('\n')}
+
+Fewer workers and dropped handles than on a real processor (\`OCTOIPC_QUICK\`), and no census of descriptors around each file
+(\`OCTOIPC_CENSUS=off\`). What an emulated processor cannot show is the order of memory: the one that emulates it keeps
+stores in order, which arm64 does not promise. For that there is [docs/layout.md](layout.md), with the litmus test of each fence.
+${section('Skipped there', list('skipped'))}${section('At the second try', list('unstable'))}${section('Failed', list('failed'))}`;
+const file = join(root, 'docs', 'arm64.md');
+writeFileSync(file, page);
+await runTool('prettier', ['--write', '--log-level=warn', file]);
