@@ -43,8 +43,8 @@ const section = (title, lines) =>
 const page = `# arm64
 
 What \`npm run release:rehearse -- --only binaries,machine\` has seen: a Debian for arm64 with its own kernel, booted on a
-processor that qemu emulates (\`scripts/machine/\`), in which each package, as npm has installed it from the rehearsal's
-registry, with the binary that is shipped, is used (\`rehearsal/use.mjs\`) and runs its tests. Written by
+processor that qemu emulates (\`scripts/machine/\`), in which each package, as npm has installed its tarball,
+with the binary that is shipped, is used (\`rehearsal/use.mjs\`) and runs its tests. Written by
 \`node scripts/machine/page.mjs\` from that run.
 
 Linux ${hello.kernel}, pages of ${hello.page} bytes, Node ${hello.node}, ${hello.processors} processors; ${Math.round(seconds / 60)} minutes on the machine at hand.
