@@ -10,9 +10,9 @@ const MOST_PACKED = 60_000;
 
 /** What has more in it than one mechanism: docs/decisions.md says what. */
 const MORE_PACKED = {
-  '@octoipc/core': 92_000,
-  '@octoipc/sem': 66_000,
-  '@octoipc/socket': 102_000,
+  '@octoipc/core': 96_000,
+  '@octoipc/sem': 72_000,
+  '@octoipc/socket': 107_000,
   '@octoipc/shm': 120_000,
   '@octoipc/conformance': 80_000,
   octoipc: 98_000,

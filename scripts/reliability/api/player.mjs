@@ -11,6 +11,8 @@ import { Chance, Thrown } from './values.mjs';
 
 /** What a worker needs to end once it is told to. */
 const PATIENCE = 60_000;
+/** After so long nothing ends by itself any more. */
+const AT_LAST = 12_000;
 /** Batches in which much is used for the first time. */
 const WARM_UP = 2;
 /** What is made once, at the first use, is no leak: one has grown in so many batches. */
@@ -93,17 +95,19 @@ async function settle() {
   }
 }
 
-/** What is too much after a batch; asked again, since a thread or a child may be about to end. */
+/**
+ * What is too much after a batch; asked again, since a thread or a child may be about to end, and who has begun a
+ * handshake and says no more is dropped after 10 s.
+ */
 async function leaks(before) {
-  let found = [];
-  for (let i = 0; i < 40; i++) {
+  const end = performance.now() + AT_LAST;
+  for (;;) {
     await settle();
-    found = [...more(before, census()), ...leftNames()];
-    if (found.length === 0) return found;
+    const found = [...more(before, census()), ...leftNames()];
+    if (found.length === 0 || performance.now() > end) return found;
     say({ beat: true });
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  return found;
 }
 
 async function main() {

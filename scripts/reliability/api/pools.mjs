@@ -7,6 +7,9 @@ const MAX_LIVE = 40;
 /** What goes on by contract when nobody refers to it: what `onSignal` gives. */
 const STAYING = new Set(['Listening']);
 
+/** Milliseconds; what was released is kept so long, for those who still use it. */
+const GIVEN = 2_000;
+
 /** The objects of one batch. */
 export class Pools {
   live = [];
@@ -155,13 +158,22 @@ export class Pools {
     objects.delete(undefined);
     for (const object of objects) this.#track(end(object), object);
     for (const each of this.#foreign) endForeign(each);
-    const deadline = performance.now() + patience;
+    const begun = performance.now();
     let stuck = [];
     for (;;) {
       await new Promise((resolve) => setTimeout(resolve, 5));
       stuck = [...this.pending.values()].map(({ label }) => label);
-      if (stuck.length === 0 || performance.now() > deadline) break;
+      const waited = performance.now() - begun;
+      if (stuck.length === 0 || waited > patience) break;
+      // Who waits for the end of what was released waits for us.
+      if (waited > GIVEN) this.#closeGiven();
     }
+    this.#closeGiven();
+    return stuck;
+  }
+
+  /** Closes the descriptors that handles have given away. */
+  #closeGiven() {
     for (const fd of this.#descriptors) {
       try {
         closeSync(fd);
@@ -170,7 +182,6 @@ export class Pools {
       }
     }
     this.#descriptors.clear();
-    return stuck;
   }
 
   #track(promise, object) {
