@@ -7,7 +7,10 @@ import { kit } from './kit-binding.js';
 import { sleepingIn, threadsNamed, until } from './proc.js';
 
 const NAME = 'kit-caller';
-const { EBADF, EBUSY, EIDRM, EINPROGRESS, EINTR, ESRCH } = constants.errno as Record<string, number>;
+const { EBADF, EBUSY, EIDRM, EINPROGRESS, EINTR, ESRCH } = constants.errno as Record<
+  string,
+  number
+>;
 
 function bell(): { index: number; fd: number; rung(): number[] } {
   const fds = new Int32Array(1);

@@ -163,10 +163,10 @@ export class Pools {
     for (;;) {
       await new Promise((resolve) => setTimeout(resolve, 5));
       stuck = [...this.pending.values()].map(({ label }) => label);
-      const waited = performance.now() - begun;
-      if (stuck.length === 0 || waited > patience) break;
+      const passed = performance.now() - begun;
+      if (stuck.length === 0 || passed > patience) break;
       // Who waits for the end of what was released waits for us.
-      if (waited > GIVEN) this.#closeGiven();
+      if (passed > GIVEN) this.#closeGiven();
     }
     this.#closeGiven();
     return stuck;
