@@ -80,8 +80,14 @@ test('readIntoSlab(): a slab that was detached all the same is replaced', () => 
   const detach = runInThisContext('(memory) => %ArrayBufferDetach(memory)') as (
     memory: unknown,
   ) => void;
-  detach(first.buffer);
-  expect(first.length).toBe(0);
+  try {
+    detach(first.buffer);
+    expect(first.length).toBe(0);
+  } catch (error) {
+    // Later versions of Node lock what cannot be transferred: then nobody detaches it.
+    expect(String(error)).toContain('ArrayBufferDetachKey');
+    expect(first).toEqual(Buffer.alloc(10, 1));
+  }
   for (const value of [2, 3]) {
     expect(readIntoSlab(10, give(10, value))).toEqual(Buffer.alloc(10, value));
   }
