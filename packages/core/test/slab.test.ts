@@ -80,14 +80,15 @@ test('readIntoSlab(): a slab that was detached all the same is replaced', () => 
   const detach = runInThisContext('(memory) => %ArrayBufferDetach(memory)') as (
     memory: unknown,
   ) => void;
+  let refusal = 'detached';
   try {
     detach(first.buffer);
-    expect(first.length).toBe(0);
   } catch (error) {
-    // Later versions of Node lock what cannot be transferred: then nobody detaches it.
-    expect(String(error)).toContain('ArrayBufferDetachKey');
-    expect(first).toEqual(Buffer.alloc(10, 1));
+    refusal = String(error);
   }
+  // Later versions of Node lock what cannot be transferred: then nobody detaches it.
+  expect(refusal).toMatch(/^detached$|ArrayBufferDetachKey/);
+  expect(first).toHaveLength(refusal === 'detached' ? 0 : 10);
   for (const value of [2, 3]) {
     expect(readIntoSlab(10, give(10, value))).toEqual(Buffer.alloc(10, value));
   }
