@@ -152,7 +152,7 @@ export const EXCUSED = [
   },
   {
     suite: 'mq',
-    row: /^posix-fresh-4096$/,
+    row: /^(posix|sysv)-fresh-4096$/,
     against: /^C, one call a message$/,
     decision: 'What Node-API takes of a message',
   },

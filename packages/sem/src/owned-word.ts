@@ -137,6 +137,7 @@ export class OwnedWord implements OwnedResource {
   leave(count = 1): boolean {
     const { words, tid } = this;
     this.held = false;
+    if (!this.#isStillMine()) return false;
     words[OWNER] = 0;
     words[HOLDER] = 0;
     if (Atomics.compareExchange(words, WORD, tid, 0) !== tid) return this.#store(0, count);
@@ -163,6 +164,7 @@ export class OwnedWord implements OwnedResource {
   /** Lets the word go for ever, until a reset; as `leave`. */
   poison(): boolean {
     this.held = false;
+    if (!this.#isStillMine()) return false;
     this.words[OWNER] = 0;
     this.words[HOLDER] = 0;
     return this.#store(POISONED, EVERYBODY);
@@ -212,6 +214,13 @@ export class OwnedWord implements OwnedResource {
     }
     // It died before it was inside, or after: there is nothing to repair, unless somebody else left that.
     return words[STATE] === 0 ? CLEAN : { dead: { pid: words[DEAD]! } };
+  }
+
+  /** Whose word was overwritten has lost it, and leaves all of it to whoever is there. */
+  #isStillMine(): boolean {
+    if ((this.words[WORD]! & TID) === this.tid) return true;
+    this.#keeper.drop(this.#place);
+    return false;
   }
 
   /** The kernel knows before that this thread may have the word. */

@@ -81,7 +81,10 @@ test.skipIf(noNamespaces)(
   60_000,
 );
 
-test('unlock() leaves a word as it is that somebody else has', () => {
+/** Where a lock says who is inside, and by which thread: docs/layout.md. */
+const THEIRS = [4, 52];
+
+test('unlock() leaves a lock as it is that somebody else has', () => {
   const name = freshName();
   const made = mutex({}, name);
   const file = openSync(`/dev/shm/mutex.${name.slice(1)}`, 'r+');
@@ -91,16 +94,25 @@ test('unlock() leaves a word as it is that somebody else has', () => {
   const lost = (): Guard => {
     const guard = made.lockSync();
     writeSync(file, Uint32Array.of(process.pid), 0, 4, 0);
+    for (const at of THEIRS) writeSync(file, Uint32Array.of(4711), 0, 4, at);
     return guard;
+  };
+  const untouched = (): void => {
+    for (const at of THEIRS) {
+      readSync(file, word, 0, 4, at);
+      expect(word[0]).toBe(4711);
+    }
   };
   const guard = lost();
   expect(() => guard.unlock()).toThrow(expect.objectContaining({ code: 'EPERM' }) as Error);
   expect(guard.held).toBe(false);
+  untouched();
   readSync(file, word, 0, 4, 0);
   expect(word[0]).toBe(process.pid);
   writeSync(file, Uint32Array.of(0), 0, 4, 0);
   const second = lost();
   second.poison();
+  untouched();
   readSync(file, word, 0, 4, 0);
   expect(word[0]).toBe(process.pid);
 });
