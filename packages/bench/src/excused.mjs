@@ -123,7 +123,7 @@ export const EXCUSED = [
   {
     suite: 'socket',
     row: /^(stream|tcp)-duplex$/,
-    against: /^C send, recv$/,
+    against: /^(C send, recv|net)$/,
     decision: 'What sockets do not reach',
   },
   {

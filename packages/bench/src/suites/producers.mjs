@@ -3,14 +3,14 @@
 // they are served.
 import { c, node } from '../programs.mjs';
 
-const COUNTS = [1, 2, 4, 8, 16, 64];
+const COUNTS = [1, 2, 4, 8, 16, 32, 64];
 
 /** How the consumer, or who contends, waits; and how many there can be. @type {readonly [mechanism: string, title: string, waiting: 'sleep' | 'loop', most: number][]} */
 const MECHANISMS = [
   ['posix', 'mq, POSIX', 'sleep', 64],
   ['sysv', 'mq, System V', 'sleep', 64],
   ['fifo', 'FIFO, multipleSenders', 'loop', 64],
-  ['ring', 'ring, multiple producers', 'loop', 16],
+  ['ring', 'ring, multiple producers', 'loop', 32],
   ['seqpacket', 'seqpacket, a server', 'loop', 64],
   ['datagram', 'datagram', 'loop', 64],
   ['permit', 'POSIX semaphore, acquire and release', 'sleep', 64],
