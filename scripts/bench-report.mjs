@@ -1,5 +1,5 @@
-// npm run bench:report: writes docs/benchmarks.md, its charts and the headline of the README anew from the
-// raw figures of the published run, docs/benchmarks/results.json, which `npm run bench:publish` takes.
+// npm run bench:report: writes docs/benchmarks.md, its charts, the headline of the README and the table of
+// docs/choosing.md anew from the raw figures of the published run, docs/benchmarks/results.json, which `npm run bench:publish` takes.
 // With --check it only tells whether the texts are what the figures give, whether other texts tell figures that
 // are not from there, and whether excuses have their rows and decisions. With --into FOLDER it reads the raw
 // figures there, and writes the page and charts beside them, but no README.
@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util';
 import prettier from 'prettier';
 
 import { excuseOf, faultsOfExcuses } from '../packages/bench/src/excused.mjs';
+import { sizeOf } from '../packages/bench/src/sizes.mjs';
 import { aims } from '../packages/bench/src/suites.mjs';
 import { foreignFigures } from './foreign-figures.mjs';
 import { run } from './run.mjs';
@@ -24,6 +25,7 @@ const folder =
 const memoryFigures = join(folder, 'memory.json');
 const page = join(folder, '..', 'benchmarks.md');
 const readme = join(root, 'README.md');
+const choosing = join(root, 'docs', 'choosing.md');
 const BEGIN = '<!-- figures: written by npm run bench:report -->';
 const END = '<!-- end of figures -->';
 
@@ -42,13 +44,20 @@ const CHARTS = [
     y: 'MB a second',
     value: ({ nanoseconds }, bytes) => (bytes * 1e3) / nanoseconds,
   },
+  {
+    name: 'latency',
+    prefix: 'trips-',
+    title: 'A message there and back, awaited, both processes on one core',
+    y: 'microseconds, median',
+    value: ({ nanoseconds }) => nanoseconds / 1e3,
+  },
 ];
 
 /** What a chart shows: ours and each other of every row, once for each size. */
 function valuesOf({ prefix, value }, results) {
   const values = new Map();
-  for (const { row, bytes, ours, theirs, against, contestant } of results) {
-    if (!row.startsWith(prefix) || !theirs) continue;
+  for (const { suite, row, bytes, ours, theirs, against, contestant } of results) {
+    if (suite !== 'sizes' || !row.startsWith(prefix) || !theirs) continue;
     const add = (name, figures) =>
       values.set(`${name} ${bytes}`, { bytes, contestant: name, value: value(figures, bytes) });
     add(contestant ?? 'ours', ours);
@@ -65,6 +74,67 @@ function round(value) {
 function time(ns) {
   if (ns < 1000) return `${ns.toPrecision(3)} ns`;
   return ns < 1e6 ? `${(ns / 1000).toPrecision(3)} µs` : `${(ns / 1e6).toPrecision(3)} ms`;
+}
+
+/**
+ * From which size on the ring is ahead of the others, all larger ones included: a sentence for each way of measuring.
+ */
+function crossovers(results) {
+  return [
+    { way: 'One way', prefix: 'sizes-', isAhead: ({ median }) => median > 1 },
+    { way: 'There and back', prefix: 'trips-', isAhead: ({ median }) => median < 1 },
+  ].flatMap(({ way, prefix, isAhead }) => {
+    const rows = results.filter(
+      ({ suite, row, ratio }) => suite === 'sizes' && row.startsWith(prefix) && ratio,
+    );
+    const others = grouped(rows, ({ against }) => against);
+    const texts = [...others].map(([name, of]) => {
+      const sorted = of.toSorted((a, b) => b.bytes - a.bytes);
+      const behind = sorted.findIndex(({ ratio }) => !isAhead(ratio));
+      if (behind === 0) return `${name}: not at ${sizeOf(sorted[0].bytes)}`;
+      const least = sorted.at(behind < 0 ? -1 : behind - 1);
+      return `${name}: from ${sizeOf(least.bytes)} on`;
+    });
+    return texts.length === 0
+      ? []
+      : [
+          `${way} the ring in shared memory is ahead of others, and stays ahead: ${texts.join('; ')}.`,
+          '',
+        ];
+  });
+}
+
+const significant = (value) => Number(value.toPrecision(3)).toLocaleString('en');
+
+/** The table of docs/choosing.md: every mechanism by itself. */
+function choiceOf({ machine, results }) {
+  const sizes = results.filter(({ suite, theirs }) => suite === 'sizes' && theirs);
+  const figures = new Map();
+  for (const { row, against, contestant, ours, theirs } of sizes) {
+    for (const [name, of] of [
+      [contestant, ours],
+      [against, theirs],
+    ]) {
+      // One of Node's has two ways to send, and one to go there and back.
+      const key = name === 'process.send' ? 'process.send, json' : name;
+      figures.set(key, new Map([...(figures.get(key) ?? []), [row, of.nanoseconds]]));
+    }
+  }
+  if (figures.size === 0) return '';
+  const cell = (of, row, text) => (of.has(row) ? text(of.get(row)) : '–');
+  const rows = [...figures].map(([name, of]) => [
+    name,
+    cell(of, 'sizes-64', (ns) => significant(1e6 / ns)),
+    cell(of, 'sizes-65536', (ns) => significant((65_536 * 1e3) / ns)),
+    cell(of, 'trips-64', (ns) => significant(ns / 1e3)),
+  ]);
+  return [
+    '| mechanism | 64 B, thousand messages a second | 64 KiB, MB a second | 64 B there and back, awaited, on one core, µs |',
+    '| --- | --- | --- | --- |',
+    ...rows.map((cells) => `| ${cells.join(' | ')} |`),
+    '',
+    `${conditions(machine)}; the ring one way by \`consume\`, the others by their blocking calls. [All figures](benchmarks.md).`,
+  ].join('\n');
 }
 
 /** What is to be known of a suite's figures. */
@@ -140,7 +210,7 @@ function conditions({ date, cpu, cores, memory, kernel, node, compiler, load, sc
 }
 
 function pageOf({ machine, loadAfter, options: { rounds }, results, failures = [], peers = {} }) {
-  const suites = Map.groupBy?.(results, ({ suite }) => suite) ?? grouped(results);
+  const suites = grouped(results, ({ suite }) => suite);
   const excuses = results.filter(isExcused);
   const text = [
     '# Benchmarks',
@@ -155,6 +225,7 @@ function pageOf({ machine, loadAfter, options: { rounds }, results, failures = [
       `![${title}](benchmarks/${name}.svg)`,
       '',
     ]),
+    ...crossovers(results),
   ];
   for (const [suite, rows] of suites) {
     const columns = COLUMNS[suite] ?? [];
@@ -231,10 +302,10 @@ function memoryOf({ results, handles = [], imports = [] }) {
   return text;
 }
 
-function grouped(results) {
+function grouped(results, keyOf) {
   const groups = new Map();
   for (const result of results) {
-    groups.set(result.suite, [...(groups.get(result.suite) ?? []), result]);
+    groups.set(keyOf(result), [...(groups.get(keyOf(result)) ?? []), result]);
   }
   return groups;
 }
@@ -254,11 +325,12 @@ function headlineOf({ machine, results }) {
   ].join('\n');
 }
 
-function withHeadline(text, headline) {
+function withFigures(file, figures) {
+  const text = readFileSync(file, 'utf8');
   const begin = text.indexOf(BEGIN);
   const end = text.indexOf(END);
   if (begin < 0 || end < 0) return text;
-  return `${text.slice(0, begin + BEGIN.length)}\n\n${headline}\n\n${text.slice(end)}`;
+  return `${text.slice(0, begin + BEGIN.length)}\n\n${figures}\n\n${text.slice(end)}`;
 }
 
 async function formatted(text, file) {
@@ -276,10 +348,8 @@ const texts = [
   [page, await formatted(pageOf(document), page)],
   ...(isPublished
     ? [
-        [
-          readme,
-          await formatted(withHeadline(readFileSync(readme, 'utf8'), headlineOf(document)), readme),
-        ],
+        [readme, await formatted(withFigures(readme, headlineOf(document)), readme)],
+        [choosing, await formatted(withFigures(choosing, choiceOf(document)), choosing)],
       ]
     : []),
 ];

@@ -8,8 +8,22 @@ import { join } from 'node:path';
 const AT_HOME = new Set(['docs/benchmarks.md', 'docs/decisions.md']);
 
 /** What is measured: times below a second, rates, and how many times as much. */
-const FIGURE =
-  /\d[\d.,]*\s?(?:ns|µs|us|ms)\b|\d[\d.,]*\s?(?:[kKMG]i?B|bytes|messages|calls|trips)\s?(?:\/\s?s|a second|per second)\b|\d[\d.,]*\s?(?:×|x faster|times (?:as (?:fast|quick|much|many)|faster|quicker|slower))/g;
+const FIGURE = new RegExp(
+  [
+    /\d[\d.,]*\s?(?:ns|µs|us|ms)\b/,
+    /\d[\d.,]*\s?(?:(?:thousand|million|k|M)\s?)?(?:[kKMG]i?B|bytes|messages|calls|trips|operations|pairs)\s?(?:\/\s?s|a second|per second)\b/,
+    /\d[\d.,]*\s?M\/s\b/,
+    /\d[\d.,]*\s?(?:×|x faster)/,
+    /(?:\d[\d.,]*|\b(?:two|three|four|five|six|seven|eight|nine|ten|twenty|fifty|several|a hundred|a thousand))\s?times (?:as (?:fast|quick|much|many|long)|faster|quicker|slower)/,
+  ]
+    .map(({ source }) => source)
+    .join('|'),
+  'gi',
+);
+
+/** The head of a column that has figures: below it a number is enough. */
+const UNIT =
+  /(?:^|[\s,(])(?:ns|µs|ms|(?:[kKMG]i?B|messages|calls|trips)\s?(?:\/\s?s|a second))(?:$|[\s,)])/;
 
 /**
  * Texts that may stand, by file.
@@ -45,19 +59,27 @@ export function foreignFigures(root, begin, end) {
   return files.flatMap((file) => {
     const allowed = NO_FIGURES[file] ?? [];
     let ours = false;
+    let isTable = false;
+    /** Of the table that is read: the columns that have figures. */
+    let columns = [];
     return readFileSync(join(root, file), 'utf8')
       .split('\n')
       .flatMap((line, index) => {
         if (line.includes(begin)) ours = true;
         if (line.includes(end)) ours = false;
         if (ours) return [];
+        const cells = line.startsWith('|') ? line.split('|') : [];
+        if (cells.length === 0) columns = [];
+        else if (!isTable) columns = cells.flatMap((cell, at) => (UNIT.test(cell) ? [at] : []));
+        isTable = cells.length > 0;
         const rest = allowed.reduce(
           (text, each) => text.replaceAll(new RegExp(each.text, 'g'), ''),
           line,
         );
-        return [...rest.matchAll(FIGURE)].map(
-          ([figure]) => `${file}:${index + 1}: ${figure}: no figure of the published run`,
-        );
+        return [
+          ...[...rest.matchAll(FIGURE)].map(([figure]) => figure),
+          ...columns.map((at) => cells[at]?.trim() ?? '').filter((cell) => /^[\d.,]+/.test(cell)),
+        ].map((figure) => `${file}:${index + 1}: ${figure}: no figure of the published run`);
       });
   });
 }

@@ -4,6 +4,7 @@
 // pair       a send and a receive that do not wait, in one process
 // roundtrip  there and back through two queues, blocked in the receive
 // thread     the same, but each waits in epoll_wait(2) for a thread that is in the receive
+// open       mq_open(3) and mq_close(3) of a queue that is there; msgget(2) of one of System V
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <mqueue.h>
@@ -80,6 +81,25 @@ static void Pairs(size_t count) {
   }
   ReportReceipt(start, (struct Receipt){Now(), sum});
   Close(queue);
+}
+
+static void OpenAndClose(size_t count) {
+  char name[64];
+  snprintf(name, sizeof name, "/octoipc-bench-%d", (int)getpid());
+  struct mq_attr attributes = {.mq_maxmsg = kMessages, .mq_msgsize = (long)size};
+  const key_t key = (key_t)(0x0c700000 | (getpid() & 0xfffff));
+  const int first = posix ? mq_open(name, O_RDWR | O_CREAT | O_EXCL, 0600, &attributes)
+                          : msgget(key, IPC_CREAT | IPC_EXCL | 0600);
+  if (first < 0) Fail("open");
+  const int64_t start = Now();
+  for (size_t n = 0; n < count; n++) {
+    const int queue = posix ? mq_open(name, O_RDWR) : msgget(key, 0);
+    if (queue < 0) Fail("open");
+    if (posix) mq_close(queue);
+  }
+  ReportReceipt(start, (struct Receipt){Now(), 0});
+  Close(first);
+  if (posix) mq_unlink(name);
 }
 
 /// Whether who receives waits for a thread.
@@ -184,6 +204,8 @@ int main(int argc, char** argv) {
   for (size_t count = NextCount(); count > 0; count = NextCount()) {
     if (strcmp(argv[2], "pair") == 0) {
       Pairs(count);
+    } else if (strcmp(argv[2], "open") == 0) {
+      OpenAndClose(count);
     } else {
       Sample(by_hand || strcmp(argv[2], "roundtrip") == 0, count);
     }

@@ -8,6 +8,7 @@
 // handoff     two processes that follow each other round three robust mutexes: each step is a lock
 //             that the other holds
 // opensem     sem_open(3) and sem_close(3) of a semaphore that is there
+// opensysv    semget(2) and semctl(2) IPC_STAT of a set that is there
 // openlock    open(2), mmap(2) and munmap(2) of a mutex's file
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -196,6 +197,20 @@ static void OpenSemaphore(size_t count) {
   sem_unlink(name);
 }
 
+static void OpenSet(size_t count) {
+  const key_t key = (key_t)(0x0c700000 | (getpid() & 0xfffff));
+  const int first = semget(key, 2, IPC_CREAT | IPC_EXCL | 0600);
+  if (first < 0) Fail("semget");
+  const int64_t start = Now();
+  for (size_t n = 0; n < count; n++) {
+    struct semid_ds status;
+    const int again = semget(key, 0, 0);
+    if (again < 0 || semctl(again, 0, IPC_STAT, &status) < 0) Fail("semget");
+  }
+  Report(start);
+  semctl(first, 0, IPC_RMID);
+}
+
 static void OpenLock(size_t count) {
   char path[64];
   snprintf(path, sizeof path, "/dev/shm/octoipc-bench-%d", (int)getpid());
@@ -234,6 +249,7 @@ int main(int argc, char** argv) {
     if ((sysv && !by_hand) || strcmp(exercise, "posix") == 0) Trips(sysv, count);
     if (strcmp(exercise, "handoff") == 0) HandOff(count);
     if (strcmp(exercise, "opensem") == 0) OpenSemaphore(count);
+    if (strcmp(exercise, "opensysv") == 0) OpenSet(count);
     if (strcmp(exercise, "openlock") == 0) OpenLock(count);
     if (sysv) semctl(set, 0, IPC_RMID);
   }

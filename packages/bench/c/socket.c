@@ -8,13 +8,13 @@
 // roundtrip  there and back, blocked in recv(2)
 // epoll      there and back, waiting in epoll_wait(2)
 // open       socketpair(2) and both close(2)
+// bind       socket(2), bind(2) of a free name and close(2)
+// listen     socket(2), bind(2) to a path, listen(2), close(2) and unlink(2)
 #define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
+#include <sys/un.h>
 
 #include "flows.h"
+#include "tcp.h"
 
 static int type;
 static int tcp;
@@ -36,21 +36,22 @@ static void OpenAndClose(size_t count) {
   ReportReceipt(start, (struct Receipt){Now(), 0});
 }
 
-/// Both ends of a connection over the loopback.
-static void ConnectTcp(int ends[2]) {
-  struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-  socklen_t length = sizeof address;
-  const int on = 1;
-  const int server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (server < 0 || bind(server, (struct sockaddr*)&address, length) != 0) Fail("bind");
-  if (listen(server, 1) != 0) Fail("listen");
-  if (getsockname(server, (struct sockaddr*)&address, &length) != 0) Fail("getsockname");
-  ends[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (connect(ends[0], (struct sockaddr*)&address, length) != 0) Fail("connect");
-  ends[1] = accept(server, NULL, NULL);
-  if (ends[1] < 0) Fail("accept");
-  for (int i = 0; i < 2; i++) setsockopt(ends[i], IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  close(server);
+/// A socket of an address: of a name that the kernel gives, or of a path.
+static void BindAndClose(size_t count, int listens) {
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  const char* folder = getenv("TMPDIR");
+  snprintf(address.sun_path, sizeof address.sun_path, "%s/octoipc-bench-%d.sock",
+           folder != NULL ? folder : "/tmp", (int)getpid());
+  const socklen_t length = listens ? sizeof address : sizeof address.sun_family;
+  const int64_t start = Now();
+  for (size_t n = 0; n < count; n++) {
+    const int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+    if (fd < 0 || bind(fd, (struct sockaddr*)&address, length) != 0) Fail("bind");
+    if (listens && listen(fd, 128) != 0) Fail("listen");
+    close(fd);
+    if (listens) unlink(address.sun_path);
+  }
+  ReportReceipt(start, (struct Receipt){Now(), 0});
 }
 
 static void SampleOf(const struct Exercise* exercise, size_t count) {
@@ -73,12 +74,16 @@ int main(int argc, char** argv) {
                                             : SOCK_STREAM;
   size = strtoull(argv[3], NULL, 10);
   const struct Exercise* exercise = ExerciseOf(argv[2]);
-  if (exercise == NULL && strcmp(argv[2], "open") != 0) return 2;
+  const int binds = strcmp(argv[2], "bind") == 0;
+  const int listens = strcmp(argv[2], "listen") == 0;
+  if (exercise == NULL && !binds && !listens && strcmp(argv[2], "open") != 0) return 2;
   for (size_t count = NextCount(); count > 0; count = NextCount()) {
-    if (exercise == NULL) {
-      OpenAndClose(count);
-    } else {
+    if (exercise != NULL) {
       SampleOf(exercise, count);
+    } else if (binds || listens) {
+      BindAndClose(count, listens);
+    } else {
+      OpenAndClose(count);
     }
   }
   return 0;

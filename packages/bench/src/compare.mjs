@@ -29,6 +29,7 @@ import { quantile, spreadOf } from './statistics.mjs';
  * @property {import('./programs.mjs').Command} command
  * @property {number} [target] - at least, for throughput; at most, for time and for milliseconds
  * @property {string} [peer] - the package of npm that it takes; see peers.mjs
+ * @property {string} [lacking] - why it cannot be measured here
  * @property {boolean} [headline] - whether the README tells it
  *
  * How ours and theirs become one figure: theirs / ours in time (more is better), ours / theirs in time
@@ -115,10 +116,11 @@ function figureOf(kind, ours, theirs) {
  * @param {import('./programs.mjs').Command} command
  * @param {string | undefined} peer
  * @param {number | undefined} interval
+ * @param {string} [lacking]
  * @returns {Entry}
  */
-function entryOf(command, peer, interval) {
-  const absent = peer === undefined ? undefined : missing(peer);
+function entryOf(command, peer, interval, lacking) {
+  const absent = peer === undefined ? lacking : missing(peer);
   /** @type {Entry} */
   const entry = { contestant: undefined, outcomes: [], resident: undefined, absent };
   if (absent !== undefined) return entry;
@@ -159,7 +161,7 @@ export async function compare(row, options) {
   const milliseconds = options.milliseconds * ((row.milliseconds ?? 30) / 30);
   const entries = [
     entryOf(row.ours, undefined, interval),
-    ...against.map(({ command, peer }) => entryOf(command, peer, interval)),
+    ...against.map(({ command, peer, lacking }) => entryOf(command, peer, interval, lacking)),
   ];
   try {
     for (const entry of entries) {

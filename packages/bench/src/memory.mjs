@@ -1,8 +1,9 @@
 // @ts-check
-// octoipc-bench-memory [--quick] [--json FILE]: what an operation leaves on the heap, and what stays. Each
+// octoipc-bench-memory [--quick] [--check] [--json FILE]: what an operation leaves on the heap, and what stays. Each
 // subject runs in a process of its own: without collections for the bytes and the objects of one operation,
 // then ten million times (--quick: a million) by --trace-gc, of which the last nine tenths must leave the old
-// space as it was. Then what a handle costs that is open, and what an import makes resident.
+// space as it was. Then what a handle costs that is open, and what an import makes resident. With --check the status
+// is 1 where a message allocates more than MOST says, or where the old space has grown.
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -25,13 +26,35 @@ import { OPENERS, SUBJECTS } from './sides/memory.mjs';
  */
 
 const { values } = parseArgs({
-  options: { json: { type: 'string' }, quick: { type: 'boolean', default: false } },
+  options: {
+    json: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+    check: { type: 'boolean', default: false },
+  },
 });
 const operations = values.quick ? 1_000_000 : 10_000_000;
 const side = join(import.meta.dirname, 'sides', 'memory.mjs');
 
 /** The longest that a subject may take. */
 const PATIENCE = 300_000;
+
+/** Objects that a message may allocate, there and back together: that which is handed out. */
+const MOST = 1;
+/** What has more: parts of what is handed out, a promise where each is awaited, a closure where a call may block. */
+const MORE = /** @type {Record<string, number>} */ ({
+  'pipe: writeSync, readSync({ into })': 2,
+  'pipe: send, receiveMany, by frames': 2,
+  'fifo: writeSync, readSync({ into })': 2,
+  'mq, System V: trySend, tryReceive': 3,
+  'sem, Mutex: tryLock, unlock': 2,
+  'socket, seqpacket: sendSync, receiveSync': 2,
+  'socket, stream: send, receive, by frames': 6,
+  'signal: send, tryWait': 6,
+});
+/** One in so many is not counted: what is allocated once for many. */
+const SLACK = 0.25;
+/** Bytes of the old space that are not told from none. */
+const NOTHING = 256 * 1024;
 
 /** @type {{ subject: string, reason: string }[]} */
 const failures = [];
@@ -92,6 +115,17 @@ for (const subject of Object.keys(SUBJECTS)) {
   console.log(
     `${subject.padEnd(48)} ${perOperation.toFixed(0).padStart(10)} ${objects.toFixed(2).padStart(8)} ${kib(oldSpaceGrowth)} ${kib(heapGrowth)} ${kib(residentGrowth)}`,
   );
+}
+if (values.check) {
+  for (const { subject, objects, oldSpaceGrowth } of results) {
+    const most = MORE[subject] ?? MOST;
+    const faults = [
+      ...(objects > most + SLACK ? [`${objects.toFixed(2)} objects, ${most} may be`] : []),
+      ...(oldSpaceGrowth > NOTHING ? [`the old space grew by ${kib(oldSpaceGrowth).trim()}`] : []),
+    ];
+    for (const fault of faults) console.log(`missed: ${subject}: ${fault}`);
+    if (faults.length > 0) process.exitCode = 1;
+  }
 }
 const handles = Object.keys(OPENERS).flatMap((subject) => {
   const outcome = measure(subject, []);

@@ -97,18 +97,31 @@ export function c(name, ...args) {
   return [{ c: name }, ...args.map(String)];
 }
 
-/** Whether libuv is there to compile against (libuv1-dev). */
-export const hasLibuv = existsSync('/usr/include/uv.h');
+/** Why nothing can be compiled against libuv; undefined where it can. */
+const lacking = existsSync('/usr/include/uv.h')
+  ? undefined
+  : 'the headers of libuv are not there (libuv1-dev)';
 
 /**
- * A program in C on libuv's loop: c/uv.c.
+ * What a program in C on libuv's loop takes: c/uv.c, or another.
  *
- * @param {...(string | number)} args
- * @returns {Command}
+ * @param {Command} command
+ * @param {number} target
  */
-export function uv(...args) {
-  return c('uv', ...args);
-}
+export const onLibuv = (command, target) => ({
+  name: 'C, libuv loop',
+  command,
+  target,
+  ...(lacking === undefined ? {} : { lacking }),
+});
+
+/**
+ * Round trips by libuv's poll: c/uv.c.
+ *
+ * @param {'pipe' | 'fifo' | 'stream' | 'seqpacket' | 'datagram' | 'tcp' | 'mq'} kind
+ * @param {number} size
+ */
+export const uv = (kind, size) => c('uv', kind, size);
 
 /**
  * @param {string} name - of sides/NAME.mjs

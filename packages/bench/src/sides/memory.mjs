@@ -1,75 +1,126 @@
 // @ts-check
 // memory.mjs SUBJECT OPERATIONS: both ends of a mechanism in one process, one operation after the other; see
 // ../memory.mjs for what is measured.
-import { readdirSync } from 'node:fs';
+import { readdirSync, unlinkSync } from 'node:fs';
 import { Session } from 'node:inspector/promises';
 import { argv, memoryUsage, pid, stdout } from 'node:process';
 import { getHeapSpaceStatistics } from 'node:v8';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 /** Operations without a collection; what they allocate has to fit into the young generation. */
 const FEW = 20_000;
+/** Before they are measured: what is compiled as it runs has been compiled. */
+const WARM = 200_000;
 const MANY = Number(argv[3] ?? 1_000_000);
 /** Of which each allocation is looked at. */
 const SAMPLED = 2000;
+/** Samples that are thrown away. */
+const SETTLED = 10;
 /** Handles that are open at once. */
 const HANDLES = 500;
 
 const message = Buffer.alloc(64, 7);
 
 /**
- * Makes an operation of so many bytes there and back.
+ * Makes what does so many operations, each a message (or whatever it is) there and back. What is awaited is awaited
+ * once for all that were begun together, as a program under load does.
  *
- * @typedef {() => Promise<() => unknown>} Subject
+ * @typedef {() => Promise<(count: number) => unknown>} Subject
  */
+
+/** @param {() => unknown} operation */
+const each = (operation) => (/** @type {number} */ count) => {
+  for (let n = 0; n < count; n++) operation();
+};
+
+/** Messages that are sent before they are received. */
+const WINDOW = 100;
+
+/**
+ * Sends a window and takes it, until all have come.
+ *
+ * @param {() => unknown} send
+ * @param {() => Promise<number>} take - how many came
+ */
+const windows = (send, take) => async (/** @type {number} */ count) => {
+  for (let n = 0; n < count;) {
+    const length = Math.min(WINDOW, count - n);
+    for (let i = 0; i < length; i++) send();
+    for (let left = length; left > 0;) left -= await take();
+    n += length;
+  }
+};
 
 /** @type {Record<string, Subject>} */
 export const SUBJECTS = {
-  'pipe: writeSync, readSync into a buffer': async () => {
-    const { createPipe } = await import('@octoipc/pipe');
-    const { reader, writer } = createPipe();
-    const into = Buffer.alloc(64);
-    return () => {
+  'pipe: writeSync, readSync({ into })': async () => {
+    const { reader, writer } = await pipe();
+    const target = { into: Buffer.alloc(64) };
+    return each(() => {
       writer.writeSync(message);
-      reader.readSync({ into });
-    };
+      reader.readSync(target);
+    });
   },
   'pipe: tryWrite, tryRead': async () => {
-    const { createPipe } = await import('@octoipc/pipe');
-    const { reader, writer } = createPipe();
-    return () => {
+    const { reader, writer } = await pipe();
+    return each(() => {
       writer.tryWrite(message);
       reader.tryRead();
-    };
+    });
+  },
+  'pipe: send, receiveMany, by frames': async () => {
+    const { pipeReceiver, pipeSender } = await import('@octoipc/pipe');
+    const { reader, writer } = await pipe();
+    const sender = pipeSender(writer);
+    const receiver = pipeReceiver(reader);
+    return windows(
+      () => sender.send(message),
+      async () => (await receiver.receiveMany()).length,
+    );
+  },
+  'fifo: writeSync, readSync({ into })': async () => {
+    const { mkfifo, openReaderSync, tryOpenWriter } = await import('@octoipc/fifo');
+    const path = join(tmpdir(), `octoipc-bench-${pid}`);
+    mkfifo(path);
+    const reader = kept(openReaderSync(path));
+    const writer = kept(tryOpenWriter(path));
+    unlinkSync(path);
+    const target = { into: Buffer.alloc(64) };
+    return each(() => {
+      writer?.writeSync(message);
+      reader.readSync(target);
+    });
   },
   'mq, POSIX: trySend, tryReceive': async () => {
     const queue = await posixQueue();
-    return () => {
+    return each(() => {
       queue.trySend(message);
       queue.tryReceive();
-    };
+    });
   },
   'mq, POSIX: sendSync, receiveSync({ into })': async () => {
     const queue = await posixQueue();
     const target = { into: Buffer.alloc(64) };
-    return () => {
+    return each(() => {
       queue.sendSync(message);
       queue.receiveSync(target);
-    };
+    });
   },
   'mq, System V: trySend, tryReceive': async () => {
     const queue = await sysvQueue();
-    return () => {
+    return each(() => {
       queue.trySend(message);
       queue.tryReceive();
-    };
+    });
   },
   'mq, System V: sendSync, receiveSync({ into })': async () => {
     const queue = await sysvQueue();
     const target = { into: Buffer.alloc(64) };
-    return () => {
+    return each(() => {
       queue.sendSync(message);
       queue.receiveSync(target);
-    };
+    });
   },
   'sem, POSIX: tryAcquire, release': async () => {
     const { PosixSemaphore } = await import('@octoipc/sem');
@@ -78,58 +129,106 @@ export const SUBJECTS = {
       temporary: true,
       value: 1,
     });
-    return () => {
+    return each(() => {
       semaphore.tryAcquire();
       semaphore.release();
-    };
+    });
   },
   'sem, Mutex: tryLock, unlock': async () => {
     const { Mutex } = await import('@octoipc/sem');
     const mutex = Mutex.open(`/octoipc-bench-${pid}`, { create: true, temporary: true });
-    return () => mutex.tryLock()?.unlock();
+    return each(() => mutex.tryLock()?.unlock());
   },
   'shm, ring: trySend, tryReceive': async () => {
-    const { made, producer, consumer } = await ring();
-    return () => {
+    const { producer, consumer } = await ring();
+    return each(() => {
       producer.trySend(message);
       consumer.tryReceive();
-      return made;
-    };
+    });
   },
   'shm, ring: trySend, consume': async () => {
-    const { made, producer, consumer } = await ring();
+    const { producer, consumer } = await ring();
     let sum = 0;
     const take = (/** @type {Uint8Array} */ bytes) => {
       sum += Number(bytes[0]);
     };
-    return () => {
-      producer.trySend(message);
-      consumer.consume(take);
-      return [made, sum];
-    };
+    return windows(
+      () => producer.trySend(message),
+      async () => consumer.consume(take),
+    );
+  },
+  'shm, ring: trySend, receiveMany': async () => {
+    const { producer, consumer } = await ring();
+    return windows(
+      () => producer.trySend(message),
+      async () => (await consumer.receiveMany()).length,
+    );
+  },
+  'socket, seqpacket: sendSync, receiveSync': async () => {
+    const [ours, theirs] = await pair('seqpacket');
+    return each(() => {
+      ours.sendSync(message);
+      theirs.receiveSync();
+    });
+  },
+  'socket, stream: send, receive, by frames': async () => {
+    const { socketReceiver, socketSender } = await import('@octoipc/socket');
+    const [ours, theirs] = await pair('stream');
+    const sender = socketSender(ours);
+    const receiver = socketReceiver(theirs);
+    return windows(
+      () => sender.send(message),
+      async () => {
+        await receiver.receive();
+        return 1;
+      },
+    );
+  },
+  'signal: send, tryWait': async () => {
+    const { send, watch } = await import('@octoipc/signal');
+    const watcher = watch('SIGRTMIN+1');
+    held.push(watcher);
+    return each(() => {
+      send(pid, 'SIGRTMIN+1');
+      while (watcher.tryWait() === undefined);
+    });
   },
 };
 
+async function pipe() {
+  const { createPipe } = await import('@octoipc/pipe');
+  return kept(createPipe());
+}
+
+/** @param {'seqpacket' | 'stream'} type */
+async function pair(type) {
+  const { socketPair } = await import('@octoipc/socket');
+  return kept(socketPair({ type }));
+}
+
 async function posixQueue() {
   const { PosixQueue } = await import('@octoipc/mq');
-  return PosixQueue.open(`/octoipc-bench-${pid}`, {
-    create: true,
-    temporary: true,
-    maxMessages: 4,
-    maxMessageSize: 64,
-  });
+  return kept(
+    PosixQueue.open(`/octoipc-bench-${pid}`, {
+      create: true,
+      temporary: true,
+      maxMessages: 4,
+      maxMessageSize: 64,
+    }),
+  );
 }
 
 async function sysvQueue() {
   const { SysvQueue } = await import('@octoipc/mq');
-  return SysvQueue.open('private', { create: true, temporary: true });
+  return kept(SysvQueue.open('private', { create: true, temporary: true }));
 }
 
 async function ring() {
   const { SharedMemory, ShmRing } = await import('@octoipc/shm');
   const memory = SharedMemory.memfd({ name: 'octoipc-bench', size: 1 << 20 });
   const made = ShmRing.create(memory, { capacity: 1 << 16 });
-  return { made: [memory, made], producer: made.producer(), consumer: made.consumer() };
+  held.push(memory, made);
+  return { producer: made.producer(), consumer: made.consumer() };
 }
 
 /**
@@ -178,8 +277,14 @@ export const OPENERS = {
 /** What would be closed if it were collected. @type {unknown[]} */
 const held = [];
 
-/** How many objects an operation allocates: every allocation is sampled. @param {() => unknown} operation */
-async function objectsOf(operation) {
+/** @template T @param {T} handle */
+function kept(handle) {
+  held.push(handle);
+  return handle;
+}
+
+/** How many objects an operation allocates: every allocation is sampled. @param {(count: number) => unknown} run */
+async function objectsOf(run) {
   const session = new Session();
   session.connect();
   await session.post('HeapProfiler.enable');
@@ -189,12 +294,13 @@ async function objectsOf(operation) {
       includeObjectsCollectedByMajorGC: true,
       includeObjectsCollectedByMinorGC: true,
     });
-    for (let n = 0; n < count; n++) operation();
+    await run(count);
     /** @type {any} The types do not know its samples. */
     const { profile } = await session.post('HeapProfiler.stopSampling');
     return profile.samples.length;
   };
-  await counted(SAMPLED);
+  // What was compiled for the first of them is compiled once more.
+  for (let n = 0; n < SETTLED; n++) await counted(SAMPLED);
   const few = await counted(SAMPLED);
   const objects = ((await counted(2 * SAMPLED)) - few) / SAMPLED;
   session.disconnect();
@@ -207,29 +313,28 @@ const oldSpace = () =>
 
 /** @param {Subject} subject */
 async function measure(subject) {
-  const operation = await subject();
+  const run = await subject();
   const gc = /** @type {() => void} */ (globalThis.gc);
-  for (let n = 0; n < 2 * FEW; n++) operation();
+  await run(WARM);
   await turn();
   gc();
   const before = memoryUsage().heapUsed;
-  for (let n = 0; n < FEW; n++) operation();
+  await run(FEW);
   const perOperation = (memoryUsage().heapUsed - before) / FEW;
-  const objects = await objectsOf(operation);
+  const objects = await objectsOf(run);
   const few = MANY / 10;
-  let start = memoryUsage();
-  let old = 0;
-  for (let n = 0; n < MANY; n++) {
-    operation();
-    if (n % FEW !== 0) continue;
-    await turn();
-    if (n !== few) continue;
+  /** @param {number} count */
+  const runMany = async (count) => {
+    for (let n = 0; n < count; n += FEW) {
+      await run(FEW);
+      await turn();
+    }
     gc();
-    start = memoryUsage();
-    old = oldSpace();
-  }
-  await turn();
-  gc();
+  };
+  await runMany(few);
+  const start = memoryUsage();
+  const old = oldSpace();
+  await runMany(MANY - few);
   const end = memoryUsage();
   return {
     perOperation,

@@ -125,6 +125,21 @@ function pairs(/** @type {Queue} */ queue) {
   };
 }
 
+/** Of a queue that is there. */
+function openAndClose() {
+  const key = 0x0c600000 | (process.pid & 0xfffff);
+  const options = { create: true, exclusive: true, temporary: true };
+  const name = `/octoipc-bench-${process.pid}`;
+  kept.push(kind === 'posix' ? PosixQueue.open(name, options) : SysvQueue.open(key, options));
+  const once =
+    kind === 'posix' ? () => PosixQueue.open(name).close() : () => SysvQueue.open(key).close();
+  return (/** @type {number} */ count) => {
+    const start = now();
+    for (let n = 0; n < count; n++) once();
+    return { ns: now() - start, sum: 0 };
+  };
+}
+
 /**
  * A queue that is collected is closed.
  *
@@ -133,6 +148,7 @@ function pairs(/** @type {Queue} */ queue) {
 const kept = [];
 
 async function drive() {
+  if (exercise === 'open') return serve(openAndClose());
   const forth = create('forth');
   kept.push(forth);
   if (exercise === 'pair') return serve(pairs(forth));

@@ -179,7 +179,18 @@ function values(/** @type {'get' | 'set'} */ what) {
   };
 }
 
+/** A ring that is there. */
+function openAndClose() {
+  const { name } = create('open');
+  return (/** @type {number} */ count) => {
+    const start = now();
+    for (let n = 0; n < count; n++) ShmRing.attach(name).close();
+    return { ns: now() - start, sum: 0 };
+  };
+}
+
 async function drive() {
+  if (exercise === 'open') return serve(openAndClose());
   if (exercise === 'get' || exercise === 'set') return serve(values(exercise));
   const forth = create('forth');
   const back = create('back');

@@ -50,6 +50,11 @@ const alone = {
     keep(PosixSemaphore.open(name, { temporary: true, value: 1 }));
     return timed(() => PosixSemaphore.open(name).close());
   },
+  opensysv() {
+    const key = 0x0c600000 | (process.pid & 0xfffff);
+    keep(SysvSemaphoreSet.open(key, { create: true, temporary: true, count: 2 }));
+    return timed(() => SysvSemaphoreSet.open(key).close());
+  },
   openlock() {
     const name = fresh('open');
     keep(Mutex.open(name, { temporary: true }));

@@ -2,6 +2,8 @@
 // socket.mjs KIND EXERCISE SIZE: what the socket suite measures, by @octoipc/socket. KIND is stream,
 // seqpacket, datagram (all Unix) or tcp.
 import { spawn } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 import {
   connect,
@@ -111,6 +113,15 @@ const flows = {
 const trips = {
   'roundtrip-sync': (end) => dialogueSync(size, putSync(end), takeSync(end)),
   'roundtrip-awaited': (end) => dialogue(size, put(end), take(end)),
+  'roundtrip-messages': (end) => {
+    const sender = socketSender(end);
+    const receiver = socketReceiver(end);
+    return dialogue(
+      size,
+      (message) => sender.send(message),
+      () => receiver.receive(),
+    );
+  },
 };
 
 function openAndClose(/** @type {number} */ count) {
@@ -119,6 +130,13 @@ function openAndClose(/** @type {number} */ count) {
   for (let n = 0; n < count; n++) for (const end of socketPair({ type })) end.close();
   return { ns: now() - start, sum: 0 };
 }
+
+/** @param {() => Promise<{ close(): unknown }>} open */
+const opened = (open) => async (/** @type {number} */ count) => {
+  const start = now();
+  for (let n = 0; n < count; n++) await (await open()).close();
+  return { ns: now() - start, sum: 0 };
+};
 
 /** A number for the peer, and our end. */
 function makePair() {
@@ -150,6 +168,11 @@ const kept = [];
 
 async function drive() {
   if (exercise === 'open') return serve(openAndClose);
+  if (exercise === 'bind') return serve(opened(() => Datagram.bind()));
+  if (exercise === 'listen') {
+    const path = join(tmpdir(), `octoipc-bench-${process.pid}.sock`);
+    return serve(opened(() => listen({ path })));
+  }
   let child;
   /** @type {End} */
   let end;

@@ -1,6 +1,7 @@
 // @ts-check
 // The C programs are those of the pipe suite, on FIFOs in the same folder.
-import { c, hasLibuv, node, onOneCore, uv } from '../programs.mjs';
+import { c, node, onLibuv, onOneCore, uv } from '../programs.mjs';
+import { imported } from '../imported.mjs';
 import { sizeOf } from '../sizes.mjs';
 
 const KIB = 1024;
@@ -120,7 +121,7 @@ const roundTrip = (exercise, title, waiting, target, others = []) => ({
 /** What else waits on a loop. @type {readonly import('../compare.mjs').Against[]} */
 const onLoops = [
   { name: 'C, epoll loop', command: c('pipe', 'epoll', 64, 0, 'fifo') },
-  ...(hasLibuv ? [{ name: 'C, libuv loop', command: uv(64, 'fifo'), target: 1.3 }] : []),
+  onLibuv(uv('fifo', 64), 1.3),
   { name: 'process.send', command: node('node', 'roundtrip', 64), target: 1 },
   // The quickest of npm's, though on a socket.
   {
@@ -161,15 +162,5 @@ export const rows = () => [
   open('open', 'openReaderSync().close()', 'fifo'),
   open('try-open-writer', 'tryOpenWriter().close()', 'fifo-write'),
   open('open-writer', '(await openWriter()).close()', 'fifo-write'),
-  /** @type {import('../compare.mjs').Row} */
-  ({
-    id: 'import',
-    title: "import '@octoipc/fifo', in a new process",
-    waiting: '-',
-    kind: 'milliseconds',
-    unit: 'imports',
-    count: 1,
-    ours: node('import', '@octoipc/fifo'),
-    against: [{ name: 'an empty module', command: node('import', './empty.mjs'), target: 5 }],
-  }),
+  imported('@octoipc/fifo'),
 ];

@@ -95,7 +95,8 @@ export const rows = () => [
   trips('datagram', 'datagram', node('socket', 'datagram', 'roundtrip-awaited', 64), [
     ['unix-dgram', 1],
   ]),
-  trips('sysv', 'System V', node('mq', 'sysv', 'roundtrip-awaited', 64), [['svmq', 0.5]]),
+  trips('posix', 'POSIX queue', node('mq', 'posix', 'roundtrip-awaited', 64), [['svmq', 1]]),
+  trips('sysv', 'System V queue', node('mq', 'sysv', 'roundtrip-awaited', 64), [['svmq', 0.5]]),
   memory('open', 'memfd, a store, close'),
   memory('attach', 'open, a load, close'),
 ];

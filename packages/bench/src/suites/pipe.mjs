@@ -1,5 +1,6 @@
 // @ts-check
-import { c, hasLibuv, node, onOneCore, uv } from '../programs.mjs';
+import { c, node, onLibuv, onOneCore, uv } from '../programs.mjs';
+import { imported } from '../imported.mjs';
 import { sizeOf } from '../sizes.mjs';
 
 const KIB = 1024;
@@ -145,7 +146,7 @@ export const rows = () => {
   const onLoop = [
     { name: 'C, blocked in read', command: blocking, target: 2.2 },
     { name: 'C, epoll loop', command: epoll },
-    ...(hasLibuv ? [{ name: 'C, libuv loop', command: uv(64), target: 1.3 }] : []),
+    onLibuv(uv('pipe', 64), 1.3),
     { name: 'process.send', command: node('node', 'roundtrip', 64), target: 1 },
   ];
   return [
@@ -172,27 +173,7 @@ export const rows = () => {
       ours: node('pipe', 'open', 0, 0),
       against: [{ name: 'C pipe2, close', command: c('pipe', 'open', 0, 0), target: 2 }],
     }),
-    /** @type {import('../compare.mjs').Row} */
-    ({
-      id: 'import',
-      title: "import '@octoipc/pipe', in a new process",
-      waiting: '-',
-      kind: 'milliseconds',
-      unit: 'imports',
-      count: 1,
-      ours: node('import', '@octoipc/pipe'),
-      against: [{ name: 'an empty module', command: node('import', './empty.mjs'), target: 5 }],
-    }),
-    /** @type {import('../compare.mjs').Row} */
-    ({
-      id: 'import-octoipc',
-      title: "import 'octoipc', in a new process",
-      waiting: '-',
-      kind: 'milliseconds',
-      unit: 'imports',
-      count: 1,
-      ours: node('import', 'octoipc'),
-      against: [{ name: 'an empty module', command: node('import', './empty.mjs'), target: 10 }],
-    }),
+    imported('@octoipc/pipe'),
+    imported('octoipc', 10),
   ];
 };

@@ -1,5 +1,6 @@
 // @ts-check
 import { c, node } from '../programs.mjs';
+import { imported } from '../imported.mjs';
 
 const GIB = 1024;
 
@@ -77,15 +78,5 @@ export const rows = () => [
   ]),
   settles('settles', 'a child of the shell goes on', 'sleep 8 & wait'),
   settles('settles-away', 'a session of its own holds the pipe', 'setsid sleep 8 & wait'),
-  /** @type {import('../compare.mjs').Row} */
-  ({
-    id: 'import',
-    title: "import '@octoipc/popen', in a new process",
-    waiting: '-',
-    kind: 'milliseconds',
-    unit: 'imports',
-    count: 1,
-    ours: node('import', '@octoipc/popen'),
-    against: [{ name: 'an empty module', command: node('import', './empty.mjs'), target: 5 }],
-  }),
+  imported('@octoipc/popen'),
 ];

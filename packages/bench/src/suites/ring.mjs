@@ -105,7 +105,13 @@ export const rows = () => {
     flow('awaited', 'sendMany → receive', 'loop', 64, 0.1, ofNode(64, 10)),
     flow('consume', 'sendMany → consume', 'sleep', KIB, 0.45, [oneByOne(KIB, 0.45), floor(KIB)]),
     flow('zero-copy', 'claim → consume', 'sleep', 4 * KIB, 0.9, ofZeromq(4 * KIB)),
-    flow('zero-copy', 'claim → consume', 'sleep', 64 * KIB, 0.9),
+    flow('zero-copy', 'claim → consume', 'sleep', 64 * KIB, 0.9, [
+      {
+        name: 'Unix stream, writeSync → readSync',
+        command: node('socket', 'stream', 'sync', 64 * KIB),
+        target: 5,
+      },
+    ]),
     trips('trips-sync', 'sendSync, receiveSync', 'spin', [
       { name: 'C, spinning', command: spinning, target: 2 },
     ]),
@@ -118,6 +124,16 @@ export const rows = () => {
       ours: onOneCore(loop.ours),
       against: loop.against.map((each) => ({ ...each, command: onOneCore(each.command) })),
     },
+    /** @type {import('../compare.mjs').Row} */
+    ({
+      id: 'open',
+      title: 'ShmRing.attach(name).close(), 1 MiB',
+      waiting: '-',
+      kind: 'time',
+      unit: 'rings',
+      ours: node('ring', 'open', 64, MIB),
+      against: [{ name: 'C open, mmap … close', command: c('shm', 'attach', MIB), target: 2 }],
+    }),
     .../** @type {const} */ (['get', 'set']).map(
       (what) =>
         /** @type {import('../compare.mjs').Row} */ ({

@@ -1,5 +1,6 @@
 // @ts-check
 import { c, node, onOneCore } from '../programs.mjs';
+import { imported } from '../imported.mjs';
 
 /**
  * @param {string} id
@@ -73,15 +74,7 @@ export const rows = () => [
     { name: 'C, a thread, eventfd', command: onOneCore(c('sem', 'sysv-thread')) },
   ]),
   alone('opensem', 'PosixSemaphore.open().close()', 2),
+  alone('opensysv', 'SysvSemaphoreSet.open(key).close()', 2),
   alone('openlock', 'Mutex.open().close()', 2),
-  {
-    id: 'import',
-    title: "import '@octoipc/sem', in a new process",
-    waiting: '-',
-    kind: 'milliseconds',
-    unit: 'imports',
-    count: 1,
-    ours: node('import', '@octoipc/sem'),
-    against: [{ name: 'an empty module', command: node('import', './empty.mjs'), target: 5 }],
-  },
+  imported('@octoipc/sem'),
 ];

@@ -1,6 +1,7 @@
 // @ts-check
 // Memory objects of @octoipc/shm.
 import { c, node, onOneCore } from '../programs.mjs';
+import { imported } from '../imported.mjs';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -83,4 +84,5 @@ export const rows = () => [
   }),
   trips('trips-sync', 'sleep', 1.3),
   trips('trips-awaited', 'loop', 4.5),
+  imported('@octoipc/shm'),
 ];

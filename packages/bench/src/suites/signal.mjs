@@ -1,5 +1,6 @@
 // @ts-check
-import { c, hasLibuv, node, onOneCore } from '../programs.mjs';
+import { c, node, onLibuv, onOneCore } from '../programs.mjs';
+import { imported } from '../imported.mjs';
 
 /** @returns {import('../compare.mjs').Row[]} */
 export const rows = () => [
@@ -21,9 +22,7 @@ export const rows = () => [
     unit: 'trips',
     ours: onOneCore(node('signal', 'roundtrip')),
     against: [
-      ...(hasLibuv
-        ? [{ name: 'C signalfd, libuv', command: onOneCore(c('signal-uv')), target: 1.5 }]
-        : []),
+      onLibuv(onOneCore(c('signal-uv')), 1.5),
       { name: 'C signalfd, epoll loop', command: onOneCore(c('signal', 'trips')) },
       { name: 'process.on', command: onOneCore(node('signal', 'process-on')), target: 1 },
     ],
@@ -55,14 +54,5 @@ export const rows = () => [
     ours: node('signal', 'process'),
     against: [{ name: 'C pidfd_open, close', command: c('signal', 'process'), target: 2 }],
   },
-  {
-    id: 'import',
-    title: "import '@octoipc/signal', in a new process",
-    waiting: '-',
-    kind: 'milliseconds',
-    unit: 'imports',
-    count: 1,
-    ours: node('import', '@octoipc/signal'),
-    against: [{ name: 'an empty module', command: node('import', './empty.mjs'), target: 5 }],
-  },
+  imported('@octoipc/signal'),
 ];

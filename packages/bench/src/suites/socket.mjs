@@ -1,5 +1,6 @@
 // @ts-check
-import { c, node, onOneCore } from '../programs.mjs';
+import { c, node, onLibuv, onOneCore, uv } from '../programs.mjs';
+import { imported } from '../imported.mjs';
 import { sizeOf } from '../sizes.mjs';
 
 const KIB = 1024;
@@ -72,7 +73,10 @@ const roundTrip = (kind, exercise) => {
       target: awaited ? 2.2 : 1.3,
     },
     ...(awaited
-      ? [{ name: 'C, epoll loop', command: c('socket', kind, 'epoll', 64), target: 1.3 }]
+      ? [
+          { name: 'C, epoll loop', command: c('socket', kind, 'epoll', 64) },
+          onLibuv(uv(kind, 64), 1.3),
+        ]
       : []),
     ...(awaited && (kind === 'stream' || kind === 'tcp')
       ? [{ name: 'net', command: node('net', kind, 'roundtrip', 64), target: 1 }]
@@ -89,9 +93,26 @@ const roundTrip = (kind, exercise) => {
   };
 };
 
+/**
+ * @param {'stream' | 'datagram'} kind
+ * @param {'bind' | 'listen'} exercise
+ * @param {string} title
+ * @param {string} name
+ * @returns {import('../compare.mjs').Row}
+ */
+const opened = (kind, exercise, title, name) => ({
+  id: exercise,
+  title,
+  waiting: '-',
+  kind: 'time',
+  unit: 'sockets',
+  ours: node('socket', kind, exercise, 0),
+  against: [{ name, command: c('socket', kind, exercise, 0), target: 2 }],
+});
+
 /** @returns {import('../compare.mjs').Row[]} */
 export const rows = () => [
-  ...[64, KIB, 4 * KIB].flatMap((bytes) =>
+  ...[64, KIB, 4 * KIB, 64 * KIB].flatMap((bytes) =>
     /** @type {const} */ (['seqpacket', 'datagram']).flatMap((kind) => [
       packets(kind, 'sync', bytes),
       packets(kind, 'awaited', bytes),
@@ -109,6 +130,7 @@ export const rows = () => [
       { name: 'C, one call a message', command: c('socket', 'stream', 'frames', 64), target: 5 },
       { name: 'C, batched calls', command: c('socket', 'stream', 'batched', 64), target: 0.3 },
       { name: 'process.send, json', command: node('node', 'send-json', 64), target: 20 },
+      { name: 'process.send, advanced', command: node('node', 'send-advanced', 64), target: 20 },
     ],
   },
   duplex('stream'),
@@ -128,14 +150,7 @@ export const rows = () => [
       { name: 'C socketpair, close', command: c('socket', 'stream', 'open', 0), target: 2 },
     ],
   },
-  {
-    id: 'import',
-    title: "import '@octoipc/socket', in a new process",
-    waiting: '-',
-    kind: 'milliseconds',
-    unit: 'imports',
-    count: 1,
-    ours: node('import', '@octoipc/socket'),
-    against: [{ name: 'an empty module', command: node('import', './empty.mjs'), target: 5 }],
-  },
+  opened('datagram', 'bind', '(await Datagram.bind()).close()', 'C socket … close'),
+  opened('stream', 'listen', '(await listen({ path })).close()', 'C socket … unlink'),
+  imported('@octoipc/socket'),
 ];
