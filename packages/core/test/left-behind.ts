@@ -1,5 +1,6 @@
 // Runs before each test file of every package, and looks after it: whatever the file has left behind
 // fails it. What exists once in a process and goes with it is allowed, and named here.
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 import { afterAll } from 'vitest';
@@ -67,6 +68,24 @@ function names(): string[] {
           .map((name) => `name ${folder}/${name}`)
       : [],
   );
+}
+
+/** POSIX queues with this process's pid in their names, where no mqueue is mounted; root can mount one for a moment. */
+function unmountedQueues(): string[] {
+  const used = linesOf('/proc/self/maps').some((line) => /\/mq\.node\b/.test(line));
+  const mounted = linesOf('/proc/self/mounts').some((line) => / \/dev\/mqueue mqueue /.test(line));
+  if (!used || mounted || process.geteuid?.() !== 0) return [];
+  const { status, stdout } = spawnSync(
+    'unshare',
+    ['--mount', 'sh', '-c', 'mount -t mqueue none /mnt && ls /mnt'],
+    { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] },
+  );
+  if (status !== 0) return [];
+  const own = new RegExp(`[-.]${process.pid}([-.]|$)`);
+  return stdout
+    .split('\n')
+    .filter((name) => own.test(name))
+    .map((name) => `queue /${name}`);
 }
 
 /** System V objects that this process made, or used last, as far as the kernel tells that. */
@@ -137,6 +156,6 @@ afterAll(async () => {
     globalThis.gc?.();
     await new Promise((resolve) => setImmediate(resolve));
   }
-  const rest = left();
+  const rest = [...left(), ...unmountedQueues()];
   if (rest.length > 0) throw new Error(`the file has left behind: ${rest.join(', ')}`);
 });
