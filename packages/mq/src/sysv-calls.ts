@@ -38,10 +38,10 @@ export class SysvCalls {
   readonly id: number;
   /** How errors name the queue. */
   readonly target: string;
-  /** The longest message that can be sent now: kernel.msgmax. */
-  readonly maxMessageSize: number;
   readonly #mainThread: boolean;
-  #room: number;
+  #limit: number | undefined;
+  /** Bytes that a message to come may have; 0: kernel.msgmax. */
+  #room = 0;
   #maxBytes = 0;
   #looks = 0;
   /** Empty messages that could not be given back: this handle's own, before what is in the queue. */
@@ -52,8 +52,11 @@ export class SysvCalls {
     this.#mainThread = this.binding.mainThread === 1;
     this.id = id;
     this.target = target;
-    this.maxMessageSize = messageLimit();
-    this.#room = this.maxMessageSize;
+  }
+
+  /** The longest message that can be sent: kernel.msgmax, which is read when it is first needed. */
+  get maxMessageSize(): number {
+    return (this.#limit ??= messageLimit());
   }
 
   /**
@@ -72,7 +75,7 @@ export class SysvCalls {
   #takeOne(selector: Selector, milliseconds: number): SysvMessage | typeof BLOCKED {
     const { into } = selector;
     for (;;) {
-      const room = selector.maxBytes ?? this.#room;
+      const room = selector.maxBytes ?? (this.#room ||= this.maxMessageSize);
       if (into !== undefined && into.length < room) {
         throw valueError('options.into', 'was detached or resized while it waited', into);
       }
@@ -93,7 +96,7 @@ export class SysvCalls {
     const kept = this.#takeKept(selector);
     if (kept !== undefined) return [kept];
     for (;;) {
-      const room = selector.maxBytes ?? this.#room;
+      const room = selector.maxBytes ?? (this.#room ||= this.maxMessageSize);
       const receive = (found: Float64Array, most: number): number => {
         this.#tell(found, selector, room, most, WITHOUT_WAITING);
         return this.binding.sysvReceive();

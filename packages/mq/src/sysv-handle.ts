@@ -44,7 +44,7 @@ export abstract class SysvHandle extends ResourceHandle {
     return this.calls.id;
   }
 
-  /** Bytes of the longest message that can be sent: kernel.msgmax, as it was at opening. */
+  /** Bytes of the longest message that can be sent: kernel.msgmax, as it was when it was first needed. */
   get maxMessageSize(): number {
     return this.calls.maxMessageSize;
   }
