@@ -161,12 +161,24 @@ static inline uint32_t oipc_ring_need(const oipc_ring* ring, uint32_t length) {
   return record > rest ? record + rest : record;
 }
 
+/* Whether there is no room for sure, by a look without the turn. Who takes it in vain wakes the
+ * others when he gives it back, who would do the same: they would go round for as long as the ring
+ * is full. */
+static inline bool oipc_ring_is_full(oipc_ring* ring, uint32_t length) {
+  /* In this order: the tail can only be further by now, and then there is no more room. */
+  ring->here = ring->published = atomic_load(&ring->shared->tail);
+  ring->there = atomic_load(&ring->shared->head);
+  const uint32_t used = ring->here - ring->there;
+  return used <= ring->capacity && ring->capacity - used < oipc_ring_need(ring, length);
+}
+
 /* Room for a message; NULL and errno: EAGAIN full or another's turn, EMSGSIZE, EBADMSG. One at a
  * time. */
 static inline void* oipc_ring_claim(oipc_ring* ring, size_t length) {
   oipc_ring_header* shared = ring->shared;
   if (length > ring->max_message_size) return errno = EMSGSIZE, NULL;
   if (ring->flags & OIPC_RING_TURNS && !ring->locked) {
+    if (ring->full && oipc_ring_is_full(ring, (uint32_t)length)) return errno = EAGAIN, NULL;
     if (!oipc_ring_lock(ring)) return errno = EAGAIN, NULL;
     OIPC_STEP();
     ring->locked = true;
@@ -178,7 +190,8 @@ static inline void* oipc_ring_claim(oipc_ring* ring, size_t length) {
   if (ring->capacity - (ring->here - ring->there) < need) {
     ring->there = atomic_load_explicit(&shared->head, memory_order_acquire);
     if (ring->here - ring->there > ring->capacity || ring->here & 7) return errno = EBADMSG, NULL;
-    if (ring->capacity - (ring->here - ring->there) < need) {
+    ring->full = ring->capacity - (ring->here - ring->there) < need;
+    if (ring->full) {
       oipc_ring_publish(ring);
       return errno = EAGAIN, NULL;
     }

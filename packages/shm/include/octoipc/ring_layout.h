@@ -46,6 +46,7 @@ typedef struct {
   uint8_t seen[1 + OIPC_RING_SEATS];
   int64_t looked; /* when the lock's holder was looked at */
   bool death;     /* of a producer, which is not reported yet */
+  bool full;      /* there was no room when this producer last tried */
   int socket;
 } oipc_ring;
 
