@@ -53,7 +53,8 @@ export class RingProducer extends RecordWriter {
    */
   sendMany(messages: Iterable<Bytes>, options?: WaitOptions): Promise<void> {
     try {
-      if (typeof (messages as Iterable<Bytes> | null)?.[Symbol.iterator] !== 'function') {
+      const isText = typeof messages === 'string';
+      if (isText || typeof (messages as Iterable<Bytes> | null)?.[Symbol.iterator] !== 'function') {
         throw typeError('messages', 'an iterable of messages', messages);
       }
       const longest = this.maxMessageSize;

@@ -54,6 +54,13 @@ test('a message whose memory was given away while it waited is an error, and no 
   expect(await consumer.receive()).toHaveLength(0);
 });
 
+test('sendMany() takes a text for one message too few, not for its letters', async () => {
+  const { ring: made } = ring();
+  const producer = made.producer();
+  await expect(producer.sendMany('text')).rejects.toMatchObject({ code: 'ERR_INVALID_ARG_TYPE' });
+  expect(made.consumer().tryReceive()).toBeUndefined();
+});
+
 test('what is made of the bytes of a claim does not change how long its message is', async () => {
   const { ring: made } = ring();
   const [producer, consumer] = [made.producer(), made.consumer()];
