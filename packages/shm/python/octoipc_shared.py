@@ -241,10 +241,10 @@ class Mapped:
         return bits & BELL != 0
 
     def _ring_bell(self, kind, which):
-        if self._socket is None:
-            self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-            self._socket.setblocking(False)
         try:
+            if self._socket is None:
+                self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+                self._socket.setblocking(False)
             self._socket.sendto(b"\0", b"\0octoipc-%s-%s-%s" % (kind, self._id, which))
         except OSError:
             pass
