@@ -9,7 +9,7 @@ import os
 import struct
 import time
 
-from octoipc_shared import DATA, SEAT, SLICE, U32, Mapped, OwnerDied, damage, format_header, is_dead, owner_died, timed_out
+from octoipc_shared import DATA, SEAT, SLICE, U32, Mapped, OwnerDied, damage, format_header, owner_died, timed_out
 
 __all__ = ["OwnerDied", "Ring", "format"]
 
@@ -185,7 +185,7 @@ class Ring(Mapped):
         if 0 < index <= self._seats:
             identity = self._identity(index)
             same = self._load(SEAT + 64 * index + 12) & 0xFFFFFF == held >> 8
-            if same and identity & 0x3FFFFF and not is_dead(identity):
+            if same and identity & 0x3FFFFF and not self._is_dead(identity):
                 return
         self._swap(LOCK, held, 0)
 

@@ -58,7 +58,7 @@ export class BroadcastConsumer extends ResourceHandle implements AsyncIterable<B
     this.#memory = memory.bytes;
     const words = memory.view(Int32Array, 0, DATA / 4);
     this.#words = words;
-    this.#watch = new PeerWatch(new Seats(memory), [0, 0]);
+    this.#watch = new PeerWatch(new Seats(memory, geometry.namespace), [0, 0]);
     let bell = -1;
     this.#wait = new SharedWait(
       {

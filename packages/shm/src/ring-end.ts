@@ -102,7 +102,7 @@ export abstract class RingEnd extends ResourceHandle {
     this.bytes = bytes;
     this.records = records;
     this.seat = seat;
-    this.seats = new Seats(memory);
+    this.seats = new Seats(memory, geometry.namespace);
     this.waker = new RingWaker(memory, geometry, this.seats);
     this.#wait = new SharedWait(
       {

@@ -62,7 +62,7 @@ static inline int oipc_ring_check(oipc_ring* ring) {
   const bool producer = ring->seat > 0;
   int result = 0;
   for (uint32_t i = producer ? 0 : 1; i <= (producer ? 0 : ring->seats); ++i) {
-    const uint8_t deaths = oipc_deaths(&ring->shared->seat[i]);
+    const uint8_t deaths = oipc_deaths(&ring->shared->seat[i], ring->foreign);
     if (deaths == ring->seen[i]) continue;
     ring->seen[i] = deaths;
     result = -EOWNERDEAD;
@@ -118,7 +118,8 @@ static inline void oipc_ring_mend_lock(oipc_ring* ring) {
     oipc_seat* seat = &ring->shared->seat[index];
     const uint64_t identity = atomic_load(&seat->identity);
     const bool same = (atomic_load(&seat->generation) & 0xffffff) == held >> 8;
-    if (same && OIPC_ID_PID(identity) != 0 && !oipc_identity_is_dead(identity)) return;
+    if (same && OIPC_ID_PID(identity) != 0 && !oipc_identity_is_dead(identity, ring->foreign))
+      return;
   }
   atomic_compare_exchange_strong(&ring->shared->lock, &held, 0);
 }
