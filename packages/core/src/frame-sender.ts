@@ -10,7 +10,15 @@ import {
   type FrameSenderOptions,
 } from './frame.js';
 import { FrameOutbox } from './frame-outbox.js';
-import { bytes, callback, closedError, valueError, waitOptions, type WaitOptions } from './kit.js';
+import {
+  bytes,
+  callback,
+  closedError,
+  optionsObject,
+  valueError,
+  waitOptions,
+  type WaitOptions,
+} from './kit.js';
 
 const NOTHING = Buffer.alloc(0);
 
@@ -41,6 +49,11 @@ const NOTHING = Buffer.alloc(0);
  */
 export function frameSender(writer: ByteWriter, options: FrameSenderOptions = {}): FrameSender {
   return new FramedSender(writer, options);
+}
+
+function checkPriority({ priority = 0 }: { readonly priority?: number }): void {
+  if (priority !== 0)
+    throw valueError('options.priority', 'is not what a byte stream has', priority);
 }
 
 class FramedSender implements FrameSender {
@@ -96,9 +109,7 @@ class FramedSender implements FrameSender {
       const data = this.#message(message);
       if (options === undefined) return this.#gathering.append(data);
       const { signal, timeout } = waitOptions(options);
-      if (options.priority !== undefined && options.priority !== 0) {
-        throw valueError('options.priority', 'is not what a byte stream has', options.priority);
-      }
+      checkPriority(options);
       if (signal === undefined && (timeout === undefined || timeout === Infinity)) {
         return this.#gathering.append(data);
       }
@@ -109,7 +120,8 @@ class FramedSender implements FrameSender {
     }
   }
 
-  trySend(message: Bytes): boolean {
+  trySend(message: Bytes, options?: { readonly priority?: number }): boolean {
+    checkPriority(optionsObject(options));
     const frame = frameOf(this.#message(message));
     this.#gathering.flush();
     const taken = this.#outbox.drain() ? this.#writer.tryWrite(frame) : 0;

@@ -183,5 +183,8 @@ describe('frameSender', () => {
     const sender = frameSender(new ScriptedWriter());
     await sender.send('x', { priority: 0 });
     expect(await codeOf(() => sender.send('x', { priority: 1 }))).toBe('ERR_INVALID_ARG_VALUE');
+    expect(sender.trySend('x', { priority: 0 })).toBe(true);
+    expect(codeNow(() => sender.trySend('x', { priority: 1 }))).toBe('ERR_INVALID_ARG_VALUE');
+    expect(codeNow(() => sender.trySend('x', 1 as never))).toBe('ERR_INVALID_ARG_TYPE');
   });
 });

@@ -18,6 +18,8 @@ namespace {
 /// on for as long as JavaScript has a buffer of it that could not be detached.
 struct Mapping : Resource {
   explicit Mapping(std::shared_ptr<Region> of) : region(std::move(of)) {}
+  /// The descriptor is closed next, by the handle or with the environment: its number is nobody's.
+  ~Mapping() override { region->slot()->fd.store(Slot::kClosed); }
   std::shared_ptr<Region> region;
   bool has_buffer = false;
 };
@@ -131,9 +133,7 @@ bool Detach(napi_env env, napi_value buffer) {
 
 /// Lets the object go, of which no buffer was made.
 int64_t MapClose(Environment& environment, int index) {
-  Mapping* mapping = At(environment, index);
-  if (mapping == nullptr) return -EBADF;
-  mapping->region->slot()->fd.store(Slot::kClosed);
+  if (At(environment, index) == nullptr) return -EBADF;
   environment.Drop(index);
   return 0;
 }

@@ -171,6 +171,11 @@ int64_t FileStatus(int fd, Numbers out) {
   return 0;
 }
 
+/// fcntl(F_DUPFD_CLOEXEC): a descriptor that is the caller's.
+int64_t Duplicate(int fd) {
+  return Retry([&] { return ::fcntl(fd, F_DUPFD_CLOEXEC, 0); });
+}
+
 int64_t Truncate(int fd, int64_t size) {
   return Retry([&] { return ::ftruncate(fd, size); });
 }
@@ -195,6 +200,7 @@ void ExportObjects(Exports& exports) {
       .Function<MemfdCreate>("memfdCreate")
       .Function<FileStatus>("fileStatus")
       .Function<Reserve>("reserve")
+      .Function<Duplicate>("duplicate")
       .Function<Truncate>("truncate")
       .Function<GetSeals>("getSeals")
       .Function<AddSeals>("addSeals");

@@ -42,10 +42,11 @@ inline int64_t ProcessStart(uint32_t pid) {
   return static_cast<int64_t>(std::strtoull(at, nullptr, 10) & 0xffffffffU);
 }
 
-/// Whether the process of an identity is dead; of one of another pid namespace nothing is known.
-inline bool IsDead(uint64_t identity) {
+/// Whether the process of an identity is dead, as `own` can judge: of one of another pid namespace
+/// than the memory's nothing is known, and nor does such a one know of anybody.
+inline bool IsDead(uint64_t identity, uint64_t own) {
   const auto pid = static_cast<uint32_t>(identity & 0x3fffff);
-  if (pid == 0 || (identity >> 54 & 1) != 0) return false;
+  if (pid == 0 || ((identity | own) >> 54 & 1) != 0) return false;
   const int64_t start = ProcessStart(pid);
   return start == -ESRCH ||
          (start >= 0 && static_cast<uint32_t>(start) != static_cast<uint32_t>(identity >> 22));

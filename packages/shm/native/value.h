@@ -39,7 +39,7 @@ inline int64_t Lock(uint8_t* memory, uint64_t own, uint64_t* mine) {
       const int64_t now = Nanoseconds();
       if (begin == 0) begin = now;
       if (now - begin > kPatience) return -EBUSY;
-      const bool dead = now >= look && IsDead(old);
+      const bool dead = now >= look && IsDead(old, own);
       if (!dead) {
         if (now >= look) look = now + kLook;
         ::sched_yield();

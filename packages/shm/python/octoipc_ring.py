@@ -9,7 +9,7 @@ import os
 import struct
 import time
 
-from octoipc_shared import DATA, SEAT, SLICE, U32, Mapped, OwnerDied, damage, format_header, is_dead, owner_died, timed_out
+from octoipc_shared import DATA, SEAT, SLICE, U32, Mapped, OwnerDied, damage, format_header, owner_died, timed_out
 
 __all__ = ["OwnerDied", "Ring", "format"]
 
@@ -34,7 +34,7 @@ class Ring(Mapped):
 
     def __init__(self, memory):
         self._index = None
-        self._held = self._death = False
+        self._held = self._death = self._full = False
         self._looked = 0.0
         super().__init__(memory)
 
@@ -147,9 +147,20 @@ class Ring(Mapped):
         if (tail - head & U32) > self.capacity or (tail | head) & 7:
             raise damage("positions that cannot be")
 
-    def _take_turn(self):
+    def _is_full(self, length):
+        """Whether there is no room for sure, by a look without the turn. Who takes it in vain wakes the others when he
+        gives it back, who would do the same: they would go round for as long as the ring is full."""
+        # In this order: the tail can only be further by now, and then there is no more room.
+        self._here = self._published = self._load(TAIL)
+        self._there = self._load(HEAD)
+        used = self._here - self._there & U32
+        return used <= self.capacity and self.capacity - used < sum(self._need(length))
+
+    def _take_turn(self, length):
         if not self._turns:
             return True
+        if self._full and self._is_full(length):
+            return False
         if not self._swap(LOCK, 0, self._turn) and not self._take_from_dead():
             return False
         self._held = True
@@ -174,7 +185,7 @@ class Ring(Mapped):
         if 0 < index <= self._seats:
             identity = self._identity(index)
             same = self._load(SEAT + 64 * index + 12) & 0xFFFFFF == held >> 8
-            if same and identity & 0x3FFFFF and not is_dead(identity):
+            if same and identity & 0x3FFFFF and not self._is_dead(identity):
                 return
         self._swap(LOCK, held, 0)
 
@@ -187,14 +198,14 @@ class Ring(Mapped):
         """Whether it was sent."""
         if len(message) > self.max_message_size:
             raise OSError(errno.EMSGSIZE, os.strerror(errno.EMSGSIZE))
-        if not self._take_turn():
+        if not self._take_turn(len(message)):
             return False
         record, filler = self._need(len(message))
         if self.capacity - (self._here - self._there & U32) < record + filler:
             self._there = self._load(HEAD)
             self._check_positions(self._here, self._there)
-        fits = self.capacity - (self._here - self._there & U32) >= record + filler
-        if fits:
+        self._full = self.capacity - (self._here - self._there & U32) < record + filler
+        if not self._full:
             if filler:
                 self._header(filler - 8, FILLER)
                 self._here = self._here + filler & U32
@@ -202,7 +213,7 @@ class Ring(Mapped):
             self._view[at : at + len(message)] = message
             self._here = self._here + record & U32
         self._publish()
-        return fits
+        return not self._full
 
     def _header(self, length, kind):
         at = DATA + (self._here & self.capacity - 1)

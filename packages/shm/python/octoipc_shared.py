@@ -66,14 +66,6 @@ def process_start(pid):
     return None if fields[0] in (b"Z", b"X") else int(fields[19]) & U32
 
 
-def is_dead(identity):
-    pid = identity & 0x3FFFFF
-    if pid == 0 or identity >> 54 & 1:
-        return False
-    start = process_start(pid)
-    return start is None or (start >= 0 and start != identity >> 22 & U32)
-
-
 def damage(text):
     return OSError(errno.EBADMSG, text)
 
@@ -113,7 +105,8 @@ class Mapped:
         if (magic, version, order) != (self.MAGIC, VERSION, ORDER) or not self._constants(*own):
             raise damage("not of this kind and version")
         self._id = bytes(self._view[32:48]).hex().encode()
-        (self._namespace,) = struct.unpack_from("<Q", self._view, 48)
+        (namespace,) = struct.unpack_from("<Q", self._view, 48)
+        self._foreign = os.stat("/proc/self/ns/pid").st_ino != namespace
 
     @classmethod
     def open(cls, name):
@@ -184,8 +177,15 @@ class Mapped:
     # -- who is there
 
     def _own_identity(self):
-        foreign = os.stat("/proc/self/ns/pid").st_ino != self._namespace
-        return os.getpid() | process_start(os.getpid()) << 22 | foreign << 54
+        return os.getpid() | process_start(os.getpid()) << 22 | self._foreign << 54
+
+    def _is_dead(self, identity):
+        """Of another pid namespace nothing is known, nor does who is in another know of anybody."""
+        pid = identity & 0x3FFFFF
+        if pid == 0 or self._foreign or identity >> 54 & 1:
+            return False
+        start = process_start(pid)
+        return start is None or (start >= 0 and start != identity >> 22 & U32)
 
     def _identity(self, index=0):
         return self._load64(SEAT + 64 * index)
@@ -199,7 +199,7 @@ class Mapped:
         while True:
             old = self._identity(index)
             taken = old & 0x3FFFFF != 0
-            if taken and not is_dead(old):
+            if taken and not self._is_dead(old):
                 return None
             mine = own | ((old >> 56) + taken & 0xFF) << 56
             if self._swap_identity(index, old, mine):
@@ -211,7 +211,7 @@ class Mapped:
     def _deaths(self, index=0):
         """How many died in a seat; who is dead there is buried first."""
         identity = self._identity(index)
-        if is_dead(identity):
+        if self._is_dead(identity):
             self._swap_identity(index, identity, ((identity >> 56) + 1 & 0xFF) << 56)
             identity = self._identity(index)
         return identity >> 56
@@ -241,10 +241,10 @@ class Mapped:
         return bits & BELL != 0
 
     def _ring_bell(self, kind, which):
-        if self._socket is None:
-            self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-            self._socket.setblocking(False)
         try:
+            if self._socket is None:
+                self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+                self._socket.setblocking(False)
             self._socket.sendto(b"\0", b"\0octoipc-%s-%s-%s" % (kind, self._id, which))
         except OSError:
             pass

@@ -18,6 +18,8 @@ export interface ShmBinding extends DescriptorBinding {
   memfdCreate(name: string, size: number, sealable: boolean, huge: number): number;
   /** Size, type and mode, uid, gid, device, inode, access mode, page size. */
   fileStatus(fd: number, out: Float64Array): number;
+  /** One more of the same, which nobody owns yet. */
+  duplicate(fd: number): number;
   reserve(fd: number, from: number, to: number): number;
   truncate(fd: number, size: number): number;
   getSeals(fd: number): number;

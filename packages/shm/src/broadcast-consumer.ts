@@ -15,7 +15,7 @@ import { PeerWatch } from './peer-watch.js';
 import { AT, BROADCAST } from './racing-layout.js';
 import { openReaderBell, wantReaderBell } from './reader-bells.js';
 import { Seats } from './seat.js';
-import { damageOf, DATA } from './shared-header.js';
+import { damageOf, DATA, MAGIC } from './shared-header.js';
 import { closingBell, SharedWait, type BellKeeper } from './shared-wait.js';
 
 /** How many messages are received at once, and for how long they are waited for. */
@@ -58,7 +58,7 @@ export class BroadcastConsumer extends ResourceHandle implements AsyncIterable<B
     this.#memory = memory.bytes;
     const words = memory.view(Int32Array, 0, DATA / 4);
     this.#words = words;
-    this.#watch = new PeerWatch(new Seats(memory), [0, 0]);
+    this.#watch = new PeerWatch(new Seats(memory, geometry.namespace), [0, 0]);
     let bell = -1;
     this.#wait = new SharedWait(
       {
@@ -69,6 +69,7 @@ export class BroadcastConsumer extends ResourceHandle implements AsyncIterable<B
         checkUse: () => this.#checkUse(),
         isReady: () => Atomics.load(words, NEWEST) !== this.#seen,
         mend: () => this.#look(),
+        onlyLooks: false,
         damage: () => this.#damage(),
         openBell: () => {
           const opened = openReaderBell(geometry.id);
@@ -185,6 +186,7 @@ export class BroadcastConsumer extends ResourceHandle implements AsyncIterable<B
 
   readonly #one = (): Buffer | typeof BLOCKED => {
     if (this.#slab.empty && this.#fill() === 0) {
+      if (this.#words[MAGIC] !== BROADCAST.magic) throw this.#damage();
       // What was published before the death comes first.
       if (!this.#death) this.#look();
       if (!this.#death) return BLOCKED;

@@ -5,7 +5,8 @@ import { binding } from './binding.js';
 import { BroadcastPosition, ROLE, type MappedBroadcast } from './mapped-broadcast.js';
 import { ringReaders } from './reader-bells.js';
 import { takeSeat } from './seat.js';
-import { DATA } from './shared-header.js';
+import { BROADCAST } from './racing-layout.js';
+import { damageOf, DATA, MAGIC } from './shared-header.js';
 
 /**
  * The sending end of a broadcast.
@@ -48,6 +49,7 @@ export class BroadcastProducer extends ResourceHandle {
    *
    * @param message - bytes, or a string as UTF-8
    * @throws {IpcError} EMSGSIZE when it is longer than `maxMessageSize`
+   * @throws {IpcError} EBADMSG when the broadcast was wiped out: this end is closed then
    * @throws {IpcError} ERR_CLOSED when it is closed
    */
   send(message: Bytes): void {
@@ -60,6 +62,7 @@ export class BroadcastProducer extends ResourceHandle {
         hint: `it has ${data.length} bytes; the broadcast was created for ${geometry.longest} at most`,
       });
     }
+    if (this.#words[MAGIC] !== BROADCAST.magic) throw this.#damage();
     const bits = binding().broadcastSend(this.#memory, this.#position.bytes, data);
     if (bits > 0) ringReaders(this.#words, geometry.id, bits);
     else if (bits < 0) check(bits, 'send', this.describe());
@@ -74,5 +77,11 @@ export class BroadcastProducer extends ResourceHandle {
 
   protected override describe(): IpcErrorDetails {
     return { syscall: 'send', target: this.#broadcast.target };
+  }
+
+  #damage(): Error {
+    const error = damageOf(BROADCAST, this.#broadcast.memory, this.describe());
+    this.close();
+    return error;
   }
 }

@@ -1,5 +1,5 @@
 import type { IpcErrorDetails, WaitOptions } from '@octoipc/core';
-import { check, Deadline, FdSource, Readiness, timeoutError } from '@octoipc/core/kit';
+import { check, Deadline, FdSource, onAbort, Readiness, timeoutError } from '@octoipc/core/kit';
 
 import { binding, type ShmBinding } from './binding.js';
 
@@ -94,9 +94,10 @@ export class FutexWaiter {
     let { alive } = request;
     if (alive) this.#readiness.keep(1);
     let deadline: Deadline | undefined;
+    let forget: (() => void) | undefined;
     const end = (): void => {
       deadline?.clear();
-      signal?.removeEventListener('abort', onAbort);
+      forget?.();
       if (alive) this.#readiness.keep(-1);
       this.#pending[who] = undefined;
       this.#free.push(who);
@@ -126,8 +127,7 @@ export class FutexWaiter {
         deadline?.ref(value);
       },
     };
-    const onAbort = (): void => wait.fail(signal?.reason);
-    signal?.addEventListener('abort', onAbort, { once: true });
+    forget = signal && onAbort(signal, () => wait.fail(signal.reason));
     if (timeout !== undefined && timeout !== Infinity) {
       deadline = new Deadline(timeout, () => wait.fail(timeoutError(details)));
       if (!alive) deadline.ref(false);

@@ -62,7 +62,7 @@ export function segmentKey(id: number): MapKey {
 }
 
 /** `from-to perms offset device inode path`, of what has a path. */
-const MAPPED = /^([\da-f]+)-([\da-f]+) ..(.)(.) ([\da-f]+) (\S+) ([1-9]\d*) +(\/.*)$/gm;
+const MAPPED = /^([\da-f]+)-([\da-f]+) ..(.)(.) ([\da-f]+) (\S+) ([1-9]\d*) +(\/[^\n]*)$/gm;
 
 function addMaps(found: Map<MapKey, HeldObject>, pid: number, sharedOnly: boolean): void {
   let maps: string;
@@ -72,7 +72,8 @@ function addMaps(found: Map<MapKey, HeldObject>, pid: number, sharedOnly: boolea
     return; // It has ended, or is another user's.
   }
   for (const match of maps.matchAll(MAPPED)) {
-    const [, from = '', to = '', , how, offset = '', device, inode, path = ''] = match;
+    const [, from = '', to = '', , how, offset = '', device, inode, raw = ''] = match;
+    const path = pathIn(raw);
     const shared = how === 's';
     if (sharedOnly && !shared && !path.startsWith(MEMFD) && !path.startsWith('/dev/shm/')) continue;
     const key = path.startsWith('/SYSV') ? segmentKey(Number(inode)) : `${device} ${inode}`;
@@ -83,6 +84,13 @@ function addMaps(found: Map<MapKey, HeldObject>, pid: number, sharedOnly: boolea
     addOnce(object.mappedBy, pid);
     addOnce(object.holders, pid);
   }
+}
+
+/** A path as maps have it: bytes, of which a line feed alone is written otherwise. */
+function pathIn(raw: string): string {
+  return Buffer.from(raw, 'latin1')
+    .toString()
+    .replaceAll(String.raw`\012`, '\n');
 }
 
 /** Only what may be shared memory is looked at: there may be thousands of other descriptors. */

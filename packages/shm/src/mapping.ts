@@ -4,6 +4,7 @@ import type { IpcErrorDetails } from '@octoipc/core';
 import { check, IpcError, unsupportedError } from '@octoipc/core/kit';
 
 import { binding, type ShmBinding } from './binding.js';
+import { EACCES } from './errno.js';
 
 /** The memory of an object as JavaScript has it. */
 export type MemoryBuffer = ArrayBuffer | SharedArrayBuffer;
@@ -78,7 +79,10 @@ export class Mapping {
     { writable, details }: { writable: boolean; details: IpcErrorDetails },
   ): Mapping {
     checkLength(byteLength, details);
-    const index = check(binding().mapAttach(id, byteLength, writable), 'shmat', details);
+    const index = binding().mapAttach(id, byteLength, writable);
+    const { target } = details;
+    const hint = writable && index === EACCES ? READING_ONLY : undefined;
+    check(index, 'shmat', { target, hint });
     return new Mapping(index, byteLength, { number: id, attached: true });
   }
 
@@ -184,6 +188,8 @@ export class Mapping {
     });
   }
 }
+
+const READING_ONLY = 'its mode may allow reading only: pass { readOnly: true }';
 
 /** The longest memory that a typed array can be over. */
 export const MOST_BYTES = constants.MAX_LENGTH;

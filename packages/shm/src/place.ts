@@ -1,7 +1,9 @@
 import { closeSync, openSync } from 'node:fs';
 
-import { IpcError, rangeError, typeError } from '@octoipc/core/kit';
+import { check, IpcError, rangeError, typeError } from '@octoipc/core/kit';
 
+import { binding } from './binding.js';
+import { fileStatus } from './file-status.js';
 import { Memory } from './memory.js';
 import { DATA, putHeader } from './shared-header.js';
 import { SharedMemory } from './shared-memory.js';
@@ -27,6 +29,13 @@ export interface NewThing {
   readonly header: Uint8Array;
 }
 
+/** What helps with a name, where it is not the memory that is asked for. */
+const HINTS = {
+  ENOENT: 'there is none of this name: `create` makes one',
+  EEXIST: 'there is one of this name: `attach` to it, or `unlink` it first',
+  EACCES: 'this user may not both read and write it: its creator can give it another `mode`',
+};
+
 /**
  * Makes something new: under a name, which it has only when it is complete, or in the empty memory that is given.
  *
@@ -43,7 +52,10 @@ export function newPlace(
   if (typeof where === 'string') {
     const { mode, temporary } = options;
     const opened = { create: true, exclusive: true, size, mode, temporary };
-    return { memory: SharedMemory.with(where, opened, header), target: where };
+    return {
+      memory: SharedMemory.with(where, opened, { content: header, hints: HINTS }),
+      target: where,
+    };
   }
   const place = ownMapping(where);
   try {
@@ -69,7 +81,7 @@ export function newPlace(
 /** Memory in which there is something, by its name, or by a mapping of its own. */
 export function placeOf(where: unknown): Place {
   if (typeof where !== 'string') return ownMapping(where);
-  return { memory: SharedMemory.open(where), target: where };
+  return { memory: SharedMemory.with(where, undefined, { hints: HINTS }), target: where };
 }
 
 /** Makes a handle of what is there; if that fails, the memory is closed. */
@@ -89,13 +101,26 @@ function ownMapping(where: unknown): Place {
     throw typeError('where', 'memory with a descriptor: System V memory has none', where);
   }
   const target = where.fd;
-  const fd = reopen(target);
+  const fd = descriptorOf(target);
+  let memory: SharedMemory;
   try {
-    return { memory: SharedMemory.fromFd(fd), target };
+    memory = SharedMemory.fromFd(fd);
   } catch (error) {
     closeSync(fd);
     throw error;
   }
+  if (!memory.readOnly) return { memory, target };
+  memory.close();
+  const hint = 'it is sealed against writing: who only reads has to write here, too';
+  throw new IpcError('EPERM', { syscall: 'mmap', target, hint });
+}
+
+/** Of the same object, for writing: not by its path where that can be helped, which may let another user in only. */
+function descriptorOf(fd: number): number {
+  const details = { target: fd };
+  return fileStatus(fd, details).writable
+    ? check(binding().duplicate(fd), 'fcntl', details)
+    : reopen(fd);
 }
 
 function reopen(fd: number): number {

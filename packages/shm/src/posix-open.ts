@@ -51,6 +51,18 @@ interface Place {
   readonly kind: string | undefined;
   /** What a new object holds from its first moment on, at its beginning; zeroes behind that. */
   readonly content: Uint8Array;
+  readonly hints: Hints;
+}
+
+/** What helps, by the code of the error. */
+type Hints = Readonly<Record<string, string>>;
+
+/** What POSIX memory is opened for. */
+export interface Purpose {
+  /** What it holds if it is new. */
+  readonly content?: Uint8Array;
+  /** What helps instead of what helps with memory. */
+  readonly hints?: Hints;
 }
 
 const NOTHING = new Uint8Array(0);
@@ -59,18 +71,18 @@ const NOTHING = new Uint8Array(0);
 export function openPosix(
   value: string,
   options: CheckedOptions,
-  content: Uint8Array = NOTHING,
+  { content = NOTHING, hints = {} }: Purpose,
 ): OpenedObject {
   const name = memoryName(value, 'shm_open');
   const path = FOLDER + name;
-  return open({ path, target: name, syscall: 'shm_open', kind: KIND, content }, options);
+  return open({ path, target: name, syscall: 'shm_open', kind: KIND, content, hints }, options);
 }
 
 /** open(2) of a file to map. */
 export function openFile(value: string, options: CheckedOptions): OpenedObject {
   const path = cString(value, 'path');
-  const place = { path, target: path, syscall: 'open', kind: undefined, content: NOTHING };
-  return open(place, options);
+  const place = { path, target: path, syscall: 'open', kind: undefined };
+  return open({ ...place, content: NOTHING, hints: {} }, options);
 }
 
 /** shm_unlink(3). */
@@ -183,17 +195,18 @@ function existing(
   }
 }
 
-function openError(result: number, { target, syscall }: Place): IpcError {
+function openError(result: number, { target, syscall, hints }: Place): IpcError {
   if (result === ELOOP) {
     return errorOf(result, syscall, {
       target,
       hint: 'it is a symbolic link, which is not followed',
     });
   }
-  return errorOf(result, syscall, { target, hint: HINTS[codeOfErrno(result)] });
+  const code = codeOfErrno(result);
+  return errorOf(result, syscall, { target, hint: hints[code] ?? HINTS[code] });
 }
 
-const HINTS: Readonly<Record<string, string>> = {
+const HINTS: Hints = {
   ENOENT: 'there is no such memory: pass { create: true, size } to make it',
   EEXIST: 'it exists: leave out `exclusive` to open it, or unlink it first',
   EACCES: 'its mode does not let this user in: { readOnly: true } may be allowed',

@@ -26,6 +26,7 @@ export abstract class RecordReader extends RingEnd {
 
   /** @internal */
   protected sawDeath(): boolean {
+    this.checkWhole();
     if (!this.death) this.look();
     return this.death;
   }

@@ -1,3 +1,5 @@
+import { bytes as bytesOf, IpcError } from '@octoipc/core/kit';
+
 import type { MappedRing } from './mapped-ring.js';
 import { RingEnd } from './ring-end.js';
 import { KIND, WORD } from './ring-layout.js';
@@ -10,6 +12,13 @@ const SMALL = 32;
 
 const padded = (length: number): number => (length + 7) & ~7;
 
+/** What a message takes from a position on, with the filler that it may need. */
+function needOf(length: number, capacity: number, position: number): number {
+  const record = 8 + padded(length);
+  const rest = capacity - (position & (capacity - 1));
+  return record > rest ? record + rest : record;
+}
+
 /** An end of a ring as what lays records into it, and publishes them; with others, in turns. */
 export abstract class RecordWriter extends RingEnd {
   #published: number;
@@ -17,6 +26,8 @@ export abstract class RecordWriter extends RingEnd {
   /** It was another's turn when we last tried: then that is what we wait for. */
   #late = false;
   #looked = 0;
+  /** There was no room when we last tried. */
+  #full = false;
 
   /** @internal */
   constructor(ring: MappedRing) {
@@ -57,23 +68,61 @@ export abstract class RecordWriter extends RingEnd {
   protected putFrom(messages: readonly Uint8Array[], first: number): number {
     let next = first;
     try {
-      while (next < messages.length && this.put(messages[next]!)) next += 1;
+      for (; next < messages.length; next++) {
+        this.checkAgain(messages[next]!);
+        if (!this.put(messages[next]!)) break;
+      }
     } finally {
       this.publish();
     }
     return next - first;
   }
 
-  /** Takes the turn, where producers take turns. @internal */
-  protected begin(): boolean {
+  /** A message that has waited: its memory may have been resized since, or transferred away. @internal */
+  protected checkAgain(data: Uint8Array): void {
+    const { length } = data;
+    if (length > this.maxMessageSize) throw this.tooLong(length);
+    if (length === 0) bytesOf(data, 'message');
+  }
+
+  /** @internal */
+  protected tooLong(length: number): IpcError {
+    return new IpcError('EMSGSIZE', {
+      ...this.describe(),
+      hint: `it has ${length} bytes; the ring was created for ${this.maxMessageSize} at most`,
+    });
+  }
+
+  /** Takes the turn, where producers take turns, for a message of this length. @internal */
+  protected begin(length: number): boolean {
     if (!this.geometry.turns || this.#locked) return true;
     const { words } = this;
+    if (this.#full && this.#isFull(length)) {
+      this.#late = false;
+      return false;
+    }
     this.#late = !this.#lock() && !this.#lockOfDead();
     if (this.#late) return false;
     this.#locked = true;
     this.here = this.#published = Atomics.load(words, WORD.tail);
     this.there = Atomics.load(words, WORD.head);
     this.checkPositions(this.here, this.there);
+    return true;
+  }
+
+  /**
+   * Whether there is no room for sure, by a look without the turn. Who takes it in vain wakes the others when he
+   * gives it back, who would do the same: they would go round for as long as the ring is full.
+   */
+  #isFull(length: number): boolean {
+    const { words } = this;
+    const { capacity } = this.geometry;
+    // In this order: the tail can only be further by now, and then there is no more room.
+    const tail = Atomics.load(words, WORD.tail);
+    const head = Atomics.load(words, WORD.head);
+    const used = (tail - head) >>> 0;
+    if (used > capacity || capacity - used >= needOf(length, capacity, tail)) return false;
+    this.there = head;
     return true;
   }
 
@@ -122,16 +171,14 @@ export abstract class RecordWriter extends RingEnd {
   /** Where the payload goes, -1 if it is full. @internal */
   protected reserve(length: number): number {
     const { capacity } = this.geometry;
-    const record = 8 + padded(length);
-    const at = this.here & (capacity - 1);
-    const rest = capacity - at;
-    const need = record > rest ? record + rest : record;
+    const need = needOf(length, capacity, this.here);
     if (capacity - ((this.here - this.there) >>> 0) < need) {
       this.there = Atomics.load(this.words, WORD.head);
       this.checkPositions(this.here, this.there);
-      if (capacity - ((this.here - this.there) >>> 0) < need) return -1;
+      this.#full = capacity - ((this.here - this.there) >>> 0) < need;
+      if (this.#full) return -1;
     }
-    return (record > rest ? 0 : at) + 8;
+    return (need > 8 + padded(length) ? 0 : this.here & (capacity - 1)) + 8;
   }
 
   /** The records of a payload that is in its place. @internal */

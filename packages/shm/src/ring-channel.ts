@@ -1,5 +1,5 @@
 import type { Bytes, ChannelTraits, Receiver, Sender, WaitOptions } from '@octoipc/core';
-import { typeError, valueError } from '@octoipc/core/kit';
+import { optionsObject, typeError, valueError } from '@octoipc/core/kit';
 
 import type { RingConsumer } from './ring-consumer.js';
 import type { RingProducer } from './ring-producer.js';
@@ -81,16 +81,23 @@ class ChannelEnd<End extends RingProducer | RingConsumer> {
   }
 }
 
+function checkPriority(options: { readonly priority?: number } | undefined): void {
+  const { priority = 0 } = optionsObject(options);
+  if (priority !== 0) throw valueError('options.priority', 'is not what a ring has', priority);
+}
+
 class RingSender extends ChannelEnd<RingProducer> implements Sender {
   send(message: Bytes, options?: WaitOptions & { readonly priority?: number }): Promise<void> {
-    const priority = options?.priority ?? 0;
-    if (priority !== 0) {
-      return Promise.reject(valueError('options.priority', 'is not what a ring has', priority));
+    try {
+      checkPriority(options);
+      return this.end.send(message, options);
+    } catch (error) {
+      return Promise.reject(error as Error);
     }
-    return this.end.send(message, options);
   }
 
-  trySend(message: Bytes): boolean {
+  trySend(message: Bytes, options?: { readonly priority?: number }): boolean {
+    checkPriority(options);
     return this.end.trySend(message);
   }
 }

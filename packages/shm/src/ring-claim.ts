@@ -8,21 +8,27 @@ export interface RingClaim {
   abort(): void;
 }
 
+/** Told how long the message is; undefined: there is none. */
+type EndClaim = (claim: Claim, length: number | undefined) => void;
+
 /** A claim of a producer, which is told how it ends. */
 export class Claim implements RingClaim {
   readonly bytes: Uint8Array;
-  readonly #end: (claim: Claim, commit: boolean) => void;
+  /** What was reserved, whatever somebody makes of `bytes`. */
+  readonly #length: number;
+  readonly #end: EndClaim;
 
-  constructor(bytes: Uint8Array, end: (claim: Claim, commit: boolean) => void) {
+  constructor(bytes: Uint8Array, end: EndClaim) {
     this.bytes = bytes;
+    this.#length = bytes.length;
     this.#end = end;
   }
 
   commit(): void {
-    this.#end(this, true);
+    this.#end(this, this.#length);
   }
 
   abort(): void {
-    this.#end(this, false);
+    this.#end(this, undefined);
   }
 }

@@ -12,7 +12,7 @@ import { PeerWatch } from './peer-watch.js';
 import { RING, WORD, type RingGeometry } from './ring-layout.js';
 import { openRingBell, RingWaker } from './ring-waker.js';
 import { Seats, takeSeat, type TakenSeat } from './seat.js';
-import { damageOf, DATA, SEAT } from './shared-header.js';
+import { damageOf, DATA, MAGIC, SEAT } from './shared-header.js';
 import { SharedWait, type BellKeeper } from './shared-wait.js';
 
 /** A side that moves on while we look does so some times, not always. */
@@ -102,7 +102,7 @@ export abstract class RingEnd extends ResourceHandle {
     this.bytes = bytes;
     this.records = records;
     this.seat = seat;
-    this.seats = new Seats(memory);
+    this.seats = new Seats(memory, geometry.namespace);
     this.waker = new RingWaker(memory, geometry, this.seats);
     this.#wait = new SharedWait(
       {
@@ -113,6 +113,7 @@ export abstract class RingEnd extends ResourceHandle {
         checkUse: () => this.checkUse(),
         isReady: () => this.isReady(),
         mend: () => this.mend(),
+        onlyLooks: false,
         damage: () => this.damage(),
         openBell: () => openRingBell(geometry, seat.index),
         wantBell: () => this.#wantBell(),
@@ -187,6 +188,11 @@ export abstract class RingEnd extends ResourceHandle {
   /** Before every use. @internal */
   protected checkUse(): void {
     if (this.closed || this.#ring.memory.closed) throw closedError(this.describe());
+  }
+
+  /** What was wiped out, or cut off, would take messages that nobody gets, and have none. @internal */
+  protected checkWhole(): void {
+    if (this.words[MAGIC] !== RING.magic) throw this.damage();
   }
 
   /** How many wait. @internal */

@@ -53,7 +53,8 @@ export class RingProducer extends RecordWriter {
    */
   sendMany(messages: Iterable<Bytes>, options?: WaitOptions): Promise<void> {
     try {
-      if (typeof (messages as Iterable<Bytes> | null)?.[Symbol.iterator] !== 'function') {
+      const isText = typeof messages === 'string';
+      if (isText || typeof (messages as Iterable<Bytes> | null)?.[Symbol.iterator] !== 'function') {
         throw typeError('messages', 'an iterable of messages', messages);
       }
       const longest = this.maxMessageSize;
@@ -68,7 +69,7 @@ export class RingProducer extends RecordWriter {
       let next = 0;
       return this.run(() => {
         if (next === all.length) return undefined;
-        if (!this.begin()) return this.#blocked();
+        if (!this.begin(all[next]!.length)) return this.#blocked();
         next += this.putFrom(all as Uint8Array[], next);
         return next === all.length ? undefined : this.#blocked();
       }, options);
@@ -88,7 +89,7 @@ export class RingProducer extends RecordWriter {
   claim(length: number): RingClaim | null {
     integer(length, 'length', 0);
     this.#checkLength(length);
-    if (this.waiting > 0 || !this.begin()) return null;
+    if (this.waiting > 0 || !this.begin(length)) return null;
     const at = this.reserve(length);
     if (at < 0) {
       this.publish();
@@ -105,12 +106,12 @@ export class RingProducer extends RecordWriter {
     super.close();
   }
 
-  readonly #endClaim = (claim: Claim, commit: boolean): void => {
+  readonly #endClaim = (claim: Claim, length: number | undefined): void => {
     if (this.#claim !== claim) return;
     this.#claim = undefined;
     if (this.closed) return;
     this.checkUse();
-    if (commit) this.push(claim.bytes.length);
+    if (length !== undefined) this.push(length);
     this.publish();
   };
 
@@ -125,15 +126,13 @@ export class RingProducer extends RecordWriter {
     if (this.#claim !== undefined) {
       throw new IpcError('EBUSY', { ...this.describe(), hint: 'commit or abort the claim first' });
     }
-    if (length <= this.maxMessageSize) return;
-    throw new IpcError('EMSGSIZE', {
-      ...this.describe(),
-      hint: `it has ${length} bytes; the ring was created for ${this.maxMessageSize} at most`,
-    });
+    this.checkWhole();
+    if (length > this.maxMessageSize) throw this.tooLong(length);
   }
 
   #sending(data: Uint8Array): undefined | typeof BLOCKED {
-    if (!this.begin()) return this.#blocked();
+    this.checkAgain(data);
+    if (!this.begin(data.length)) return this.#blocked();
     const sent = this.put(data);
     this.publish();
     return sent ? undefined : this.#blocked();

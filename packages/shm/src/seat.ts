@@ -11,10 +11,18 @@ const FOREIGN = 1n << 54n;
 const DEATHS = 0xffn << 56n;
 const LOW = 0xffff_ffffn;
 
-/** Whether the process in a seat is dead, by its pid and start time; of a foreign one nothing is known. */
-function isDead(identity: bigint): boolean {
+/** The bit of who has another pid namespace than the memory. */
+function foreignBit(namespace: bigint): bigint {
+  return pidNamespace() === namespace ? 0n : FOREIGN;
+}
+
+/**
+ * Whether the process in a seat is dead, by its pid and start time. Of a foreign one nothing is known; and who is
+ * foreign knows of nobody: a pid means another process to it, or none.
+ */
+function isDead(identity: bigint, foreign: bigint): boolean {
   const pid = identity & PID;
-  if (pid === 0n || (identity & FOREIGN) !== 0n) return false;
+  if (pid === 0n || ((identity | foreign) & FOREIGN) !== 0n) return false;
   const start = binding().processStart(Number(pid));
   return start === ESRCH || (start >= 0 && BigInt(start) !== ((identity >> 22n) & LOW));
 }
@@ -27,8 +35,11 @@ const oneMore = (identity: bigint): bigint => ((deathsOf(identity) + 1n) & 0xffn
 export class Seats {
   readonly #words: Int32Array;
   readonly #identities: BigUint64Array;
+  readonly #foreign: bigint;
 
-  constructor(memory: Memory) {
+  /** @param namespace - of the pids in it */
+  constructor(memory: Memory, namespace: bigint) {
+    this.#foreign = foreignBit(namespace);
     this.#words = memory.view(Int32Array, 0, DATA / 4);
     this.#identities = memory.view(BigUint64Array, 0, DATA / 8);
   }
@@ -51,7 +62,7 @@ export class Seats {
   /** How many died in a seat, modulo 256. Who is dead there now is buried first. */
   deaths(index: number): bigint {
     const identity = this.identity(index);
-    if (!isDead(identity)) return deathsOf(identity);
+    if (!this.isDead(identity)) return deathsOf(identity);
     this.exchange(index, identity, oneMore(identity));
     return deathsOf(this.identity(index));
   }
@@ -62,7 +73,12 @@ export class Seats {
     const identity = this.identity(index);
     const generation = Atomics.load(this.#words, this.word(index, SEAT.generation));
     const same = (generation & 0xff_ffff) === lock >>> 8;
-    return !same || (identity & PID) === 0n || isDead(identity);
+    return !same || (identity & PID) === 0n || this.isDead(identity);
+  }
+
+  /** Whether it is certain that the process of an identity is dead. */
+  isDead(identity: bigint): boolean {
+    return isDead(identity, this.#foreign);
   }
 }
 
@@ -71,8 +87,7 @@ let ownStart: bigint | undefined;
 /** What identifies this process, as a seat has it. */
 export function ownIdentity(namespace: bigint, details: IpcErrorDetails): bigint {
   ownStart ??= BigInt(check(binding().processStart(process.pid), 'open', details));
-  const foreign = pidNamespace() === namespace ? 0n : FOREIGN;
-  return BigInt(process.pid) | (ownStart << 22n) | foreign;
+  return BigInt(process.pid) | (ownStart << 22n) | foreignBit(namespace);
 }
 
 /** Where this thread sits. */
@@ -95,7 +110,7 @@ export function takeSeat(
   details: IpcErrorDetails,
 ): TakenSeat {
   const native = binding();
-  const seats = new Seats(memory);
+  const seats = new Seats(memory, namespace);
   const own = ownIdentity(namespace, details);
   for (let index = first; index <= last; index++) {
     let mine = take(seats, index, own);
@@ -126,7 +141,7 @@ function take(seats: Seats, index: number, own: bigint): bigint | undefined {
   for (;;) {
     const old = seats.identity(index);
     const taken = (old & PID) !== 0n;
-    if (taken && !isDead(old)) return undefined;
+    if (taken && !seats.isDead(old)) return undefined;
     const mine = own | (taken ? oneMore(old) : old & DEATHS);
     if (seats.exchange(index, old, mine)) return mine;
   }

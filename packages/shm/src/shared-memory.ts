@@ -30,6 +30,7 @@ import {
   statusToAdopt,
   unlinkPosix,
   type OpenedObject,
+  type Purpose,
 } from './posix-open.js';
 import { sealBits, sealsOf, type Seal } from './seals.js';
 
@@ -105,14 +106,14 @@ export class SharedMemory extends Memory {
     return SharedMemory.with(name, options);
   }
 
-  /** As `open`; what is created holds some bytes from its first moment on. @internal */
+  /** As `open`, for something that is in memory. @internal */
   static with(
     name: string,
     options: SharedMemoryOpenOptions | undefined,
-    content?: Uint8Array,
+    purpose: Purpose = {},
   ): SharedMemory {
     const checked = checkOptions(options);
-    return new SharedMemory(openPosix(name, checked, content), checked.readOnly);
+    return new SharedMemory(openPosix(name, checked, purpose), checked.readOnly);
   }
 
   /**

@@ -21,6 +21,9 @@ import { MAGIC, SLEEP } from './shared-header.js';
 
 const MOST_SPIN = 1_000_000;
 
+/** So many looks in a row are answered at once; then the event loop turns. */
+const LOOKS_IN_A_ROW = 64;
+
 /** So many glances between two at the clock. */
 const GLANCES = 64;
 
@@ -37,6 +40,8 @@ export interface Sleeper {
   isReady(): boolean;
   /** Every 30 ms of a wait. */
   mend(): void;
+  /** Whether an attempt takes nothing away from others: then nobody queues behind who waits for something else. */
+  readonly onlyLooks: boolean;
   /** Closes it; the error that tells why. */
   damage(): Error;
   /** A descriptor that others can make readable. */
@@ -78,6 +83,7 @@ export class SharedWait {
   #spin = 0;
   /** What the word was when we lay down. */
   #asleep = 0;
+  #looksInARow = 0;
 
   constructor(sleeper: Sleeper, keeper: BellKeeper) {
     this.#sleeper = sleeper;
@@ -120,6 +126,10 @@ export class SharedWait {
       const wait = waitOptions(options);
       this.#sleeper.checkUse();
       this.#queue ??= this.#makeQueue();
+      if (this.#sleeper.onlyLooks && this.waiting > 0 && wait.signal?.aborted !== true) {
+        const result = attempt();
+        if (result !== BLOCKED && result !== YIELD) return this.#answer(result);
+      }
       const once = wait.timeout === 0;
       return this.#queue.run(() => this.#attempt(attempt, SLEEP.bell, once), wait, this.#operation);
     } catch (error) {
@@ -134,7 +144,7 @@ export class SharedWait {
     const timeout = options === undefined ? undefined : timeoutOf(options);
     const sleeper = this.#sleeper;
     sleeper.checkUse();
-    if (this.waiting > 0) {
+    if (this.waiting > 0 && !sleeper.onlyLooks) {
       throw new IpcError('EBUSY', {
         ...sleeper.details,
         hint: 'asynchronous calls wait on this end: await them before a blocking one',
@@ -142,6 +152,14 @@ export class SharedWait {
     }
     const result = attempt();
     return result === BLOCKED || result === YIELD ? this.#sleepSync(attempt, timeout) : result;
+  }
+
+  /** What was seen beside those who wait. */
+  #answer<T>(result: T): Promise<T> {
+    this.#looksInARow += 1;
+    if (this.#looksInARow < LOOKS_IN_A_ROW) return Promise.resolve(result);
+    this.#looksInARow = 0;
+    return new Promise((resolve) => void setImmediate(resolve, result));
   }
 
   #sleepSync<T>(attempt: Attempt<T>, timeout: number | undefined): T {

@@ -55,7 +55,7 @@ export class SysvSharedMemory extends Memory {
       if (typeof status === 'number') throw sysvError(status, 'shmctl', target);
       mapping = Mapping.ofSegment(id, status.size, {
         writable: !readOnly,
-        details: { target, hint: 'its mode may allow reading only: pass { readOnly: true }' },
+        details: { target },
       });
     } catch (error) {
       temporary?.end();

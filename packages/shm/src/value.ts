@@ -21,7 +21,7 @@ import {
   type RacingGeometry,
 } from './racing-layout.js';
 import { openReaderBell, ringReaders, wantReaderBell } from './reader-bells.js';
-import { damageOf, DATA } from './shared-header.js';
+import { damageOf, DATA, MAGIC } from './shared-header.js';
 import { SharedMemory } from './shared-memory.js';
 import { closingBell, SharedWait, type BellKeeper } from './shared-wait.js';
 
@@ -88,6 +88,7 @@ export class ShmValue extends ResourceHandle {
         checkUse: () => this.#checkUse(),
         isReady: () => Atomics.load(words, AT.newest / 4) !== this.#seen,
         mend: () => {},
+        onlyLooks: true,
         damage: () => this.#damage(),
         openBell: () => {
           const opened = openReaderBell(geometry.id);
@@ -160,6 +161,7 @@ export class ShmValue extends ResourceHandle {
    * @param value - bytes, or a string as UTF-8
    * @throws {IpcError} EMSGSIZE when it has more than `maxSize` bytes
    * @throws {IpcError} EBUSY when another process has been in the middle of setting it for 100 ms: it is stopped
+   * @throws {IpcError} EBADMSG when the value was wiped out: this handle is closed then
    * @throws {IpcError} ERR_CLOSED when the handle is closed
    */
   set(value: Bytes): void {
@@ -171,6 +173,7 @@ export class ShmValue extends ResourceHandle {
         hint: `it has ${bytes.length} bytes; the value was created for ${this.maxSize} at most`,
       });
     }
+    if (this.#words[MAGIC] !== VALUE.magic) throw this.#damage();
     const bits = this.#latest.set(bytes, this.#details.set);
     if (bits > 0) ringReaders(this.#words, this.#geometry.id, bits);
   }

@@ -1,5 +1,5 @@
-import { SharedMemory, ShmBroadcast, ShmValue } from '@octoipc/shm';
-import { expect, test } from 'vitest';
+import { SharedMemory, ShmBroadcast, ShmRing, ShmValue } from '@octoipc/shm';
+import { expect, onTestFinished, test } from 'vitest';
 
 import { numbers } from './rings.js';
 
@@ -87,3 +87,48 @@ test('a value whose writer stands still is EBUSY after a while, and the old stat
   made.close();
   memory.close();
 });
+
+/** What each end does where nobody waits. */
+const ends: Record<string, (memory: SharedMemory) => [{ closed: boolean }, () => unknown]> = {
+  'trySend() to a ring': (memory) => {
+    const producer = ShmRing.create(memory, { capacity: 256 }).producer();
+    return [producer, () => producer.trySend('lost')];
+  },
+  'claim() of a ring': (memory) => {
+    const producer = ShmRing.create(memory, { capacity: 256 }).producer();
+    return [producer, () => producer.claim(4)?.abort()];
+  },
+  'tryReceive() from a ring': (memory) => {
+    const consumer = ShmRing.create(memory, { capacity: 256 }).consumer();
+    return [consumer, () => consumer.tryReceive()];
+  },
+  'consume() of a ring': (memory) => {
+    const consumer = ShmRing.create(memory, { capacity: 256 }).consumer();
+    return [consumer, () => consumer.consume(() => {})];
+  },
+  'send() to a broadcast': (memory) => {
+    const producer = ShmBroadcast.create(memory, { capacity: 256 }).producer();
+    return [producer, () => producer.send('lost')];
+  },
+  'tryReceive() from a broadcast': (memory) => {
+    const consumer = ShmBroadcast.create(memory, { capacity: 256 }).consumer();
+    return [consumer, () => consumer.tryReceive()];
+  },
+  'set() of a value': (memory) => {
+    const value = ShmValue.create(memory, { maxSize: 64 });
+    return [value, () => value.set('lost')];
+  },
+};
+
+test.each(Object.keys(ends))(
+  'RING-010: %s that was wiped out is EBADMSG, and lost to nobody',
+  (name) => {
+    const memory = SharedMemory.memfd({ size: 4096 + 256 });
+    onTestFinished(() => memory.close());
+    const [end, use] = ends[name]!(memory);
+    use();
+    memory.bytes.fill(0);
+    expect(use).toThrow(expect.objectContaining({ code: 'EBADMSG' }));
+    expect(end.closed).toBe(true);
+  },
+);

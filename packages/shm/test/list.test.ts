@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, ftruncateSync, openSync, unlinkSync } from 'node:fs';
+import { closeSync, ftruncateSync, openSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { SharedMemory } from '@octoipc/shm';
@@ -51,4 +51,15 @@ test('list() does not show what lost its name, nor what is no shared memory', ()
   expect(names.filter((each) => each.includes(name.slice(1)))).toEqual([]);
   expect(names.filter((each) => /node$|\.so/.test(each))).toEqual([]);
   ftruncateSync(memory.fd, 4096);
+});
+
+test('list() has names as they are, of any letters', () => {
+  const path = join(folder(), 'größe\nund é\r');
+  writeFileSync(path, 'content');
+  closing(SharedMemory.file(path));
+  const own = memfd({ name: `größe ${process.pid}` });
+  expect(own.byteLength).toBe(4096);
+  const names = SharedMemory.list({ kinds: ['memfd', 'file'] }).map((one) => one.name);
+  expect(names).toContain(path);
+  expect(names).toContain(`größe ${process.pid}`);
 });

@@ -157,3 +157,35 @@ test(
     for (const node of nodes) expect(await said(code, node)).toBe(true);
   },
 );
+
+test('memory of a worker that has ended is not mapped anew from what has its descriptor’s number now', async (context) => {
+  const code = `
+    const { writeFileSync, unlinkSync } = require('node:fs');
+    const { Worker } = require('node:worker_threads');
+    const worker = new Worker(
+      \`
+        const { SharedMemory } = require('@octoipc/shm');
+        const { parentPort } = require('node:worker_threads');
+        const memory = SharedMemory.memfd({ size: 2000 * 4096 });
+        memory.bytes.fill(65);
+        const { openSync } = require('node:fs');
+        const reader = SharedMemory.fromFd(openSync('/proc/self/fd/' + memory.fd, 'r'), { readOnly: true });
+        parentPort.postMessage([reader.buffer, reader.fd]);
+        setInterval(() => [memory, reader], 1000);
+      \`,
+      { eval: true },
+    );
+    worker.once('message', async ([buffer, fd]) => {
+      await worker.terminate();
+      const path = '/dev/shm/octoipc-test-other-' + process.pid;
+      writeFileSync(path, Buffer.alloc(2000 * PAGE, 66));
+      let number;
+      do number = openSync(path, 'r'); while (number < fd);
+      unlinkSync(path);
+      const bytes = new Uint8Array(buffer);
+      for (let i = 0; i < 1500; i++) bytes[i * PAGE] = 1;
+      console.log(JSON.stringify([number === fd, [...new Set(bytes.subarray(1600 * PAGE))]]));
+    });
+  `;
+  expect(await said(code, await sharedNode(context))).toEqual([true, [65]]);
+});

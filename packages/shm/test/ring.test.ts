@@ -246,7 +246,13 @@ describe('ShmRing', () => {
     const sender = shmSender(ShmRing.attach(name));
     onTestFinished(() => sender.close());
     await sender.send('through');
-    expect(sender.trySend('twice')).toBe(true);
+    expect(sender.trySend('twice', { priority: 0 })).toBe(true);
+    expect(() => sender.trySend('first', { priority: 1 })).toThrow(
+      expect.objectContaining({ code: 'ERR_INVALID_ARG_VALUE' }),
+    );
+    await expect(sender.send('first', { priority: 1 })).rejects.toMatchObject({
+      code: 'ERR_INVALID_ARG_VALUE',
+    });
     for await (const message of receiver) {
       if (String(message) === 'twice') break;
     }

@@ -39,8 +39,9 @@ export function runScript(
   code: string,
   fds: readonly number[] = [],
   node = process.execPath,
+  args: readonly string[] = [],
 ): Promise<Ended> {
-  return run(node, ['--input-type=commonjs', '--eval', code], fds);
+  return run(node, ['--input-type=commonjs', '--eval', code, '--', ...args], fds);
 }
 
 /** A folder of this test's own. */

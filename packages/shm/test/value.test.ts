@@ -54,16 +54,44 @@ describe('ShmValue', () => {
     await expect(made.changed(0, { timeout: 1 })).rejects.toMatchObject({ code: 'ETIMEDOUT' });
     const controller = new AbortController();
     const aborted = made.changed(0, { signal: controller.signal });
-    const waits = [made.changed(0), made.changed(1), other.changed(0)];
+    const waits = [made.changed(0), other.changed(0)];
     controller.abort(new Error('enough'));
     await expect(aborted).rejects.toThrow('enough');
     other.set('one');
     expect(await waits[0]).toBe(1);
-    expect(await waits[2]).toBe(1);
+    expect(await waits[1]).toBe(1);
+    const next = made.changed(1);
     other.set('two');
-    expect(await waits[1]).toBe(2);
+    expect(await next).toBe(2);
     expect(made.changedSync(1)).toBe(2);
     expect(made.tryChanged(7)).toBe(2);
+  });
+
+  test('who waits for the next version is in nobody’s way who has missed one', async () => {
+    const { value: made } = value();
+    made.set('one');
+    made.set('two');
+    const next = made.changed(2);
+    for (let i = 0; i < 200; i++) expect(await made.changed(i % 2)).toBe(2);
+    expect(made.changedSync(1)).toBe(2);
+    expect(() => made.changedSync(2, { timeout: 1 })).toThrow(code('ETIMEDOUT'));
+    await expect(made.changed(1, { signal: AbortSignal.abort('no') })).rejects.toBe('no');
+    made.set('three');
+    expect(await next).toBe(3);
+  });
+
+  test('looks beside who waits let the event loop turn', async () => {
+    const { value: made } = value();
+    made.set('one');
+    const next = made.changed(1);
+    let turned = false;
+    setImmediate(() => (turned = true));
+    for (let looks = 0; !turned; looks++) {
+      await made.changed(0);
+      expect(looks).toBeLessThan(1000);
+    }
+    made.close();
+    await expect(next).rejects.toMatchObject({ code: 'ERR_CLOSED' });
   });
 
   test('RING-013: a value that is cut off or wiped out is an error, and no signal', () => {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import { readdirSync } from 'node:fs';
 
 import { expect, onTestFinished, test } from 'vitest';
@@ -152,3 +152,24 @@ test.each(['memfd', 'System V'] as const)(
     expect([words[0], words[2], words[3]]).toEqual([2_000_000, 7, 400_000]);
   },
 );
+
+test('any number of waits with one signal are no leak to Node, and none is left after it', async () => {
+  const memory = memfd();
+  const controller = new AbortController();
+  const warnings: Error[] = [];
+  const warned = (warning: Error): void => void warnings.push(warning);
+  process.on('warning', warned);
+  onTestFinished(() => void process.off('warning', warned));
+  const waits = Array.from({ length: 30 }, () => memory.wait(0, 0, { signal: controller.signal }));
+  const woken = memory.wait(4, 0, { signal: controller.signal });
+  expect(getEventListeners(controller.signal, 'abort')).toHaveLength(1);
+  await wake(memory, 4);
+  expect(await woken).toBe('ok');
+  controller.abort(new Error('enough'));
+  const ended = await Promise.allSettled(waits);
+  expect(ended.every(({ status }) => status === 'rejected')).toBe(true);
+  expect(getEventListeners(controller.signal, 'abort')).toHaveLength(0);
+  // Warnings come a tick later.
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(warnings).toEqual([]);
+});

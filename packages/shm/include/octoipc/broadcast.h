@@ -32,6 +32,7 @@ typedef struct {
   uint64_t missed;       /* by a reader */
   oipc_gap gap;
   bool seated, death;
+  bool foreign; /* this process has another pid namespace than the broadcast */
   uint64_t identity;
   uint8_t seen; /* deaths */
   int socket;
@@ -68,6 +69,7 @@ static inline int oipc_broadcast_attach(oipc_broadcast* end, void* memory, size_
   }
   end->capacity = capacity;
   end->longest = longest;
+  end->foreign = oipc_is_foreign(end->shared->ns);
   oipc_bell_prefix(end->bell, sizeof end->bell, "bell", end->shared->id);
   return 0;
 }
@@ -257,7 +259,7 @@ static inline int64_t oipc_broadcast_receive(oipc_broadcast* end, void* into, si
       end->death = false;
       return -EOWNERDEAD;
     }
-    const uint8_t deaths = oipc_deaths(&end->shared->seat);
+    const uint8_t deaths = oipc_deaths(&end->shared->seat, end->foreign);
     if (deaths != end->seen) {
       /* What it published before it died comes first. */
       end->seen = deaths;

@@ -64,6 +64,9 @@ static inline uint64_t oipc_pid_namespace(void) {
   return stat("/proc/self/ns/pid", &status) == 0 ? (uint64_t)status.st_ino : 0;
 }
 
+/* Whether this process has another pid namespace than a memory. */
+static inline bool oipc_is_foreign(uint64_t ns) { return ns != oipc_pid_namespace(); }
+
 static inline int64_t oipc_now_ms(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
@@ -75,8 +78,11 @@ static inline int64_t oipc_now_ms(void) {
 #define OIPC_ID_WITH_DEATHS(identity, deaths) \
   (((identity) & ~(UINT64_C(0xff) << 56)) | (uint64_t)(uint8_t)(deaths) << 56)
 
-static inline bool oipc_identity_is_dead(uint64_t identity) {
-  if (OIPC_ID_PID(identity) == 0 || (identity >> 54 & 1)) return false;
+#define OIPC_ID_FOREIGN(identity) ((identity) >> 54 & 1)
+
+/* foreign: whether this process has another pid namespace than the memory, and can judge nobody. */
+static inline bool oipc_identity_is_dead(uint64_t identity, bool foreign) {
+  if (foreign || OIPC_ID_PID(identity) == 0 || OIPC_ID_FOREIGN(identity)) return false;
   const int64_t start = oipc_process_start(OIPC_ID_PID(identity));
   return start == -ESRCH || (start >= 0 && (uint32_t)start != (uint32_t)(identity >> 22));
 }
@@ -85,7 +91,7 @@ static inline bool oipc_identity_is_dead(uint64_t identity) {
 static inline int64_t oipc_own_identity(uint64_t ns) {
   const int64_t start = oipc_process_start((uint32_t)getpid());
   if (start < 0) return start;
-  const uint64_t foreign = ns != oipc_pid_namespace();
+  const uint64_t foreign = oipc_is_foreign(ns);
   return (int64_t)((uint64_t)getpid() | (uint64_t)start << 22 | foreign << 54);
 }
 
@@ -94,7 +100,7 @@ static inline int oipc_take_seat(oipc_seat* seat, uint64_t identity, uint64_t* m
   uint64_t old = atomic_load(&seat->identity);
   for (;;) {
     const bool taken = OIPC_ID_PID(old) != 0;
-    if (taken && !oipc_identity_is_dead(old)) return -EBUSY;
+    if (taken && !oipc_identity_is_dead(old, OIPC_ID_FOREIGN(identity))) return -EBUSY;
     const uint64_t next = OIPC_ID_WITH_DEATHS(identity, OIPC_ID_DEATHS(old) + taken);
     if (!atomic_compare_exchange_strong(&seat->identity, &old, next)) continue;
     OIPC_STEP();
@@ -109,9 +115,9 @@ static inline void oipc_leave_seat(oipc_seat* seat, uint64_t mine) {
 }
 
 /* How many died in a seat; who is dead there is buried first. */
-static inline uint8_t oipc_deaths(oipc_seat* seat) {
+static inline uint8_t oipc_deaths(oipc_seat* seat, bool foreign) {
   uint64_t identity = atomic_load(&seat->identity);
-  if (oipc_identity_is_dead(identity)) {
+  if (oipc_identity_is_dead(identity, foreign)) {
     const uint64_t buried = (uint64_t)(uint8_t)(OIPC_ID_DEATHS(identity) + 1) << 56;
     atomic_compare_exchange_strong(&seat->identity, &identity, buried);
     identity = atomic_load(&seat->identity);

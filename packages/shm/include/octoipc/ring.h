@@ -62,7 +62,7 @@ static inline int oipc_ring_check(oipc_ring* ring) {
   const bool producer = ring->seat > 0;
   int result = 0;
   for (uint32_t i = producer ? 0 : 1; i <= (producer ? 0 : ring->seats); ++i) {
-    const uint8_t deaths = oipc_deaths(&ring->shared->seat[i]);
+    const uint8_t deaths = oipc_deaths(&ring->shared->seat[i], ring->foreign);
     if (deaths == ring->seen[i]) continue;
     ring->seen[i] = deaths;
     result = -EOWNERDEAD;
@@ -118,7 +118,8 @@ static inline void oipc_ring_mend_lock(oipc_ring* ring) {
     oipc_seat* seat = &ring->shared->seat[index];
     const uint64_t identity = atomic_load(&seat->identity);
     const bool same = (atomic_load(&seat->generation) & 0xffffff) == held >> 8;
-    if (same && OIPC_ID_PID(identity) != 0 && !oipc_identity_is_dead(identity)) return;
+    if (same && OIPC_ID_PID(identity) != 0 && !oipc_identity_is_dead(identity, ring->foreign))
+      return;
   }
   atomic_compare_exchange_strong(&ring->shared->lock, &held, 0);
 }
@@ -161,12 +162,24 @@ static inline uint32_t oipc_ring_need(const oipc_ring* ring, uint32_t length) {
   return record > rest ? record + rest : record;
 }
 
+/* Whether there is no room for sure, by a look without the turn. Who takes it in vain wakes the
+ * others when he gives it back, who would do the same: they would go round for as long as the ring
+ * is full. */
+static inline bool oipc_ring_is_full(oipc_ring* ring, uint32_t length) {
+  /* In this order: the tail can only be further by now, and then there is no more room. */
+  ring->here = ring->published = atomic_load(&ring->shared->tail);
+  ring->there = atomic_load(&ring->shared->head);
+  const uint32_t used = ring->here - ring->there;
+  return used <= ring->capacity && ring->capacity - used < oipc_ring_need(ring, length);
+}
+
 /* Room for a message; NULL and errno: EAGAIN full or another's turn, EMSGSIZE, EBADMSG. One at a
  * time. */
 static inline void* oipc_ring_claim(oipc_ring* ring, size_t length) {
   oipc_ring_header* shared = ring->shared;
   if (length > ring->max_message_size) return errno = EMSGSIZE, NULL;
   if (ring->flags & OIPC_RING_TURNS && !ring->locked) {
+    if (ring->full && oipc_ring_is_full(ring, (uint32_t)length)) return errno = EAGAIN, NULL;
     if (!oipc_ring_lock(ring)) return errno = EAGAIN, NULL;
     OIPC_STEP();
     ring->locked = true;
@@ -178,7 +191,8 @@ static inline void* oipc_ring_claim(oipc_ring* ring, size_t length) {
   if (ring->capacity - (ring->here - ring->there) < need) {
     ring->there = atomic_load_explicit(&shared->head, memory_order_acquire);
     if (ring->here - ring->there > ring->capacity || ring->here & 7) return errno = EBADMSG, NULL;
-    if (ring->capacity - (ring->here - ring->there) < need) {
+    ring->full = ring->capacity - (ring->here - ring->there) < need;
+    if (ring->full) {
       oipc_ring_publish(ring);
       return errno = EAGAIN, NULL;
     }

@@ -37,6 +37,7 @@ typedef struct {
   char bell[48]; /* "octoipc-ring-ID-" */
   int seat;      /* -1, or the index in shared->seat */
   uint64_t identity;
+  bool foreign;  /* this process has another pid namespace than the ring */
   uint32_t turn; /* what this producer puts into the lock */
   bool locked;
   uint32_t here; /* tail of a producer, head of a consumer, with what is not published yet */
@@ -46,6 +47,7 @@ typedef struct {
   uint8_t seen[1 + OIPC_RING_SEATS];
   int64_t looked; /* when the lock's holder was looked at */
   bool death;     /* of a producer, which is not reported yet */
+  bool full;      /* there was no room when this producer last tried */
   int socket;
 } oipc_ring;
 
@@ -90,6 +92,7 @@ static inline int oipc_ring_attach(oipc_ring* ring, void* memory, size_t size) {
   ring->max_message_size = shared->max_message_size;
   ring->flags = shared->flags;
   ring->seats = shared->seats;
+  ring->foreign = oipc_is_foreign(shared->ns);
   const uint32_t capacity = ring->capacity;
   if (magic != OIPC_RING_MAGIC || shared->version != 1 || shared->order != 0x01020304 ||
       ring->flags > 1 || capacity < 64 || capacity > 1u << 30 || (capacity & (capacity - 1)) ||
