@@ -17,4 +17,6 @@ export interface Operation {
   readonly cancelled?: (error: unknown) => unknown;
   /** Whether there is something that the source does not tell of: it was taken out of the kernel before. */
   readonly ready?: () => boolean;
+  /** Told once if the call has to queue, whether it was tried or not: what it was passed may change from now on. */
+  readonly queued?: () => void;
 }

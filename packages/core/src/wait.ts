@@ -77,7 +77,8 @@ const LOOK_AGAIN = 16;
  *    a source that never runs dry leaves others their time.
  * 4. Where the source tells of what is there already, a call does not try before it waits, if those before
  *    it all had to.
- * 5. `fail` rejects all that wait, in their order.
+ * 5. A call that queues is told so before it returns, tried or not: that is when to copy what the caller may change.
+ * 6. `fail` rejects all that wait, in their order.
  */
 export class WaitQueue {
   readonly #source: WakeSource;
@@ -134,6 +135,7 @@ export class WaitQueue {
       const error = timeoutError(operation.details);
       return Promise.reject((operation.cancelled?.(error) ?? error) as Error);
     }
+    operation.queued?.();
     const waiter = new Waiter(attempt, operation);
     if (limited) this.#limit(waiter as Waiter<unknown>, options);
     this.#add(waiter as Waiter<unknown>);

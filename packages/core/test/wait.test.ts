@@ -88,6 +88,44 @@ describe('WaitQueue', () => {
     expect(await queue.run(attempt, {}, operation)).toBe(1);
   });
 
+  test('a call that queues is told so before it returns, whether it was tried or not', async () => {
+    let wake: (() => void) | undefined;
+    let there = 0;
+    const queue = new WaitQueue({
+      tellsLevels: true,
+      listen: (listener) => (wake = listener),
+      rest: () => (wake = undefined),
+    });
+    let queued = 0;
+    const operation = { details: { syscall: 'test' }, queued: () => void (queued += 1) };
+    const take = (): Promise<number> =>
+      queue.run(() => (there > 0 ? (there -= 1) : BLOCKED), {}, operation);
+    // After some that had to wait it is not tried any more.
+    for (let i = 1; i <= 20; i++) {
+      const taken = take();
+      expect(queued).toBe(i);
+      there = 1;
+      wake!();
+      await taken;
+    }
+    // And not after many that need not wait, of which the first looks again.
+    const before = queued;
+    const options = { timeout: 1000 };
+    there = 200;
+    let waited = 0;
+    for (let i = 0; i < 200; i++) {
+      const taken = queue.run(() => (there -= 1), options, operation);
+      waited += queue.length;
+      await taken;
+    }
+    expect(waited).toBeGreaterThan(0);
+    expect(queued - before).toBe(waited);
+    expect(await codeOf(() => queue.run(() => BLOCKED, { timeout: 0 }, operation))).toBe(
+      'ETIMEDOUT',
+    );
+    expect(queued - before).toBe(waited);
+  });
+
   test('serves first come, first served, and lets nobody overtake', async () => {
     const permits = new Permits();
     const served: string[] = [];

@@ -21,6 +21,12 @@ import { handBack, handOut, receiveAll, roomFor, roomOf } from './slab.js';
 
 const makeMessage = (data: Buffer, priority: number): PosixMessage => ({ data, priority });
 
+/** A message that is being sent, as a queue of waiters takes it. */
+interface Sending {
+  readonly attempt: Attempt<void>;
+  readonly queued: () => void;
+}
+
 /**
  * The calls on one queue's descriptor, none of which waits.
  *
@@ -99,37 +105,34 @@ export class PosixCalls {
     return this.#sleeps === true;
   }
 
-  /** Sends; sleeps while the queue is full. */
-  putSleeping(message: Bytes, options: Omit<PosixSendOptions, 'signal'> | undefined): void {
-    const result = this.#send(this.#checked(message), priorityOf(options), true);
-    if (result < 0) throw this.#error(result, 'mq_send');
-  }
-
-  /** Sends if there is room. */
-  put(message: Bytes, options: PosixSendOptions | undefined): void | typeof BLOCKED {
-    return this.#put(this.#checked(message), priorityOf(options));
+  /**
+   * Sends.
+   *
+   * @param sleeping - whether to sleep in the call while the queue is full; whoever shares the open file
+   *   description may have forbidden that meanwhile
+   */
+  put(
+    message: Bytes,
+    options: Omit<PosixSendOptions, 'signal'> | undefined,
+    sleeping = false,
+  ): void | typeof BLOCKED {
+    return this.#put(this.#checked(message), priorityOf(options), sleeping);
   }
 
   /**
    * The attempt to send a message.
    *
-   * @param message - what is sent; copied before others may change it
+   * @param message - what is sent; copied as it queues, since others may change it then
    * @param options - its priority
-   * @param waits - it will not be tried at once
    */
-  sending(message: Bytes, options: PosixSendOptions | undefined, waits: boolean): Attempt<void> {
+  sending(message: Bytes, options: PosixSendOptions | undefined): Sending {
     let data = this.#checked(message);
     const priority = priorityOf(options);
-    let copied = typeof message === 'string';
-    const keep = (): void => {
-      if (!copied) data = Uint8Array.prototype.slice.call(data);
-      copied = true;
-    };
-    if (waits) keep();
-    return () => {
-      const result = this.#put(data, priority);
-      if (result === BLOCKED) keep();
-      return result;
+    return {
+      attempt: () => this.#put(data, priority),
+      queued: () => {
+        if (typeof message !== 'string') data = Uint8Array.prototype.slice.call(data);
+      },
     };
   }
 
@@ -163,8 +166,8 @@ export class PosixCalls {
     });
   }
 
-  #put(data: Uint8Array, priority: number): void | typeof BLOCKED {
-    const result = this.#send(data, priority, false);
+  #put(data: Uint8Array, priority: number, sleeping = false): void | typeof BLOCKED {
+    const result = this.#send(data, priority, sleeping);
     if (result >= 0) return;
     if (result !== EAGAIN) throw this.#error(result, 'mq_send');
     return BLOCKED;

@@ -1,7 +1,16 @@
 import { ipcNamespace, optionalBoolean, optionsObject } from '@octoipc/core/kit';
-import { constants, readdirSync, readFileSync, readlinkSync, statfsSync, statSync } from 'node:fs';
+import {
+  constants,
+  fstatSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statfsSync,
+  statSync,
+} from 'node:fs';
 
 import { binding } from './binding.js';
+import { EACCES } from './errno.js';
 
 /** A POSIX queue, as anybody may see it. */
 export interface PosixQueueInfo {
@@ -50,14 +59,55 @@ interface Found {
   readonly pids: number[];
 }
 
-/** Where the mqueue file system is mounted; undefined if it is not. */
+/** Where the mqueue file system of this IPC namespace is mounted; undefined if it is not. */
 function mountPoint(): string | undefined {
   const lines = readFileSync('/proc/self/mounts', 'utf8').split('\n');
-  const path = lines.map((line) => line.split(' ')).find((fields) => fields[2] === 'mqueue')?.[1];
-  // Blanks and the like are written in octal: proc(5), getmntent(3).
-  return path?.replaceAll(/\\([0-7]{3})/g, (_, octal: string) =>
+  return lines
+    .map((line) => line.split(' '))
+    .filter((fields) => fields[2] === 'mqueue')
+    .map(([, path = '']) => unescaped(path))
+    .find((path) => hasOwnQueues(path));
+}
+
+/** Blanks and the like are written in octal: proc(5), getmntent(3). */
+function unescaped(path: string): string {
+  return path.replaceAll(/\\([0-7]{3})/g, (_, octal: string) =>
     String.fromCharCode(Number.parseInt(octal, 8)),
   );
+}
+
+/**
+ * Whether the queues of a mount are those that names mean here: who has left its IPC namespace still sees
+ * the mount of the one that it was in.
+ */
+function hasOwnQueues(mount: string): boolean {
+  let forbidden = false;
+  try {
+    const { dev } = statSync(mount);
+    for (const file of readdirSync(mount)) {
+      const fd = openSomehow(`/${file}`);
+      if (fd >= 0) return deviceOf(fd) === dev;
+      forbidden ||= fd === EACCES;
+    }
+  } catch {
+    return false; // It cannot be looked at, or lies under another mount.
+  }
+  return forbidden;
+}
+
+function deviceOf(fd: number): number {
+  try {
+    return fstatSync(fd).dev;
+  } finally {
+    binding().close(fd);
+  }
+}
+
+/** A queue's descriptor to look at, or -errno. */
+function openSomehow(name: string): number {
+  const native = binding();
+  const fd = native.posixOpen(name, constants.O_RDONLY);
+  return fd < 0 ? native.posixOpen(name, constants.O_WRONLY) : fd;
 }
 
 function filesOf(mount: string, held: ReadonlyMap<string, Found>): Map<string, Found> {
@@ -156,8 +206,7 @@ type Known = Pick<PosixQueueInfo, 'maxMessages' | 'maxMessageSize' | 'currentMes
 
 function attributesOf(name: string): Known {
   const native = binding();
-  let fd = native.posixOpen(name, constants.O_RDONLY);
-  if (fd < 0) fd = native.posixOpen(name, constants.O_WRONLY);
+  const fd = openSomehow(name);
   if (fd < 0) return { maxMessages: null, maxMessageSize: null, currentMessages: null };
   try {
     const attributes = new Float64Array(4);

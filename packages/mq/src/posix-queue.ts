@@ -113,8 +113,9 @@ export class PosixQueue extends PosixHandle implements AsyncIterable<PosixMessag
     try {
       const wait = waitOptions(options);
       this.checkOpen('mq_send');
-      const attempt = this.calls.sending(message, options, this.waiting('writable') > 0);
-      return this.queue('writable').run(attempt, wait, { details: this.details('mq_send') });
+      const { attempt, queued } = this.calls.sending(message, options);
+      const operation = { details: this.details('mq_send'), queued };
+      return this.queue('writable').run(attempt, wait, operation);
     } catch (error) {
       return Promise.reject(error as Error);
     }
@@ -128,7 +129,7 @@ export class PosixQueue extends PosixHandle implements AsyncIterable<PosixMessag
   trySend(message: Bytes, options?: { readonly priority?: number | undefined }): boolean {
     this.checkOpen('mq_send');
     if (this.waiting('writable') === 0) return this.calls.put(message, options) !== BLOCKED;
-    this.calls.sending(message, options, false);
+    this.calls.sending(message, options);
     return false;
   }
 
@@ -140,11 +141,9 @@ export class PosixQueue extends PosixHandle implements AsyncIterable<PosixMessag
   sendSync(message: Bytes, options?: Omit<PosixSendOptions, 'signal'>): void {
     const wait = waitOptions(options);
     this.checkOpen('mq_send');
-    if (this.maySleep('writable', wait)) {
-      this.calls.putSleeping(message, options);
+    if (this.maySleep('writable', wait) && this.calls.put(message, options, true) !== BLOCKED)
       return;
-    }
-    const attempt = this.calls.sending(message, options, false);
+    const { attempt } = this.calls.sending(message, options);
     this.runSync(attempt, 'writable', wait, 'mq_send');
   }
 

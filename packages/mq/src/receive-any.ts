@@ -92,7 +92,8 @@ class Race<Q extends PosixQueue | SysvQueue> {
       if (this.#over) break;
       const controller = new AbortController();
       this.#waits.set(queue, controller);
-      this.#receive(queue, { signal: controller.signal }).catch((error: unknown) => {
+      const wait = { signal: controller.signal, timeout: this.#timeout === 0 ? 0 : undefined };
+      this.#receive(queue, wait).catch((error: unknown) => {
         if (!controller.signal.aborted) this.#fail(error);
       });
     }

@@ -70,4 +70,18 @@ describe('PosixQueue.list()', () => {
       });
     },
   );
+
+  test.skipIf(noMount)(
+    'has the queues of this IPC namespace, though what is mounted is of another one',
+    async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'octoipc-mqueue-'));
+      onTestFinished(() => rmSync(folder, { recursive: true }));
+      const { name } = posix();
+      const mounted = 'mount -t mqueue none "$0" && exec unshare -i "$@"';
+      const command = [process.execPath, script, 'list', name];
+      const peer = Peer.start('unshare', ['-m', 'sh', '-c', mounted, folder, ...command]);
+      const all = await peer.report<PosixQueueInfo[]>();
+      expect(all).toMatchObject([{ name, maxMessages: 1, bytes: null, holders: [peer.pid] }]);
+    },
+  );
 });

@@ -2,9 +2,21 @@ import { describe, expect, test } from 'vitest';
 
 import { codeOf, failure } from '../../core/test/failure.js';
 import { Peer } from '../../core/test/peer.js';
+import { CALLS } from './asleep.js';
 import { again, isPending, posix } from './queues.js';
 
 const peer = new URL('fixtures/peer.mjs', import.meta.url);
+
+/** Puts descriptor 3 in non-blocking mode, and makes room once the other side waits in poll(2). */
+const UNBLOCKING = `
+import ctypes, fcntl, os, sys
+fcntl.fcntl(3, fcntl.F_SETFL, fcntl.fcntl(3, fcntl.F_GETFL) | os.O_NONBLOCK)
+print("unblocked", flush=True)
+path = f"/proc/{sys.argv[1]}/task/{sys.argv[1]}/syscall"
+while open(path).read().split()[0] != sys.argv[2]: pass
+message = ctypes.create_string_buffer(64)
+ctypes.CDLL(None).mq_receive(3, message, 64, None)
+`;
 
 const text = (message: { data: Buffer } | undefined): string => String(message?.data);
 
@@ -102,6 +114,48 @@ describe('PosixQueue.send()', () => {
     expect(text(queue.tryReceive())).toBe('before');
     await third;
     expect(text(queue.tryReceive())).toBe('before');
+  });
+
+  test('BIND-007: and though it was not tried before it had to let others have their turn', async () => {
+    const queue = posix({ maxMessages: 1 });
+    const sent: string[] = [];
+    const received: string[] = [];
+    for (let i = 0; i < 200; i++) {
+      const data = Buffer.from(`message ${i}`);
+      sent.push(String(data));
+      const sending = queue.send(data);
+      data.fill('x');
+      await sending;
+      received.push(text(queue.tryReceive()));
+    }
+    expect(received).toEqual(sent);
+  });
+
+  test('BIND-007: and though it was not tried because all before it had to wait', async () => {
+    const queue = posix({ maxMessages: 1 });
+    const received: string[] = [];
+    queue.trySend('message 0');
+    for (let i = 1; i < 40; i++) {
+      const data = Buffer.from(`message ${i}`);
+      const sending = queue.send(data);
+      data.fill('x');
+      received.push(text(queue.tryReceive()));
+      await sending;
+    }
+    expect(received).toEqual(Array.from({ length: 39 }, (_, i) => `message ${i}`));
+  });
+
+  test('sendSync() waits though who shares the descriptor has put it in non-blocking mode', async () => {
+    const queue = posix({ maxMessages: 1 });
+    queue.sendSync('first');
+    const args = ['-c', UNBLOCKING, String(process.pid), String(CALLS.poll)];
+    const stdio = ['pipe', 'pipe', 'pipe', queue.fd] as const;
+    const sharer = Peer.start('python3', args, { stdio: [...stdio] });
+    expect(await sharer.line()).toBe('unblocked');
+    expect(queue.nonblocking).toBe(true);
+    queue.sendSync('second');
+    expect(text(queue.tryReceive())).toBe('second');
+    expect(await sharer.ended).toMatchObject({ code: 0 });
   });
 
   test('BIND-006: memory that is shared between threads is refused, and nothing is queued', async () => {

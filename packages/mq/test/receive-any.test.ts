@@ -59,6 +59,15 @@ describe('receiveAny()', () => {
     expect(String((await receiveAny(queues, { timeout: 0 })).data)).toBe('there');
   });
 
+  test('without waiting finds what is there, however often it is asked', async () => {
+    const queues = [posix(), sysv()];
+    for (let i = 0; i < 300; i++) {
+      queues[i % 2]!.trySend(String(i));
+      expect(String((await receiveAny(queues, { timeout: 0 })).data)).toBe(String(i));
+    }
+    expect(await codeOf(() => receiveAny(queues, { timeout: 0 }))).toBe('ETIMEDOUT');
+  });
+
   test('ends with what befalls one of the queues', async () => {
     const [one, two] = [posix(), sysv()];
     const closed = codeOf(() => receiveAny([one, two]));

@@ -150,11 +150,13 @@ export class Condition extends WordHandle {
   /**
    * The same; blocks this thread.
    *
-   * @throws {IpcError} EBUSY when waits of this handle are pending
+   * @throws {IpcError} EBUSY when waits of this handle, or of the mutex's, are pending; the mutex stays held
    */
   waitSync(guard: Guard, options?: Omit<WaitOptions, 'signal'>): Guard {
     const { timeout } = waitOptions(options);
     const { mutex, held } = this.#heldGuard(guard);
+    this.refuseBlocking('wait');
+    mutex.refuseSync();
     const waiter = this.#enter();
     held.letGo();
     try {

@@ -26,6 +26,8 @@ export interface Guard extends Disposable {
 
 /** @internal How a guard's lock is taken again, after a wait for a condition. */
 export interface Relock {
+  /** @throws {IpcError} EBUSY when `retakeSync` could not be */
+  refuseSync(): void;
   retake(guard: WordGuard): Promise<void>;
   retakeSync(guard: WordGuard): void;
 }

@@ -199,6 +199,12 @@ export class Mutex extends WordHandle {
   }
 
   /** @internal */
+  refuseSync(): void {
+    this.check('lock');
+    this.refuseBlocking('lock');
+  }
+
+  /** @internal */
   retakeSync(guard: WordGuard): void {
     this.check('lock');
     guard.heldAgain(this.runSync(this.#blockingAttempt(), undefined, 'lock').recovered);

@@ -202,11 +202,16 @@ export class PosixSemaphore extends WordHandle {
   async withPermit<T>(run: () => T | Promise<T>, options?: WaitOptions): Promise<T> {
     callback(run, 'run');
     const permit = await this.acquire(options);
+    let result: T;
     try {
-      return await run();
-    } finally {
-      permit.release();
+      result = await run();
+    } catch (error) {
+      // If it is closed there is nothing to give back to, and what the function threw tells more.
+      if (!this.closed) permit.release();
+      throw error;
     }
+    permit.release();
+    return result;
   }
 
   protected override describe(): { syscall: string; target: string } {

@@ -94,6 +94,15 @@ export class Readers implements OwnedResource {
     return undefined;
   }
 
+  /** Whether this thread reads, by whatever handle. */
+  get mine(): boolean {
+    for (const slot of this.slots.held()) {
+      const at = slotAt(slot);
+      if (this.#word.isMine(Atomics.load(this.slots.words, at), at + SLOT_TICKET)) return true;
+    }
+    return false;
+  }
+
   /** The processes that read now. */
   get pids(): number[] {
     return [...new Set([...this.slots.held()].map((slot) => this.slots.get(slot, SLOT_OWNER)))];

@@ -140,7 +140,7 @@ export class RwLock extends WordHandle {
   /**
    * Takes the lock to read; blocks this thread.
    *
-   * @throws {IpcError} EDEADLK when this thread writes
+   * @throws {IpcError} EDEADLK when this thread writes, or reads already and somebody waits to write
    */
   readLockSync(options?: Omit<WaitOptions, 'signal'>): Guard {
     const { timeout } = waitOptions(options);

@@ -100,9 +100,10 @@ export class RwTurns implements OwnedResource {
     stopReading: () => this.readers.leave(),
   };
 
+  /** Who writes, or wants to, waits for all who read: for this thread too, if it does. */
   #blocked({ at, value }: Obstacle, blocking: boolean): typeof BLOCKED {
     const holder = at === WORD ? HOLDER : at + SLOT_TICKET;
-    if (blocking && this.word.isMine(value, holder)) {
+    if (blocking && (this.word.isMine(value, holder) || this.readers.mine)) {
       throw new IpcError('EDEADLK', {
         syscall: 'lock',
         target: this.#name,

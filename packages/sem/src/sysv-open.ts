@@ -129,7 +129,13 @@ function openPrivate(native: SemBinding, wanted: Wanted): OpenedSet {
     const id = native.setGet(0, wanted.count ?? 1, true, true, wanted.mode);
     if (id < 0) throw openError(id, 'private');
     const target = `id=${id}`;
-    initialise(native, id, wanted, target);
+    try {
+      initialise(native, id, wanted, target);
+    } catch (error) {
+      // Nobody else could find it.
+      native.setControl(id, 0, native.IPC_RMID, 0);
+      throw error;
+    }
     return { id, key: 0, count: wanted.count ?? 1, target, temporary: undefined };
   }
   // A name is recorded before what it names is created, and a private set has none before: a key that

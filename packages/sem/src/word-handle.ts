@@ -115,15 +115,19 @@ export abstract class WordHandle extends ResourceHandle {
     syscall: string,
     slice?: number,
   ): T {
+    this.refuseBlocking(syscall);
     const details = this.details(syscall);
-    if (this.#queue.length > 0) {
-      throw new IpcError('EBUSY', { ...details, hint: ASYNC });
-    }
     const sleep =
       slice === undefined && isEndless(timeout)
         ? () => this.#source.sleepLooking()
         : (milliseconds: number) => this.#source.sleep(Math.min(milliseconds, slice ?? SLICE));
     return waitSync(attempt, sleep, timeout, { details });
+  }
+
+  /** @internal Who waits already comes first, and this thread would not let him. */
+  protected refuseBlocking(syscall: string): void {
+    if (this.#queue.length === 0) return;
+    throw new IpcError('EBUSY', { ...this.details(syscall), hint: ASYNC });
   }
 
   #setAlive(alive: boolean): this {

@@ -88,6 +88,23 @@ describe('Condition', () => {
     guard.unlock();
   });
 
+  test('waitSync() is EBUSY where locks of the same handle wait, and lets nothing go', async () => {
+    const lock = mutex();
+    const condition = named(Condition);
+    const guard = await lock.lock();
+    const next = lock.lock();
+    expect(() => condition.waitSync(guard, { timeout: 0 })).toThrow(code('EBUSY'));
+    expect([guard.held, condition.waiters]).toEqual([true, 0]);
+    guard.unlock();
+    const held = await next;
+    const waiting = condition.wait(held);
+    const other = await lock.lock();
+    expect(() => condition.waitSync(other, { timeout: 0 })).toThrow(code('EBUSY'));
+    expect([other.held, condition.notifyAll()]).toEqual([true, 1]);
+    other.unlock();
+    (await waiting).unlock();
+  });
+
   test('a waiter that is killed takes no notification with it', async () => {
     const name = freshName();
     mutex({}, name);

@@ -22,6 +22,21 @@ function file(name: string, content: Uint8Array): void {
   onTestFinished(() => rmSync(path, { force: true }));
 }
 
+describe('PosixSemaphore.withPermit()', () => {
+  test('gives the permit back, and what the function gives or throws, though it closed the semaphore', async () => {
+    const made = semaphore({ value: 1 });
+    expect(await made.withPermit(() => made.value)).toBe(0);
+    const thrown = new Error('of the function');
+    await expect(made.withPermit(() => Promise.reject(thrown))).rejects.toBe(thrown);
+    expect(made.value).toBe(1);
+    const closing = made.withPermit(() => {
+      made.close();
+      throw thrown;
+    });
+    await expect(closing).rejects.toBe(thrown);
+  });
+});
+
 describe('PosixSemaphore.open()', () => {
   test('SEM-001: creates 32 bytes with the value', () => {
     const name = freshName();

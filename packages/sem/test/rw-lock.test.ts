@@ -1,5 +1,5 @@
 import { RwLock } from '@octoipc/sem';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 
 import { Peer } from '../../core/test/peer.js';
 import { freshName, isPending, named, until } from './objects.js';
@@ -103,6 +103,31 @@ describe('RwLock', () => {
     expect(() => lock.readLockSync()).toThrow(code('EDEADLK'));
     writing.unlock();
     lock.readLockSync({ timeout: 0 }).unlock();
+  });
+
+  test('reading again is EDEADLK for who would block while somebody waits for him to end', async () => {
+    const name = freshName();
+    const lock = named(RwLock, {}, name);
+    const reading = lock.readLockSync();
+    lock.readLockSync().unlock();
+    const peer = Peer.node(fixture, ['lock', name, 'write']);
+    await until(() => {
+      const guard = lock.tryReadLock();
+      guard?.unlock();
+      return guard === null;
+    });
+    const again = RwLock.open(name);
+    onTestFinished(() => again.close());
+    for (const handle of [lock, again]) {
+      expect(() => handle.readLockSync({ timeout: 60_000 })).toThrow(code('EDEADLK'));
+      expect(() => handle.writeLockSync({ timeout: 60_000 })).toThrow(code('EDEADLK'));
+    }
+    // Who does not block can still let go of what he has.
+    const later = lock.readLock();
+    reading.unlock();
+    await peer.line();
+    peer.tell('unlock');
+    (await later).unlock();
   });
 
   test('readers of other processes keep a blocking writer out until they end', async () => {

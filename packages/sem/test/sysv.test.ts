@@ -143,6 +143,17 @@ describe('SysvSemaphoreSet.open()', () => {
     });
     expect(codes).toEqual(['EACCES', 'EPERM', 'EPERM']);
   });
+
+  test('a private set whose mode keeps its own maker from giving it values leaves nothing', (context) => {
+    context.skip(process.geteuid?.() !== 0, 'it takes root to become somebody else');
+    const [error, left] = asNobody(() => {
+      const made = codeNow(() => SysvSemaphoreSet.open('private', { mode: 0o400 }));
+      const uid = process.geteuid?.();
+      return [made, SysvSemaphoreSet.list().filter((one) => one.creatorUid === uid)];
+    });
+    onTestFinished(() => left.forEach(({ id }) => SysvSemaphoreSet.remove(id)));
+    expect([error, left]).toEqual(['EACCES', []]);
+  });
 });
 
 describe('SysvSemaphoreSet.operate()', () => {
