@@ -143,7 +143,7 @@ const told = new WeakSet<object>();
 /**
  * The error of a cancelled operation, telling how many bytes it had handed over by then. An abort's
  * reason may be shared by many operations: the first that had written tells on the reason itself, the
- * others by an `ECANCELED` of their own, whose cause it is.
+ * others by an `ECANCELED` of their own, whose cause it is. So does one whose reason has `bytesWritten` already.
  *
  * @param error - why it was cancelled
  * @param bytesWritten - what it had written
@@ -155,14 +155,14 @@ export function tellBytesWritten(error: unknown, bytesWritten: number): unknown 
     const { code, syscall, target, hint, cause } = error;
     return new IpcError(code, { syscall, target, hint, bytesWritten, cause });
   }
-  if (told.has(error)) {
-    return new IpcError('ECANCELED', {
-      bytesWritten,
-      cause: error,
-      text: 'the operation was aborted',
-    });
-  }
+  if (told.has(error)) return abortedAt(bytesWritten, error);
   if (bytesWritten === 0 || !Object.isExtensible(error)) return error;
+  // What has such a property means something else by it, as a stream does, and often it cannot be set.
+  if ('bytesWritten' in error) return abortedAt(bytesWritten, error);
   told.add(error);
   return Object.assign(error, { bytesWritten });
+}
+
+function abortedAt(bytesWritten: number, cause: object): IpcError {
+  return new IpcError('ECANCELED', { bytesWritten, cause, text: 'the operation was aborted' });
 }

@@ -38,7 +38,7 @@ export class CoreSender implements Sender {
     const details = { syscall: 'send', ...this.#link.details };
     try {
       this.#link.nc.publish(this.#subject, payload);
-      await within(Promise.race([this.#flushed(), this.#link.lost]), left(), details);
+      await within(this.#link.unlessLost(this.#flushed()), left(), details);
     } catch (error) {
       if (isIpcError(error, 'ETIMEDOUT') || wait.signal?.aborted === true) throw error;
       this.#link.checkOpen('send');

@@ -7,7 +7,9 @@ import { BLOCKED, WaitQueue } from '@octoipc/core/kit';
  * Lifetime: until `fail`, after which everyone who asks gets that error once nothing is left.
  */
 export class Inbox<T> {
-  readonly #items: T[] = [];
+  #items: T[] = [];
+  /** Where the first one is: to take it off a long array would move all the others. */
+  #next = 0;
   readonly #queue: WaitQueue;
   readonly #taken: (size: number) => void;
   #wake: (() => void) | undefined;
@@ -27,7 +29,7 @@ export class Inbox<T> {
   }
 
   get size(): number {
-    return this.#items.length;
+    return this.#items.length - this.#next;
   }
 
   push(item: T): void {
@@ -48,7 +50,10 @@ export class Inbox<T> {
 
   /** What nobody has taken. */
   clear(): T[] {
-    return this.#items.splice(0);
+    const left = this.#items.slice(this.#next);
+    this.#items = [];
+    this.#next = 0;
+    return left;
   }
 
   fail(error: unknown): void {
@@ -63,12 +68,18 @@ export class Inbox<T> {
   }
 
   #attempt<R>(use: (item: T) => R): R | typeof BLOCKED {
-    if (this.#items.length === 0) {
+    if (this.size === 0) {
       if (this.#error !== undefined) throw this.#error;
       return BLOCKED;
     }
-    const item = this.#items.shift()!;
-    this.#taken(this.#items.length);
+    const item = this.#items[this.#next]!;
+    this.#next += 1;
+    // What was taken goes when it is half of all, so that each is moved once on average.
+    if (2 * this.#next >= this.#items.length) {
+      this.#items = this.#items.slice(this.#next);
+      this.#next = 0;
+    }
+    this.#taken(this.size);
     return use(item);
   }
 }

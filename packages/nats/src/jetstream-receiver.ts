@@ -158,7 +158,7 @@ export class JetStreamReceiver implements Receiver {
       this.#checkOpen();
       await this.#link.up({});
       try {
-        const known = await Promise.race([delivery.message.ackAck(), this.#link.lost]);
+        const known = await this.#link.unlessLost(delivery.message.ackAck());
         if (known) break;
       } catch (error) {
         const told = failure(error, { syscall: 'done', ...this.#link.details });

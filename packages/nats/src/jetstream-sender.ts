@@ -100,7 +100,7 @@ export class JetStreamSender implements Sender {
     let mine = false;
     try {
       await within(
-        Promise.race([stored, this.#link.lost]).catch((error: unknown) => {
+        this.#link.unlessLost(stored).catch((error: unknown) => {
           mine = true;
           throw error;
         }),

@@ -27,7 +27,9 @@ export class Link {
   #up = true;
   #closed = false;
   #over: unknown;
-  #lost = newLoss();
+  #loss: unknown;
+  /** Told when the connection that there is now is lost. */
+  readonly #affected = new Set<(error: unknown) => void>();
   readonly #watchers = new Set<(error?: unknown) => void>();
 
   private constructor(nc: NatsConnection, details: IpcErrorDetails) {
@@ -74,9 +76,23 @@ export class Link {
     return this.#up && !this.#closed;
   }
 
-  /** Rejects when the connection that there is now is lost. */
-  get lost(): Promise<never> {
-    return this.#lost.promise;
+  /**
+   * The outcome of some work, unless the connection that there is now is lost before. Promise.race with one
+   * promise for the life of a connection would keep what every call had come to.
+   */
+  unlessLost<T>(work: Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#affected.add(reject);
+      const settle = (settled: () => void): void => {
+        this.#affected.delete(reject);
+        settled();
+      };
+      work.then(
+        (value) => settle(() => resolve(value)),
+        (error: unknown) => settle(() => reject(error as Error)),
+      );
+      if (!this.#up && this.#loss !== undefined) this.#lose(this.#loss);
+    });
   }
 
   /** Waits until the server is there. */
@@ -119,12 +135,9 @@ export class Link {
   #change(up: boolean): void {
     if (this.#up === up) return;
     this.#up = up;
-    if (up) {
-      this.#lost = newLoss();
-    } else {
-      this.#lost.reject(
-        failure(new Error('the connection to the NATS server was lost'), this.details),
-      );
+    this.#loss = undefined;
+    if (!up) {
+      this.#lose(failure(new Error('the connection to the NATS server was lost'), this.details));
     }
     for (const told of this.#watchers) told();
     this.#wake?.();
@@ -135,23 +148,15 @@ export class Link {
     if (this.#closed) return;
     const cause = error ?? new Error('the NATS server has closed the connection');
     this.#over = failure(cause, { syscall: 'connect', ...this.details });
-    this.#lost.reject(this.#over);
+    this.#lose(this.#over);
     for (const told of this.#watchers) told(this.#over);
     this.#wake?.();
   }
-}
 
-interface Loss {
-  readonly promise: Promise<never>;
-  reject(error: unknown): void;
-}
-
-function newLoss(): Loss {
-  let reject!: (error: unknown) => void;
-  const promise = new Promise<never>((_, rejecting) => {
-    reject = rejecting;
-  });
-  // Often nobody waits.
-  promise.catch(() => {});
-  return { promise, reject };
+  #lose(error: unknown): void {
+    this.#loss = error;
+    const affected = [...this.#affected];
+    this.#affected.clear();
+    for (const reject of affected) reject(error);
+  }
 }

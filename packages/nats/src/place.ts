@@ -27,7 +27,7 @@ const DEFAULT_PORT = 4222;
 export function parsePlace(url: unknown, receives: boolean): Place {
   if (typeof url !== 'string') throw typeError('url', 'a string', url);
   const form = URL_FORM.exec(url);
-  if (form === null) throw bad(shown(url), 'must have a host and a subject');
+  if (form === null) throw bad(withoutCredentials(url), 'must have a host and a subject');
   const [, scheme, user, pass, host, port = String(DEFAULT_PORT), subject] = form;
   if (Number(port) < 1 || Number(port) > 65_535) throw bad(shown(url), 'has no port of 1 to 65535');
   checkSubject(shown(url), subject!, receives);
@@ -58,6 +58,11 @@ function decoded(url: string, part: string): string {
   } catch {
     throw bad(url, 'has a user or password that is not percent-encoded');
   }
+}
+
+/** What may be printed of a URL that is none: nothing before its last @, whatever was meant to be where. */
+function withoutCredentials(url: string): string {
+  return url.replace(/^([^:/]*:\/\/)?.*@/s, '$1');
 }
 
 /** What may be printed: credentials may not. */

@@ -1,5 +1,5 @@
 import { IpcError, type IpcErrorDetails, type WaitOptions } from '@octoipc/core';
-import { Deadline } from '@octoipc/core/kit';
+import { Deadline, onAbort } from '@octoipc/core/kit';
 
 /**
  * A promise of the client library with an end of ours: what comes later is dropped.
@@ -17,20 +17,18 @@ export function within<T>(
   return new Promise<T>((resolve, reject) => {
     const settle = (settled: () => void): void => {
       deadline?.clear();
-      signal?.removeEventListener('abort', onAbort);
+      forget?.();
       settled();
     };
-    const onAbort = (): void => settle(() => reject(signal?.reason as Error));
     const deadline =
       timeout === undefined || timeout === Infinity
         ? undefined
         : new Deadline(timeout, () => settle(() => reject(new IpcError('ETIMEDOUT', details))));
-    signal?.addEventListener('abort', onAbort, { once: true });
+    const forget = signal && onAbort(signal, () => settle(() => reject(signal.reason as Error)));
     work.then(
       (value) => settle(() => resolve(value)),
       (error: unknown) => settle(() => reject(error as Error)),
     );
-    if (signal?.aborted === true) onAbort();
   });
 }
 

@@ -1,3 +1,6 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
 import type { Receiver } from '@octoipc/core';
 import { natsReceiver, natsSender } from '@octoipc/nats';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -41,6 +44,35 @@ describe.skipIf(missing !== undefined)(titled('nats://'), () => {
     });
     await Promise.allSettled(taking);
     expect(shared.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 100 }, (_, i) => i));
+  });
+
+  it('keeps nothing of sends that are over', async () => {
+    const sender = closing(await natsSender(server.url('kept')));
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const turn = async (): Promise<number> => {
+      for (let i = 0; i < 200; i++) {
+        await Promise.all(Array.from({ length: 50 }, () => sender.send('x')));
+      }
+      collect();
+      return process.memoryUsage().heapUsed;
+    };
+    await turn();
+    const before = await turn();
+    // 10,000 sends had kept 3 MB.
+    expect((await turn()) - before).toBeLessThan(1_000_000);
+  });
+
+  it('takes any number of waits with one signal without a warning', async () => {
+    const warnings: Error[] = [];
+    const warn = (warning: Error): void => void warnings.push(warning);
+    process.on('warning', warn);
+    onTestFinished(() => void process.off('warning', warn));
+    const sender = closing(await natsSender(server.url('many-waits')));
+    const { signal } = new AbortController();
+    await Promise.all(Array.from({ length: 20 }, () => sender.send('x', { signal })));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(warnings).toEqual([]);
   });
 
   it('receives from many subjects by a wildcard', async () => {

@@ -67,6 +67,18 @@ it('natsSender() rejects with ECONNREFUSED where no server answers, and tells no
   expect(JSON.stringify(error) + error.message).not.toContain('secret');
 });
 
+it.each([
+  'nats://me:sec/ret@127.0.0.1/jobs',
+  'nats://me:se@cret@127.0.0.1/jobs',
+  'nats://me:secret@127.0.0.1:4222',
+  'nast://me:secret@127.0.0.1/jobs',
+  'me:secret@127.0.0.1/jobs',
+])('natsSender() tells no password of what is no URL: %s', async (url) => {
+  const { message } = await refused(natsSender(url));
+  expect(message).toContain('127.0.0.1');
+  expect(message).not.toMatch(/sec|ret/);
+});
+
 it('natsSender() that is aborted rejects with the reason', async () => {
   const reason = new Error('enough');
   const signal = AbortSignal.abort(reason);

@@ -52,6 +52,16 @@ describe('openSender() and openReceiver() refuse malformed URLs, and show a good
     }
   });
 
+  it('and tell no password', async () => {
+    for (const scheme of ['nats', 'natss', 'tcp', 'x']) {
+      for (const open of OPENERS) {
+        const { message } = await refusal(open(`${scheme}://me:se/c@ret@127.0.0.1`));
+        expect(message).toContain(`${scheme}://127.0.0.1`);
+        expect(message).not.toMatch(/se\/c|ret@/);
+      }
+    }
+  });
+
   it('what is no string', async () => {
     for (const url of [undefined, 1, {}, null] as never[]) {
       expect((await refusal(openSender(url))).code).toBe('ERR_INVALID_ARG_TYPE');

@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -101,6 +101,31 @@ describe('octoipc send and recv', () => {
     expect((await octoipc('send', '--file', join(path, 'sent'), url)).status).toBe(0);
     expect(await receiver).toMatchObject({ status: 0, stdout: '' });
     expect(readFileSync(join(path, 'received')).equals(content)).toBe(true);
+  });
+
+  it('tell that a file is not whole, where its sender has left before', async () => {
+    const path = folder();
+    const into = join(path, 'received');
+    const url = `fifo:${path}/x`;
+    const receiver = octoipc('recv', '--create', '--file', into, url);
+    expect((await octoipcWith('a part\n', 'send', '--create', url)).status).toBe(0);
+    expect(await receiver).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('ERR_TRUNCATED') as string,
+    });
+    expect(readFileSync(into, 'utf8')).toBe('a part');
+  });
+
+  it('refuse --file where no empty message could end it', async () => {
+    const url = `unix+seqpacket:@${uniqueName()}`;
+    const into = join(folder(), 'received');
+    for (const verb of ['send', 'recv']) {
+      expect(await octoipc(verb, '--file', into, url)).toMatchObject({
+        status: 2,
+        stderr: expect.stringContaining('unix+seqpacket') as string,
+      });
+    }
+    expect(existsSync(into)).toBe(false);
   });
 
   it('neither make nor take anything where a file cannot be had', async () => {

@@ -1,8 +1,8 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { closeSync, constants, openSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { command, octoipc } from './command.js';
 import { folder, ipcmk, lacks } from './objects.js';
@@ -46,6 +46,31 @@ describe('octoipc completion', () => {
       expect.stringContaining(url.slice('sysv-mq:'.length)) as string,
       '',
     ]);
+  });
+
+  it('runs nothing that others have called an object, in bash', async () => {
+    const path = folder();
+    const name = '$(touch run)`touch run`;"\'x y';
+    execFileSync('mkfifo', [join(path, name)]);
+    const open = openSync(join(path, name), constants.O_RDWR);
+    onTestFinished(() => closeSync(open));
+    const line = `octoipc inspect fifo:${path}/`;
+    const said = execFileSync(
+      'bash',
+      [
+        '-c',
+        `${itself}
+${await script('bash')}
+COMP_LINE=$1 COMP_POINT=\${#COMP_LINE}; _octoipc
+eval "typed=(\${COMPREPLY[0]})"; printf '%s\n' "\${#COMPREPLY[@]}" "\${typed[@]}"`,
+        'bash',
+        line,
+      ],
+      { encoding: 'utf8', cwd: path },
+    );
+    // What is completed is one word, and means the URL: blanks stand as %XX there.
+    expect(said).toBe(`1\n${path}/${name.replaceAll(' ', '%20')}\n`);
+    expect(readdirSync(path)).toEqual([name]);
   });
 
   it.skipIf(lacks('fish') !== undefined)(

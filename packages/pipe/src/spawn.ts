@@ -114,7 +114,12 @@ function childEnds(pipes: unknown): [fd: number, end: ChildEnd][] {
     throw typeError('options.pipes', "an object such as { 3: 'read' }", pipes);
   }
   return Object.entries(pipes).map(([key, end]) => [
-    integer(/^\d+$/.test(key) ? Number(key) : key, 'a key of options.pipes', 0, HIGHEST_FD),
+    integer(
+      /^(?:0|[1-9]\d*)$/.test(key) ? Number(key) : key,
+      'a key of options.pipes',
+      0,
+      HIGHEST_FD,
+    ),
     oneOf(end, `options.pipes[${key}]`, ['read', 'write']),
   ]);
 }

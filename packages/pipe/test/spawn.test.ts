@@ -140,7 +140,7 @@ test('BIND-004 BIND-005: bad arguments are refused, and nothing is left open', a
   expect(codeNow(spawn('true', [], { pipes: { 3: 'both' } }))).toBe('ERR_INVALID_ARG_VALUE');
   expect(codeNow(spawn('true', [], { pipes: { 3: 0 } }))).toBe('ERR_INVALID_ARG_TYPE');
   expect(codeNow(spawn('true', [], { pipes: { 256: 'read' } }))).toBe('ERR_OUT_OF_RANGE');
-  for (const key of ['-1', '1.5', 'stdin', '']) {
+  for (const key of ['-1', '1.5', '03', 'stdin', '']) {
     const error = await failure(spawn('true', [], { pipes: { [key]: 'read' } }));
     expect(error.code).toMatch(/^ERR_(INVALID_ARG_TYPE|OUT_OF_RANGE)$/);
   }

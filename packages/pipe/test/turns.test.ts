@@ -105,6 +105,29 @@ describe('one signal for several operations', () => {
     expect(await none).toMatchObject({ code: 'ECANCELED', bytesWritten: 0, cause: reason });
   });
 
+  test('a reason that has bytesWritten of its own keeps it, and is the cause', async () => {
+    for (const reason of [
+      { bytesWritten: 7 },
+      new (class {
+        get bytesWritten(): number {
+          return 7;
+        }
+      })(),
+    ]) {
+      const { writer } = opened();
+      const controller = new AbortController();
+      const { signal } = controller;
+      const half = writer.write(Buffer.alloc(100_000), { signal }).catch((error: unknown) => error);
+      controller.abort(reason);
+      expect(await half).toMatchObject({
+        code: 'ECANCELED',
+        bytesWritten: 65_536,
+        cause: reason,
+      });
+      expect(reason.bytesWritten).toBe(7);
+    }
+  });
+
   test('a write that close() ends half-way tells it, too', async () => {
     const { writer } = opened();
     const half = writer.write(Buffer.alloc(100_000)).catch((error: unknown) => error);

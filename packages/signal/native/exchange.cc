@@ -129,7 +129,7 @@ int64_t Exchange::Apply(Later& later) {
   for (const Subscriber* one : subscribers_) {
     watched |= one->wishes_.watched;
     replaced |= one->wishes_.replaced;
-    if (!one->on_main_thread_ && one->wishes_.watched != 0) workers = true;
+    if (!one->on_main_thread_ && ReadAhead(*one) != 0) workers = true;
   }
   const SignalSet added = watched & ~watched_;
   const SignalSet removed = watched_ & ~watched;
@@ -189,13 +189,22 @@ void Exchange::End(SignalSet removed, SignalSet discarded, Later& later) {
   ThreadMasks::Get().Unblock(removed);
 }
 
+/// What the thread reads for a subscriber: not what stays with the kernel until it is asked for.
+SignalSet Exchange::ReadAhead(const Subscriber& subscriber) {
+  return subscriber.wishes_.watched & ~subscriber.wishes_.single;
+}
+
 void Exchange::SetReaders() {
   SignalSet full = 0;
-  for (const Subscriber* one : subscribers_) full |= one->wishes_.full | one->flooded_;
+  SignalSet ahead = 0;
+  for (const Subscriber* one : subscribers_) {
+    full |= one->wishes_.full | one->flooded_;
+    ahead |= ReadAhead(*one);
+  }
   for (const Subscriber* one : subscribers_) {
     SignalDescriptor(one->signals_.get(), one->wishes_.watched & ~full);
   }
-  if (thread_signals_) SignalDescriptor(thread_signals_.get(), watched_ & ~full);
+  if (thread_signals_) SignalDescriptor(thread_signals_.get(), ahead & ~full);
 }
 
 int64_t Exchange::UseThread(bool needed, Later& later) {

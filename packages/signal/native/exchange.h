@@ -28,6 +28,8 @@ struct Wishes {
   SignalSet replaced = 0;
   /// What it cannot take more of now. It stays in the kernel's queue, for everyone.
   SignalSet full = 0;
+  /// Of which it takes one itself, and goes: what was read ahead for it would be lost.
+  SignalSet single = 0;
 };
 
 /// Lifetime:
@@ -109,6 +111,7 @@ class Exchange {
   int64_t Apply(Later& later);
   int64_t Begin(SignalSet added);
   void End(SignalSet removed, SignalSet discarded, Later& later);
+  static SignalSet ReadAhead(const Subscriber& subscriber);
   void SetReaders();
   int64_t UseThread(bool needed, Later& later);
   size_t Read(int fd, size_t max, const Subscriber* reader, Later& later);

@@ -76,10 +76,11 @@ int64_t BellFd(Environment& environment, int index) {
   return SubscriberOf(environment, index)->bell_fd();
 }
 
-/// Three sets in two words each: watched, replaced, full.
+/// Four sets in two words each: watched, replaced, full, single.
 int64_t Configure(Environment& environment, int index, Integers sets) {
-  if (sets.size() < 6) return -EINVAL;
-  const Wishes wishes = {SetOf(sets[0], sets[1]), SetOf(sets[2], sets[3]), SetOf(sets[4], sets[5])};
+  if (sets.size() < 8) return -EINVAL;
+  const Wishes wishes = {SetOf(sets[0], sets[1]), SetOf(sets[2], sets[3]), SetOf(sets[4], sets[5]),
+                         SetOf(sets[6], sets[7])};
   return Exchange::Get().Configure(*SubscriberOf(environment, index), wishes);
 }
 

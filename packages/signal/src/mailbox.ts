@@ -26,6 +26,8 @@ export class Mailbox implements WakeSource {
   readonly single: boolean;
   #waiting: SignalInfo[] = [];
   #next = 0;
+  /** How many of each standard signal are kept. */
+  readonly #kept = new Map<number, number>();
   #wake: (() => void) | undefined;
   #alive = true;
   #open = false;
@@ -60,13 +62,17 @@ export class Mailbox implements WakeSource {
     station().remove(this);
   }
 
-  /** One more has come. The kernel merges standard signals, and keeps the first. */
+  /** One more has come. The kernel merges standard signals, and keeps the first: so does a full mailbox. */
   put(info: SignalInfo): void {
     if (this.#deliver !== undefined) {
       this.#deliver(info);
       return;
     }
-    if (this.full && !isRealTime(info.number)) return;
+    if (!isRealTime(info.number)) {
+      const kept = this.#kept.get(info.number) ?? 0;
+      if (this.full && kept > 0) return;
+      this.#kept.set(info.number, kept + 1);
+    }
     this.#waiting.push(info);
     if (this.length === FULL) station().fill();
     this.#wake?.();
@@ -76,6 +82,8 @@ export class Mailbox implements WakeSource {
   take(): SignalInfo | undefined {
     if (this.#next === this.#waiting.length) return undefined;
     const info = this.#waiting[this.#next]!;
+    const kept = this.#kept.get(info.number);
+    if (kept !== undefined) this.#kept.set(info.number, kept - 1);
     this.#next += 1;
     if (this.#next === this.#waiting.length) {
       this.#waiting = [];

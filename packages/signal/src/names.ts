@@ -81,12 +81,12 @@ function isReserved(number: number): boolean {
   return number >= 32 && number < SIGRTMIN;
 }
 
-/** `SIGRTMAX-2`, which the table has as `SIGRTMIN+28`. */
+/** `SIGRTMAX-2`, which the table has as `SIGRTMIN+28`; the ends of the range from its other end. */
 function distance(name: string): number | undefined {
-  const back = /^SIGRTMAX-(\d{1,2})$/.exec(name)?.[1];
-  if (back === undefined) return name === 'SIGRTMIN+0' ? SIGRTMIN : undefined;
-  const number = SIGRTMAX - Number(back);
-  return number < SIGRTMIN ? undefined : number;
+  const [, from, by] = /^SIGRT(MIN\+|MAX-)(0|[1-9]\d?)$/.exec(name) ?? [];
+  if (from === undefined) return undefined;
+  const number = from === 'MIN+' ? SIGRTMIN + Number(by) : SIGRTMAX - Number(by);
+  return number < SIGRTMIN || number > SIGRTMAX ? undefined : number;
 }
 
 function table(): Record<string, number> {

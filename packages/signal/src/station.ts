@@ -161,10 +161,11 @@ class Station {
   }
 
   #configure(): void {
-    const sets = new Int32Array(6);
+    const sets = new Int32Array(8);
     for (const [number, boxes] of this.#byNumber) {
       if (boxes.size === 0) continue;
       addTo(sets, 0, number);
+      if ([...boxes].every((mailbox) => mailbox.single)) addTo(sets, 6, number);
       for (const mailbox of boxes) {
         if (!mailbox.observe) addTo(sets, 2, number);
         if (mailbox.full && isRealTime(number)) addTo(sets, 4, number);

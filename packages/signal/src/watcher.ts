@@ -2,6 +2,7 @@ import type { IpcErrorDetails, WaitOptions } from '@octoipc/core';
 import {
   BLOCKED,
   closedError,
+  onAbort,
   optionalBoolean,
   optionsObject,
   ResourceHandle,
@@ -176,12 +177,10 @@ export class SignalWatcher extends ResourceHandle implements AsyncIterable<Signa
   #closeOn(signal: AbortSignal): void {
     // A listener that held the watcher would keep it from being collected for as long as the signal lives.
     const weak = new WeakRef(this);
-    const onAbort = (): void => {
+    this.#abort = onAbort(signal, () => {
       const watcher = weak.deref();
       if (watcher !== undefined) watcher.#aborted(signal.reason);
-    };
-    signal.addEventListener('abort', onAbort, { once: true });
-    this.#abort = () => signal.removeEventListener('abort', onAbort);
+    });
   }
 
   #aborted(error: unknown): void {

@@ -44,6 +44,21 @@ describe('block() and pending()', () => {
     },
   );
 
+  test.each(['sync', 'async'])(
+    'SIG-022: a worker takes what is blocked one by one, and leaves the rest (%s)',
+    async (way) => {
+      const peer = await program('blocked-worker', 'SIGRTMIN+2', way);
+      for (const value of [1, 2, 3]) send(peer.pid, 'SIGRTMIN+2', { value });
+      peer.child.stdin?.write('go\n');
+      expect(await peer.report()).toEqual([1, 2, 3]);
+    },
+  );
+
+  test('SIG-022: so does a thread that observes something else', async () => {
+    const peer = await program('beside-observer', 'SIGRTMIN+2');
+    expect(await peer.report()).toEqual([1, ['SIGRTMIN+2']]);
+  });
+
   test('blocked() has what this thread blocks, not what is blocked for watchers', () => {
     using watcher = watch('SIGHUP');
     hold('SIGUSR2', 'SIGRTMIN+9');

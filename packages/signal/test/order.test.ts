@@ -38,6 +38,25 @@ test('SIG-015 SIG-017: real-time signals come all, in order, lower numbers first
   expect(seen).toEqual([undefined, ...all, ...all]);
 });
 
+test('SIG-016: a watcher that is full of real-time signals keeps a standard one, and merges the next', async () => {
+  const watcher = watcherOf('SIGRTMIN+6', 'SIGUSR2');
+  const quick = watcherOf('SIGRTMIN+6');
+  const told = watcherOf('SIGUSR2');
+  const count = 4200;
+  for (let sent = 0; sent < count; sent++) {
+    send(process.pid, 'SIGRTMIN+6', { value: sent });
+    quick.tryWait();
+  }
+  for (let i = 0; i < 2; i++) {
+    send(process.pid, 'SIGUSR2');
+    await told.wait();
+  }
+  const seen: string[] = [];
+  while (seen.length < count + 1) seen.push((await watcher.wait()).signal);
+  expect(seen.filter((signal) => signal === 'SIGUSR2')).toHaveLength(1);
+  expect(watcher.tryWait()).toBeUndefined();
+});
+
 test('SIG-016: standard signals are merged, and the first one is told of', async () => {
   const watcher = watcherOf('SIGUSR2');
   for (let i = 0; i < 100; i++) send(process.pid, 'SIGUSR2', { value: i });

@@ -94,7 +94,16 @@ describe('send()', () => {
       expect(() => send(process.pid, signal)).toThrow(outOfRange);
     }
     const unknown = failure({ code: 'ERR_INVALID_ARG_VALUE' });
-    const names = ['', 'sigterm', 'TERM', 'SIGRT', 'SIGRTMIN+31', 'SIGRTMIN+01', 'SIGRTMAX-31'];
+    const names = [
+      '',
+      'sigterm',
+      'TERM',
+      'SIGRT',
+      'SIGRTMIN+31',
+      'SIGRTMIN+01',
+      'SIGRTMAX-31',
+      'SIGRTMAX-01',
+    ];
     for (const signal of [...names, '15', '015', 'SIGTERM\0', 'SIGNAL', 'toString', 32, 33]) {
       expect(() => send(process.pid, signal as 'SIGTERM')).toThrow(unknown);
     }
@@ -113,6 +122,15 @@ describe('send()', () => {
     expect([SIGRTMIN, SIGRTMAX, rt(0), rt(30)]).toEqual([34, 64, 34, 64]);
     expect(signals).toMatchObject({ SIGTERM: 15, SIGRTMIN: 34, 'SIGRTMIN+1': 35, SIGRTMAX: 64 });
     expect(() => process.kill(process.pid, 'SIGRTMIN')).toThrow(TypeError);
+    for (const [name, same] of [
+      ['SIGRTMIN+0', 'SIGRTMIN'],
+      ['SIGRTMIN+30', 'SIGRTMAX'],
+      ['SIGRTMAX-0', 'SIGRTMAX'],
+      ['SIGRTMAX-30', 'SIGRTMIN'],
+    ] as const) {
+      using watcher = watch(name);
+      expect(watcher.signals).toEqual([same]);
+    }
     const peer = await watching('SIGRTMAX-1');
     process.kill(peer.pid, SIGRTMAX - 1);
     expect(await peer.report<Seen>()).toMatchObject({ signal: 'SIGRTMIN+29', codeName: 'SI_USER' });

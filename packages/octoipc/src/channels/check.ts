@@ -64,9 +64,14 @@ export function restOf(url: string): string {
   return url.slice(url.indexOf(':') + 1);
 }
 
+/** A URL as it may be printed: credentials may not, wherever whoever wrote it thought that they end. */
+export function shownUrl(url: string): string {
+  return url.replace(/^([^:/]*:\/\/).*@/s, '$1');
+}
+
 /** A URL that is none, with the reason and a good one. */
 export function badUrl(scheme: BuiltIn, url: string, reason: string): Error {
-  return valueError('url', `${reason}, as in '${EXAMPLES[scheme]}'`, url);
+  return valueError('url', `${reason}, as in '${EXAMPLES[scheme]}'`, shownUrl(url));
 }
 
 /** The name of a POSIX object: a slash, and then no other. */

@@ -10,6 +10,7 @@ import {
 } from '@octoipc/core';
 import { oneOf, optionsObject, typeError, valueError, waitOptions } from '@octoipc/core/kit';
 
+import { shownUrl } from './check.js';
 import { ReceivingEnd, SendingEnd } from './ends.js';
 import type {
   ChannelOptions,
@@ -55,7 +56,7 @@ function nameOf(url: unknown): string {
   throw valueError(
     'url',
     `${what}, as in '${EXAMPLES.mq}'; there are ${schemes().join(', ')}`,
-    url,
+    shownUrl(url),
   );
 }
 
@@ -90,7 +91,7 @@ function checked<O extends ChannelOptions>(
 
 function lacks(name: string, url: string, end: string): Error {
   return new IpcError('ERR_UNSUPPORTED', {
-    target: url,
+    target: shownUrl(url),
     text: `the scheme '${name}' has no ${end}`,
   });
 }

@@ -1,4 +1,5 @@
 import { isIpcError, IpcError, type WaitOptions } from '@octoipc/core';
+import { onAbort } from '@octoipc/core/kit';
 
 /** What a connect fails with while nobody listens yet. */
 const NOT_YET: ReadonlySet<string> = new Set(['ENOENT', 'ECONNREFUSED']);
@@ -39,15 +40,15 @@ export async function patiently<T>(
 
 function passing(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
-    const onAbort = (): void => {
-      clearTimeout(timer);
-      reject(signal?.reason as Error);
-    };
     const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', onAbort);
+      forget?.();
       resolve();
     }, Math.ceil(milliseconds));
-    signal?.addEventListener('abort', onAbort, { once: true });
-    if (signal?.aborted === true) onAbort();
+    const forget =
+      signal &&
+      onAbort(signal, () => {
+        clearTimeout(timer);
+        reject(signal.reason as Error);
+      });
   });
 }

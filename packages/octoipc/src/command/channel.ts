@@ -142,11 +142,17 @@ function typedQueue(
   });
 }
 
-/** Only one of these can be meant. */
+/** Only one of these can be meant; and a packet without bytes, by which a file ends, there is not. */
 export function checkForms(
+  url: string,
   { lines, frames, file, json }: ChannelVerbOptions,
   receives: boolean,
 ): void {
+  if (file !== undefined && url.startsWith('unix+seqpacket:')) {
+    throw new UsageError(
+      '--file is not for unix+seqpacket:, which has no empty message to end it by: take unix:',
+    );
+  }
   const forms = [lines, frames, file !== undefined, receives && json].filter(Boolean).length;
   if (forms > 1) {
     const names = receives

@@ -80,33 +80,38 @@ function quoted(text: string): string {
 function bash(verbs: readonly VerbWords[]): string {
   const cases = verbs.map(({ name, options, values, choices, urls }) => {
     const valueCases = values.map(
-      (each) => `        ${each.flags.join('|')}) words='${each.values.join(' ')}' ;;\n`,
+      (each) => `        ${each.flags.join('|')}) words=(${each.values.join(' ')}) ;;\n`,
     );
     const flags = options.flatMap((option) => option.flags).join(' ');
     return `    ${name})
       case "$before" in
 ${valueCases.join('')}        *)
-          if [[ $current == -* ]]; then words='${flags}'
-          else ${urls ? 'words=$(octoipc ls --urls 2>/dev/null)' : `words='${choices.join(' ')}'`}; fi ;;
+          if [[ $current == -* ]]; then words=(${flags})
+          else ${urls ? 'mapfile -t words < <(octoipc ls --urls 2>/dev/null)' : `words=(${choices.join(' ')})`}; fi ;;
       esac ;;
 `;
   });
   return `# octoipc completion bash: source <(octoipc completion bash), in ~/.bashrc for instance.
 _octoipc() {
-  local line=\${COMP_LINE:0:COMP_POINT} current before verb words=''
-  local -a typed
+  local line=\${COMP_LINE:0:COMP_POINT} current before verb word
+  local -a typed words=()
   read -ra typed <<<"$line"
   verb=\${typed[1]-}
   # COMP_WORDS are parted at colons, which URLs have.
   if [[ $line == *' ' ]]; then current=''; else current=\${typed[-1]}; fi
   if [[ $line == *' ' ]]; then before=\${typed[-1]}; else before=\${typed[-2]-}; fi
   if ((\${#typed[@]} < 2)) || { ((\${#typed[@]} == 2)) && [[ $line != *' ' ]]; }; then
-    words='${verbs.map(({ name }) => name).join(' ')} --help --version'
+    words=(${verbs.map(({ name }) => name).join(' ')} --help --version)
   else
     case "$verb" in
 ${cases.join('').replaceAll(/^ {4}/gm, '      ')}    esac
   fi
-  mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
+  # By hand and quoted: others choose names, and compgen -W, or the line itself, would run what is in them.
+  COMPREPLY=()
+  for word in "\${words[@]}"; do
+    printf -v word %q "$word"
+    if [[ $word == "$current"* ]]; then COMPREPLY+=("$word"); fi
+  done
   if [[ $current == *:* && $COMP_WORDBREAKS == *:* ]]; then
     COMPREPLY=("\${COMPREPLY[@]#"\${current%"\${current##*:}"}"}")
   fi

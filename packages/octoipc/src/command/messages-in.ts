@@ -46,7 +46,8 @@ export async function* framesOf(stream: AsyncIterable<Buffer>): AsyncGenerator<B
     chunks.push(chunk);
     size += chunk.length;
     while (size >= wanted) {
-      const all = Buffer.concat(chunks);
+      // Of small frames there are many in a chunk: the rest of it is not copied for each.
+      const all = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
       const length = all.readUInt32LE(0);
       if (length > LONGEST_FRAME) {
         throw new IpcError('EMSGSIZE', { target: 'stdin', text: `a frame of ${length} bytes` });

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 
-import type { WaitOptions } from '@octoipc/core';
+import { IpcError, type WaitOptions } from '@octoipc/core';
 
+import { shownUrl } from '../channels/check.js';
 import { checkForms, openInlet, unlessAborted, type ChannelVerbOptions } from './channel.js';
 import { OutputFile } from './output-file.js';
 import { printable } from './printable.js';
@@ -22,7 +23,7 @@ export interface RecvOptions extends ChannelVerbOptions {
  * @returns the exit status
  */
 export async function recv(url: string, options: RecvOptions): Promise<number> {
-  checkForms(options, true);
+  checkForms(url, options, true);
   using interrupted = interruption();
   const gone = new AbortController();
   endsQuietly(process.stdout, () => gone.abort());
@@ -42,6 +43,7 @@ export async function recv(url: string, options: RecvOptions): Promise<number> {
       while (traffic.messages < count) {
         await traffic.pace(signal);
         const message = await inlet.receive(wait);
+        if (message === null && file !== undefined) throw cutOff(shownUrl(url), file);
         // A file ends with an empty message: some channels have no end of their own.
         if (message === null || (file !== undefined && message.length === 0)) break;
         traffic.add(message.length);
@@ -58,6 +60,16 @@ export async function recv(url: string, options: RecvOptions): Promise<number> {
   if (opened) report(traffic, options);
   if (failure !== undefined) unlessAborted(failure, signal);
   return interrupted.status ?? STATUS.ok;
+}
+
+/** The sender has not lived to say that the file is whole. */
+function cutOff(target: string, file: string): IpcError {
+  return new IpcError('ERR_TRUNCATED', {
+    syscall: 'recv',
+    target,
+    text: 'the sender has left before the end of the file',
+    hint: `what has come is in ${file}; octoipc send --file ends a file with an empty message`,
+  });
 }
 
 /** A message as it is put out. */

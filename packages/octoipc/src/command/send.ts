@@ -2,6 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 
 import { IpcError, type WaitOptions } from '@octoipc/core';
 
+import { shownUrl } from '../channels/check.js';
 import { checkForms, openOutlet, unlessAborted, type ChannelVerbOptions } from './channel.js';
 import { framesOf, linesOf, openSource, partsOf } from './messages-in.js';
 import { interruption } from './process.js';
@@ -21,7 +22,7 @@ export interface SendOptions extends ChannelVerbOptions {
  * @returns the exit status
  */
 export async function send(url: string, options: SendOptions): Promise<number> {
-  checkForms(options, false);
+  checkForms(url, options, false);
   using interrupted = interruption();
   const { signal } = interrupted;
   const { timeout, count = Infinity } = options;
@@ -38,7 +39,7 @@ export async function send(url: string, options: SendOptions): Promise<number> {
         if (traffic.messages >= count) break;
         await traffic.pace(signal);
         await outlet.send(message, wait).catch((error: unknown) => {
-          throw refusalOf(error, url);
+          throw refusalOf(error, shownUrl(url));
         });
         traffic.add(message.length);
         if (traffic.messages >= count) break;

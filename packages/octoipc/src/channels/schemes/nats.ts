@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { IpcError } from '@octoipc/core';
 
-import { checkCreation, checkOptions, given } from '../check.js';
+import { checkCreation, checkOptions, given, shownUrl } from '../check.js';
 import type { ReceiverOptions, SenderOptions } from '../options.js';
 import type { BuiltIn, Scheme } from '../registry.js';
 
@@ -56,7 +56,7 @@ function adapter(url: string): Adapter {
     file = load.resolve('@octoipc/nats');
   } catch (cause) {
     throw new IpcError('ERR_UNSUPPORTED', {
-      target: url,
+      target: shownUrl(url),
       text: 'the package @octoipc/nats is not installed',
       hint: 'npm install @octoipc/nats',
       cause,
