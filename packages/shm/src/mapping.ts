@@ -186,7 +186,7 @@ export class Mapping {
 }
 
 /** The longest memory that a typed array can be over. */
-export const MOST_BYTES = constants.MAX_LENGTH;
+export const MOST_BYTES: number = constants.MAX_LENGTH;
 
 function checkLength(byteLength: number, details: IpcErrorDetails): void {
   if (byteLength <= MOST_BYTES) return;

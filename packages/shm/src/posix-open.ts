@@ -203,7 +203,7 @@ const HINTS: Readonly<Record<string, string>> = {
 };
 
 /** Told to whoever cannot get the bytes. */
-export const NO_ROOM = HINTS['ENOSPC'];
+export const NO_ROOM: string | undefined = HINTS['ENOSPC'];
 
 /** How temporary memory is found and removed, by `close` and by `reap`. */
 const reaper: Reaper = {
