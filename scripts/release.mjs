@@ -1,10 +1,12 @@
 // npm run release [-- --version | --publish]: versions what has changesets, with a changelog entry in each package
 // and in what depends on it; builds the binaries of every system, checks what is packed, and publishes what the
-// registry does not have. The two halves by themselves are for a workflow that has somebody look in between.
+// registry does not have. The two halves by themselves are for a workflow that has somebody look in between. Provenance
+// (NPM_CONFIG_PROVENANCE) needs the workflow's own variables, and is refused without them before anything is done.
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
+import { nameRepository, repositoryOf } from './provenance.mjs';
 import { readyOrExit } from './ready.mjs';
 import { publicPackages, root } from './workspace.mjs';
 
@@ -16,13 +18,22 @@ const { values } = parseArgs({
 });
 const both = values.version === values.publish;
 
+function fail(error) {
+  console.error(`release: ${error.message}`);
+  process.exit(1);
+}
+
+let repository;
+try {
+  if (both || values.publish) repository = repositoryOf(process.env);
+} catch (error) {
+  fail(error);
+}
 await readyOrExit();
 const { run, runTool } = await import('./run.mjs');
 
 async function must(what, status) {
-  if ((await status) === 0) return;
-  console.error(`release: ${what} failed, nothing after it was done`);
-  process.exit(1);
+  if ((await status) !== 0) throw new Error(`${what} failed, nothing after it was done`);
 }
 
 async function version() {
@@ -49,9 +60,18 @@ async function publish() {
   const missing = withoutBinary();
   if (missing.length > 0) console.error(missing.join('\n'));
   await must('build:prebuild', missing.length);
-  await must('the check of what is packed', run(process.execPath, [script('pack-check.mjs')]));
-  await must('changeset publish', runTool('@changesets/cli', ['publish']));
+  const restore = nameRepository(repository);
+  try {
+    await must('the check of what is packed', run(process.execPath, [script('pack-check.mjs')]));
+    await must('changeset publish', runTool('@changesets/cli', ['publish']));
+  } finally {
+    restore();
+  }
 }
 
-if (both || values.version) await version();
-if (both || values.publish) await publish();
+try {
+  if (both || values.version) await version();
+  if (both || values.publish) await publish();
+} catch (error) {
+  fail(error);
+}

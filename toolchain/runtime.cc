@@ -3,7 +3,9 @@
 // unwinder along, which would be four fifths of each binary. The declarations are those of its headers.
 #include <pthread.h>
 #include <stdio.h>
+#include <time.h>
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -145,6 +147,12 @@ void __call_once(volatile once_flag::_State_type& flag, void* data, void (*funct
     Must(pthread_cond_broadcast(&over));
   }
   Must(pthread_mutex_unlock(&turn));
+}
+
+chrono::steady_clock::time_point chrono::steady_clock::now() noexcept {
+  timespec now{};
+  Must(clock_gettime(CLOCK_MONOTONIC, &now));
+  return time_point(chrono::seconds(now.tv_sec) + chrono::nanoseconds(now.tv_nsec));
 }
 
 template class basic_string<char>;

@@ -295,9 +295,7 @@ export { type Actors, playRoles };
 
 // @octoipc/conformance/suites
 
-import * as _octoipc_core from '@octoipc/core';
-
-import { Closable, WaitOptions, Sender, Receiver, ByteReader, ByteWriter } from '@octoipc/core';
+import { ByteReader, ByteWriter, WaitOptions, Receiver, Sender, Closable } from '@octoipc/core';
 
 import { ChildProcess } from 'node:child_process';
 
@@ -535,7 +533,7 @@ declare const suites: {
   readonly lifecycle: Suite<LifecycleAdapter>;
   readonly lock: Suite<LockAdapter>;
   readonly messageChannel: Suite<MessageChannelAdapter>;
-  readonly namedObject: Suite<NamedObjectAdapter<_octoipc_core.Closable>>;
+  readonly namedObject: Suite<NamedObjectAdapter>;
   readonly resources: Suite<ResourcesAdapter>;
   readonly waitable: Suite<WaitableAdapter>;
 };

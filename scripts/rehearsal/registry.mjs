@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { must } from '../step.mjs';
 import { tourUnder, usedPackages, usePackage } from '../uses.mjs';
-import { readJson } from '../workspace.mjs';
+import { publicPackages, readJson } from '../workspace.mjs';
 
 /** Uses packages that a project has; throws where one does not work. */
 export async function useAll(runtime, folder, names = usedPackages()) {
@@ -17,17 +17,47 @@ export async function useAll(runtime, folder, names = usedPackages()) {
   return `${names.length} packages${lacking.length === 0 ? '' : `; ${lacking.join('; ')}`}`;
 }
 
+/** What a workflow tells of itself. */
+const WORKFLOW = {
+  GITHUB_SERVER_URL: 'https://github.com',
+  GITHUB_REPOSITORY: 'rehearsal/octoipc',
+};
+
 export async function rehearse(steps, stage) {
   const step = (title, action) => steps.run('registry', title, action);
   const publishedBy = (said) => `${said.match(/@?[\w/]*octoipc[\w/]*@\d/g)?.length ?? 0} published`;
   const core = () => readJson(join(stage.tree, 'packages', 'core', 'package.json')).version;
+  await step('no provenance without a repository', async () => {
+    const env = { NPM_CONFIG_PROVENANCE: 'true', GITHUB_REPOSITORY: '' };
+    const said = await stage.run('npm', ['run', 'release', '--', '--publish'], { env }).then(
+      () => 'it was not refused',
+      ({ message }) => message,
+    );
+    const refusal = said.match(/^release: provenance .*GITHUB_REPOSITORY.*$/m)?.[0];
+    if (refusal === undefined) throw new Error(said);
+    return 'refused before anything is done';
+  });
   if (stage.complete) {
     // It versions, builds the binaries, checks what is packed, publishes and tags.
     await step('npm run release', async () => {
-      const said = await stage.run('npm', ['run', 'release'], { timeout: 3_600_000 });
+      const said = await stage.run('npm', ['run', 'release'], {
+        timeout: 3_600_000,
+        env: WORKFLOW,
+      });
       const tags = await stage.run('git', ['tag', '--list', '@octoipc/core@*']);
       if (tags.trim() !== `@octoipc/core@${core()}`) throw new Error(`tags: ${tags}\n${said}`);
       return `core ${core()}, ${publishedBy(said)}`;
+    });
+    await step('what is published names its repository', async () => {
+      for (const { name, manifest } of publicPackages()) {
+        const view = ['view', manifest.name, 'repository', '--json'];
+        const { url, directory } = JSON.parse(await stage.run('npm', view));
+        const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: path } = WORKFLOW;
+        if (url !== `git+${server}/${path}.git` || directory !== `packages/${name}`)
+          throw new Error(`${manifest.name}: ${url}, ${directory}`);
+        const kept = readJson(join(stage.tree, 'packages', name, 'package.json')).repository;
+        if (kept !== undefined) throw new Error(`the manifest of ${name} has kept it`);
+      }
     });
   } else {
     await step('versions and changelogs', async () => {

@@ -148,8 +148,9 @@ log: { type: stdout, format: json, level: error }
   }
 
   /** Runs npm, or another program, with the rehearsal's registry. */
-  run(file, args, options = {}) {
-    return must(file, args, { timeout: 600_000, cwd: this.tree, env: this.#env, ...options });
+  run(file, args, { env = {}, ...options } = {}) {
+    const all = { ...this.#env, ...env };
+    return must(file, args, { timeout: 600_000, cwd: this.tree, env: all, ...options });
   }
 
   /**
@@ -170,7 +171,7 @@ log: { type: stdout, format: json, level: error }
     }
     await this.run('npm', ['install', '--omit=peer', ...specifiers], {
       cwd: folder,
-      env: { ...this.#env, PATH: bin },
+      env: { PATH: bin },
     });
     return folder;
   }

@@ -4,7 +4,7 @@ import type { ByteStreamAdapter, StreamEnds, StreamReader, StreamWriter } from '
 import type { Scope } from './scope.js';
 
 /** Larger than what any bounded stream holds by default. */
-export const PLENTY = 1024 * 1024;
+export const PLENTY: number = 1024 * 1024;
 
 /** A stream that the scope closes. */
 export async function open(adapter: ByteStreamAdapter, scope: Scope): Promise<StreamEnds> {

@@ -50,7 +50,7 @@ const WATCHDOG = 15_000;
 export async function runCase<A extends Adapter>(
   suiteCase: Case<A>,
   adapter: A,
-  watchdog = (suiteCase.watchdog ?? WATCHDOG) * patience,
+  watchdog: number = (suiteCase.watchdog ?? WATCHDOG) * patience,
 ): Promise<void> {
   const scope = new Scope();
   let timer: NodeJS.Timeout | undefined;

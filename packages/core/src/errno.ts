@@ -61,7 +61,7 @@ function known(errno: number): [name: string, text: string] | undefined {
 }
 
 /** What a native call answers that would have to wait: -EAGAIN. */
-export const AGAIN = process.platform === 'linux' ? -11 : -errnos().EAGAIN;
+export const AGAIN: number = process.platform === 'linux' ? -11 : -errnos().EAGAIN;
 
 /** What a native call answers, negative, that the system does not have: platform.h of the bindings. */
 const NOT_ON_THIS_SYSTEM = 4095;

@@ -17,7 +17,7 @@ export interface Batch {
 }
 
 /** A batch over memory that holds frames already, or shall. */
-export function newBatch(memory: Buffer, start = 0, end = memory.length): Batch {
+export function newBatch(memory: Buffer, start = 0, end: number = memory.length): Batch {
   let resolve!: () => void;
   let reject!: (error: unknown) => void;
   const promise = new Promise<void>((onResolve, onReject) => {

@@ -5,7 +5,7 @@ export const POLLERR = 0x008;
 export const POLLHUP = 0x010;
 
 /** What may let a read go on. */
-export const READABLE = POLLIN | 0x002 /* PRI */ | POLLERR | POLLHUP | 0x2000; /* RDHUP */
+export const READABLE: number = POLLIN | 0x002 /* PRI */ | POLLERR | POLLHUP | 0x2000; /* RDHUP */
 
 /** What may let a write go on. */
-export const WRITABLE = POLLOUT | POLLERR | POLLHUP;
+export const WRITABLE: number = POLLOUT | POLLERR | POLLHUP;

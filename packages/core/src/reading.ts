@@ -19,7 +19,7 @@ export interface ReadAllOptions extends WaitOptions {
 }
 
 /** What a read takes at most unless told otherwise. */
-export const DEFAULT_MAX_BYTES = 64 * 1024;
+export const DEFAULT_MAX_BYTES: number = 64 * 1024;
 
 /** What a blocking call throws that would overtake those who wait. */
 export function busyError(details: IpcErrorDetails): IpcError {

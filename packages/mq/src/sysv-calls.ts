@@ -64,7 +64,10 @@ export class SysvCalls {
    *
    * @param milliseconds - how long this thread is blocked at most while there is none; 0 is for ever
    */
-  takeOne(selector: Selector, milliseconds = WITHOUT_WAITING): SysvMessage | typeof BLOCKED {
+  takeOne(
+    selector: Selector,
+    milliseconds: number = WITHOUT_WAITING,
+  ): SysvMessage | typeof BLOCKED {
     if (this.#kept.length > 0) {
       const kept = this.#takeKept(selector);
       if (kept !== undefined) return kept;

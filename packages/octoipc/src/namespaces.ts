@@ -47,7 +47,7 @@ function lazy<T extends object>(load: () => unknown): T {
  * ```
  * @see pipe(7)
  */
-export const pipe = lazy<typeof import('@octoipc/pipe')>(() => require('@octoipc/pipe') as unknown);
+export const pipe: typeof import('@octoipc/pipe') = lazy(() => require('@octoipc/pipe') as unknown);
 
 /**
  * Named pipes: `@octoipc/fifo`, which loads when something is first asked of this namespace.
@@ -69,7 +69,7 @@ export const pipe = lazy<typeof import('@octoipc/pipe')>(() => require('@octoipc
  * ```
  * @see fifo(7)
  */
-export const fifo = lazy<typeof import('@octoipc/fifo')>(() => require('@octoipc/fifo') as unknown);
+export const fifo: typeof import('@octoipc/fifo') = lazy(() => require('@octoipc/fifo') as unknown);
 
 /**
  * Message queues: `@octoipc/mq`, which loads when something is first asked of this namespace.
@@ -86,7 +86,7 @@ export const fifo = lazy<typeof import('@octoipc/fifo')>(() => require('@octoipc
  * ```
  * @see mq_overview(7)
  */
-export const mq = lazy<typeof import('@octoipc/mq')>(() => require('@octoipc/mq') as unknown);
+export const mq: typeof import('@octoipc/mq') = lazy(() => require('@octoipc/mq') as unknown);
 
 /**
  * Signals: `@octoipc/signal`, which loads when something is first asked of this namespace.
@@ -102,7 +102,7 @@ export const mq = lazy<typeof import('@octoipc/mq')>(() => require('@octoipc/mq'
  * ```
  * @see signal(7)
  */
-export const signal = lazy<typeof import('@octoipc/signal')>(
+export const signal: typeof import('@octoipc/signal') = lazy(
   () => require('@octoipc/signal') as unknown,
 );
 
@@ -118,7 +118,7 @@ export const signal = lazy<typeof import('@octoipc/signal')>(
  * ```
  * @see popen(3)
  */
-export const popen = lazy<typeof import('@octoipc/popen')>(
+export const popen: typeof import('@octoipc/popen') = lazy(
   () => require('@octoipc/popen') as unknown,
 );
 
@@ -135,7 +135,7 @@ export const popen = lazy<typeof import('@octoipc/popen')>(
  * ```
  * @see sem_overview(7)
  */
-export const sem = lazy<typeof import('@octoipc/sem')>(() => require('@octoipc/sem') as unknown);
+export const sem: typeof import('@octoipc/sem') = lazy(() => require('@octoipc/sem') as unknown);
 
 /**
  * Shared memory: `@octoipc/shm`, which loads when something is first asked of this namespace.
@@ -151,7 +151,7 @@ export const sem = lazy<typeof import('@octoipc/sem')>(() => require('@octoipc/s
  * ```
  * @see shm_overview(7)
  */
-export const shm = lazy<typeof import('@octoipc/shm')>(() => require('@octoipc/shm') as unknown);
+export const shm: typeof import('@octoipc/shm') = lazy(() => require('@octoipc/shm') as unknown);
 
 /**
  * Sockets: `@octoipc/socket`, which loads when something is first asked of this namespace.
@@ -168,6 +168,6 @@ export const shm = lazy<typeof import('@octoipc/shm')>(() => require('@octoipc/s
  * ```
  * @see unix(7)
  */
-export const socket = lazy<typeof import('@octoipc/socket')>(
+export const socket: typeof import('@octoipc/socket') = lazy(
   () => require('@octoipc/socket') as unknown,
 );

@@ -16,8 +16,8 @@ for (const [name, number] of Object.entries(NUMBERS)) {
   if (!NAMES.has(number)) NAMES.set(number, name);
 }
 
-export const SIGKILL = constants.signals.SIGKILL;
-export const SIGCONT = constants.signals.SIGCONT;
+export const SIGKILL: number = constants.signals.SIGKILL;
+export const SIGCONT: number = constants.signals.SIGCONT;
 
 /** The number of a signal that a caller has named. */
 export function signalNumber(signal: unknown, name: string): number {

@@ -61,7 +61,7 @@ export type BarrierAtOptions = LockAtOptions & BarrierOptions;
  */
 export class Barrier extends WordHandle {
   /** Bytes that one takes in memory. */
-  static readonly byteLength = WITH_SLOTS;
+  static readonly byteLength: number = WITH_SLOTS;
 
   /** How many have to arrive. */
   readonly parties: number;

@@ -57,7 +57,7 @@ interface Waiter {
  */
 export class Condition extends WordHandle {
   /** Bytes that one takes in memory. */
-  static readonly byteLength = WITH_SLOTS;
+  static readonly byteLength: number = WITH_SLOTS;
 
   readonly #region: Region;
   readonly #slots: Slots;

@@ -3,12 +3,12 @@ import { constants } from 'node:os';
 const { errno } = constants;
 
 /** What native functions answer, where it is not an error but news. */
-export const EACCES = -errno.EACCES;
-export const EAGAIN = -errno.EAGAIN;
-export const EEXIST = -errno.EEXIST;
-export const EFAULT = -errno.EFAULT;
-export const EIDRM = -errno.EIDRM;
-export const EINPROGRESS = -errno.EINPROGRESS;
-export const EINTR = -errno.EINTR;
-export const EINVAL = -errno.EINVAL;
-export const ENOENT = -errno.ENOENT;
+export const EACCES: number = -errno.EACCES;
+export const EAGAIN: number = -errno.EAGAIN;
+export const EEXIST: number = -errno.EEXIST;
+export const EFAULT: number = -errno.EFAULT;
+export const EIDRM: number = -errno.EIDRM;
+export const EINPROGRESS: number = -errno.EINPROGRESS;
+export const EINTR: number = -errno.EINTR;
+export const EINVAL: number = -errno.EINVAL;
+export const ENOENT: number = -errno.ENOENT;

@@ -37,7 +37,7 @@ export class Keeper {
   /** What words hold that are locked by this thread. */
   readonly tid: number;
   /** What tells this thread from one of another pid namespace that has the same id. */
-  readonly token = randomInt(1, MOST_TOKEN);
+  readonly token: number = randomInt(1, MOST_TOKEN);
   readonly #binding: SemBinding;
   readonly #index: number;
   /** `list_op_pending`; a pointer is stored at once, as the number that has its bits. */

@@ -40,7 +40,7 @@ export const HEAD = 64;
 export const SLOTS = 1016;
 const SLOT_WORDS = 4;
 /** Bytes of a lock with slots. */
-export const WITH_SLOTS = HEAD + SLOTS * SLOT_WORDS * 4;
+export const WITH_SLOTS: number = HEAD + SLOTS * SLOT_WORDS * 4;
 
 /** Words of a slot, from its first. */
 export const SLOT_STATE = 1;
@@ -53,16 +53,17 @@ export function slotAt(slot: number): number {
   return HEAD / 4 + slot * SLOT_WORDS;
 }
 
-/** The kinds of locks: their number, which stands in the head with the layout's version, and their size. */
-export const KINDS = {
-  mutex: { number: 0x101, size: HEAD },
-  rwlock: { number: 0x102, size: WITH_SLOTS },
-  condition: { number: 0x103, size: WITH_SLOTS },
-  barrier: { number: 0x104, size: WITH_SLOTS },
-} as const;
-
 /** What a lock is. */
-export type LockKind = keyof typeof KINDS;
+export type LockKind = 'mutex' | 'rwlock' | 'condition' | 'barrier';
+
+/** The kinds of locks: their number, which stands in the head with the layout's version, and their size. */
+export const KINDS: Readonly<Record<LockKind, { readonly number: number; readonly size: number }>> =
+  {
+    mutex: { number: 0x101, size: HEAD },
+    rwlock: { number: 0x102, size: WITH_SLOTS },
+    condition: { number: 0x103, size: WITH_SLOTS },
+    barrier: { number: 0x104, size: WITH_SLOTS },
+  };
 
 /** Whether some thread holds a word with this value. */
 export function isHeld(value: number): boolean {

@@ -41,7 +41,7 @@ import { WordHandle } from './word-handle.js';
  */
 export class RwLock extends WordHandle {
   /** Bytes that one takes in memory. */
-  static readonly byteLength = WITH_SLOTS;
+  static readonly byteLength: number = WITH_SLOTS;
 
   readonly #turns: RwTurns;
 

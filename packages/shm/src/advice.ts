@@ -25,4 +25,4 @@ export const ADVICE = {
   dofork: 'adviseDoFork',
   dontdump: 'adviseDontDump',
   dodump: 'adviseDoDump',
-} as const satisfies Record<MemoryAdvice, string>;
+} as const;

@@ -8,7 +8,7 @@ const SMALL = 128;
  * for many copies.
  */
 export class CopySlab {
-  bytes = Buffer.alloc(0);
+  bytes: Buffer = Buffer.alloc(0);
   memory: ArrayBufferLike = this.bytes.buffer;
   used = 0;
   #words = new Int32Array(this.memory);

@@ -192,7 +192,7 @@ export class Mapping {
 const READING_ONLY = 'its mode may allow reading only: pass { readOnly: true }';
 
 /** The longest memory that a typed array can be over. */
-export const MOST_BYTES = constants.MAX_LENGTH;
+export const MOST_BYTES: number = constants.MAX_LENGTH;
 
 function checkLength(byteLength: number, details: IpcErrorDetails): void {
   if (byteLength <= MOST_BYTES) return;

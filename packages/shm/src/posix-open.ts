@@ -216,7 +216,7 @@ const HINTS: Hints = {
 };
 
 /** Told to whoever cannot get the bytes. */
-export const NO_ROOM = HINTS['ENOSPC'];
+export const NO_ROOM: string | undefined = HINTS['ENOSPC'];
 
 /** How temporary memory is found and removed, by `close` and by `reap`. */
 const reaper: Reaper = {

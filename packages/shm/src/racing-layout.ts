@@ -13,7 +13,7 @@ export const AT = { begun: 64, newest: 128, readersSleep: 192, wants: 256, seat:
 export const BELLS = 256;
 
 /** The largest value. */
-export const LARGEST = 2 ** 30 - 64;
+export const LARGEST: number = 2 ** 30 - 64;
 
 /** A broadcast or a value: what differs in their constants. */
 export interface RacingKind extends Kind {

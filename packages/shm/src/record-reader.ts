@@ -37,7 +37,7 @@ export abstract class RecordReader extends RingEnd {
   }
 
   /** Where the next message's payload is, from `here` on, its length in `messageLength`; -1 if there is none. @internal */
-  protected peek(here = this.here): number {
+  protected peek(here: number = this.here): number {
     const { capacity } = this.geometry;
     this.here = here;
     for (;;) {

@@ -7,13 +7,15 @@ import type { Memory } from './memory.js';
 import { DATA, headerOf, idIn, namespaceIn, notA, readHeader } from './shared-header.js';
 
 /** What docs/layout.md says of rings: words of 32 bits, by their index. */
-export const WORD = {
+export const WORD: Readonly<
+  Record<'tail' | 'head' | 'consumerSleep' | 'producerSleep' | 'lock', number>
+> = {
   tail: 64 / 4,
   head: 128 / 4,
   consumerSleep: 192 / 4,
   producerSleep: 256 / 4,
   lock: 320 / 4,
-} as const;
+};
 
 /** What a record is. */
 export const KIND = { message: 1, filler: 2 } as const;

@@ -9,7 +9,12 @@ import type { Memory } from './memory.js';
 export const DATA = 4096;
 
 /** Seats: the first is the consumer's of a ring, the only one of a broadcast. */
-export const SEAT = { offset: 512, size: 64, wants: 8 / 4, generation: 12 / 4 } as const;
+export const SEAT: Readonly<Record<'offset' | 'size' | 'wants' | 'generation', number>> = {
+  offset: 512,
+  size: 64,
+  wants: 8 / 4,
+  generation: 12 / 4,
+};
 
 /** What sleeps: bits of a word. */
 export const SLEEP = { futex: 1, bell: 2 } as const;

@@ -13,7 +13,7 @@ import type { Route } from './place.js';
  */
 export class Destination extends FdHandle {
   /** Who is next. */
-  readonly turn = new Turn();
+  readonly turn: Turn = new Turn();
   /** How many wait for this receiver. */
   users = 0;
   readonly #fd: number;

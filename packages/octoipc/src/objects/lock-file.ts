@@ -21,7 +21,7 @@ const SLOTS = 1016;
 const NAME_ROOM = 256;
 
 /** So much of a file holds the largest lock, and its name. */
-export const LOCK_BYTES = HEAD + SLOTS * SLOT + NAME_ROOM;
+export const LOCK_BYTES: number = HEAD + SLOTS * SLOT + NAME_ROOM;
 
 const WAITERS = 0x8000_0000;
 const OWNER_DIED = 0x4000_0000;

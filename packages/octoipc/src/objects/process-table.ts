@@ -27,14 +27,14 @@ export interface OpenObject {
  */
 export class ProcessTable {
   /** FIFOs, files in /dev/shm, queues and memfds, by `major:minor inode`. */
-  readonly files = new Map<string, OpenObject>();
+  readonly files: Map<string, OpenObject> = new Map();
   /** Pipes and sockets by their inode. */
-  readonly pipes = new Map<number, OpenObject>();
-  readonly sockets = new Map<number, OpenObject>();
+  readonly pipes: Map<number, OpenObject> = new Map();
+  readonly sockets: Map<number, OpenObject> = new Map();
   /** System V segments by their id. */
-  readonly segments = new Map<number, number[]>();
+  readonly segments: Map<number, number[]> = new Map();
   /** Users of processes, no kernel threads, that this user may not look at. */
-  readonly hiddenUsers = new Set<number>();
+  readonly hiddenUsers: Set<number> = new Set();
   readonly #infos = new Map<number, ProcessInfo | undefined>();
   readonly #mapped: MappedFiles;
 

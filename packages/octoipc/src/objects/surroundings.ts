@@ -15,7 +15,7 @@ export type Unjudged = Omit<Entry, 'orphaned' | 'remarks'> & {
 
 /** What the objects of all kinds are judged by: processes, and records of temporary names. */
 export class Surroundings {
-  readonly processes = new ProcessTable();
+  readonly processes: ProcessTable = new ProcessTable();
   readonly #temporaries = new Temporaries();
 
   /** The record of a temporary object. */
