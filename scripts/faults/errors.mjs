@@ -28,12 +28,28 @@ const SHARED = new Map([
   ['vfork', THREADS],
 ]);
 
-/** libuv's child calls abort(3) where a signal's action cannot be set, which waits for ever then. */
-const LIBUVS = new Map([['pipe spawnWithPipes', /^rt_sigaction$/]]);
+/** libuv makes these to start a child, and calls abort(3), or waits for ever, where they fail. */
+const LIBUVS = new Map([['pipe spawnWithPipes', /^(rt_sigaction|read|write)$/]]);
+
+/** libuv tries by the first whether a descriptor can be watched; it calls abort(3) where a later one fails. */
+const ONCE = new Set(['epoll_ctl']);
+
+/** @returns how many calls of the name are made to fail, one after the other */
+export function callsOf(call, most) {
+  return ONCE.has(call) ? 1 : most;
+}
 
 /** @returns the errors with which a call of a scene is made to fail */
 export function errorsOf(call, scene) {
   if (LIBUVS.get(scene)?.test(call)) return [];
   if (RUNTIME.test(call)) return [];
   return SHARED.get(call) ?? ERRORS;
+}
+
+/**
+ * Whether a fault makes a wake-up vanish that was sent: an eventfd that is told of is never full, and never
+ * empty. Pipes may be both, so it is tried; but a wait that ends by its timeout is no finding.
+ */
+export function isLie({ call, error }) {
+  return error === 'EAGAIN' && (call === 'read' || call === 'write');
 }

@@ -11,6 +11,13 @@ const GO = 1;
 const READY = 2;
 const PATIENCE = 20_000;
 
+/** Those that live; they end with this process. */
+const living = new Set();
+process.on('exit', () => {
+  for (const child of living) child.kill('SIGKILL');
+});
+for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
+
 export class Victim {
   /** What was made once for all, because of a fault, is not counted as left. */
   made = 0;
@@ -34,6 +41,8 @@ export class Victim {
     this.#child = spawn(process.execPath, ['--expose-gc', program, scene, file], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
+    living.add(this.#child);
+    this.#child.on('exit', () => living.delete(this.#child));
     this.#child.stderr.on('data', (data) => (this.stderr += data));
     const report = await this.#report();
     if (report === undefined) throw new Error(`${scene} cannot start: ${this.stderr}`);
