@@ -1,10 +1,14 @@
 // child.mjs SCENE FILE: plays a scene whenever the first word of the mapped file says so, and writes what
-// came of it there. Between scenes it makes no system call, so whatever strace injects meets the scene.
-import { readdirSync } from 'node:fs';
+// came of it there. Between scenes it makes no system call, so whatever fault there is meets the scene.
+import { readdirSync, readFileSync } from 'node:fs';
 
-import { SharedMemory } from '@octoipc/shm';
+import { runtimeThreads } from '../tracer/tracer.mjs';
 
-import { AFTERWARDS, SCENES } from './scenes.mjs';
+// Before anything of ours is loaded.
+const threads = await runtimeThreads();
+const { SharedMemory } = await import('@octoipc/shm');
+const { AFTERWARDS } = await import('./scene.mjs');
+const { SCENES } = await import('./scenes.mjs');
 
 const [name, file] = process.argv.slice(2);
 const memory = SharedMemory.file(file);
@@ -12,13 +16,29 @@ const [GO, READY] = [1, 2];
 const words = memory.view(Int32Array, 0, 2);
 const scene = SCENES[name];
 
-const descriptors = () => readdirSync('/proc/self/fd').length;
+const lines = (path, pattern) => readFileSync(path, 'latin1').match(pattern)?.length ?? 0;
+
+/** What a scene must not leave: descriptors, shared mappings, children. */
+function held() {
+  return {
+    descriptors: readdirSync('/proc/self/fd').length,
+    mappings: lines('/proc/self/maps', /^\S+ ...s/gm),
+    children: lines(`/proc/self/task/${process.pid}/children`, /\d+/g),
+  };
+}
+
+function more(before) {
+  const now = held();
+  return Object.entries(now)
+    .map(([what, count]) => [what, count - before[what]])
+    .filter(([, count]) => count > 0);
+}
 
 /** What is closed by the loop, or when a child has ended, is closed after a while. */
-async function settled(most) {
+async function settled(before) {
   for (let n = 0; n < 3; n++) await new Promise((resolve) => setImmediate(resolve));
   globalThis.gc();
-  for (let n = 0; n < 50 && descriptors() > most; n++) {
+  for (let n = 0; n < 50 && more(before).length > 0; n++) {
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
@@ -30,15 +50,14 @@ function tell(report) {
   Atomics.store(words, 0, READY);
 }
 
+// Whatever is made once is made before it is counted.
+for (let n = 0; n < 3; n++) await scene();
+await settled({ descriptors: Infinity, mappings: Infinity, children: Infinity });
+const before = held();
 let stray;
 process.on('unhandledRejection', (error) => (stray = String(error?.stack ?? error)));
 process.on('uncaughtException', (error) => (stray = String(error?.stack ?? error)));
-
-// Whatever is made once is made before it is counted.
-for (let n = 0; n < 3; n++) await scene();
-await settled(Infinity);
-const before = descriptors();
-tell({ value: 'ready' });
+tell({ threads });
 for (;;) {
   while (Atomics.load(words, 0) !== GO);
   const report = {};
@@ -46,11 +65,11 @@ for (;;) {
     await scene();
     report.value = 'done';
   } catch (error) {
-    const { name: kind, code, syscall, message } = error;
-    Object.assign(report, { kind, code, syscall, message });
+    const { name: kind, code, syscall, message, stack } = error;
+    Object.assign(report, { kind, code, syscall, message: code === undefined ? stack : message });
   }
   tell({ value: 'played' });
-  // strace has let go when the next word comes.
+  // The tracer has let go when the next word comes.
   while (Atomics.load(words, 0) !== GO);
   for (const remove of AFTERWARDS.splice(0)) {
     try {
@@ -60,6 +79,6 @@ for (;;) {
     }
   }
   await settled(before);
-  tell({ ...report, left: descriptors() - before, stray });
+  tell({ ...report, left: more(before), stray });
   stray = undefined;
 }

@@ -1,6 +1,6 @@
-// kills.mjs [SCENE…] [--quick] [--minutes M]: kills whatever leaves state in the kernel or the file system
+// kills.mjs [SCENE…] [--quick] [--random] [--minutes M]: kills whatever leaves state in the kernel or the file system
 // before each of its system calls, alone and beside a rival, and then at random moments until the minutes
-// are over. After each kill the survivors look: nothing is left that reap does not find, nobody living
+// are over; --random: only these. After each kill the survivors look: nothing is left that reap does not find, nobody living
 // lost anything, and the next one takes over. The last line is what came of it, as JSON.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,12 +11,14 @@ import { parseArgs } from 'node:util';
 
 import { readyOrExit } from '../ready.mjs';
 import { SKIPPED } from '../run.mjs';
+import { Tracer } from '../tracer/tracer.mjs';
 import { Rows } from './rows.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     quick: { type: 'boolean', default: false },
+    random: { type: 'boolean', default: false },
     minutes: { type: 'string', default: '10' },
     inside: { type: 'string' },
   },
@@ -24,7 +26,7 @@ const { values, positionals } = parseArgs({
 
 /** Of these the runtime makes some for itself, and none changes what others see. */
 const RUNTIME =
-  /^(mmap|munmap|mprotect|madvise|brk|mremap|futex|epoll_\w+|rt_sig\w+|sched_yield|clone3?|restart_syscall|get\w+|clock_\w+|rseq)$/;
+  /^(mmap|munmap|mprotect|madvise|brk|mremap|epoll_\w+|rt_sig\w+|sched_yield|clone3?|restart_syscall|get\w+|clock_\w+|rseq)$/;
 
 if (values.inside === undefined) await outside();
 else await inside(values.inside);
@@ -40,8 +42,11 @@ async function outside() {
     console.log('nothing is killed: this user may not make namespaces of its own to do it in');
     process.exit(SKIPPED);
   }
-  if (spawnSync('strace', ['-qq', '-o', '/dev/null', 'true']).status !== 0) {
-    console.log('nothing is killed: strace is not installed, or may not trace here');
+  const tracer = new Tracer();
+  const traces = tracer.missing === undefined && (await tracer.works());
+  tracer.remove();
+  if (!traces) {
+    console.log(`nothing is killed: ${tracer.missing}`);
     process.exit(SKIPPED);
   }
   await readyOrExit();
@@ -96,6 +101,11 @@ async function inside(given) {
   const { SCENES } = await import('./kills/scenes.mjs');
   const runner = new Runner(queues);
   const scenes = positionals.length > 0 ? positionals : Object.keys(SCENES);
+  const unknown = scenes.filter((scene) => !(scene in SCENES));
+  if (unknown.length > 0) {
+    const known = Object.keys(SCENES).join('; ');
+    throw new Error(`no such scene: ${unknown.join('; ')}; there are ${known}`);
+  }
   const own = scenes.filter((_, index) => index % shards === Number(shard));
   const begin = performance.now();
   const until = begin + Number(values.minutes) * 60_000;
@@ -103,26 +113,13 @@ async function inside(given) {
   for (const scene of own) {
     const start = performance.now();
     const { mechanism } = SCENES[scene];
-    const result = { scene, mechanism, points: 0, random: 0, findings: [], seconds: 0 };
+    const result = { scene, mechanism, calls: 0, points: 0, random: 0, findings: [], seconds: 0 };
     results.set(scene, result);
-    const points = (await runner.points(scene)).filter(({ call }) => !RUNTIME.test(call));
-    // The short form tries each fourth point, others from one run to the next.
-    const offset = Math.trunc(Math.random() * 4);
-    const chosen = values.quick ? points.filter((_, n) => n % 4 === offset) : points;
-    for (const rivalled of values.quick ? [false] : [false, true]) {
-      for (const point of chosen) {
-        const outcome = await runner.at(scene, point, rivalled);
-        note(
-          result,
-          outcome,
-          `before ${point.call} ${point.when}${rivalled ? ', with a rival' : ''}`,
-        );
-        if (outcome.killed) result.points += 1;
-      }
-    }
+    if (values.random) continue;
+    await atEachCall(runner, scene, result);
     result.seconds += (performance.now() - start) / 1000;
     console.log(
-      `${scene.padEnd(20)} ${points.length} calls, killed ${result.points} times, ${result.findings.length} findings`,
+      `${scene.padEnd(20)} ${result.calls} calls, killed ${result.points} times, ${result.findings.length} findings`,
     );
   }
   for (let n = 0; !values.quick && own.length > 0 && performance.now() < until; n++) {
@@ -131,11 +128,33 @@ async function inside(given) {
     const outcome = await runner.sometime(scene, n % 2 === 1);
     const result = results.get(scene);
     note(result, outcome, 'at a random moment');
-    result.random += 1;
+    if (outcome.killed) result.random += 1;
     result.seconds += (performance.now() - start) / 1000;
   }
   runner.end();
+  if (values.random) {
+    for (const { scene, random, findings } of results.values()) {
+      console.log(`${scene.padEnd(20)} killed ${random} times, ${findings.length} findings`);
+    }
+  }
   console.log(JSON.stringify([...results.values()]));
+}
+
+/** Kills victims of a scene before each system call, alone and beside a rival. */
+async function atEachCall(runner, scene, result) {
+  const points = (await runner.points(scene)).filter(({ call }) => !RUNTIME.test(call));
+  result.calls = points.length;
+  // The short form tries each fifth point, others from one run to the next.
+  const offset = Math.trunc(Math.random() * 5);
+  const chosen = values.quick ? points.filter((_, n) => n % 5 === offset) : points;
+  for (const rivalled of values.quick ? [false] : [false, true]) {
+    for (const point of chosen) {
+      const outcome = await runner.at(scene, point, rivalled);
+      const beside = rivalled ? ', with a rival' : '';
+      note(result, outcome, `before ${point.call} ${point.when}${beside}`);
+      if (outcome.killed) result.points += 1;
+    }
+  }
 }
 
 function note(result, { findings }, when) {

@@ -80,11 +80,11 @@ int64_t OpeningDone(Environment& environment, int index) {
   return copy;
 }
 
-/// -EAGAIN while it waits; then 0, or why it failed.
+/// 1 while it waits; then 0, or why it failed.
 int64_t OpeningResult(Environment& environment, int index) {
   Opening* opening = OpeningAt(environment, index);
   if (opening == nullptr) return -EBADF;
-  return opening->ended() ? opening->result() : -EAGAIN;
+  return opening->ended() ? opening->result() : 1;
 }
 
 /// What it has opened, non-blocking, owned by JavaScript from now on.

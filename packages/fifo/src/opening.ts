@@ -33,7 +33,9 @@ export class Opening extends FdHandle {
   static start(fd: number, access: 'read' | 'write', details: IpcErrorDetails): Opening {
     const native = binding();
     const started = native.openingStart(fd, access === 'write');
-    const index = check(started, 'open', { ...details, hint: HINTS[codeOfErrno(started)] });
+    const code = codeOfErrno(started);
+    const hint = code === 'EAGAIN' ? NO_THREAD : HINTS[code];
+    const index = check(started, 'open', { ...details, hint });
     try {
       return new Opening(native, index, details);
     } catch (error) {
@@ -45,7 +47,7 @@ export class Opening extends FdHandle {
   /** Whether the other side has come; throws if open(2) has failed. */
   get ended(): boolean {
     const result = this.#binding.openingResult(this.#index);
-    if (codeOfErrno(result) === 'EAGAIN') return false;
+    if (result === WAITS) return false;
     return check(result, 'open', { ...this.#details, hint: HINTS[codeOfErrno(result)] }) === 0;
   }
 
@@ -94,9 +96,13 @@ export class Opening extends FdHandle {
   }
 }
 
+/** What the native side says of an open(2) that has not returned. */
+const WAITS = 1;
+
+const NO_THREAD =
+  'no thread can be started to wait on: raise ulimit -u (RLIMIT_NPROC), or wait for fewer at once';
+
 const HINTS: Readonly<Record<string, string>> = {
-  EAGAIN:
-    'no thread can be started to wait on: raise ulimit -u (RLIMIT_NPROC), or wait for fewer at once',
   EMFILE: TOO_MANY,
   ENOENT: 'waiting for the other side needs /proc: mount it',
 };

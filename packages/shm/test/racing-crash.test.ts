@@ -5,24 +5,29 @@ import { tally } from '../../core/test/tally.js';
 import {
   broadcast,
   compileRacingPeers,
+  numbered,
   numberOf,
+  racingPeer,
   racingPeers,
   startRacingPeer,
   value,
 } from './racing.js';
-import { missing } from './rings.js';
+import { killAfterEach, missing } from './rings.js';
 
 compileRacingPeers();
 
 const COUNT = 6;
 const SEED = 5;
-/** More stores than there are: the last ones kill nobody. */
-const STEPS = Array.from({ length: 64 }, (_, index) => index + 1);
+/** Of another writer's messages. */
+const RIVAL = 11;
 
 const writers = (['C', 'native'] as const).filter((name) => !missing(racingPeers[name].tool));
 
 /** What readers see of a producer that is killed after so many stores, and of the next one. */
-async function killProducer(language: 'C' | 'native', fatal: number): Promise<string[]> {
+async function killProducer(
+  language: 'C' | 'native',
+  fatal: number,
+): Promise<{ seen: string[]; killed: boolean }> {
   const { broadcast: made, name } = broadcast({ capacity: 256, maxMessageSize: 40 });
   const other = made.consumer();
   const consumer = made.consumer();
@@ -40,7 +45,7 @@ async function killProducer(language: 'C' | 'native', fatal: number): Promise<st
     }
   };
   while (await receiveOne());
-  await sender.ended;
+  const { signal } = await sender.ended;
   const attached = ShmBroadcast.attach(name);
   attached.producer().send('next');
   const late = attached.consumer({ from: 'oldest' });
@@ -59,42 +64,96 @@ async function killProducer(language: 'C' | 'native', fatal: number): Promise<st
   }
   attached.close();
   made.close();
-  return seen;
+  return { seen, killed: signal === 'SIGKILL' };
+}
+
+/** What a reader that lives sees while another one is killed after so many stores. */
+async function killReader(fatal: number): Promise<{ living: unknown; killed: boolean }> {
+  const { broadcast: made, name } = broadcast({ capacity: 256, maxMessageSize: 40 });
+  const living = await racingPeer('C', 'broadcast', name, 'receive', COUNT, SEED);
+  const victim = startRacingPeer('C', 'broadcast', name, 'receive', COUNT, SEED, fatal);
+  // It may be killed before it has joined.
+  await victim.line().catch(() => {});
+  const producer = made.producer();
+  for (let number = 0; number < COUNT; number++) producer.send(numbered(number, SEED, 40));
+  const { code, stderr } = await living.ended;
+  const { signal } = await victim.ended;
+  made.close();
+  return { living: { code, stderr }, killed: signal === 'SIGKILL' };
 }
 
 describe.each(writers)('%s', (language) => {
   test('a broadcast’s producer killed after any store leaves whole messages, is told of once, and the next goes on', async () => {
     let deaths = 0;
-    for (const fatal of STEPS) {
-      const seen = await killProducer(language, fatal);
+    const kills = await killAfterEach(async (fatal) => {
+      const { seen, killed } = await killProducer(language, fatal);
       expect(seen, `after ${fatal} stores`).toContain('next');
       const others = seen.filter((one) => one !== 'whole' && one !== 'next');
       expect([[], ['EOWNERDEAD']], `after ${fatal} stores`).toContainEqual(others);
       deaths += others.length;
-    }
-    tally('killPoints', Array<string>(deaths).fill('broadcast'));
-    expect(deaths).toBeGreaterThan(40);
+      return killed;
+    });
+    tally('killPoints', Array<string>(kills).fill('broadcast'));
+    expect(deaths).toBeGreaterThan(30);
   });
 
   test('a value’s writer killed after any store leaves the old state or the new one, and the next one sets it', async () => {
     const states = new Set<number>();
-    let killed = 0;
-    for (const fatal of STEPS) {
+    const kills = await killAfterEach(async (fatal) => {
       const { value: made, name } = value({ maxSize: 40 });
       made.set('old');
-      await startRacingPeer(language, 'value', name, 'set', COUNT, SEED, fatal).ended;
+      const writer = startRacingPeer(language, 'value', name, 'set', COUNT, SEED, fatal);
+      const { signal } = await writer.ended;
       const state = made.get()!;
       const number = String(state) === 'old' ? -1 : numberOf(state, SEED, 40);
       expect(made.version, `after ${fatal} stores`).toBe(number + 2);
       states.add(number);
-      if (number < COUNT - 1) killed += 1;
       const changed = made.changed(made.version);
       made.set('next');
       expect(await changed).toBe(number + 3);
       expect(String(made.get())).toBe('next');
       made.close();
-    }
-    tally('killPoints', Array<string>(killed).fill('value'));
+      return signal === 'SIGKILL';
+    });
+    tally('killPoints', Array<string>(kills).fill('value'));
     expect(states.size).toBe(COUNT + 1);
   });
+
+  test('a value’s writer killed after any store, beside another one, keeps nobody from setting it', async () => {
+    const kills = await killAfterEach(async (fatal) => {
+      const { value: made, name } = value({ maxSize: 40 });
+      const rival = startRacingPeer(language, 'value', name, 'set', COUNT, RIVAL, 0);
+      const victim = startRacingPeer(language, 'value', name, 'set', COUNT, SEED, fatal);
+      const { code, stderr } = await rival.ended;
+      expect({ code, stderr }, `after ${fatal} stores`).toEqual({ code: 0, stderr: '' });
+      const { signal } = await victim.ended;
+      const state = made.get()!;
+      const numbers = [SEED, RIVAL].map((seed) => numberOf(state, seed, 40));
+      expect(Math.max(...numbers), `after ${fatal} stores`).toBeGreaterThanOrEqual(0);
+      const { version } = made;
+      expect(version).toBeGreaterThanOrEqual(COUNT);
+      expect(version).toBeLessThanOrEqual(2 * COUNT);
+      const changed = made.changed(version);
+      made.set('next');
+      expect(await changed).toBe(version + 1);
+      expect(String(made.get())).toBe('next');
+      made.close();
+      return signal === 'SIGKILL';
+    });
+    tally('killPoints', Array<string>(kills).fill('value'));
+    expect(kills).toBeGreaterThan(COUNT);
+  });
 });
+
+test.skipIf(!writers.includes('C'))(
+  'a broadcast’s reader killed after any store takes nothing from another one',
+  async () => {
+    const kills = await killAfterEach(async (fatal) => {
+      const { living, killed } = await killReader(fatal);
+      expect(living, `after ${fatal} stores`).toEqual({ code: 0, stderr: '' });
+      return killed;
+    });
+    tally('killPoints', Array<string>(kills).fill('broadcast'));
+    expect(kills).toBeGreaterThan(0);
+  },
+);

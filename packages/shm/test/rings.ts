@@ -80,3 +80,20 @@ export function peer(language: keyof typeof peers, ...args: readonly unknown[]):
   const [file, ...first] = peers[language].command;
   return Peer.start(file, [...first, ...args.map(String)]);
 }
+
+/** More stores than any scene makes. */
+const MOST_STORES = 200;
+
+/**
+ * Plays a scene whose victim is killed after its first store, its second, and so on, until one has made fewer
+ * and lives: no store goes untried, however many there are.
+ *
+ * @param play - tells whether the victim was killed
+ * @returns how many were
+ */
+export async function killAfterEach(play: (fatal: number) => Promise<boolean>): Promise<number> {
+  for (let fatal = 1; fatal <= MOST_STORES; fatal++) {
+    if (!(await play(fatal))) return fatal - 1;
+  }
+  throw new Error(`it makes more than ${MOST_STORES} stores`);
+}

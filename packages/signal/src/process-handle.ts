@@ -83,12 +83,11 @@ export class ProcessHandle extends FdHandle {
   #wait(): Promise<ProcessExit | null> {
     if (this.closed) return Promise.reject(this.#closedError());
     const attempt = (): ProcessExit | null | typeof BLOCKED => {
-      if (binding().alive(this.fd) === 1) return BLOCKED;
-      return this.#result();
+      return this.alive ? BLOCKED : this.#result();
     };
     const exited = this.queue('readable').run(attempt, {}, { details: this.describe() });
-    // Whoever only wants to know later does not have to wait for it now.
-    exited.catch(() => undefined);
+    // Whoever only wants to know later does not have to wait for it now, nor be told what failed before.
+    exited.catch(() => (this.#exited = undefined));
     return exited;
   }
 

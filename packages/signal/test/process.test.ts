@@ -1,7 +1,10 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { constants } from 'node:os';
 
+import { loadBinding } from '@octoipc/core/kit';
 import { openProcess, send, watch, type ProcessHandle } from '@octoipc/signal';
 import { expect, onTestFinished, test } from 'vitest';
 
@@ -38,6 +41,22 @@ test.each([
     expect(() => handle.send('SIGUSR2')).toThrow(failure({ code: 'ESRCH' }));
   },
 );
+
+test('ProcessHandle.exited rejects where poll fails, and is asked anew then', async () => {
+  const child = spawn('sh', ['-c', 'read line; exit 7'], { stdio: ['pipe', 'ignore', 'ignore'] });
+  const handle = opened(child.pid ?? 0);
+  const manifest = createRequire(import.meta.url).resolve('../package.json');
+  // The very object whose functions the package calls.
+  const native = loadBinding<{ alive(fd: number): number }>(manifest, 'signal');
+  const { alive } = native;
+  onTestFinished(() => void (native.alive = alive));
+  native.alive = () => -constants.errno.ENOMEM;
+  await expect(handle.exited).rejects.toThrow(failure({ code: 'ENOMEM' }));
+  native.alive = alive;
+  const { exited } = handle;
+  child.stdin.end('go\n');
+  expect(await exited).toEqual({ code: 7, signal: null });
+});
 
 test('ProcessHandle.exited tells how a hundred children have ended that end at once', async () => {
   const children = Array.from({ length: 100 }, (_, i) => {

@@ -1,13 +1,14 @@
 // One victim, killed at one point, and what the survivors find.
 import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 import { reap } from '@octoipc/core';
+import { Tracer } from '../../tracer/tracer.mjs';
 import { context, SCENES } from './scenes.mjs';
 import { without, world } from './world.mjs';
 
@@ -41,6 +42,7 @@ function word(stream, what) {
 export class Runner {
   #folder = mkdtempSync(join(tmpdir(), 'octoipc-kills-'));
   #queues;
+  #tracer = new Tracer();
   #rival;
   #runs = 0;
 
@@ -48,27 +50,26 @@ export class Runner {
     this.#queues = queues;
   }
 
-  /** The system calls of a life, in order: `{ call, when }`, from being told to live until it is over. */
+  /** The system calls of a life, in order, of all threads: `{ call, when }`, from being told to live until it is over. */
   async points(scene) {
-    const { trace } = await this.#run(scene, { strace: ['-e', 'trace=all'] });
+    const { calls } = await this.#run(scene, { traced: true });
     const counts = new Map();
     const points = [];
     let begun = false;
-    for (const [line, call] of trace.matchAll(/^(\w+)\(.*$/gm)) {
+    for (const { call, argument } of calls) {
       const when = (counts.get(call) ?? 0) + 1;
       counts.set(call, when);
+      if (begun && call === 'write' && argument === '1') break;
       if (begun) points.push({ call, when });
-      begun ||= line.includes('"go\\n"');
-      if (line.includes('"done\\n"')) break;
+      begun ||= call === 'read' && argument === '0';
     }
-    if (points.length === 0) throw new Error(`${scene}: nothing was traced: ${trace}`);
+    if (points.length === 0) throw new Error(`${scene}: nothing was traced`);
     return points;
   }
 
   /** Kills before the `when`-th such call. */
-  at(scene, { call, when }, rivalled) {
-    const inject = `inject=${call}:signal=SIGKILL:when=${when}`;
-    return this.#run(scene, { strace: ['-e', `trace=${call}`, '-e', inject], rivalled });
+  at(scene, point, rivalled) {
+    return this.#run(scene, { traced: true, point, rivalled });
   }
 
   /** Kills one that lives again and again, some time after it has begun. */
@@ -76,7 +77,7 @@ export class Runner {
     return this.#run(scene, { rivalled, milliseconds: Math.random() * 30 });
   }
 
-  async #run(scene, { strace, rivalled = false, milliseconds }) {
+  async #run(scene, { traced = false, point, rivalled = false, milliseconds }) {
     const { prepare, after, stays, next } = SCENES[scene];
     this.#runs += 1;
     const ctx = context(this.#folder, this.#runs);
@@ -90,21 +91,16 @@ export class Runner {
     let stderr = '';
     victim.stderr.on('data', (data) => (stderr += data));
     const exited = once(victim, 'exit');
-    if ((await word(victim.stdout, 'ready')) === undefined) throw new Error(`${scene}: ${stderr}`);
+    const ready = await word(victim.stdout, 'ready');
+    if (ready === undefined) throw new Error(`${scene}: ${stderr}`);
     const before = world(this.#folder, this.#queues);
     await prepare?.(ctx);
     const stop = rivalled ? await this.#startRival(scene, ctx) : undefined;
 
     const done = word(victim.stdout, 'done');
-    const log = join(this.#folder, 'trace');
-    const tracer =
-      strace === undefined
-        ? undefined
-        : spawn('strace', ['-o', log, ...strace, '-p', String(victim.pid)], {
-            stdio: ['ignore', 'ignore', 'pipe'],
-          });
-    const traced = tracer === undefined ? undefined : once(tracer, 'exit');
-    if (tracer !== undefined) await word(tracer.stderr, 'attached');
+    const trace = traced
+      ? await this.#tracer.attach(victim.pid, ready.match(/\d+/g) ?? [], point)
+      : undefined;
     victim.stdin.write('go\n');
     if (milliseconds !== undefined) {
       await pause(milliseconds);
@@ -117,10 +113,8 @@ export class Runner {
     victim.stdin.end();
     if (hangs) victim.kill('SIGKILL');
     const [, signal] = await exited;
-    await traced;
+    const calls = (await trace?.end()) ?? [];
     const rivals = await stop?.();
-    const trace = tracer === undefined ? '' : readFileSync(log, 'latin1');
-    rmSync(log, { force: true });
 
     const findings = [...(rivals?.wrong ?? [])];
     if (hangs) findings.push('it hangs');
@@ -150,7 +144,7 @@ export class Runner {
     for (const key of without(world(this.#folder, this.#queues), before)) {
       findings.push(`${nameless(key, ctx)} stays after the next one`);
     }
-    return { killed: signal === 'SIGKILL', findings, trace };
+    return { killed: signal === 'SIGKILL' && !hangs, findings, calls };
   }
 
   async #startRival(scene, ctx) {
@@ -167,6 +161,7 @@ export class Runner {
 
   end() {
     this.#rival?.disconnect();
+    this.#tracer.remove();
     rmSync(this.#folder, { recursive: true });
   }
 }

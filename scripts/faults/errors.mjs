@@ -1,0 +1,55 @@
+// With which errors a system call may be made to fail.
+
+const ERRORS = ['EINTR', 'EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE', 'ENOSPC', 'EPERM', 'ENOSYS'];
+
+/** Of V8, libuv and libc: where these fail the runtime dies, whatever we do; and those that cannot fail. */
+const RUNTIME =
+  /^(munmap|mprotect|madvise|brk|mremap|epoll_wait|epoll_pwait|rt_sigreturn|exit|exit_group|sched_yield|restart_syscall|gettid|getpid|getppid|clock_nanosleep|nanosleep|rseq|set_robust_list|rt_sigprocmask|gete?[ug]id)$/;
+
+const THREADS = ['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE', 'EPERM', 'ENOSYS'];
+
+/** libuv, V8 and libc use these, too, and take no other errors than these for them. */
+const SHARED = new Map([
+  ['read', ['EINTR', 'EAGAIN']],
+  ['write', ['EINTR', 'EAGAIN']],
+  ['epoll_ctl', ['ENOSPC', 'ENOMEM']],
+  // Only Node's fs makes it, whose readFileSync keeps its descriptor when it fails (Node 20).
+  ['statx', []],
+  // What close(2) answers changes nothing: the descriptor is gone. A fault keeps it from being closed.
+  ['close', []],
+  // libuv aborts on any other.
+  ['wait4', ['EINTR']],
+  // glibc aborts on others. Those of private words are not tried at all.
+  ['futex', ['EINTR', 'EAGAIN']],
+  // Of shared memory and of stacks of threads.
+  ['mmap', ['EAGAIN', 'ENOMEM', 'ENFILE', 'EPERM']],
+  ['clone', THREADS],
+  ['clone3', THREADS],
+  ['vfork', THREADS],
+]);
+
+/** libuv makes these to start a child, and calls abort(3), or waits for ever, where they fail. */
+const LIBUVS = new Map([['pipe spawnWithPipes', /^(rt_sigaction|read|write)$/]]);
+
+/** libuv tries by the first whether a descriptor can be watched; it calls abort(3) where a later one fails. */
+const ONCE = new Set(['epoll_ctl']);
+
+/** @returns how many calls of the name are made to fail, one after the other */
+export function callsOf(call, most) {
+  return ONCE.has(call) ? 1 : most;
+}
+
+/** @returns the errors with which a call of a scene is made to fail */
+export function errorsOf(call, scene) {
+  if (LIBUVS.get(scene)?.test(call)) return [];
+  if (RUNTIME.test(call)) return [];
+  return SHARED.get(call) ?? ERRORS;
+}
+
+/**
+ * Whether a fault makes a wake-up vanish that was sent: an eventfd that is told of is never full, and never
+ * empty. Pipes may be both, so it is tried; but a wait that ends by its timeout is no finding.
+ */
+export function isLie({ call, error }) {
+  return error === 'EAGAIN' && (call === 'read' || call === 'write');
+}
