@@ -38,10 +38,9 @@ const OPENING = ['open', 'openat', 'mq_open'];
 const SYSV = ['msgget', 'semget', 'shmget'];
 /** Calls that give a descriptor, and the flag which makes it close-on-exec from birth. */
 const GIVING = [
-  ...['socket', 'socketpair', 'accept', 'accept4', 'pipe', 'pipe2', 'memfd_create', 'eventfd'],
-  ...['eventfd2', 'epoll_create', 'epoll_create1', 'signalfd', 'signalfd4', 'inotify_init1'],
-  ...['timerfd_create', 'dup', 'dup2', 'dup3', 'recvmsg', 'recvmmsg', 'fcntl'],
-];
+  'socket socketpair accept accept4 pipe pipe2 memfd_create eventfd eventfd2 epoll_create epoll_create1',
+  'signalfd signalfd4 inotify_init1 timerfd_create dup dup2 dup3 recvmsg recvmmsg fcntl',
+].flatMap((line) => line.split(' '));
 const CLOSING = /O_CLOEXEC|SOCK_CLOEXEC|[A-Z]+_CLOEXEC/;
 
 interface Call {

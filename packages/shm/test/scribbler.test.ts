@@ -27,21 +27,22 @@ const draw = (below: number): number => (random.next().value as number) % below;
 /** A worker that scribbles over memory, between `go` and `hold`. */
 class Scribbler {
   readonly #told = new Int32Array(new SharedArrayBuffer(12));
-  readonly #ended: Promise<unknown>;
+  readonly #online: Promise<unknown[]>;
+  readonly #ended: Promise<unknown[]>;
 
   constructor(memory: SharedMemory, places: readonly number[]) {
     this.#told[TURN] = 1;
     const fd = openSync(`/proc/self/fd/${memory.fd}`, 'r+');
     const workerData = { fd, places, told: this.#told };
     const worker = new Worker(new URL('fixtures/scribbler.mjs', import.meta.url), { workerData });
+    this.#online = once(worker, 'online');
     this.#ended = once(worker, 'exit');
   }
 
   /** Resolves when it holds still for the first time. */
   async started(): Promise<void> {
-    const held = Atomics.waitAsync(this.#told, HELD, 0);
-    if (held.async) await Promise.race([held.value, this.#ended]);
-    expect(this.#told[HELD]).toBe(1);
+    await this.#online;
+    if (Atomics.wait(this.#told, HELD, 0, PATIENCE) === 'timed-out') throw new Error('no worker');
   }
 
   go(): void {
@@ -52,15 +53,16 @@ class Scribbler {
   /** Nothing is written from now on. */
   hold(): void {
     const turn = Atomics.add(this.#told, TURN, 1) + 1;
-    expect(Atomics.wait(this.#told, HELD, turn - 2, PATIENCE)).not.toBe('timed-out');
+    const held = Atomics.wait(this.#told, HELD, turn - 2, PATIENCE);
+    if (held === 'timed-out') throw new Error('the worker goes on');
   }
 
-  /** Ends it; how many words it has written. */
-  async end(): Promise<number> {
+  /** Ends it; its status, and how many words it has written. */
+  async end(): Promise<{ status: unknown; written: number }> {
     Atomics.store(this.#told, TURN, -1);
     Atomics.notify(this.#told, TURN);
-    expect(await this.#ended).toEqual([0]);
-    return this.#told[WRITTEN]!;
+    const [status] = await this.#ended;
+    return { status, written: this.#told[WRITTEN]! };
   }
 }
 
@@ -148,7 +150,9 @@ describe('a peer that writes into the memory while it is used', () => {
       peer.hold();
       made.close();
     }
-    expect(await peer.end()).toBeGreaterThan(OBJECTS);
+    const { status, written } = await peer.end();
+    expect(status).toBe(0);
+    expect(written).toBeGreaterThan(OBJECTS);
     memory.close();
     expect(done).toBeGreaterThan(0);
     const known = ['EBADMSG', 'EOWNERDEAD', 'EBUSY', 'EMSGSIZE'];
