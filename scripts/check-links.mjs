@@ -1,10 +1,11 @@
 // Every link of the Markdown files that git knows leads somewhere: a file of this tree, and the heading in
-// it that the link names. In SECURITY.md a link to a file of tests has a test's title, which is in the file. Links
+// it that the link names. In SECURITY.md a link to a file of tests has the title of one of them, which runs. Links
 // to other hosts are not followed, but must be https. With arguments, only files whose path contains one of them.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, extname, join, relative, resolve } from 'node:path';
 
+import { shortTitle, titlesOf } from './test-titles.mjs';
 import { root } from './workspace.mjs';
 
 const LINK = /!?\[((?:[^\]\\]|\\.)*)\]\(\s*<?([^)\s>]+)>?(?:\s+"[^"]*")?\s*\)/g;
@@ -44,6 +45,12 @@ function textOf(file) {
   return texts.get(file);
 }
 
+const tests = new Map();
+function testsOf(file) {
+  if (!tests.has(file)) tests.set(file, new Set(titlesOf(file).map(shortTitle)));
+  return tests.get(file);
+}
+
 /** What is wrong with a link of a file; undefined if nothing is. */
 function fault(file, link, said) {
   if (/^[a-z][a-z0-9+.-]*:/i.test(link)) {
@@ -54,8 +61,8 @@ function fault(file, link, said) {
   if (relative(root, target).startsWith('..')) return 'leads out of the tree';
   if (!existsSync(target)) return 'leads nowhere';
   // A promise names the test that holds it.
-  if (file.endsWith('SECURITY.md') && target.endsWith('.test.ts') && !textOf(target).includes(said))
-    return 'has no such test';
+  if (file.endsWith('SECURITY.md') && target.endsWith('.test.ts') && !testsOf(target).has(said))
+    return `has no test of the title “${said}” that runs`;
   if (anchor === undefined) return undefined;
   const page = statSync(target).isDirectory() ? join(target, 'README.md') : target;
   if (extname(page) !== '.md') return undefined;

@@ -60,3 +60,18 @@ export function failure(error: unknown, details: IpcErrorDetails): unknown {
   const { code, text, hint } = known(error);
   return new IpcError(code, { ...details, text, hint, cause: error });
 }
+
+/**
+ * What the client library says of `options.connection`, as an error about an argument.
+ *
+ * @param error - what `connect` threw
+ * @returns the error, or `undefined` if that was about something else, or says so already
+ */
+export function refusedOptions(error: unknown): TypeError | undefined {
+  const told = error instanceof TypeError && !('code' in error);
+  if (!told && !(error instanceof errors.InvalidArgumentError)) return undefined;
+  return Object.assign(
+    new TypeError(`options.connection is refused: ${error.message}`, { cause: error }),
+    { code: 'ERR_INVALID_ARG_VALUE' },
+  );
+}

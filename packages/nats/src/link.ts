@@ -2,7 +2,7 @@ import { connect, type NatsConnection } from '@nats-io/transport-node';
 import type { IpcErrorDetails, WaitOptions } from '@octoipc/core';
 import { BLOCKED, closedError, WaitQueue } from '@octoipc/core/kit';
 
-import { failure } from './failure.js';
+import { failure, refusedOptions } from './failure.js';
 import type { NatsOptions } from './options.js';
 import type { Place } from './place.js';
 import { within } from './within.js';
@@ -50,7 +50,7 @@ export class Link {
   static async open(place: Place, options: NatsOptions): Promise<Link> {
     const { user, pass, server: servers, target } = place;
     const details = { syscall: 'connect', target };
-    const connecting = connect({
+    const settings = {
       servers,
       ...(user === undefined ? {} : { user }),
       ...(pass === undefined ? {} : { pass }),
@@ -60,14 +60,16 @@ export class Link {
       pingInterval: PING,
       ...options.connection,
       maxReconnectAttempts: -1,
-    });
+    };
+    // It throws some of its errors at once, and rejects with the others.
+    const connecting = (async () => connect(settings))();
     try {
       const nc = await within(connecting, options, details);
       return new Link(nc, { target });
     } catch (error) {
       // It may come yet, and nobody wants it.
       connecting.then((nc) => nc.close()).catch(() => {});
-      throw failure(error, details);
+      throw refusedOptions(error) ?? failure(error, details);
     }
   }
 

@@ -33,7 +33,8 @@ const OF_JETSTREAM = ['create', 'stream', 'maxMessages', 'acknowledge', 'ackWait
  * @param url - `nats://[user:password@]host[:port]/subject`, or `nats+jetstream://…` for what must survive
  * @param options - how to connect, and whether to make a stream
  * @returns the sender; while the server is away its sends wait
- * @throws {TypeError} ERR_INVALID_ARG_VALUE when it is no such URL, or an option is not for it
+ * @throws {TypeError} ERR_INVALID_ARG_VALUE when it is no such URL, or an option is not for it, or the client library
+ *   refuses `connection`
  * @throws {IpcError} ECONNREFUSED when no server answers, EACCES when it refuses the credentials
  * @throws {IpcError} ENOENT when no stream has the subject, and `create` is not set
  * @throws {IpcError} ERR_UNSUPPORTED when the server has no JetStream

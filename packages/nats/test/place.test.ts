@@ -52,6 +52,28 @@ describe('natsSender() and natsReceiver() refuse before they connect, and show a
   });
 });
 
+describe('natsSender() and natsReceiver() refuse as an argument what the client library refuses of options.connection:', () => {
+  it.each([
+    { reconnectDelayHandler: 5 },
+    { servers: [null] },
+    { servers: 5 },
+    { servers: 'ws://127.0.0.1:1' },
+    { port: 5 },
+    { inboxPrefix: Symbol('none') },
+    { inboxPrefix: 'a.>' },
+    { reconnectTimeWait: Symbol('none') },
+  ])('%o', async (connection) => {
+    for (const open of [natsSender, natsReceiver]) {
+      const error = await refused(
+        open('nats://127.0.0.1:1/jobs', { connection: connection as never }),
+      );
+      expect(error).toBeInstanceOf(TypeError);
+      expect(error.code).toBe('ERR_INVALID_ARG_VALUE');
+      expect(error.message).toContain('options.connection');
+    }
+  });
+});
+
 it('natsSender() rejects with ECONNREFUSED where no server answers, and tells no password', async () => {
   const error = (await refused(natsSender('nats://me:secret@127.0.0.1:1/jobs'))) as Error & {
     code: string;

@@ -1,13 +1,23 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { mkfifo, openReader } from '@octoipc/fifo';
 import { PosixQueue, SysvQueue } from '@octoipc/mq';
 import { createPipe } from '@octoipc/pipe';
-import { Mutex, PosixSemaphore, SysvSemaphoreSet } from '@octoipc/sem';
+import { Barrier, Condition, Mutex, PosixSemaphore, RwLock, SysvSemaphoreSet } from '@octoipc/sem';
 import { SharedMemory, ShmRing, SysvSharedMemory } from '@octoipc/shm';
 import { connect, Datagram, listen } from '@octoipc/socket';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -20,6 +30,9 @@ import { uniqueName } from './objects.js';
 /** Users that nobody else is: who attacks, and who is attacked where root would not do. */
 const ATTACKER = 64_979;
 const VICTIM = 64_978;
+
+/** What the kernel says of another user's link in a sticky folder, by fs.protected_symlinks and its like. */
+const REFUSED = /^(ELOOP|EACCES)$/;
 
 const fixture = (name: string): string => join(import.meta.dirname, 'fixtures', name);
 
@@ -246,8 +259,10 @@ describe.skipIf(why !== undefined)(`another user (${why ?? 'created here'})`, ()
     expect(new Set(Object.values(attacks(planted)))).toEqual(new Set(['done']));
     const create = { create: true, size: 64 } as const;
     for (const name of names.slice(0, 2)) {
-      expect(codeNow(() => SharedMemory.open(`/${name}`, create))).toMatch(/^E/);
-      expect(codeNow(() => ShmRing.create(`/${name}`, { capacity: 64 }))).toMatch(/^E/);
+      expect(codeNow(() => SharedMemory.open(`/${name}`, create))).toMatch(
+        name === names[0] ? REFUSED : /^EINVAL$/,
+      );
+      expect(codeNow(() => ShmRing.create(`/${name}`, { capacity: 64 }))).toBe('EEXIST');
     }
     const exclusive = { ...create, exclusive: true };
     expect(codeNow(() => SharedMemory.open(`/${names[2]}`, exclusive))).toBe('EEXIST');
@@ -257,6 +272,52 @@ describe.skipIf(why !== undefined)(`another user (${why ?? 'created here'})`, ()
     expect(await codeOf(() => openReader(join(folder, 'pipe')))).toBe('ELOOP');
     const owned = openReader(join(folder, 'own-pipe'), { owner: 0 });
     expect(await codeOf(() => owned)).toBe('EPERM');
+    expect(readFileSync(treasure, 'utf8')).toBe('precious');
+  });
+
+  test('plants names of queues, semaphores and locks that are refused, never followed or used', async () => {
+    const folder = sticky();
+    const treasure = join(folder, 'treasure');
+    writeFileSync(treasure, 'precious', { mode: 0o600 });
+    const [linked, own, queue] = Array.from({ length: 3 }, () => uniqueName()) as [
+      string,
+      string,
+      string,
+    ];
+    const files = [linked, own].flatMap((name) =>
+      ['sem', 'mutex', 'rwlock', 'condition', 'barrier'].map((kind) => `${kind}.${name}`),
+    );
+    onTestFinished(() => files.forEach((file) => rmSync(`/dev/shm/${file}`, { force: true })));
+    onTestFinished(() => PosixQueue.unlink(`/${queue}`));
+    const planted = Object.fromEntries([
+      ['queue', ['plant queue', `/${queue}`]],
+      ['lock of a path', ['plant link', [treasure, join(folder, 'socket.lock')]]],
+      ...files.map((file) => [
+        file,
+        file.endsWith(linked)
+          ? ['plant link', [treasure, `/dev/shm/${file}`]]
+          : ['plant file', `/dev/shm/${file}`],
+      ]),
+    ]) as Parameters<typeof attacks>[0];
+    expect(new Set(Object.values(attacks(planted)))).toEqual(new Set(['done']));
+    const exclusive = { create: true, exclusive: true } as const;
+    expect(codeNow(() => PosixQueue.open(`/${queue}`, exclusive))).toBe('EEXIST');
+    const opened = (name: string, options: typeof exclusive | { readonly create: true }) => [
+      codeNow(() => PosixSemaphore.open(`/${name}`, options)),
+      codeNow(() => Mutex.open(`/${name}`, options)),
+      codeNow(() => RwLock.open(`/${name}`, options)),
+      codeNow(() => Condition.open(`/${name}`, options)),
+      codeNow(() => Barrier.open(`/${name}`, { ...options, parties: 2 })),
+    ];
+    for (const code of opened(linked, { create: true })) expect(code).toMatch(REFUSED);
+    for (const name of [linked, own]) {
+      expect(new Set(opened(name, exclusive))).toEqual(new Set(['EEXIST']));
+    }
+    // What he has made is not what it should be: it is waited for, for a second, and refused.
+    expect(codeNow(() => Mutex.open(`/${own}`, { create: true }))).toBe('EINVAL');
+    const path = join(folder, 'socket');
+    expect(await codeOf(() => listen({ path }, { reclaim: true }))).toMatch(REFUSED);
+    expect(existsSync(path)).toBe(false);
     expect(readFileSync(treasure, 'utf8')).toBe('precious');
   });
 
@@ -286,9 +347,22 @@ describe.skipIf(why !== undefined)(`another user (${why ?? 'created here'})`, ()
     const folder = `/dev/shm/octoipc-${VICTIM}`;
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
     const name = `/${uniqueName()}`;
-    expect(attacks({ folder: ['plant folder', folder] })).toEqual({ folder: 'done' });
-    expect(program(VICTIM, 'temporary', name)).toBe('EPERM');
-    expect(existsSync(`/dev/shm${name}`)).toBe(false);
+    // A link to a folder that is the victim's alone: it is not where his records go.
+    const alone = join(sticky(), 'private');
+    mkdirSync(alone, { mode: 0o700 });
+    chownSync(alone, VICTIM, VICTIM);
+    const places = {
+      folder: ['plant folder', folder],
+      link: ['plant link', [alone, folder]],
+      file: ['plant file', folder],
+    } as const;
+    for (const [what, attack] of Object.entries(places)) {
+      expect(attacks({ [what]: attack })).toEqual({ [what]: 'done' });
+      expect(program(VICTIM, 'temporary', name), what).toBe('EPERM');
+      expect(existsSync(`/dev/shm${name}`)).toBe(false);
+      expect(readdirSync(alone)).toEqual([]);
+      rmSync(folder, { recursive: true });
+    }
   });
 
   test('has names that octoipc ls prints without what moves a cursor', async () => {

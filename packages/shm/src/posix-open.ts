@@ -16,7 +16,7 @@ import {
 
 import { binding, type ShmBinding } from './binding.js';
 import { EEXIST, ELOOP, ENOENT, EOPNOTSUPP } from './errno.js';
-import { statusOfFile, type FileStatus } from './file-status.js';
+import { fileStatus, statusOfFile, type FileStatus } from './file-status.js';
 import { FOLDER, memoryName } from './name.js';
 import type { CheckedOptions } from './object-options.js';
 
@@ -169,16 +169,16 @@ function existing(
   const { target, syscall } = place;
   const details = { target, syscall };
   try {
-    let status = statusOfFile(fd, place.kind === undefined ? 'path' : 'name', details);
+    let status = lookAt(fd, place);
     // Whoever makes it in the old way gives it its size in a second step.
     const until = performance.now() + (place.kind === undefined ? 0 : PATIENCE);
     while (status.size === 0 && performance.now() < until) {
       Atomics.wait(clock, 0, 0, GLANCE);
-      status = statusOfFile(fd, 'name', details);
+      status = lookAt(fd, place);
     }
     if (status.size === 0 && create && size !== undefined && status.writable) {
       check(native.reserve(fd, 0, size), 'fallocate', { target, hint: HINTS['ENOSPC'] });
-      status = statusOfFile(fd, 'name', details);
+      status = lookAt(fd, place);
     }
     if (status.size === 0) {
       const hint = 'it is empty: its creator has not given it a size, or it was cut off';
@@ -193,6 +193,15 @@ function existing(
     native.close(fd);
     throw error;
   }
+}
+
+/** What was opened: a path leads to a file because its caller says so; what has a name may be anybody's. */
+function lookAt(fd: number, { kind, target, syscall }: Place): FileStatus {
+  if (kind === undefined) return statusOfFile(fd, 'path', { target });
+  const status = fileStatus(fd, { target, syscall });
+  if (status.isFile) return status;
+  const hint = 'what has this name is no memory: remove it, or take another name';
+  throw new IpcError('EINVAL', { target, syscall, hint });
 }
 
 function openError(result: number, { target, syscall, hints }: Place): IpcError {

@@ -99,7 +99,8 @@ export class SharedMemory extends Memory {
    * @throws {IpcError} ENOENT when there is none and `create` is false; EEXIST when there is one and
    *   `exclusive` is true
    * @throws {IpcError} ENOSPC when `/dev/shm` has no room for it; EACCES when its mode forbids it
-   * @throws {IpcError} EINVAL when what exists has fewer bytes than `size`, or none
+   * @throws {IpcError} EINVAL when what exists has fewer bytes than `size`, or none, or is no memory; ELOOP when it is
+   *   a symbolic link
    * @see shm_open(3)
    */
   static open(name: string, options?: SharedMemoryOpenOptions): SharedMemory {

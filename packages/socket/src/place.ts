@@ -229,6 +229,15 @@ function removeSame(path: string, file: Stats): boolean {
   return true;
 }
 
+/** What the kernel says of a lock's path where somebody else has put something. */
+const PLANTED =
+  'the lock of a path is a file beside it, and what is there is not ours: remove it, or take a folder of your own';
+const LOCK_HINTS: Readonly<Record<string, string>> = {
+  ELOOP: PLANTED,
+  EACCES: PLANTED,
+  EISDIR: PLANTED,
+};
+
 /** The lock beside a path that is reclaimed: who holds it is the one who may take the path over. */
 class Lock {
   readonly #path: string;
@@ -245,7 +254,9 @@ class Lock {
     for (;;) {
       const fd = binding().openLock(path);
       if (fd < 0) {
-        if (codeOfErrno(fd) !== 'EAGAIN') throw errorOf(fd, 'open', { target: path });
+        const code = codeOfErrno(fd);
+        const hint = LOCK_HINTS[code];
+        if (code !== 'EAGAIN') throw errorOf(fd, 'open', { target: path, hint });
         throw new IpcError('EADDRINUSE', {
           syscall: 'bind',
           target: given,
