@@ -71,7 +71,7 @@ class FramedReceiver implements FrameReceiver {
   close(): void {
     if (this.#reader.closed) return;
     this.#reader.close();
-    this.#turn.fail(closedError({ syscall: 'receive' }));
+    this.#turn.fail(() => closedError({ syscall: 'receive' }));
   }
 
   [Symbol.dispose](): void {

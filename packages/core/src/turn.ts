@@ -49,8 +49,8 @@ export class Turn {
     this.#queue.ref(alive);
   }
 
-  /** Rejects everyone who waits. */
-  fail(error: unknown): void {
-    this.#queue.fail(error);
+  /** Rejects everyone who waits; an error is made only for somebody. */
+  fail(makeError: () => unknown): void {
+    if (this.#queue.length > 0) this.#queue.fail(makeError());
   }
 }

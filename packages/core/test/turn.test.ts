@@ -35,12 +35,12 @@ test('Turn: one that timed out or was aborted is skipped', async () => {
   expect(turn.taken).toBe(true);
 });
 
-test('Turn.fail() rejects those who wait; who has the turn keeps it', async () => {
+test('Turn.fail(() => ) rejects those who wait; who has the turn keeps it', async () => {
   const turn = new Turn();
   await turn.take({}, details);
   const waits = [turn.take({}, details), turn.take({}, details)];
   const error = new Error('closed');
-  turn.fail(error);
+  turn.fail(() => error);
   expect(await Promise.allSettled(waits)).toEqual([
     { status: 'rejected', reason: error },
     { status: 'rejected', reason: error },

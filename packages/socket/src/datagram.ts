@@ -280,7 +280,7 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
     closeAhead(this.#ahead);
     this.#place?.release();
     super.close();
-    this.#destinations.fail(closedError({ syscall: 'sendmsg' }));
+    this.#destinations.fail(() => closedError({ syscall: 'sendmsg' }));
   }
 
   /**

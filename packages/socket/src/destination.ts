@@ -56,7 +56,7 @@ export class Destination extends FdHandle {
   /** Rejects everyone who waits. */
   fail(error: unknown): void {
     this.close();
-    this.turn.fail(error);
+    this.turn.fail(() => error);
   }
 
   protected override describe(): { syscall: string; target: string | number } {

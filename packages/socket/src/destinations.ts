@@ -62,8 +62,10 @@ export class Destinations {
     }
   }
 
-  /** Rejects everyone who waits. */
-  fail(error: unknown): void {
+  /** Rejects everyone who waits; an error is made only for somebody. */
+  fail(makeError: () => unknown): void {
+    if (this.#all.size === 0) return;
+    const error = makeError();
     for (const destination of this.#all.values()) destination.fail(error);
     this.#all.clear();
   }

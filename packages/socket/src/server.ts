@@ -226,7 +226,7 @@ export class Server extends SocketHandle implements AsyncIterable<Connection> {
     this.#place?.release();
     super.close();
     this.#secure?.close();
-    this.#turn.fail(closedError({ syscall: 'accept' }));
+    this.#turn.fail(() => closedError({ syscall: 'accept' }));
   }
 
   /**
@@ -237,7 +237,7 @@ export class Server extends SocketHandle implements AsyncIterable<Connection> {
     const fd = super.release();
     this.#secure?.close();
     this.#place?.leave();
-    this.#turn.fail(closedError({ syscall: 'accept' }));
+    this.#turn.fail(() => closedError({ syscall: 'accept' }));
     return fd;
   }
 
