@@ -94,7 +94,6 @@ export class FutexWaiter {
     let { alive } = request;
     if (alive) this.#readiness.keep(1);
     let deadline: Deadline | undefined;
-    let forget: (() => void) | undefined;
     const end = (): void => {
       deadline?.clear();
       forget?.();
@@ -127,7 +126,7 @@ export class FutexWaiter {
         deadline?.ref(value);
       },
     };
-    forget = signal && onAbort(signal, () => wait.fail(signal.reason));
+    const forget = signal && onAbort(signal, () => wait.fail(signal.reason));
     if (timeout !== undefined && timeout !== Infinity) {
       deadline = new Deadline(timeout, () => wait.fail(timeoutError(details)));
       if (!alive) deadline.ref(false);

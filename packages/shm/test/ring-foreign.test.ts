@@ -33,13 +33,21 @@ console.log(said.join());
 made.close();
 `;
 
+const making = {
+  ring: () => {
+    const { ring: made, name } = ring();
+    return { made, name };
+  },
+  broadcast: () => {
+    const { broadcast: made, name } = broadcast();
+    return { made, name };
+  },
+};
+
 test.skipIf(!works).each(['ring', 'broadcast'] as const)(
   'who has another pid namespace takes nobody for dead (%s)',
   (kind) => {
-    const { made, name } =
-      kind === 'ring'
-        ? (({ ring: made, name }) => ({ made, name }))(ring())
-        : (({ broadcast: made, name }) => ({ made, name }))(broadcast());
+    const { made, name } = making[kind]();
     const producer = made.producer();
     const { stdout, stderr } = elsewhere([process.execPath, '-e', OURS, '--', kind, name]);
     expect(stdout, stderr).toBe('ETIMEDOUT,ETIMEDOUT,EBUSY');

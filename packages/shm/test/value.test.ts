@@ -84,12 +84,13 @@ describe('ShmValue', () => {
     const { value: made } = value();
     made.set('one');
     const next = made.changed(1);
-    let turned = false;
-    setImmediate(() => (turned = true));
-    for (let looks = 0; !turned; looks++) {
-      await made.changed(0);
-      expect(looks).toBeLessThan(1000);
-    }
+    const turned = new Promise<string>((resolve) => setImmediate(resolve, 'turned'));
+    const looking = (async () => {
+      for (let looks = 0; looks < 1000; looks++) await made.changed(0);
+      return 'looked';
+    })();
+    expect(await Promise.race([looking, turned])).toBe('turned');
+    await looking;
     made.close();
     await expect(next).rejects.toMatchObject({ code: 'ERR_CLOSED' });
   });
