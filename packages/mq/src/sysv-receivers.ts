@@ -168,8 +168,8 @@ export class SysvReceivers {
   #cancel(waiter: Waiter, error: unknown, late: boolean): void {
     const before = this.#waiters.slice(0, Math.max(this.#waiters.indexOf(waiter), 0));
     if (!this.#remove(waiter)) return;
-    const { selector } = waiter;
-    const { key } = selector;
+    const wanted = waiter.selector;
+    const { key } = wanted;
     const watch = this.#watches.get(key);
     if (watch !== undefined && !this.#waiters.some(({ selector }) => selector.key === key)) {
       watch.stop();
@@ -178,7 +178,7 @@ export class SysvReceivers {
       if (this.#offer(watch, waiter)) return;
     }
     // Where the event loop was busy, what came in time was not told of yet.
-    const last = late && !before.some((other) => overlap(other.selector, selector));
+    const last = late && !before.some((other) => overlap(other.selector, wanted));
     if (!last || !waiter.serve()) waiter.fail(error);
   }
 
