@@ -357,6 +357,7 @@ interface Operation {
   readonly details: IpcErrorDetails;
   readonly cancelled?: (error: unknown) => unknown;
   readonly ready?: () => boolean;
+  readonly queued?: () => void;
 }
 
 interface OwnedResource {
@@ -373,7 +374,11 @@ declare const POLLOUT = 4;
 
 declare class Pending<T> {
   readonly promise: Promise<T>;
-  constructor({ signal, timeout }: WaitOptions, details: Details, cancel: (error: unknown) => void);
+  constructor(
+    { signal, timeout }: WaitOptions,
+    details: Details,
+    cancel: (error: unknown, late: boolean) => void,
+  );
   resolve(value: T): void;
   fail(error: unknown): void;
   ref(alive: boolean): void;

@@ -21,19 +21,22 @@ export class Pending<T> {
   #reject!: (error: unknown) => void;
   readonly #forget: (() => void) | undefined;
 
-  /** @param cancel - told once that the signal or the time has come; it calls `fail`, or `resolve` */
+  /**
+   * @param cancel - told once that the signal or the time has come, and whether it is the time; it calls `fail`, or
+   *   `resolve`
+   */
   constructor(
     { signal, timeout }: WaitOptions,
     details: Details,
-    cancel: (error: unknown) => void,
+    cancel: (error: unknown, late: boolean) => void,
   ) {
     this.promise = new Promise<T>((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    this.#forget = signal && onAbort(signal, () => cancel(signal.reason));
+    this.#forget = signal && onAbort(signal, () => cancel(signal.reason, false));
     if (timeout !== undefined && timeout !== Infinity) {
-      this.#deadline = new Deadline(timeout, () => cancel(timeoutError(details)));
+      this.#deadline = new Deadline(timeout, () => cancel(timeoutError(details), true));
     }
   }
 

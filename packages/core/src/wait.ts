@@ -78,7 +78,8 @@ const LOOK_AGAIN = 16;
  * 4. Where the source tells of what is there already, a call does not try before it waits, if those before
  *    it all had to.
  * 5. A call that queues is told so before it returns, tried or not: that is when to copy what the caller may change.
- * 6. `fail` rejects all that wait, in their order.
+ * 6. Whose time is over tries once more: a timer may come before what came in time.
+ * 7. `fail` rejects all that wait, in their order.
  */
 export class WaitQueue {
   readonly #source: WakeSource;
@@ -169,7 +170,11 @@ export class WaitQueue {
     };
     waiter.forget = signal && onAbort(signal, () => cancel(signal.reason));
     if (timeout === undefined || timeout === Infinity) return;
-    waiter.deadline = new Deadline(timeout, () => cancel(timeoutError(waiter.operation.details)));
+    waiter.deadline = new Deadline(timeout, () => {
+      // Where the event loop was busy, what came in time was not told of yet.
+      this.#run();
+      if (this.#waiters.includes(waiter)) cancel(timeoutError(waiter.operation.details));
+    });
     if (!this.#alive) waiter.deadline.ref(false);
   }
 

@@ -126,6 +126,18 @@ describe('WaitQueue', () => {
     expect(queued - before).toBe(waited);
   });
 
+  test('whose time is over tries once more, those before him first', async () => {
+    const permits = new Permits();
+    const [first, second] = [permits.take(), permits.take({ timeout: 1 })];
+    // Nobody is told of it, as where a timer comes first.
+    permits.count = 2;
+    expect([await first, await second]).toEqual([1, 0]);
+    const [third, fourth] = [permits.take(), codeOf(() => permits.take({ timeout: 1 }))];
+    permits.count = 1;
+    expect([await third, await fourth]).toEqual([0, 'ETIMEDOUT']);
+    expect([permits.count, permits.queue.length]).toEqual([0, 0]);
+  });
+
   test('serves first come, first served, and lets nobody overtake', async () => {
     const permits = new Permits();
     const served: string[] = [];

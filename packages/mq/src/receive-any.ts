@@ -1,4 +1,4 @@
-import type { WaitOptions } from '@octoipc/core';
+import { isIpcError, type WaitOptions } from '@octoipc/core';
 import {
   closedError,
   timeoutError,
@@ -78,13 +78,14 @@ class Race<Q extends PosixQueue | SysvQueue> {
   readonly #timeout: number | undefined;
   readonly #pending: Pending<ReceivedFrom<Q>>;
   readonly #waits = new Map<Q, AbortController>();
+  #left: number;
   #over = false;
 
-  constructor(queues: readonly Q[], wait: WaitOptions) {
+  constructor(queues: readonly Q[], { signal, timeout }: WaitOptions) {
     this.#queues = queues;
-    this.#timeout = wait.timeout;
-    const timed = this.#timeout === 0 ? { signal: wait.signal } : wait;
-    this.#pending = new Pending(timed, DETAILS, (error) => this.#fail(error));
+    this.#left = queues.length;
+    this.#timeout = timeout;
+    this.#pending = new Pending({ signal }, DETAILS, (error) => this.#fail(error));
   }
 
   run(): Promise<ReceivedFrom<Q>> {
@@ -92,12 +93,13 @@ class Race<Q extends PosixQueue | SysvQueue> {
       if (this.#over) break;
       const controller = new AbortController();
       this.#waits.set(queue, controller);
-      const wait = { signal: controller.signal, timeout: this.#timeout === 0 ? 0 : undefined };
+      const wait = { signal: controller.signal, timeout: this.#timeout };
       this.#receive(queue, wait).catch((error: unknown) => {
-        if (!controller.signal.aborted) this.#fail(error);
+        if (controller.signal.aborted) return;
+        if (!isIpcError(error, 'ETIMEDOUT')) this.#fail(error);
+        else if (--this.#left === 0) this.#fail(timeoutError(DETAILS));
       });
     }
-    if (!this.#over && this.#timeout === 0) this.#fail(timeoutError(DETAILS));
     return this.#pending.promise;
   }
 

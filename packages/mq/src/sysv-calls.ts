@@ -78,7 +78,7 @@ export class SysvCalls {
   #takeOne(selector: Selector, milliseconds: number): SysvMessage | typeof BLOCKED {
     const { into } = selector;
     for (;;) {
-      const room = selector.maxBytes ?? (this.#room ||= this.maxMessageSize);
+      const room = this.#roomFor(selector);
       if (into !== undefined && into.length < room) {
         throw valueError('options.into', 'was detached or resized while it waited', into);
       }
@@ -90,7 +90,7 @@ export class SysvCalls {
         const type = found[2]!;
         return { data: into === undefined ? handOut(found, 0) : handBack(found, into), type };
       }
-      if (this.#isNone(result, selector)) return BLOCKED;
+      if (this.#isNone(result, selector, room)) return BLOCKED;
     }
   }
 
@@ -99,14 +99,14 @@ export class SysvCalls {
     const kept = this.#takeKept(selector);
     if (kept !== undefined) return [kept];
     for (;;) {
-      const room = selector.maxBytes ?? (this.#room ||= this.maxMessageSize);
+      const room = this.#roomFor(selector);
       const receive = (found: Float64Array, most: number): number => {
         this.#tell(found, selector, room, most, WITHOUT_WAITING);
         return this.binding.sysvReceive();
       };
       const result = receiveAll(room + TYPE_ROOM, max, receive, makeMessage);
       if (typeof result !== 'number') return result;
-      if (this.#isNone(result, selector)) return BLOCKED;
+      if (this.#isNone(result, selector, room)) return BLOCKED;
     }
   }
 
@@ -212,9 +212,15 @@ export class SysvCalls {
     return sent.isKnown(data) ? native.sysvSendAgain() : native.sysvSend(sent.know(data));
   }
 
+  /** What a caller allows may be far more than what any message has. */
+  #roomFor({ maxBytes = MOST_ROOM }: Selector): number {
+    this.#room ||= this.maxMessageSize;
+    return Math.min(maxBytes, this.#room);
+  }
+
   #tell(
     found: Float64Array,
-    { type, flags }: Selector,
+    { type, flags, maxBytes }: Selector,
     room: number,
     max: number,
     milliseconds: number,
@@ -223,19 +229,20 @@ export class SysvCalls {
     found[2] = room;
     found[3] = max;
     found[4] = type;
-    found[5] = flags;
+    // Nothing is cut off for want of room alone.
+    found[5] = room === maxBytes ? flags : flags & ~this.binding.noError;
     found[6] = milliseconds;
   }
 
   /** Whether there is none that suits; false to try again with the room that is there now. */
-  #isNone(result: number, { maxBytes }: Selector): boolean {
+  #isNone(result: number, { maxBytes = MOST_ROOM }: Selector, room: number): boolean {
     if (result === ENOMSG || result === EAGAIN) return true;
     if (result === ENOSYS) {
       const hint = 'this kernel was built without CONFIG_CHECKPOINT_RESTORE';
       throw unsupportedError('MSG_COPY', { syscall: 'msgrcv', target: this.target, hint });
     }
     if (result !== E2BIG) throw this.error(result, 'msgrcv');
-    if (maxBytes !== undefined || this.#room >= MOST_ROOM) {
+    if (room >= maxBytes) {
       const hint = `the message is longer than maxBytes (${maxBytes}) and stays in the queue: receive it with more, or with { truncate: true }`;
       throw errorOf(result, 'msgrcv', { target: this.target, hint });
     }

@@ -27,11 +27,11 @@ export class SysvReceiver<T> {
     wanted: Wanted<T>,
     wait: WaitOptions,
     details: { readonly syscall: string; readonly target: string },
-    cancel: (receiver: SysvReceiver<T>, error: unknown) => void,
+    cancel: (receiver: SysvReceiver<T>, error: unknown, late: boolean) => void,
   ) {
     this.selector = wanted.selector;
     this.#wanted = wanted;
-    this.#pending = new Pending<T>(wait, details, (error) => cancel(this, error));
+    this.#pending = new Pending<T>(wait, details, (error, late) => cancel(this, error, late));
   }
 
   get promise(): Promise<T> {

@@ -5,7 +5,7 @@ import { E2BIG, EINTR } from './errno.js';
 import { Patience } from './patience.js';
 import type { SysvCalls } from './sysv-calls.js';
 import { SysvReceiver, type Wanted } from './sysv-receiver.js';
-import { overlap, type Selector } from './sysv-selector.js';
+import { overlap, suits, type Selector } from './sysv-selector.js';
 import { Watch } from './sysv-watch.js';
 import { WaitPool } from './wait-pool.js';
 
@@ -65,8 +65,8 @@ export class SysvReceivers {
     } catch (error) {
       return Promise.reject(error as Error);
     }
-    const receiver = new SysvReceiver(wanted, wait, details, (one, error) =>
-      this.#cancel(one as unknown as Waiter, error),
+    const receiver = new SysvReceiver(wanted, wait, details, (one, error, late) =>
+      this.#cancel(one as unknown as Waiter, error, late),
     );
     if (!this.#alive) receiver.ref(false);
     this.#waiters.push(receiver as unknown as Waiter);
@@ -135,7 +135,7 @@ export class SysvReceivers {
         watch.stop();
       }
       if (this.#isOver(watch)) continue;
-      if (this.#offer(watch, waiter) || waiter.serve()) {
+      if (this.#offerAny(waiter) || waiter.serve()) {
         if (watch.result === EINTR) this.#patience.rewarded();
         watch.turns = 0;
         this.#remove(waiter);
@@ -165,9 +165,11 @@ export class SysvReceivers {
     }
   }
 
-  #cancel(waiter: Waiter, error: unknown): void {
+  #cancel(waiter: Waiter, error: unknown, late: boolean): void {
+    const before = this.#waiters.slice(0, Math.max(this.#waiters.indexOf(waiter), 0));
     if (!this.#remove(waiter)) return;
-    const { key } = waiter.selector;
+    const wanted = waiter.selector;
+    const { key } = wanted;
     const watch = this.#watches.get(key);
     if (watch !== undefined && !this.#waiters.some(({ selector }) => selector.key === key)) {
       watch.stop();
@@ -175,7 +177,18 @@ export class SysvReceivers {
       this.#keep();
       if (this.#offer(watch, waiter)) return;
     }
-    waiter.fail(error);
+    // Where the event loop was busy, what came in time was not told of yet.
+    const last = late && !before.some((other) => overlap(other.selector, wanted));
+    if (!last || !waiter.serve()) waiter.fail(error);
+  }
+
+  /** Gives it an empty message that suits, whoever's watch has taken it. */
+  #offerAny(waiter: Waiter): boolean {
+    for (const watch of this.#watches.values()) {
+      const { result = 0 } = watch;
+      if (result > 0 && suits(waiter.selector, result) && this.#offer(watch, waiter)) return true;
+    }
+    return false;
   }
 
   /** Gives the empty message that a watch has taken, if it has, to somebody; else back to the queue. */

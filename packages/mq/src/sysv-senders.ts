@@ -55,7 +55,9 @@ export class SysvSenders {
     } catch (error) {
       return Promise.reject(error as Error);
     }
-    const pending = new Pending<void>(wait, details, (error) => this.#cancel(waiter, error));
+    const pending = new Pending<void>(wait, details, (error, late) =>
+      this.#cancel(waiter, error, late),
+    );
     const waiter: Waiter = { data: Uint8Array.from(message), type, pending };
     if (!this.#alive) pending.ref(false);
     this.#waiters.push(waiter);
@@ -133,15 +135,24 @@ export class SysvSenders {
     this.#keep();
   }
 
-  #cancel(waiter: Waiter, error: unknown): void {
+  #cancel(waiter: Waiter, error: unknown, late: boolean): void {
     const index = this.#waiters.indexOf(waiter);
     if (index < 0) return;
-    const sent = index === 0 && this.#stopped();
+    // Where the event loop was busy, nobody has looked whether there is room.
+    const sent = index === 0 && (this.#stopped() || (late && this.#isSent(waiter)));
     this.#waiters.splice(index, 1);
     if (sent) waiter.pending.resolve();
     else waiter.pending.fail(error);
     if (index === 0) this.#next();
     this.#keep();
+  }
+
+  #isSent({ data, type }: Waiter): boolean {
+    try {
+      return this.#calls.put(data, type) !== BLOCKED;
+    } catch {
+      return false; // The time is over all the same.
+    }
   }
 
   /** Stops the thread; whether the first one's message was sent. */

@@ -1,8 +1,18 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
 import { PosixQueue, SysvQueue } from '@octoipc/mq';
 import { describe, expect, onTestFinished, test } from 'vitest';
 
 import { codeNow, codeOf } from '../../core/test/failure.js';
+import { Peer } from '../../core/test/peer.js';
 import { transferAway } from '../../core/test/transferring.js';
+import { sysv } from './queues.js';
+
+const peer = new URL('fixtures/peer.mjs', import.meta.url);
+const limit = 'echo 8192 >/proc/sys/kernel/msgmax';
+const noNamespace = spawnSync('unshare', ['-i', 'sh', '-c', limit]).status !== 0;
+if (noNamespace) console.log('skipped: this user has no limits of his own to change');
 
 const kinds = {
   posix: () =>
@@ -126,6 +136,28 @@ test('MQ-033: memory of the caller without room for maxMessageSize is refused be
   expect(codeNow(() => queue.receiveSync({ into: new Uint8Array(63) }))).toBe('ERR_OUT_OF_RANGE');
   expect(String(queue.receiveSync({ into: new Uint8Array(64) }).data)).toBe('short');
 });
+
+test('what a receive may take costs no memory that no message needs', () => {
+  const queue = sysv();
+  const into = Buffer.allocUnsafeSlow(256 * 1024 * 1024);
+  const before = process.memoryUsage();
+  for (const options of [{ into }, { maxBytes: into.length }, { into, truncate: true }]) {
+    expect(queue.tryReceive(options)).toBeUndefined();
+    queue.trySend('short');
+    expect(String(queue.tryReceive(options)?.data)).toBe('short');
+  }
+  const { arrayBuffers, rss } = process.memoryUsage();
+  expect(arrayBuffers - before.arrayBuffers).toBeLessThan(into.length / 2);
+  expect(rss - before.rss).toBeLessThan(into.length / 2);
+});
+
+test.skipIf(noNamespace)(
+  'a message that was sent when kernel.msgmax was higher comes whole, also where a long one may be cut',
+  async () => {
+    const args = ['-i', process.execPath, fileURLToPath(peer), 'longer'];
+    expect(await Peer.start('unshare', args).report()).toEqual([20_000, 20_000, 15_000, 20_000]);
+  },
+);
 
 test('SVMSG-021 SVMSG-022: a message that is longer than the memory of the caller is E2BIG and stays, or is cut', () => {
   const queue = SysvQueue.open('private', { temporary: true });

@@ -1,9 +1,10 @@
+import { receiveAny } from '@octoipc/mq';
 import { describe, expect, test } from 'vitest';
 
 import { codeOf, failure } from '../../core/test/failure.js';
 import { Peer } from '../../core/test/peer.js';
 import { CALLS } from './asleep.js';
-import { again, isPending, posix } from './queues.js';
+import { again, beBusy, isPending, posix } from './queues.js';
 
 const peer = new URL('fixtures/peer.mjs', import.meta.url);
 
@@ -169,6 +170,17 @@ describe('PosixQueue.send()', () => {
 });
 
 describe('PosixQueue.receive()', () => {
+  test('MQ-039: takes what came before its time was over, though the event loop was busy', async () => {
+    const [queue, another] = [posix(), posix()];
+    for (let i = 0; i < 5; i++) {
+      const waits = [queue.receive({ timeout: 5 }), receiveAny([another], { timeout: 5 })];
+      again(queue).trySend('in time');
+      again(another).trySend('in time');
+      beBusy(10);
+      for (const wait of waits) expect(text(await wait)).toBe('in time');
+    }
+  });
+
   test('MQ-031: waits until another process has sent', async () => {
     const queue = posix();
     const message = queue.receive();

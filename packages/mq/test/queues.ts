@@ -96,6 +96,12 @@ export async function turns(count = 20): Promise<void> {
   for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));
 }
 
+/** Keeps the event loop from turning for so many milliseconds. */
+export function beBusy(milliseconds: number): void {
+  const end = performance.now() + milliseconds;
+  while (performance.now() < end);
+}
+
 /** Whether a promise is still pending after some turns of the loop. */
 export async function isPending(promise: Promise<unknown>): Promise<boolean> {
   let settled = false;

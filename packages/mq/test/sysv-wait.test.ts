@@ -1,13 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 
-import { SysvQueue } from '@octoipc/mq';
+import { receiveAny, SysvQueue } from '@octoipc/mq';
 import { describe, expect, test } from 'vitest';
 
 import { codeOf } from '../../core/test/failure.js';
 import { Peer } from '../../core/test/peer.js';
 import { disturb, threadsIn, until } from './asleep.js';
-import { isPending, sysv, sysvAgain, turns } from './queues.js';
+import { beBusy, isPending, sysv, sysvAgain, turns } from './queues.js';
 
 const peer = new URL('fixtures/peer.mjs', import.meta.url);
 const soak = new URL('fixtures/abort-soak.mjs', import.meta.url);
@@ -23,6 +23,62 @@ describe('SysvQueue.receive() that waits', () => {
     await Peer.node(peer, ['send', queue.id, 'wanted', 2]).ended;
     expect(shown(await wait)).toEqual(['wanted', 2]);
     expect(shown(await queue.receive())).toEqual(['other', 1]);
+  });
+
+  test('who came first is served first by an empty message, too, whoever has a thread for it', async () => {
+    const queue = sysv();
+    await until(() => threadsIn('msgrcv') === 0);
+    const served: string[] = [];
+    // This one's thread sleeps before the first's does, and is then the second's.
+    const controller = new AbortController();
+    const before = codeOf(() => queue.receive({ type: 5, signal: controller.signal }));
+    await until(() => threadsIn('msgrcv') === 1);
+    const first = queue.receive().then(() => served.push('first'));
+    await until(() => threadsIn('msgrcv') === 2);
+    const second = queue.receive({ type: 5 }).then(() => served.push('second'));
+    controller.abort();
+    await before;
+    sysvAgain(queue).trySend('', { type: 5 });
+    await Promise.race([first, second]);
+    expect(served).toEqual(['first']);
+    queue.trySend('', { type: 5 });
+    await second;
+  });
+
+  test('takes what came before its time was over, though the event loop was busy', async () => {
+    const queue = sysv();
+    for (let i = 0; i < 5; i++) {
+      const waits = [queue.receive({ type: 3, timeout: 5 }), receiveAny([queue], { timeout: 5 })];
+      queue.trySend('for the first', { type: 3 });
+      queue.trySend('for the second', { type: 1 });
+      beBusy(10);
+      const got = (await Promise.all(waits)).map(({ data }) => String(data));
+      expect(got).toEqual(['for the first', 'for the second']);
+    }
+    const full = sysv();
+    while (full.trySend(Buffer.alloc(4096)));
+    const send = full.send(Buffer.alloc(4096), { timeout: 5 });
+    sysvAgain(full).tryReceive();
+    beBusy(10);
+    await send;
+  });
+
+  test('takes what a thread saw before its time was over, though the event loop was busy', async () => {
+    const queue = sysv();
+    for (let timeout = 100; ; timeout *= 2) {
+      await until(() => threadsIn('msgrcv') === 0);
+      const late = performance.now() + timeout;
+      let isOver = false;
+      const wait = queue.receive({ type: 3, timeout }).then(shown, ({ code }) => code);
+      void wait.finally(() => (isOver = true));
+      await until(() => isOver || threadsIn('msgrcv') === 1);
+      // Not even begun by then: with more time, once more.
+      if (performance.now() > late) continue;
+      queue.trySend('x', { type: 3 });
+      beBusy(late + 2 - performance.now());
+      expect(await wait).toEqual(['x', 3]);
+      return;
+    }
   });
 
   test('SVMSG-041: has a thread for each selection of types, which ends when nobody waits', async () => {
