@@ -5,6 +5,7 @@ import {
   renameSync,
   statSync,
   unlinkSync,
+  closeSync,
   writeFileSync,
 } from 'node:fs';
 
@@ -188,6 +189,23 @@ test('authorize() decides who is seen; what is no boolean admits nobody', async 
   const stranger = closing(await connect(careless.address as { abstract: string }));
   await expect(careless.accept()).rejects.toThrow(TypeError);
   expect(await stranger.read()).toBe(null);
+});
+
+test('listen({ reclaim }) takes over the path of a server that is gone, while its connections live on', async () => {
+  const path = freshPath();
+  const gone = await listen({ path }, { reclaim: true });
+  const client = closing(await connect({ path }));
+  const served = closing(await gone.accept());
+  const waiting = closing(await connect({ path }));
+  closeSync(gone.release());
+  expect(existsSync(path)).toBe(true);
+  const next = await server({ path }, { reclaim: true });
+  await expect(waiting.readAll()).rejects.toThrow(failing('ECONNRESET'));
+  await client.send('to the old one');
+  expect(String(await served.receive())).toBe('to the old one');
+  const other = closing(await connect({ path }));
+  closing(await next.accept());
+  expect(other.closed).toBe(false);
 });
 
 test('a server keeps to the options that were checked, whatever becomes of their object', async () => {
