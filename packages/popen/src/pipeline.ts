@@ -115,13 +115,13 @@ export class Pipeline<M extends Mode = Mode> implements AsyncIterable<Buffer> {
   /** The lines of the last one's stdout as they come. */
   async *lines(options?: LinesOptions): AsyncIterableIterator<string> {
     yield* this.#last.lines(options);
-    if (this.#check) this.#verify(await this.exited);
+    await this.#endOfOutput();
   }
 
   /** Chunks of the last one's stdout as they come. */
   async *[Symbol.asyncIterator](): AsyncIterator<Buffer, void, undefined> {
     yield* this.#last;
-    if (this.#check) this.#verify(await this.exited);
+    await this.#endOfOutput();
   }
 
   /** Writes to the first one's stdin. */
@@ -146,9 +146,23 @@ export class Pipeline<M extends Mode = Mode> implements AsyncIterable<Buffer> {
     return await until(this.#closing, wait, { syscall: 'waitid', target: this.#last.pid });
   }
 
-  /** Sends a signal to every stage, as `Process.kill` does; false when all have ended. */
+  /**
+   * Sends a signal to every stage, as `Process.kill` does; false when all have ended.
+   *
+   * @throws {IpcError} EPERM when one may not be signalled; the others are all the same
+   */
   kill(signal?: SignalName | number, options?: KillOptions): boolean {
-    return this.processes.map((stage) => stage.kill(signal, options)).includes(true);
+    const refusals: unknown[] = [];
+    const sent = this.processes.map((stage) => {
+      try {
+        return stage.kill(signal, options);
+      } catch (error) {
+        refusals.push(error);
+        return false;
+      }
+    });
+    if (refusals.length > 0) throw refusals[0];
+    return sent.includes(true);
   }
 
   /** While it runs it keeps this process alive; that is so from the start. */
@@ -210,14 +224,34 @@ export class Pipeline<M extends Mode = Mode> implements AsyncIterable<Buffer> {
     throw failed.explain(stdout);
   }
 
+  /** Where a stage was ended before its time, what the others made of it is not the whole. */
+  #checkWhole(stdout?: Buffer): void {
+    const stage = this.processes.findLast(({ stopped }) => stopped !== undefined);
+    if (stage !== undefined) throw stage.errorOfStop(stdout);
+  }
+
+  async #endOfOutput(): Promise<void> {
+    const isStopped = this.processes.some(({ stopped }) => stopped !== undefined);
+    if (!this.#check && !isStopped) return;
+    const status = await this.exited;
+    this.#checkWhole();
+    this.#verify(status);
+  }
+
   async #collect(): Promise<Buffer> {
     try {
       const collected = await this.#last.bytes();
-      this.#verify(await this.exited, collected);
+      const status = await this.exited;
+      this.#checkWhole(collected);
+      this.#verify(status, collected);
       return collected;
+    } catch (error) {
+      // Nobody wants any more of what the others would say to the last one.
+      if (this.#last.stopped === 'overflow') for (const stage of this.processes) stage.stopFor('overflow');
+      throw error;
     } finally {
       // Whatever came of the last one, the others are not left behind.
-      await this.exited;
+      await this.exited.catch(() => undefined);
       for (const stage of this.processes) stage.letGo();
     }
   }

@@ -12,7 +12,7 @@ import type { InputWriter } from './input.js';
 import { milliseconds } from './options.js';
 import type { OutputReader } from './output.js';
 import { parse } from './parse.js';
-import type { Run } from './run.js';
+import type { Run, Stop } from './run.js';
 import { SIGKILL, signalNumber, type SignalName } from './signals.js';
 import type { ExitStatus } from './status.js';
 import { until } from './until.js';
@@ -215,6 +215,21 @@ export class Process<M extends Mode = Mode> implements AsyncIterable<Buffer> {
   /** @internal */
   explain(stdout?: Buffer): ProcessFailure {
     return this.#run.explain(stdout);
+  }
+
+  /** @internal Why it was ended before its time, if it was. */
+  get stopped(): Stop | undefined {
+    return this.#run.why;
+  }
+
+  /** @internal Ends it before its time. */
+  stopFor(why: Stop): void {
+    if (this.status === null) this.#run.stop(why);
+  }
+
+  /** @internal What whoever waits for it is told, who is not told of failures. */
+  errorOfStop(stdout?: Buffer): unknown {
+    return this.#run.error(stdout);
   }
 
   /** @internal Closes what nobody has any more use for once the output was collected. */
