@@ -135,6 +135,20 @@ test('a pipeline of which a stage had no time, or was aborted, rejects, whatever
   expect(await failure(read)).toMatchObject({ code: 'ETIMEDOUT' });
 });
 
+test('toDuplex() of a pipeline fails where a stage did, or had no time', async () => {
+  for (const [options, code] of [
+    [{ check: true }, 'ERR_PROCESS_FAILED'],
+    [{ timeout: 100 }, 'ETIMEDOUT'],
+  ] as const) {
+    const stages = code === 'ETIMEDOUT' ? ['sleep 600', 'cat'] : ['exit 3', 'cat'];
+    const duplex = joined(stages, 'r', options).toDuplex();
+    const read = async (): Promise<void> => {
+      for await (const _ of duplex);
+    };
+    expect(await failure(read)).toMatchObject({ code });
+  }
+});
+
 test('more than maxBuffer of the last stage ends all of them', async () => {
   const line = joined(['sleep 600', ['yes']], 'r', { maxBuffer: 100 });
   const error = await failure(() => line.text());
