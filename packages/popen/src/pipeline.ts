@@ -196,7 +196,9 @@ export class Pipeline<M extends Mode = Mode> implements AsyncIterable<Buffer> {
   }
 
   #readable(stdout: PipeReader): Readable {
-    return this.#judged ? checkedReadable(this, stdout, () => void this.#end()) : stdout.toReadable();
+    return this.#judged
+      ? checkedReadable(this, stdout, () => void this.#end())
+      : stdout.toReadable();
   }
 
   get #first(): Process {
@@ -273,7 +275,8 @@ export class Pipeline<M extends Mode = Mode> implements AsyncIterable<Buffer> {
       return collected;
     } catch (error) {
       // Nobody wants any more of what the others would say to the last one.
-      if (this.#last.stopped === 'overflow') for (const stage of this.processes) stage.stopFor('overflow');
+      if (this.#last.stopped === 'overflow')
+        for (const stage of this.processes) stage.stopFor('overflow');
       throw error;
     } finally {
       await this.#end();

@@ -276,7 +276,7 @@ export class Process<M extends Mode = Mode> implements AsyncIterable<Buffer> {
       throw error;
     }
     try {
-      if (this.#run.settings.check || this.#run.why !== undefined) {
+      if (this.#isJudged) {
         await this.exited;
         const error = this.#run.error();
         if (error !== undefined) throw error;
@@ -286,6 +286,11 @@ export class Process<M extends Mode = Mode> implements AsyncIterable<Buffer> {
     }
   }
 
+  /** Whether its end says what its output is worth. */
+  get #isJudged(): boolean {
+    return this.#run.settings.check || this.#run.why !== undefined;
+  }
+
   async #letGoInTheEnd(): Promise<void> {
     await this.exited.catch(() => undefined);
     this.letGo();
@@ -293,8 +298,8 @@ export class Process<M extends Mode = Mode> implements AsyncIterable<Buffer> {
 
   #endOfOutput(): void {
     if (this.#collected !== undefined) return;
-    if (this.status === null) this.#run.ends.stdout?.close();
-    else this.letGo();
+    if (this.#isJudged) this.letGo();
+    else this.#run.ends.stdout?.close();
   }
 
   async #finish(): Promise<ExitStatus> {

@@ -63,7 +63,10 @@ test.each<[string, () => Promise<unknown>]>([
   ['iteration with check', () => drained(popen('echo a', 'r', { check: true }))],
   ['lines() of popen.sh', () => drained(popen.sh`echo a`.lines({ check: true }))],
   ['lines() of a pipeline', () => drained(pipeline(['echo', 'cat'], 'r', { check: true }).lines())],
-  ['a pipeline that had no time', () => drained(pipeline(['sleep 600', 'cat'], 'r', { timeout: 20 }))],
+  [
+    'a pipeline that had no time',
+    () => drained(pipeline(['sleep 600', 'cat'], 'r', { timeout: 20 })),
+  ],
   [
     'a stream that is destroyed',
     async () => {

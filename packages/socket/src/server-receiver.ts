@@ -202,7 +202,7 @@ class ServerReceiver implements Receiver {
 
   /** The next message of whoever's turn it is; null at the end. */
   #take(most = GONE_IN_A_ROW): Buffer | null | typeof BLOCKED | typeof YIELD {
-    for (let gone = 0; gone < most; ) {
+    for (let gone = 0; gone < most;) {
       if (this.#ended) return null;
       this.#accept();
       const member = this.#ready.shift();

@@ -54,10 +54,8 @@ export function serving(options: TlsOptions, maxMessageSize: number | undefined)
 }
 
 /**
- * Whether the certificate that a client has shown holds. A `tls.Server` looks at that itself; a TLS socket
+ * Throws where the certificate that a client has shown does not hold. A `tls.Server` looks at that itself; a TLS socket
  * leaves it to whoever has made it, and OpenSSL goes on with any certificate.
- *
- * @throws {IpcError} EPROTO when it does not
  */
 function checkClient(stream: TLSSocket, details: IpcErrorDetails): void {
   const { _handle: handle } = stream as unknown as {

@@ -51,7 +51,10 @@ test('connect({ tls }) refuses a certificate that nobody vouches for, and a serv
 });
 
 test.each([
-  ['a certificate of nobody known', { key: read('stranger-key'), cert: read('stranger-certificate') }],
+  [
+    'a certificate of nobody known',
+    { key: read('stranger-key'), cert: read('stranger-certificate') },
+  ],
   ['no certificate', {}],
 ])('listen({ tls: { requestCert } }) admits nobody with %s', async (_what, shown) => {
   const warnings: string[] = [];
