@@ -10,8 +10,6 @@ import {
   Sender,
 } from '@octoipc/core';
 
-import { Duplex } from 'node:stream';
-
 import {
   DescriptorBinding,
   KnownMemory,
@@ -25,7 +23,10 @@ import {
   ReadAllOptions,
   LinesOptions,
   WriteSyncOptions,
+  YIELD,
 } from '@octoipc/core/kit';
+
+import { Duplex } from 'node:stream';
 
 import { ConnectionOptions, TlsOptions } from 'node:tls';
 
@@ -306,6 +307,7 @@ declare class Server extends SocketHandle implements AsyncIterable<Connection> {
   get address(): SocketAddress;
   accept(options?: WaitOptions): Promise<Connection>;
   tryAccept(): Connection | undefined;
+  takeNow(): Connection | typeof BLOCKED | typeof YIELD;
   acceptSync(options?: { readonly timeout?: number | undefined }): Connection;
   [Symbol.asyncIterator](): AsyncIterator<Connection>;
   close(): void;
@@ -314,6 +316,7 @@ declare class Server extends SocketHandle implements AsyncIterable<Connection> {
     syscall: string;
     target: string | number;
   };
+  take(): Connection | typeof BLOCKED | typeof YIELD;
 }
 
 interface ServerReceiverOptions {

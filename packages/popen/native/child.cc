@@ -59,11 +59,14 @@ int64_t Signal(Environment& environment, int pidfd, int number) {
 }
 
 /// kill(2) of the child's group, whose number is not given to others before the child's end is
-/// taken.
+/// taken; and of the child, should it have left its group (setpgid(2)).
 int64_t SignalGroup(Environment& environment, int pidfd, int number) {
   const pid_t pid = Ours(environment).children().Find(pidfd);
   if (pid < 0) return -ESRCH;
-  return Retry([&] { return ::kill(-pid, number); });
+  const int64_t sent = Retry([&] { return ::kill(-pid, number); });
+  if (::getpgid(pid) == pid) return sent;
+  const int64_t alone = Signal(environment, pidfd, number);
+  return alone == -ESRCH ? sent : alone;
 }
 
 int64_t Abandon(Environment& environment, int pidfd) {

@@ -1,5 +1,5 @@
 import type Stream from 'node:stream';
-import type { Duplex } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 
 import type { Bytes, WaitOptions } from '@octoipc/core';
 import {
@@ -12,8 +12,9 @@ import {
 } from '@octoipc/core/kit';
 import type { LinesOptions, PipeReader, PipeWriter } from '@octoipc/pipe';
 
+import { checkedReadable } from './checked-readable.js';
 import { programOf, type Command } from './command.js';
-import { settingsOf, type PopenOptions } from './options.js';
+import { settingsOf, type PopenOptions, type Settings } from './options.js';
 import { parse } from './parse.js';
 import type { KillOptions, Mode, Process } from './process.js';
 import type { SignalName } from './signals.js';
@@ -56,14 +57,17 @@ export class Pipeline<M extends Mode = Mode> implements AsyncIterable<Buffer> {
   readonly exited: Promise<PipelineStatus>;
   readonly #check: boolean;
   readonly #allowSigpipe: boolean;
+  /** Whether its output may end too early, or well and be worth nothing. */
+  readonly #judged: boolean;
   #collected: Promise<Buffer> | undefined;
   #closing: Promise<PipelineStatus> | undefined;
 
   /** @internal */
-  constructor(processes: readonly Process[], isChecked: boolean, allowSigpipe: boolean) {
+  constructor(processes: readonly Process[], settings: Settings, allowSigpipe: boolean) {
     this.processes = processes;
-    this.#check = isChecked;
+    this.#check = settings.check;
     this.#allowSigpipe = allowSigpipe;
+    this.#judged = settings.check || settings.timeout !== Infinity || settings.signal !== undefined;
     this.exited = Promise.all(processes.map(({ exited }) => exited)).then(() => this.#status());
     this.exited.catch(() => undefined);
   }
@@ -114,14 +118,12 @@ export class Pipeline<M extends Mode = Mode> implements AsyncIterable<Buffer> {
 
   /** The lines of the last one's stdout as they come. */
   async *lines(options?: LinesOptions): AsyncIterableIterator<string> {
-    yield* this.#last.lines(options);
-    if (this.#check) this.#verify(await this.exited);
+    yield* this.#toEnd(this.#last.lines(options));
   }
 
   /** Chunks of the last one's stdout as they come. */
   async *[Symbol.asyncIterator](): AsyncIterator<Buffer, void, undefined> {
-    yield* this.#last;
-    if (this.#check) this.#verify(await this.exited);
+    yield* this.#toEnd(this.#last);
   }
 
   /** Writes to the first one's stdin. */
@@ -146,9 +148,23 @@ export class Pipeline<M extends Mode = Mode> implements AsyncIterable<Buffer> {
     return await until(this.#closing, wait, { syscall: 'waitid', target: this.#last.pid });
   }
 
-  /** Sends a signal to every stage, as `Process.kill` does; false when all have ended. */
+  /**
+   * Sends a signal to every stage, as `Process.kill` does; false when all have ended.
+   *
+   * @throws {IpcError} EPERM when one may not be signalled; the others are all the same
+   */
   kill(signal?: SignalName | number, options?: KillOptions): boolean {
-    return this.processes.map((stage) => stage.kill(signal, options)).includes(true);
+    const refusals: unknown[] = [];
+    const sent = this.processes.map((stage) => {
+      try {
+        return stage.kill(signal, options);
+      } catch (error) {
+        refusals.push(error);
+        return false;
+      }
+    });
+    if (refusals.length > 0) throw refusals[0];
+    return sent.includes(true);
   }
 
   /** While it runs it keeps this process alive; that is so from the start. */
@@ -170,13 +186,19 @@ export class Pipeline<M extends Mode = Mode> implements AsyncIterable<Buffer> {
     const { stdout } = this.#last;
     return NodeDuplex.from({
       ...(stdin === null ? {} : { writable: stdin.toWritable() }),
-      ...(stdout === null ? {} : { readable: stdout.toReadable() }),
+      ...(stdout === null ? {} : { readable: this.#readable(stdout) }),
     });
   }
 
   /** Ends what still runs, and waits for that. */
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.processes.map((stage) => stage[Symbol.asyncDispose]()));
+  }
+
+  #readable(stdout: PipeReader): Readable {
+    return this.#judged
+      ? checkedReadable(this, stdout, () => void this.#end())
+      : stdout.toReadable();
   }
 
   get #first(): Process {
@@ -210,15 +232,54 @@ export class Pipeline<M extends Mode = Mode> implements AsyncIterable<Buffer> {
     throw failed.explain(stdout);
   }
 
+  /** Where a stage was ended before its time, what the others made of it is not the whole. */
+  #checkWhole(stdout?: Buffer): void {
+    const stage = this.processes.findLast(({ stopped }) => stopped !== undefined);
+    if (stage !== undefined) throw stage.errorOfStop(stdout);
+  }
+
+  /** Output of the last one as it comes, and at its end what there is to say of all. */
+  async *#toEnd<T>(said: AsyncIterable<T>): AsyncIterableIterator<T> {
+    try {
+      yield* said;
+    } catch (error) {
+      if (this.#isStopped) await this.#end();
+      throw error;
+    }
+    if (!this.#check && !this.#isStopped) return;
+    try {
+      const status = await this.exited;
+      this.#checkWhole();
+      this.#verify(status);
+    } finally {
+      await this.#end();
+    }
+  }
+
+  get #isStopped(): boolean {
+    return this.processes.some(({ stopped }) => stopped !== undefined);
+  }
+
+  /** Whatever came of the last one, the others are not left behind. */
+  async #end(): Promise<void> {
+    await this.exited.catch(() => undefined);
+    for (const stage of this.processes) stage.letGo();
+  }
+
   async #collect(): Promise<Buffer> {
     try {
       const collected = await this.#last.bytes();
-      this.#verify(await this.exited, collected);
+      const status = await this.exited;
+      this.#checkWhole(collected);
+      this.#verify(status, collected);
       return collected;
+    } catch (error) {
+      // Nobody wants any more of what the others would say to the last one.
+      if (this.#last.stopped === 'overflow')
+        for (const stage of this.processes) stage.stopFor('overflow');
+      throw error;
     } finally {
-      // Whatever came of the last one, the others are not left behind.
-      await this.exited;
-      for (const stage of this.processes) stage.letGo();
+      await this.#end();
     }
   }
 
@@ -261,5 +322,5 @@ export function pipeline<const M extends Mode = 'r'>(
   const { allowSigpipe } = optionsObject<PipelineOptions>(options);
   const tolerant = optionalBoolean(allowSigpipe, 'options.allowSigpipe') ?? false;
   const settings = settingsOf(options);
-  return new Pipeline<M>(startStages(programs, chosen, settings), settings.check, tolerant);
+  return new Pipeline<M>(startStages(programs, chosen, settings), settings, tolerant);
 }

@@ -6,13 +6,14 @@ import { IpcError, optionsObject, waitOptions } from '@octoipc/core/kit';
 import type { LinesOptions, PipeReader, PipeWriter } from '@octoipc/pipe';
 
 import type { ChildHandle } from './child.js';
+import { checkedReadable } from './checked-readable.js';
 import { collect } from './collect.js';
 import type { ProcessFailure } from './failure.js';
 import type { InputWriter } from './input.js';
 import { milliseconds } from './options.js';
 import type { OutputReader } from './output.js';
 import { parse } from './parse.js';
-import type { Run } from './run.js';
+import type { Run, Stop } from './run.js';
 import { SIGKILL, signalNumber, type SignalName } from './signals.js';
 import type { ExitStatus } from './status.js';
 import { until } from './until.js';
@@ -113,14 +114,12 @@ export class Process<M extends Mode = Mode> implements AsyncIterable<Buffer> {
    * @throws {IpcError} as {@link bytes}, at the end
    */
   async *lines(options?: LinesOptions): AsyncIterableIterator<string> {
-    yield* this.#output().lines(options);
-    await this.#endOfOutput();
+    yield* this.#toEnd(this.#output().lines(options));
   }
 
   /** Chunks of its stdout as they come. */
   async *[Symbol.asyncIterator](): AsyncIterator<Buffer, void, undefined> {
-    yield* this.#output();
-    await this.#endOfOutput();
+    yield* this.#toEnd(this.#output());
   }
 
   /**
@@ -182,13 +181,13 @@ export class Process<M extends Mode = Mode> implements AsyncIterable<Buffer> {
 
   /** A Node stream over its pipes, of one direction or both, which owns them. */
   toDuplex(): Duplex {
-    const { Duplex: NodeDuplex, Readable } = require('node:stream') as typeof Stream;
+    const { Duplex: NodeDuplex } = require('node:stream') as typeof Stream;
     const { stdin, stdout } = this.#run.ends;
     const writable = stdin?.toWritable();
     if (stdout === null) return NodeDuplex.from({ writable: writable! });
     this.#run.ends.stderr?.relieve();
     const readable = this.#run.settings.check
-      ? Readable.from(this, { objectMode: false })
+      ? checkedReadable(this, stdout, () => void this.#letGoInTheEnd())
       : stdout.toReadable();
     return NodeDuplex.from({ readable, ...(writable === undefined ? {} : { writable }) });
   }
@@ -215,6 +214,21 @@ export class Process<M extends Mode = Mode> implements AsyncIterable<Buffer> {
   /** @internal */
   explain(stdout?: Buffer): ProcessFailure {
     return this.#run.explain(stdout);
+  }
+
+  /** @internal Why it was ended before its time, if it was. */
+  get stopped(): Stop | undefined {
+    return this.#run.why;
+  }
+
+  /** @internal Ends it before its time. */
+  stopFor(why: Stop): void {
+    if (this.status === null) this.#run.stop(why);
+  }
+
+  /** @internal What whoever waits for it is told, who is not told of failures. */
+  errorOfStop(stdout?: Buffer): unknown {
+    return this.#run.error(stdout);
   }
 
   /** @internal Closes what nobody has any more use for once the output was collected. */
@@ -253,13 +267,39 @@ export class Process<M extends Mode = Mode> implements AsyncIterable<Buffer> {
     }
   }
 
-  async #endOfOutput(): Promise<void> {
-    if (this.#run.settings.check || this.#run.why !== undefined) {
-      await this.exited;
-      const error = this.#run.error();
-      if (error !== undefined) throw error;
+  /** Output as it comes; at its end what nobody has any more use for is closed. */
+  async *#toEnd<T>(said: AsyncIterable<T>): AsyncIterableIterator<T> {
+    try {
+      yield* said;
+    } catch (error) {
+      if (this.#run.why !== undefined) this.#endOfOutput();
+      throw error;
     }
-    if (this.#collected === undefined) this.#run.ends.stdout?.close();
+    try {
+      if (this.#isJudged) {
+        await this.exited;
+        const error = this.#run.error();
+        if (error !== undefined) throw error;
+      }
+    } finally {
+      this.#endOfOutput();
+    }
+  }
+
+  /** Whether its end says what its output is worth. */
+  get #isJudged(): boolean {
+    return this.#run.settings.check || this.#run.why !== undefined;
+  }
+
+  async #letGoInTheEnd(): Promise<void> {
+    await this.exited.catch(() => undefined);
+    this.letGo();
+  }
+
+  #endOfOutput(): void {
+    if (this.#collected !== undefined) return;
+    if (this.#isJudged) this.letGo();
+    else this.#run.ends.stdout?.close();
   }
 
   async #finish(): Promise<ExitStatus> {

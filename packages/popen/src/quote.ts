@@ -77,14 +77,14 @@ function placeAtEnd(line: string): string | undefined {
       if (char === open) open = '';
     } else if (char in QUOTES) {
       open = char;
-    } else if (char === '#' && (i === 0 || /[\s;&|()]/.test(line[i - 1]!))) {
+    } else if (char === '#' && (i === 0 || /[ \t\n;&|()<>]/.test(line[i - 1]!))) {
       i = line.indexOf('\n', i);
       if (i < 0) return 'within a comment';
     } else if (line.startsWith('<<', i)) {
       return 'behind <<: a here-document has no quotes';
-    } else if (line.startsWith('$((', i)) {
-      const end = line.indexOf('))', i);
-      if (end < 0) return 'within $((…)), which has no quotes';
+    } else if (startsArithmetic(line, i)) {
+      i = endOfArithmetic(line, i);
+      if (i < 0) return 'within arithmetic ($((…)), ((…)), $[…], ${x:…}), which has no quotes';
     } else if (line.startsWith("$'", i)) {
       return "behind $'…': shells do not agree on where that ends";
     } else if (char === '$' && i === line.length - 1) {
@@ -92,6 +92,32 @@ function placeAtEnd(line: string): string | undefined {
     }
   }
   return QUOTES[open];
+}
+
+/** POSIX's `$((…))`, and what only some shells take for arithmetic: `((…))`, `$[…]`, `${x:…}`, `${x[…]}`. */
+const ARITHMETIC = /\$?\(\(|\$\[|\$\{[!#]?\w+(?:\[|:(?![-=?+]))/y;
+
+function startsArithmetic(line: string, i: number): boolean {
+  ARITHMETIC.lastIndex = i;
+  return ARITHMETIC.test(line);
+}
+
+/**
+ * Where the arithmetic that begins at a place ends, its own brackets and quotes in it being closed; negative
+ * where it does not.
+ */
+function endOfArithmetic(line: string, begin: number): number {
+  let depth = 0;
+  let open = '';
+  for (let i = begin; i < line.length; i++) {
+    const char = line[i]!;
+    if (char === '\\' && open !== "'") i += 1;
+    else if (open !== '') open = char === open ? '' : open;
+    else if (char in QUOTES) open = char;
+    else if ('([{'.includes(char)) depth += 1;
+    else if (')]}'.includes(char) && --depth === 0) return i;
+  }
+  return -1;
 }
 
 /** A string that may be empty, but has no NUL byte. */

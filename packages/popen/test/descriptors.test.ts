@@ -4,11 +4,11 @@ import { open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { createPipe, PipeReader, splice } from '@octoipc/pipe';
-import { popen, popenSync } from '@octoipc/popen';
+import { pipeline, popen, popenSync } from '@octoipc/popen';
 import { expect, onTestFinished, test } from 'vitest';
 
 import { codeNow, codeOf } from '../../core/test/failure.js';
-import { descriptors, flagsOf } from '../../core/test/proc.js';
+import { descriptors, flagsOf, until } from '../../core/test/proc.js';
 import { opened } from '../../pipe/test/opened.js';
 import { folder, started } from './started.js';
 
@@ -55,6 +55,44 @@ test('POPEN-017: a second program does not hold the first one’s pipe', async (
   expect(await first.text()).toBe('x');
   expect(second.status).toBeNull();
 });
+
+test.each<[string, () => Promise<unknown>]>([
+  ['lines() with check', () => drained(popen('echo a', 'r', { check: true }).lines())],
+  ['lines() of a failure', () => drained(popen('exit 2', 'r', { check: true }).lines())],
+  ['lines() after a timeout', () => drained(popen('sleep 600', 'r', { timeout: 20 }).lines())],
+  ['iteration with check', () => drained(popen('echo a', 'r', { check: true }))],
+  ['lines() of popen.sh', () => drained(popen.sh`echo a`.lines({ check: true }))],
+  ['lines() of a pipeline', () => drained(pipeline(['echo', 'cat'], 'r', { check: true }).lines())],
+  [
+    'a pipeline that had no time',
+    () => drained(pipeline(['sleep 600', 'cat'], 'r', { timeout: 20 })),
+  ],
+  [
+    'a stream that is destroyed',
+    async () => {
+      const program = popen(['yes'], 'r+', { check: true });
+      const duplex = program.toDuplex();
+      duplex.on('error', () => {});
+      duplex.destroy();
+      expect(await program.exited).toMatchObject({ signal: 'SIGPIPE' });
+    },
+  ],
+])('no descriptor is left by %s', async (_what, run) => {
+  // What is opened once and kept.
+  await run();
+  const before = descriptors().size;
+  await run();
+  await until(() => descriptors().size <= before);
+});
+
+/** Reads to the end, or to a failure. */
+async function drained(said: AsyncIterable<unknown>): Promise<void> {
+  try {
+    for await (const _ of said);
+  } catch {
+    // How it ends is another test's.
+  }
+}
 
 test('POPEN-034: fds gives descriptors under the numbers that are asked for, whatever those are here', async () => {
   const [one, two] = [opened(), opened()];

@@ -126,6 +126,31 @@ test('POPEN-025: a deadline settles while a grandchild that left the group holds
   expect(await program.close()).toMatchObject({ timedOut: true });
 });
 
+/** A program that moves to the group of whoever has started it. */
+const DESERTER = [
+  'perl',
+  '-e',
+  `setpgrp(0, getpgrp(getppid)); $| = 1; print "$$\\n"; sleep ${FOREVER}`,
+];
+const noPerl = spawnSync('perl', ['-v']).error !== undefined;
+
+test.skipIf(noPerl)(
+  'POPEN-025: a program that left its own group is reached by kill(), deadlines, and popenSync()',
+  async () => {
+    const command = DESERTER as [string, ...string[]];
+    const program = started(command, 'r', { killAfter: Infinity });
+    const lines = program.lines();
+    const pid = Number((await lines.next()).value);
+    expect(program.kill()).toBe(true);
+    expect(await program.close()).toMatchObject({ signal: 'SIGTERM' });
+    expect(lives(pid)).toBe(false);
+    const late = started(command, 'r', { timeout: 300 });
+    const error = await failure(() => late.text());
+    expect(error).toMatchObject({ code: 'ETIMEDOUT', status: { signal: 'SIGTERM' } });
+    expect(popenSync(command, { timeout: 300 }).status).toMatchObject({ signal: 'SIGTERM' });
+  },
+);
+
 test('POPEN-025: close() resolves with timedOut, and rejects with check', async () => {
   const command = ['sleep', String(FOREVER)] as const;
   expect(await started(command, 'r', { timeout: 10 }).close()).toMatchObject({

@@ -116,6 +116,49 @@ test('kill() ends every stage, close() waits for all, and is false after that', 
   expect(await line.exited).toMatchObject({ ok: false });
 });
 
+test('a pipeline of which a stage had no time, or was aborted, rejects, whatever its last one made of that', async () => {
+  // The last one has ended well long before; what it has said is not the whole.
+  const stages = ['sleep 600', 'echo begun'];
+  const reason = new Error('enough');
+  const abort = new AbortController();
+  const aborted = failure(() => joined(stages, 'r', { signal: abort.signal }).text());
+  const late = await failure(() => joined(stages, 'r', { timeout: 100 }).text());
+  expect(late).toMatchObject({ code: 'ETIMEDOUT', status: { timedOut: true } });
+  expect(String((late as unknown as { stdout: Buffer }).stdout)).toBe('begun\n');
+  abort.abort(reason);
+  expect(await aborted).toBe(reason);
+  // This one ends when it sees that its reader has gone.
+  const line = joined(['sleep 600', 'cat; exec 1>&-; sleep 600'], 'r', { timeout: 100 });
+  const read = async (): Promise<void> => {
+    for await (const _ of line.lines());
+  };
+  expect(await failure(read)).toMatchObject({ code: 'ETIMEDOUT' });
+});
+
+test('toDuplex() of a pipeline fails where a stage did, or had no time', async () => {
+  for (const [options, code] of [
+    [{ check: true }, 'ERR_PROCESS_FAILED'],
+    [{ timeout: 100 }, 'ETIMEDOUT'],
+  ] as const) {
+    const stages = code === 'ETIMEDOUT' ? ['sleep 600', 'cat'] : ['exit 3', 'cat'];
+    const duplex = joined(stages, 'r', options).toDuplex();
+    const read = async (): Promise<void> => {
+      for await (const _ of duplex);
+    };
+    expect(await failure(read)).toMatchObject({ code });
+  }
+});
+
+test('more than maxBuffer of the last stage ends all of them', async () => {
+  const line = joined(['sleep 600', ['yes']], 'r', { maxBuffer: 100 });
+  const error = await failure(() => line.text());
+  expect(error).toMatchObject({ code: 'EMSGSIZE' });
+  expect(line.statuses).toMatchObject([
+    { signal: 'SIGTERM', timedOut: false },
+    { signal: 'SIGTERM', timedOut: false },
+  ]);
+});
+
 test('toDuplex(), lines() and iteration of a pipeline', async () => {
   const duplex = joined([['cat'], ['tr', 'a-z', 'A-Z']], 'r+').toDuplex();
   duplex.end('hello');

@@ -103,6 +103,13 @@ test.each([
   ['a comment', () => sh`echo # ${'x\nid'}`],
   ['a here-document', () => sh`cat <<E\n${'$(id)'}\nE\n`],
   ['arithmetic', () => sh`echo $((1 + ${'a[$(id)]'}))`],
+  ['arithmetic with brackets', () => sh`echo $((1 + ((2)) + ${'$(id)'}))`],
+  ['arithmetic with a command', () => sh`echo $((1 + $(echo '))') + ${'$(id)'}))`],
+  ['what bash takes for arithmetic', () => sh`((a = ${'$(id)'}))`],
+  ['what bash took for arithmetic', () => sh`echo $[1 + ${'$(id)'}]`],
+  ['an offset', () => sh`echo \${x:${'$(id)'}}`],
+  ['an index', () => sh`echo \${x[${'$(id)'}]}`],
+  ['a comment behind a redirection', () => sh`echo >#${'x\nid'}`],
   ['the place behind a backslash', () => sh`echo \\${'x'}`],
   ['the place behind a dollar sign', () => sh`echo $${'x\\n'}`],
   ['what only some shells take for quotes', () => sh`echo $'\\'${'; id'}`],
@@ -116,6 +123,8 @@ test('popen.sh takes values behind what only looks like quotes, comments and the
     echo ${'z'} $HOME/${'w'}`;
   const text = await line.text({ env: { HOME: '/h' } });
   expect(text).toBe("it is ' a#b x y 2\nz /h/w\n");
+  const closed = sh`echo $((1+(2*(3)))) $(($(echo '4)'|tr -d ')')+1)) \${nothing:-${'d e'}} ${'f'}`;
+  expect(await closed.text()).toBe('7 5 d e f\n');
 });
 
 test('popen.sh refuses values that are no words, and NUL bytes', () => {

@@ -42,7 +42,9 @@ export function parseAddress(address: Address): Parsed {
     if (typeof address !== 'object' || address === null) {
       throw typeError('address', 'an address or a URL', address);
     }
-    if ('host' in address || 'port' in address) return checkedHost(address as HostAddress);
+    if ('host' in address || ('port' in address && !('cid' in address))) {
+      return checkedHost(address as HostAddress);
+    }
     return addressObject(address);
   }
   if (address.startsWith('unix:')) {

@@ -13,7 +13,7 @@ import { MSG_DONTWAIT, MSG_TRUNC, SCM_MAX_FD } from './constants.js';
 import { messageOf, type DatagramMessage } from './datagram-message.js';
 import type { DatagramReceiveOptions, DatagramSendOptions } from './datagram-options.js';
 import type { SocketEnd } from './end.js';
-import { checkCarriesFds, checkFdsWhole, closeFds, fdNumbers, maxFdsOf } from './fds.js';
+import { checkCarriesFds, checkFdsWhole, closeFds, fdNumbers, maxFdsOf, withFds } from './fds.js';
 import { dataAt, isPlain, packetAt, peerAt, receiveRaw, senderAt, type Packet } from './packets.js';
 import type { Route } from './place.js';
 import type { SocketHandle } from './socket-handle.js';
@@ -182,7 +182,6 @@ function messageWithin(
     data.length > maxBytes
       ? { ...packet, data: data.subarray(0, maxBytes), flags: flags | MSG_TRUNC }
       : packet;
-  const surplus = packet.fds.length - maxFds;
-  checkFdsWhole(surplus > 0 ? { ...cut, dropped: cut.dropped + surplus } : cut, socket);
+  checkFdsWhole(packet.fds.length > maxFds ? withFds(cut, maxFds) : cut, socket);
   return messageOf(cut);
 }

@@ -79,6 +79,13 @@ export function closeFds(fds: readonly number[]): void {
   for (const fd of fds) native.close(fd);
 }
 
+/** The same packet with its first descriptors only; the others are closed. */
+export function withFds(packet: Packet, most: number): Packet {
+  const surplus = packet.fds.slice(most);
+  closeFds(surplus);
+  return { ...packet, fds: packet.fds.slice(0, most), dropped: packet.dropped + surplus.length };
+}
+
 /**
  * Refuses a message with more descriptors than were asked for, or than this process can have: all of
  * them are closed then, and the error has the data.

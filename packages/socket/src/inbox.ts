@@ -2,7 +2,7 @@ import { IpcError, AGAIN, BLOCKED, errorOf, POLLIN } from '@octoipc/core/kit';
 
 import { MSG_DONTWAIT, MSG_PEEK, MSG_TRUNC, SCM_MAX_FD } from './constants.js';
 import type { SocketEnd } from './end.js';
-import { checkFdsWhole, closeFds, takeFds, type FdMessage } from './fds.js';
+import { checkFdsWhole, closeFds, takeFds, withFds, type FdMessage } from './fds.js';
 import { dataAt, isPlain, packetAt, receiveRaw, type Packet } from './packets.js';
 
 /** What one take wants. */
@@ -86,13 +86,7 @@ export class PacketInbox {
     if (packet instanceof Uint8Array) {
       return { data: this.#cut(packet, packet.length, maxBytes, truncate), fds: [] };
     }
-    const surplus = packet.fds.length - maxFds;
-    checkFdsWhole(
-      surplus <= 0
-        ? packet
-        : { ...packet, dropped: packet.dropped + surplus, fds: kept(packet, maxFds) },
-      this.#end,
-    );
+    checkFdsWhole(packet.fds.length > maxFds ? withFds(packet, maxFds) : packet, this.#end);
     if (packet.length > maxBytes && !truncate) closeFds(packet.fds);
     const data = this.#cut(packet.data, packet.length, maxBytes, truncate);
     return { data, fds: takeFds(packet.fds) };
@@ -164,10 +158,4 @@ function hasFds(packet: Packet | Buffer): boolean {
 /** Whether it may be the end: no bytes, and no descriptors. */
 function isNothing(packet: Packet | Buffer): boolean {
   return packet.length === 0 && (packet as Packet).fds.length === 0;
-}
-
-/** The first descriptors; the others are closed. */
-function kept(packet: Packet, maxFds: number): readonly number[] {
-  closeFds(packet.fds.slice(maxFds));
-  return packet.fds.slice(0, maxFds);
 }

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 import { AGAIN, bufferOf, check, untransferable } from '@octoipc/core/kit';
 
 import { BATCH, STRIDE, type SocketBinding } from './binding.js';
@@ -161,11 +163,19 @@ export function senderAt(index: number): SocketAddress | null {
   return length === 0 ? null : addressAt(ADDRESS_ROOM * index, length);
 }
 
+let overflow: number | undefined;
+
+/** The user of what was sent before anybody asked for credentials. */
+function overflowUid(): number {
+  return (overflow ??= Number(readFileSync('/proc/sys/kernel/overflowuid', 'latin1')));
+}
+
 /** Who sent a packet. */
 export function peerAt(index: number): Peer | null {
   const at = STRIDE * index + 5;
   const pid = numbers[at]!;
-  return pid < 0 ? null : peerOf(pid, numbers[at + 1]!, numbers[at + 2]!);
+  const nobody = pid === 0 ? overflowUid() : undefined;
+  return peerOf(pid, numbers[at + 1]!, numbers[at + 2]!, nobody);
 }
 
 /** A packet with all that came with it. */

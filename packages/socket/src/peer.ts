@@ -19,19 +19,23 @@ import type { SocketEnd } from './end.js';
 
 /** Who is at the other end, as the kernel vouches for it. */
 export interface Peer {
+  /** 0 where it has no number here: it is outside of this process's pid namespace. */
   readonly pid: number;
   readonly uid: number;
   readonly gid: number;
 }
 
-/** A pid that means nothing here, as of a socket without a peer. */
-const NOBODY = 0;
+/** The user of a socket without a peer: -1. */
+const NOBODY = 0xffff_ffff;
 
 /**
- * Of numbers as the kernel gives them, a peer; null where there is none: a socket without a peer has pid 0.
+ * Of numbers as the kernel gives them, a peer; null where there is none.
+ *
+ * @param nobody - the user of who is none, whose pid is 0 as that of one from another pid namespace is
  */
-export function peerOf(pid: number, uid: number, gid: number): Peer | null {
-  return pid <= NOBODY ? null : { pid, uid: uid >>> 0, gid: gid >>> 0 };
+export function peerOf(pid: number, uid: number, gid: number, nobody = NOBODY): Peer | null {
+  if (pid < 0 || (pid === 0 && uid >>> 0 === nobody)) return null;
+  return { pid, uid: uid >>> 0, gid: gid >>> 0 };
 }
 
 /** SO_PEERCRED: who was at the other end when it connected or began to listen; null over TCP. */
@@ -63,7 +67,7 @@ export function peerCredentials(fd: number): Peer | null {
  * @see pidfd_open(2)
  */
 export class PeerProcess extends FdHandle {
-  /** Its pid, for people to read. */
+  /** Its pid, for people to read; 0 where it has none here. */
   readonly pid: number;
 
   private constructor(fd: number, pid: number) {
@@ -80,13 +84,13 @@ export class PeerProcess extends FdHandle {
     if (domain !== AF_UNIX) throw unsupported(target);
     const fd = native.peerPidfd(socket);
     if (fd < 0) throw refusal(fd, target);
-    let pid = 0;
+    let pid = -1;
     try {
       pid = pidOf(fd, target);
     } finally {
-      if (pid <= 0) native.close(fd);
+      if (pid < 0) native.close(fd);
     }
-    if (pid <= 0) throw gone(target);
+    if (pid < 0) throw gone(target);
     return new PeerProcess(fd, pid);
   }
 

@@ -194,15 +194,22 @@ function isRefused(address: PathAddress): boolean {
   }
 }
 
+/** A line of /proc/net/unix: the state, and the path as it was bound. Small inode numbers are padded. */
+const UNIX_SOCKET = /^(?:\S+ ){5}(\d\d) +\d+ (.+)$/;
+
+/** Connected, and connected but not accepted: those whom a listening socket has made have its path, too. */
+const CONNECTED: readonly string[] = ['02', '03'];
+
 /**
- * Whether some socket still has the path: one that is bound and does not listen yet refuses connections,
- * too. /proc/net/unix shows the paths as they were bound.
+ * Whether some socket still has the path to listen there: one that is bound and does not listen yet refuses
+ * connections, too.
  */
 function isBound(path: string, file: Stats): boolean {
   const name = basename(path);
   const lines = readFileSync('/proc/net/unix', 'utf8').split('\n');
   return lines.some((line) => {
-    const bound = line.split(' ').slice(7).join(' ').trim();
+    const [, state = '', bound = ''] = UNIX_SOCKET.exec(line) ?? [];
+    if (CONNECTED.includes(state)) return false;
     if (bound === path) return true;
     return basename(bound) === name && bound.startsWith('/') && isSame(bound, file);
   });

@@ -1,5 +1,5 @@
 import type { WaitOptions } from '@octoipc/core';
-import { BLOCKED, isIpcError, onAbort } from '@octoipc/core/kit';
+import { BLOCKED, isIpcError, onAbort, YIELD } from '@octoipc/core/kit';
 
 import type { Connection } from './connection.js';
 import { showAddress } from './sockaddr.js';
@@ -23,7 +23,7 @@ const NUDGE = new Error('a handshake is over');
  */
 export class SecureArrivals {
   readonly #server: SocketHandle;
-  readonly #take: () => Connection | typeof BLOCKED;
+  readonly #take: () => Connection | typeof BLOCKED | typeof YIELD;
   readonly #finish: Finish;
   readonly #handshakes = new Set<AbortController>();
   readonly #ready: Connection[] = [];
@@ -34,7 +34,11 @@ export class SecureArrivals {
   #closed = false;
 
   /** @param take - the next one in the backlog that may connect */
-  constructor(server: SocketHandle, take: () => Connection | typeof BLOCKED, finish: Finish) {
+  constructor(
+    server: SocketHandle,
+    take: () => Connection | typeof BLOCKED | typeof YIELD,
+    finish: Finish,
+  ) {
     this.#server = server;
     this.#take = take;
     this.#finish = finish;
@@ -70,13 +74,14 @@ export class SecureArrivals {
     for (const connection of this.#ready.splice(0)) connection.close();
   }
 
-  #attempt(): Connection | typeof BLOCKED {
+  #attempt(): Connection | typeof BLOCKED | typeof YIELD {
     if (this.#failures.length > 0) throw this.#failures.shift();
     const ready = this.#ready.shift();
     if (ready !== undefined) return ready;
     while (this.#handshakes.size < MOST) {
       const connection = this.#take();
       if (connection === BLOCKED) break;
+      if (connection === YIELD) return YIELD;
       void this.#begin(connection);
     }
     return BLOCKED;

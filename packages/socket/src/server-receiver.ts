@@ -10,6 +10,7 @@ import {
   typeError,
   waitOptions,
   WaitQueue,
+  YIELD,
   type WakeSource,
 } from '@octoipc/core/kit';
 
@@ -28,6 +29,9 @@ export interface ServerReceiverOptions {
   /** So many are connected at most; the others wait in the backlog. @default 1024 */
   readonly maxConnections?: number | undefined;
 }
+
+/** After so many in a row who left, or may not connect, the event loop turns: there may always be one more. */
+const GONE_IN_A_ROW = 64;
 
 /** So long a receiver without descriptors waits before it accepts again, in milliseconds. */
 const PAUSE = 50;
@@ -97,6 +101,8 @@ class ServerReceiver implements Receiver {
   #wake: (() => void) | undefined;
   #retry: NodeJS.Timeout | undefined;
   #arriving = true;
+  /** Whether more wait in the backlog than were looked at. */
+  #crowded = false;
   #visited = false;
   #ended = false;
   #closed = false;
@@ -137,14 +143,15 @@ class ServerReceiver implements Receiver {
   tryReceive(): Buffer | null | undefined {
     this.#checkOpen();
     if (this.#queue.length > 0) return undefined;
-    let message = this.#take();
+    const most = this.#most + 1;
+    let message = this.#take(most);
     if (message === BLOCKED) {
       // Who does not let the event loop turn is told of nothing: look.
       this.#arriving = true;
       for (const member of this.#members) this.#list(member);
-      message = this.#take();
+      message = this.#take(most);
     }
-    return message === BLOCKED ? undefined : message;
+    return message === BLOCKED || message === YIELD ? undefined : message;
   }
 
   /** Messages until the end; leaving the loop does not close it. */
@@ -194,26 +201,32 @@ class ServerReceiver implements Receiver {
   }
 
   /** The next message of whoever's turn it is; null at the end. */
-  #take(): Buffer | null | typeof BLOCKED {
-    for (;;) {
+  #take(most = GONE_IN_A_ROW): Buffer | null | typeof BLOCKED | typeof YIELD {
+    for (let gone = 0; gone < most;) {
       if (this.#ended) return null;
       this.#accept();
       const member = this.#ready.shift();
       if (member === undefined) {
+        if (this.#crowded) return YIELD;
         if (this.#persistent || !this.#visited || this.#members.size > 0) return BLOCKED;
         // Somebody may have come of whom we were not told yet.
         this.#arriving = true;
         this.#accept();
+        if (this.#crowded) return YIELD;
         if (this.#members.size === 0) return this.#end();
         continue;
       }
       member.listed = false;
       const message = this.#messageOf(member);
-      if (message === null) this.#drop(member);
+      if (message === null) {
+        this.#drop(member);
+        gone += 1;
+      }
       if (message === null || message === undefined) continue;
       this.#list(member);
       return message;
     }
+    return YIELD;
   }
 
   #messageOf(member: Member): Buffer | null | undefined {
@@ -245,10 +258,15 @@ class ServerReceiver implements Receiver {
   }
 
   #accept(): void {
+    this.#crowded = false;
     while (this.#arriving && this.#members.size < this.#most) {
       try {
-        const connection = this.#server.tryAccept();
-        if (connection === undefined) {
+        const connection = this.#server.takeNow();
+        if (connection === YIELD) {
+          this.#crowded = true;
+          return;
+        }
+        if (connection === BLOCKED) {
           this.#arriving = false;
           return;
         }

@@ -18,6 +18,7 @@ import {
   valueError,
   waitOptions,
   waitSync,
+  YIELD,
 } from '@octoipc/core/kit';
 
 import { messageLimit, type ConnectionType } from './connection-options.js';
@@ -58,6 +59,9 @@ const PASSING: ReadonlySet<string> = new Set([
 
 /** Failures that pass when something is closed; the connections wait in the backlog until then. */
 export const EXHAUSTED: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']);
+
+/** After so many in a row that may not connect the event loop turns: there may always be one more. */
+const REFUSED_IN_A_ROW = 64;
 
 /** So long a server without descriptors waits, unless somebody closes one before. */
 const PAUSE = 50;
@@ -100,9 +104,10 @@ export class Server extends SocketHandle implements AsyncIterable<Connection> {
 
   private constructor(end: SocketEnd, options: ServeOptions, place?: Place, finish?: Finish) {
     super(end);
-    this.#options = options;
+    const { authorize, maxMessageSize, noDelay, keepAlive } = options;
+    this.#options = { authorize, maxMessageSize, noDelay, keepAlive } as ServeOptions;
     this.#place = place;
-    this.#secure = finish && new SecureArrivals(this, () => this.#take(), finish);
+    this.#secure = finish && new SecureArrivals(this, () => this.take(), finish);
   }
 
   /**
@@ -168,7 +173,7 @@ export class Server extends SocketHandle implements AsyncIterable<Connection> {
         this.checkOpen('accept');
         try {
           if (this.#secure !== undefined) return await this.#secure.next(left, details);
-          return await this.waitFor('readable', () => this.#take(), left(), { details });
+          return await this.waitFor('readable', () => this.take(), left(), { details });
         } catch (error) {
           if (!isIpcError(error) || !EXHAUSTED.has(error.code)) throw error;
           this.#warn(error);
@@ -182,10 +187,14 @@ export class Server extends SocketHandle implements AsyncIterable<Connection> {
 
   /** The next connection if one waits; `undefined` if none does, or others wait already. */
   tryAccept(): Connection | undefined {
+    const connection = this.takeNow();
+    return connection === BLOCKED || connection === YIELD ? undefined : connection;
+  }
+
+  /** @internal {@link tryAccept} that tells whether to look again when the event loop has turned. */
+  takeNow(): Connection | typeof BLOCKED | typeof YIELD {
     this.#checkPlain();
-    if (this.#turn.taken) return undefined;
-    const connection = this.#take();
-    return connection === BLOCKED ? undefined : connection;
+    return this.#turn.taken ? BLOCKED : this.take();
   }
 
   /** {@link accept} that blocks this thread. */
@@ -196,7 +205,10 @@ export class Server extends SocketHandle implements AsyncIterable<Connection> {
     const details = this.socket.details('accept');
     if (this.#turn.taken) throw busyError(details);
     return waitSync<Connection>(
-      () => this.#take(),
+      () => {
+        const connection = this.take();
+        return connection === YIELD ? BLOCKED : connection;
+      },
       (milliseconds) => this.sleep('readable', milliseconds),
       timeout,
       { details },
@@ -245,10 +257,10 @@ export class Server extends SocketHandle implements AsyncIterable<Connection> {
     return this.socket.details('accept');
   }
 
-  /** The next connection that may be. */
-  #take(): Connection | typeof BLOCKED {
+  /** @internal The next connection that may be. */
+  take(): Connection | typeof BLOCKED | typeof YIELD {
     const { binding, fd, domain, type, target } = this.socket;
-    for (;;) {
+    for (let refused = 0; refused < REFUSED_IN_A_ROW; refused++) {
       const accepted = binding.accept(fd, NO_NAME, nameLength, 0, true);
       if (accepted === AGAIN) return BLOCKED;
       if (accepted < 0) {
@@ -262,6 +274,7 @@ export class Server extends SocketHandle implements AsyncIterable<Connection> {
       const connection = Connection.over(end, this.#options.maxMessageSize);
       if (this.#admits(connection)) return connection;
     }
+    return YIELD;
   }
 
   #admits(connection: Connection): boolean {

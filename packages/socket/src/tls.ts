@@ -8,7 +8,7 @@ import {
   type TlsOptions,
 } from 'node:tls';
 
-import type { WaitOptions } from '@octoipc/core';
+import type { IpcErrorDetails, WaitOptions } from '@octoipc/core';
 import { Deadline, integer, IpcError, timeoutError } from '@octoipc/core/kit';
 
 import type { Connection } from './connection.js';
@@ -38,11 +38,35 @@ export function serving(options: TlsOptions, maxMessageSize: number | undefined)
   const { handshakeTimeout: timeout = HANDSHAKE_TIMEOUT } = options;
   integer(timeout, 'address.tls.handshakeTimeout', 1);
   const secureContext = options.secureContext ?? createSecureContext(options);
+  const wantsProof = Boolean(options.requestCert) && options.rejectUnauthorized !== false;
   return (connection, signal) =>
-    handshake(connection, maxMessageSize, { signal, timeout }, 'secure', (socket) => {
-      const { TLSSocket: NodeSocket } = require('node:tls') as typeof Tls;
-      return new NodeSocket(socket, { ...options, isServer: true, secureContext });
-    });
+    handshake(
+      connection,
+      maxMessageSize,
+      { signal, timeout },
+      'secure',
+      (socket) => {
+        const { TLSSocket: NodeSocket } = require('node:tls') as typeof Tls;
+        return new NodeSocket(socket, { ...options, isServer: true, secureContext });
+      },
+      wantsProof ? checkClient : undefined,
+    );
+}
+
+/**
+ * Throws where the certificate that a client has shown does not hold. A `tls.Server` looks at that itself; a TLS socket
+ * leaves it to whoever has made it, and OpenSSL goes on with any certificate.
+ */
+function checkClient(stream: TLSSocket, details: IpcErrorDetails): void {
+  const { _handle: handle } = stream as unknown as {
+    readonly _handle?: { verifyError?(): (Error & { readonly code?: string }) | null } | null;
+  };
+  // Where nobody can tell it does not hold.
+  const cause =
+    typeof handle?.verifyError === 'function' ? handle.verifyError() : new Error('unknown');
+  if (cause === null || cause === undefined) return;
+  const text = `the client's certificate does not hold: ${cause.code ?? cause.message}`;
+  throw new IpcError('EPROTO', { ...details, text, cause });
 }
 
 async function handshake(
@@ -51,13 +75,15 @@ async function handshake(
   wait: WaitOptions,
   event: 'secure' | 'secureConnect',
   begin: (socket: Socket) => TLSSocket,
+  verify?: (stream: TLSSocket, details: IpcErrorDetails) => void,
 ): Promise<Connection> {
-  const { target } = connection.socket;
+  const details = { syscall: 'tls', target: connection.socket.target };
   try {
     const stream = begin(connection.toDuplex({ allowHalfOpen: true }) as Socket);
     // What it says when it is destroyed is said already.
     stream.on('error', () => {});
-    await settled(stream, event, wait, target);
+    await settled(stream, event, wait, details);
+    verify?.(stream, details);
     return SecureConnection.join(connection, stream, maxMessageSize);
   } catch (error) {
     connection.close();
@@ -69,10 +95,9 @@ function settled(
   stream: TLSSocket,
   event: string,
   { signal, timeout }: WaitOptions,
-  target: string | number,
+  details: IpcErrorDetails,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    const details = { syscall: 'tls', target };
     const done = (settle: () => void): void => {
       deadline?.clear();
       signal?.removeEventListener('abort', onAbort);

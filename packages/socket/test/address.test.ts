@@ -56,6 +56,14 @@ describe.each(WRONG)('%o as an address', (wrong, code) => {
   });
 });
 
+test('connect() and listen() take an address of a virtual machine', async () => {
+  // Where there is no such thing the kernel says so.
+  await expect(connect({ cid: 1, port: 9 }, { timeout: 0 })).rejects.toMatchObject({
+    name: 'IpcError',
+    code: expect.not.stringContaining('ARG'),
+  });
+});
+
 test('an address that the kernel has cut is none, whatever its family', () => {
   const whole = new Uint8Array(28).fill(1);
   for (const [family, least] of [

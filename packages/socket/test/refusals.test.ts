@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-import { connect } from '@octoipc/socket';
+import { connect, Datagram } from '@octoipc/socket';
 import { expect, test } from 'vitest';
 
 import { Peer } from '../../core/test/peer.js';
@@ -55,6 +55,32 @@ test.skipIf(noNamespace)(
     expect(String(await connection.readAll())).toBe('from the other namespace');
     other.tell('done');
     expect(await other.ended).toMatchObject({ code: 0 });
+  },
+);
+
+const noPids = spawnSync('unshare', ['--pid', '--fork', 'true']).status !== 0;
+if (noPids) console.log('skipped: no pid namespaces for this user');
+
+test.skipIf(noPids || noPython)(
+  'peer, and peerProcess(), of somebody outside of the pid namespace have his user, and 0 for his pid',
+  async () => {
+    const name = freshName();
+    const script = fileURLToPath(new URL('./fixtures/outsider.mjs', import.meta.url));
+    const inside = Peer.start('unshare', ['--pid', '--fork', process.execPath, script, name]);
+    expect(await inside.line()).toBe('listening');
+    const connection = closing(await connect({ abstract: name }));
+    const sender = closing(await Datagram.bind());
+    await sender.send('who am I?', { abstract: `${name}-datagram` });
+    const report = JSON.parse(await inside.line()) as { readonly running: unknown };
+    const [pid, uid, gid] = [0, process.getuid!(), process.getgid!()];
+    const peer = { pid, uid, gid };
+    expect(report).toMatchObject({ asked: [{ pid, uid }], peer, sender: peer });
+    // Before Linux 6.5 nobody can tell.
+    expect([{ pid: expect.any(Number), alive: true }, 'ERR_UNSUPPORTED']).toContainEqual(
+      report.running,
+    );
+    expect(await connection.read()).toBe(null);
+    expect(await inside.ended).toMatchObject({ code: 0 });
   },
 );
 

@@ -50,6 +50,47 @@ test('connect({ tls }) refuses a certificate that nobody vouches for, and a serv
   await expect(connecting).rejects.toThrow(failing('EPROTO'));
 });
 
+test.each([
+  [
+    'a certificate of nobody known',
+    { key: read('stranger-key'), cert: read('stranger-certificate') },
+  ],
+  ['no certificate', {}],
+])('listen({ tls: { requestCert } }) admits nobody with %s', async (_what, shown) => {
+  const warnings: string[] = [];
+  const warned = ({ name, message }: Error): void => void warnings.push(`${name} ${message}`);
+  process.on('warning', warned);
+  onTestFinished(() => void process.off('warning', warned));
+  const tls = { key, cert, ca: cert, requestCert: true };
+  const listening = await server({ host: '127.0.0.1', port: 0, tls });
+  const address = listening.address as Port;
+  const accepting = listening.accept();
+  const refused = await connect({ ...address, tls: { ca: cert, ...shown } }).then(
+    (connection) => closing(connection).readAll(),
+    (error: unknown) => error,
+  );
+  // Told at once or as the end of the connection: TLS 1.3 lets a client go on before he is judged.
+  expect(refused instanceof Error || (refused as Buffer).length === 0).toBe(true);
+  const admitted = closing(await connect({ ...address, tls: { ca: cert, key, cert } }));
+  const served = closing(await accepting);
+  await admitted.send('who holds the certificate');
+  expect(String(await served.receive())).toBe('who holds the certificate');
+  await vi.waitUntil(() => warnings.length > 0);
+  expect(warnings).toEqual([expect.stringContaining('IpcHandshakeWarning')]);
+});
+
+test('listen({ tls: { requestCert, rejectUnauthorized: false } }) admits any certificate', async () => {
+  const tls = { key, cert, ca: cert, requestCert: true, rejectUnauthorized: false };
+  const listening = await server({ host: '127.0.0.1', port: 0, tls });
+  const accepting = listening.accept();
+  const shown = { key: read('stranger-key'), cert: read('stranger-certificate') };
+  const options = { ca: cert, ...shown };
+  const client = closing(await connect({ ...(listening.address as Port), tls: options }));
+  const served = closing(await accepting);
+  await client.send('anybody');
+  expect(String(await served.receive())).toBe('anybody');
+});
+
 /** Somebody who speaks no TLS, and a promise that settles when he was dropped. */
 async function stranger(address: Port, says?: string): Promise<{ dropped: Promise<unknown> }> {
   const connection: Connection = closing(await connect(address));
