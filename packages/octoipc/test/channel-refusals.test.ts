@@ -118,7 +118,7 @@ describe('openSender() and openReceiver() refuse what a mechanism cannot honour:
     const name = freshName();
     const receiver = closing(await openReceiver(`mq:${name}`, { temporary: true }));
     const sender = closing(await openSender(`mq:${name}`, { priority: 1 }));
-    const unsaid = { priority: undefined } as { priority?: number };
+    const unsaid = { priority: undefined } as never;
     await sender.send('low', { priority: 0 });
     await sender.send('high');
     await sender.send('high', unsaid);
