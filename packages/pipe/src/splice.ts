@@ -168,14 +168,19 @@ async function transfer(
         Transfer.run(binding(), progress, { ...left(), signal: either }),
       );
     }
-    return await between(progress, to, source, sink, left);
+    const outcome = progress.attempt();
+    if (outcome !== BLOCKED && outcome !== YIELD) return outcome;
+    return await whileOpen([from, to], signal, progress, (either) =>
+      between(outcome, progress, to, source, sink, () => ({ ...left(), signal: either })),
+    );
   } catch (error) {
     throw progress.cancelled(error);
   }
 }
 
-/** Between pipes, on the event loop. */
+/** Between pipes, on the event loop, after a first attempt. */
 async function between(
+  first: typeof BLOCKED | typeof YIELD,
   progress: Progress,
   to: TransferEnd,
   source: ReturnType<typeof sourceOf>,
@@ -183,9 +188,7 @@ async function between(
   left: () => WaitOptions,
 ): Promise<number> {
   const native = binding();
-  for (;;) {
-    const outcome = progress.attempt();
-    if (outcome !== BLOCKED && outcome !== YIELD) return outcome;
+  for (let outcome: typeof BLOCKED | typeof YIELD = first; ;) {
     const wait = left();
     wait.signal?.throwIfAborted();
     if (wait.timeout === 0) throw timeoutError(progress.details);
@@ -193,6 +196,9 @@ async function between(
     else if (!source.isReady()) await source.ready(wait);
     else if (hasWaiters(to) || native.poll(progress.to, POLLOUT, 0) === 0) await sink.ready(wait);
     else await turn();
+    const next = progress.attempt();
+    if (next !== BLOCKED && next !== YIELD) return next;
+    outcome = next;
   }
 }
 

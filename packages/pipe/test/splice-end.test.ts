@@ -67,6 +67,19 @@ test('BIND-008: closing a handle ends a splice that waits on it', async () => {
   expect(await codeOf(() => waiting)).toBe('ERR_CLOSED');
 });
 
+test.each([
+  ['splice', splice],
+  ['tee', tee],
+])('BIND-008: closing the destination ends a %s that waits for its source', async (_, move) => {
+  const [from, to] = [opened(), opened()];
+  const waiting = move(from.reader, to.writer);
+  expect(await isPending(waiting)).toBe(true);
+  to.writer.close();
+  expect(await codeOf(() => waiting)).toBe('ERR_CLOSED');
+  await from.writer.write('kept');
+  expect(String(await from.reader.read())).toBe('kept');
+});
+
 test('BIND-008: closing a handle ends a splice on a thread, and its end of file comes', async () => {
   const { reader, writer } = opened();
   const waiting = splice(socketOf(Peer.start('sleep', ['60'])), writer);

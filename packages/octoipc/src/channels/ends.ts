@@ -50,7 +50,10 @@ export class SendingEnd extends End<Sender> implements ChannelSender<unknown> {
     try {
       const message = this.#message(value);
       if (this.#priority === undefined) return this.end.send(message, options);
-      return this.end.send(message, { priority: this.#priority, ...options });
+      return this.end.send(message, {
+        ...options,
+        priority: optionsObject(options).priority ?? this.#priority,
+      });
     } catch (error) {
       return Promise.reject(error as Error);
     }

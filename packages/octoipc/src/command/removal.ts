@@ -1,4 +1,4 @@
-import { unlinkSync } from 'node:fs';
+import { lstatSync, unlinkSync, type Stats } from 'node:fs';
 
 import { IpcError } from '@octoipc/core';
 
@@ -88,7 +88,7 @@ function removeEntry(entry: Entry, force: boolean): void {
       sem.Barrier.unlink(name);
       break;
     case 'fifo':
-      unlinkFile(name);
+      unlinkFile(entry, name, (status) => status.isFIFO() && status.ino === entry.inode);
       break;
     case 'unix':
       removeSocket(entry, name, force);
@@ -96,7 +96,8 @@ function removeEntry(entry: Entry, force: boolean): void {
   }
 }
 
-function removeSocket({ url, details }: Entry, name: string, force: boolean): void {
+function removeSocket(entry: Entry, name: string, force: boolean): void {
+  const { url, details } = entry;
   if (name.startsWith('@')) {
     throw new IpcError('EINVAL', {
       text: 'an abstract name cannot be removed',
@@ -111,16 +112,25 @@ function removeSocket({ url, details }: Entry, name: string, force: boolean): vo
       hint: '--force removes its path all the same, and nobody finds it then',
     });
   }
-  unlinkFile(name);
+  unlinkFile(entry, name, (status) => status.isSocket());
 }
 
-function unlinkFile(path: string): void {
+/** Who has the object open tells which path it had: by now that may be of something else. */
+function unlinkFile({ url }: Entry, path: string, isIt: (status: Stats) => boolean): void {
   try {
-    unlinkSync(path);
+    if (isIt(lstatSync(path))) {
+      unlinkSync(path);
+      return;
+    }
   } catch (cause) {
     const { code = 'EIO', syscall } = cause as NodeJS.ErrnoException;
     throw new IpcError(code, { syscall, target: path, cause });
   }
+  throw new IpcError('EINVAL', {
+    text: 'what has this path now is something else, and stays',
+    target: url,
+    hint: 'the object itself has no name any more, and goes with its last holder',
+  });
 }
 
 function removeBlindly(url: string, { kind, name, id, key }: Address): void {

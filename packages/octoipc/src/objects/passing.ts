@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { lstatSync, statSync, type Stats } from 'node:fs';
 
 import { urlOfInode, urlOfName } from './address.js';
 import { ownersOf } from './memory.js';
@@ -20,6 +20,7 @@ export function fifos(around: Surroundings): Entry[] {
     const { status, target } = object;
     if (status?.isFIFO() !== true) return [];
     const deleted = target.endsWith(DELETED) && status.nlink === 0;
+    if (!deleted && !isHere(target, status)) return [];
     const name = deleted ? target.slice(0, -DELETED.length) : target;
     return around.judge({
       kind: 'fifo',
@@ -33,6 +34,16 @@ export function fifos(around: Surroundings): Entry[] {
       details: deleted ? { unlinked: name } : {},
     });
   });
+}
+
+/** Whether a path leads to this file here: that of a process in another mount namespace leads elsewhere. */
+function isHere(path: string, { dev, ino }: Stats): boolean {
+  try {
+    const found = lstatSync(path);
+    return found.dev === dev && found.ino === ino;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EACCES';
+  }
 }
 
 /** The anonymous pipes of processes. */
