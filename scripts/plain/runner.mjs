@@ -7,7 +7,7 @@ const tests = [];
 const titles = [];
 const before = [];
 const after = [];
-let finishing = [];
+const finishing = [];
 
 const MOST = 600;
 

@@ -35,7 +35,7 @@ export async function rehearse(steps, stage) {
   ];
   for (const [name, runtime] of runtimes) {
     const present = existsSync(runtime[0]);
-    const title = present ? await nameOf(runtime) : `${name}: ${runtime[0]}`;
+    const title = present ? await nameOf(runtime) : name;
     await steps.run('runtimes', title, () => {
       if (!present) throw new NotApplicable('npm run test:runtimes -- --all installs it');
       return useUnder(title, runtime, stage.large);
