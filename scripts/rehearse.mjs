@@ -1,10 +1,12 @@
-// npm run release:rehearse [-- --only GROUP,…]: a release from beginning to end, on this machine: the binaries, a
+// npm run release:rehearse [-- --only GROUP,…] [-- --page]: a release from beginning to end, on this machine: the binaries, a
 // registry on 127.0.0.1 that gets every package, empty projects that install from it, other processors, C
 // libraries, a virtual machine, runtimes, bundlers and compilers that use what was installed, and a patch that moves
-// one package and what depends on it. Rehearses what is committed; leaves nothing. A table says what was tried.
+// one package and what depends on it. Rehearses what is committed; leaves nothing. A table says what was tried; after all of
+// it, and with --page, docs/platforms.md does too.
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
+import { writePlatforms } from './platforms-page.mjs';
 import { readyOrExit } from './ready.mjs';
 import { Stage } from './rehearsal/stage.mjs';
 import { Steps } from './step.mjs';
@@ -21,7 +23,12 @@ const GROUPS = [
   'patch',
 ];
 
-const { values } = parseArgs({ options: { only: { type: 'string', multiple: true } } });
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', multiple: true },
+    page: { type: 'boolean', default: false },
+  },
+});
 const wanted = values.only?.flatMap((list) => list.split(',')) ?? GROUPS;
 const unknown = wanted.filter((name) => !GROUPS.includes(name));
 if (unknown.length > 0) {
@@ -49,5 +56,6 @@ const count = (verdict) => steps.rows.filter((row) => row.verdict === verdict).l
 console.log(
   `\nrehearsed: ${count('passed')} passed, ${count('failed')} failed, ${count('skipped')} skipped`,
 );
+if (values.page || values.only === undefined) await writePlatforms(steps.rows);
 if (existsSync(stage.folder)) console.log(`${stage.folder} is still there`);
 process.exitCode = count('failed') === 0 ? 0 : 1;

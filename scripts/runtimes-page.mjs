@@ -1,116 +1,137 @@
-// docs/runtimes.md: what each package does under each runtime, written by the run that has seen it.
-import { existsSync, writeFileSync } from 'node:fs';
+// docs/runtimes.md: what each package does under each runtime, from the record that the runs have left.
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { stripVTControlCharacters } from 'node:util';
 
-import { capture, runTool } from './run.mjs';
-import { tourUnder, usedPackages, usePackage } from './uses.mjs';
-import { root } from './workspace.mjs';
+import { runTool } from './run.mjs';
+import { recorded } from './runtimes-record.mjs';
+import { packages, root } from './workspace.mjs';
 
-const folder = join(root, 'rehearsal', 'node_modules');
-const meta = join(root, 'packages', 'octoipc');
+const row = (cells) => `| ${cells.join(' | ')} |`;
+const ORDER = ['Node', 'Bun', 'Deno'];
 
-/** Failures that are known: what is seen, and what it means for a program. A new one fails the run. */
-const DESCRIPTORS =
-  'not usable: the descriptors of node:fs are numbers of its own there, not those of the kernel';
-const KNOWN = {
-  'Deno tour': 'its rows of mq, sem and shm fail, as these packages do',
-  'Deno mq': DESCRIPTORS,
-  'Deno sem': DESCRIPTORS,
-  'Deno shm': DESCRIPTORS,
-};
+/** A sentence of Markdown: titles have what Markdown would take for its own. */
+function plain(text) {
+  return text.replaceAll(/[*_<>|\\`[\]]/g, '\\$&');
+}
 
-async function others() {
-  const files = {
-    bun: [join(folder, 'bun', 'bin', 'bun'), []],
-    deno: [join(folder, 'deno', 'deno'), ['run', '-A', '--no-prompt']],
-  };
-  if (!Object.values(files).every(([file]) => existsSync(file))) {
-    const { status, output } = await capture('npm', ['ci', '--no-audit', '--no-fund'], {
-      cwd: join(root, 'rehearsal'),
-    });
-    if (status !== 0) throw new Error(`Bun and Deno cannot be installed\n${output.trimEnd()}`);
+/** A part of the record as a table, a column for each runtime that has it; empty where none has. */
+function table(columns, part, cellOf, last = []) {
+  const present = columns.filter(([, parts]) => parts[part] !== undefined);
+  const names = [...packages().map(({ name }) => name), ...last].filter((name) =>
+    present.some(([, parts]) => parts[part][name] !== undefined),
+  );
+  if (names.length === 0) return 'Not run yet.';
+  const days = present.map(([, parts]) => {
+    const all = [...new Set(Object.values(parts[part]).map(({ day }) => day))].toSorted();
+    return all.length > 1 ? `${all[0]} to ${all.at(-1)}` : all[0];
+  });
+  return [
+    row(['', ...present.map(([title]) => title)]),
+    row(['---', ...present.map(() => '---')]),
+    ...names.map((name) =>
+      row([
+        name,
+        ...present.map(([, parts]) => {
+          const seen = parts[part][name];
+          return seen === undefined ? 'not run' : cellOf(seen);
+        }),
+      ]),
+    ),
+    row(['_seen_', ...days]),
+  ].join('\n');
+}
+
+function suiteCell({ passed, failed, skipped, inapplicable }) {
+  const rest = Object.entries({ failed, skipped, 'not applicable': inapplicable })
+    .filter(([, count]) => count > 0)
+    .map(([what, count]) => `, ${count} ${what}`);
+  return `${passed} passed${rest.join('')}`;
+}
+
+const gapCount = ({ gaps }) => Object.values(gaps).reduce((sum, titles) => sum + titles.length, 0);
+
+function conformanceCell(seen) {
+  if (seen.unusable !== undefined) return 'not usable';
+  const { passed, failed, complete } = seen;
+  const missing = gapCount(seen);
+  return [
+    `${passed} of ${passed + failed.length + missing}`,
+    ...(missing > 0 ? [`${missing} known gap${missing === 1 ? '' : 's'}`] : []),
+    ...(failed.length > 0 ? [`${failed.length} failed`] : []),
+    ...(complete ? [] : ['not run to its end']),
+  ].join(', ');
+}
+
+/** A line for each reason, with what it takes from which package. */
+function gapLines(columns) {
+  const reasons = new Map();
+  for (const [title, { conformance = {} }] of columns) {
+    for (const [name, { gaps = {}, failed = [], unusable }] of Object.entries(conformance)) {
+      const note = (reason, text) => {
+        const key = `${title}: ${reason}`;
+        reasons.set(key, [...(reasons.get(key) ?? []), text]);
+      };
+      if (unusable !== undefined) note(unusable, name);
+      for (const [reason, titles] of Object.entries(gaps)) note(reason, `${name} ${titles.length}`);
+      for (const failure of failed) note(`failed, ${plain(failure)}`, name);
+    }
   }
-  return Object.values(files).map(([file, args]) => [file, ...args]);
+  return [...reasons].map(([reason, where]) => `- ${reason} (${where.join(', ')})`).join('\n');
 }
 
-async function nameOf([file]) {
-  const { stdout } = await capture(file, ['--version']);
-  const version = stdout.trim().split('\n')[0].replace(/^v/, '');
-  if (file.endsWith('bun')) return `Bun ${version}`;
-  return file.endsWith('deno') ? version.replace(/^deno (\S+).*/, 'Deno $1') : `Node ${version}`;
-}
-
-/** One runtime's column, and its remarks. */
-async function column(runtime) {
-  const title = await nameOf(runtime);
-  const cells = {};
-  const remarks = [];
-  let wrong = 0;
-  const note = (name, verdict, fault) => {
-    const known = KNOWN[`${title.split(' ')[0]} ${name}`];
-    cells[name] = verdict;
-    if (fault === undefined) return;
-    remarks.push(`${title}, ${name}: ${known ?? fault}`);
-    if (known === undefined) wrong += 1;
-  };
-  for (const name of usedPackages()) {
-    const { works, lacks, said } = await usePackage(runtime, name, meta);
-    note(
-      name,
-      works ? (lacks.length > 0 ? 'in part' : 'yes') : 'no',
-      works ? undefined : firstError(said),
-    );
-    for (const lack of works ? lacks : []) remarks.push(`${title}, ${name}: ${lack}`);
-    if (!works) console.log(`${title}: ${name}\n${said.replaceAll(/^/gm, '    ')}`);
-  }
-  const { works, rows, said } = await tourUnder(runtime, join(meta, 'dist', 'cli.js'), meta);
-  note('tour', works ? `${rows.length} rows` : 'no', works ? undefined : firstError(said));
-  if (!works) console.log(`${title}: tour\n${said.slice(0, 3000).replaceAll(/^/gm, '    ')}`);
-  return { title, cells, remarks, wrong };
-}
-
-function firstError(said) {
-  const line = stripVTControlCharacters(said)
-    .split('\n')
-    .find((each) => /error|abort|panic|not over/i.test(each));
-  return (line ?? said.trim().split('\n').at(-1) ?? '').trim().slice(0, 160);
-}
-
-/**
- * Uses everything under each runtime and writes the page.
- *
- * @param nodes - the binaries of other versions of Node
- * @returns how many failures were not known
- */
-export async function describeRuntimes(nodes) {
-  const runtimes = [[process.execPath], ...nodes.map((file) => [file]), ...(await others())];
-  const columns = [];
-  for (const runtime of runtimes) columns.push(await column(runtime));
-  const row = (cells) => `| ${cells.join(' | ')} |`;
-  const names = [...usedPackages(), 'tour'];
-  const remarks = columns.flatMap((each) => each.remarks);
+/** Writes the page. */
+export async function writeRuntimesPage() {
+  const rank = (title) => ORDER.indexOf(title.split(' ')[0]);
+  const columns = Object.entries(recorded()).toSorted(
+    ([a], [b]) => rank(a) - rank(b) || (a < b ? -1 : 1),
+  );
+  const remarks = columns.flatMap(([title, { uses = {} }]) =>
+    Object.entries(uses).flatMap(([name, { remarks: all }]) =>
+      all.map((remark) => `- ${title}, ${name}: ${remark}`),
+    ),
+  );
   const page = `# Runtimes
 
-What \`npm run test:runtimes -- --all\` has seen: each package used in a process of its own
-(\`rehearsal/use.mjs\`: every kind of wait, with a timeout and an abort, children, names), and the tour. Written by that
-run. "In part" means that something answers \`ERR_UNSUPPORTED\`, or by its documented stand-in.
+What \`npm run test:runtimes -- --all\` has seen, and its parts by themselves (CONTRIBUTING.md). Written by those runs, from
+what they keep in [runtimes.json](runtimes.json).
 
-${row(['', ...columns.map(({ title }) => title)])}
-${row(['---', ...columns.map(() => '---')])}
-${names.map((name) => row([name, ...columns.map(({ cells }) => cells[name])])).join('\n')}
-${remarks.length === 0 ? '' : `\n${remarks.map((remark) => `- ${remark}`).join('\n')}\n`}
-The test suites themselves run on Node, by vitest. Electron was not tried. Its Node-API is documented to refuse buffers
+## Each package used
+
+In a process of its own (\`rehearsal/use.mjs\`: every kind of wait, with a timeout and an abort, children, names), and the
+tour. "In part" means that something answers \`ERR_UNSUPPORTED\`, or by its documented stand-in.
+
+${table(columns, 'uses', ({ cell }) => cell, ['tour'])}
+
+${remarks.join('\n')}
+
+## The whole test suite, under Node
+
+By vitest, with fewer workers and dropped handles than \`npm test\` has (\`OCTOIPC_QUICK\`). "Not applicable" is what a mechanism
+cannot have by its nature.
+
+${table(columns, 'suites', suiteCell)}
+
+## The conformance suites, under Bun and Deno
+
+The suites that every mechanism passes, with the same adapters, by a runner of a hundred lines in vitest's place
+(\`scripts/plain/\`): cases passed, of those that apply. A gap is a case that fails for a known reason of the runtime; any other
+failure fails the run.
+
+${table(columns, 'conformance', conformanceCell)}
+
+${gapLines(columns)}
+
+## Not tried
+
+Electron: its Node-API is documented to refuse buffers
 over foreign memory (\`napi_no_external_buffers_allowed\`): a test gives \`@octoipc/shm\` that answer, and sees \`buffer\`
-throw \`ERR_UNSUPPORTED\`. Not tried either: Node built with musl (its loader finds every symbol of the bindings), real
-machines with arm64 (an emulated one runs all that [docs/arm64.md](arm64.md) lists), macOS (every source compiles for it, and every binding is used on Linux
-without what it lacks: \`scripts/darwin.mjs\`, \`scripts/elsewhere.mjs\`) and Windows (the packages are imported, and asked,
-in a process that says it is one).
+throw \`ERR_UNSUPPORTED\`. Node built with musl (its loader finds every symbol of the bindings; the workflow uses the shipped
+ones in Alpine), real machines with arm64 (on an emulated one each package is used and runs what
+[docs/arm64.md](arm64.md) counts, with what failed there or had no time left), macOS (every source compiles for it, and every
+binding is used on Linux without what it lacks: \`scripts/darwin.mjs\`, \`scripts/elsewhere.mjs\`) and Windows (the packages are
+imported, and asked, in a process that says it is one).
 `;
   const file = join(root, 'docs', 'runtimes.md');
   writeFileSync(file, page);
   await runTool('prettier', ['--write', '--log-level=warn', file]);
-  console.log(row(['', ...columns.map(({ title }) => title)]));
-  for (const name of names) console.log(row([name, ...columns.map(({ cells }) => cells[name])]));
-  return columns.reduce((sum, { wrong }) => sum + wrong, 0);
 }

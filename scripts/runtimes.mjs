@@ -1,15 +1,18 @@
-// npm run test:runtimes [-- PROJECT … | --all | --uses]: the tests of core and pipe, of the named projects or of
-// all, under the other versions of Node that are supported. The addons are those that were built for this one: they
-// are bound to Node-API, not to a version. The versions live in runtimes/, apart from the workspaces. With --all,
-// and with --uses alone, every package is then used under each of them, and under Bun and Deno (rehearsal/), and
-// docs/runtimes.md says what came out.
+// npm run test:runtimes [-- PROJECT … | --all | --uses | --conformance | --page] [--node 22,26]: the tests of core and pipe, of
+// the named projects or of all, under the other versions of Node that are supported. The addons are those that were built
+// for this one: they are bound to Node-API, not to a version. The versions live in runtimes/, apart from the workspaces;
+// --node chooses among them and this one. --uses uses every package under each of them, and under Bun and Deno
+// (rehearsal/); --conformance runs the conformance suites under Bun and Deno. --all is all of it, with this Node too. Those
+// three keep what came out in docs/runtimes.json and docs/runtimes.md, and so does --page for the projects that are named.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { readyOrExit } from './ready.mjs';
 import { capture, SKIPPED, tool } from './run.mjs';
-import { describeRuntimes } from './runtimes-page.mjs';
+import { writeRuntimesPage } from './runtimes-page.mjs';
+import { conformUnderOthers, recordSuites } from './runtimes-suites.mjs';
+import { installOthers, OTHERS, useUnder } from './runtimes-uses.mjs';
 import { lookAgain } from './second-look.mjs';
 import { packages, readJson, root } from './workspace.mjs';
 
@@ -42,6 +45,9 @@ const { values, positionals: named } = parseArgs({
   options: {
     all: { type: 'boolean', default: false },
     uses: { type: 'boolean', default: false },
+    conformance: { type: 'boolean', default: false },
+    page: { type: 'boolean', default: false },
+    node: { type: 'string' },
   },
   allowPositionals: true,
 });
@@ -56,8 +62,19 @@ process.env.OCTOIPC_QUICK ??= '1';
 const projects = chosen.flatMap((name) => [`--project=${name}`, `--project=${name} (thread)`]);
 
 await readyOrExit();
-const nodes = await binaries();
-const tested = values.uses ? [] : nodes;
+const keeps = values.all || values.page;
+const major = (name) => name.replace(/^node/, '');
+const here = [`node${process.versions.node.split('.')[0]}`, process.execPath];
+const known = [here, ...(await binaries())];
+const nodes = known.filter(
+  ([name], index) =>
+    values.node?.split(',').includes(major(name)) ?? (index > 0 || values.all || values.uses),
+);
+if (nodes.length === 0) {
+  console.error(`no such Node; there are ${known.map(([name]) => major(name)).join(', ')}`);
+  process.exit(2);
+}
+const tested = values.uses || values.conformance ? [] : nodes;
 if (tested.length > 0) console.log('runtime  version    passed  failed  skipped  seconds');
 let wrong = 0;
 for (const [name, file] of tested) {
@@ -72,6 +89,7 @@ for (const [name, file] of tested) {
   const report = status <= 1 ? stdout.match(/^\{.*\}$/m)?.[0] : undefined;
   const counts = report === undefined ? {} : JSON.parse(report);
   const unstable = status === 0 ? [] : await lookAgain(counts, file);
+  if (keeps && report !== undefined) await recordSuites(file, counts);
   const { numPassedTests = 0, numFailedTests = 0, numPendingTests = 0 } = counts;
   console.log(
     [
@@ -95,5 +113,13 @@ for (const [name, file] of tested) {
   );
   console.log((failures.length > 0 ? failures.join('\n') : output).replaceAll(/^/gm, '    '));
 }
-if (values.all || values.uses) wrong += await describeRuntimes(nodes.map(([, file]) => file));
+if (values.all || values.uses || values.conformance) await installOthers();
+if (values.all || values.uses) {
+  const others = Object.values(OTHERS).map(({ command }) => command);
+  for (const runtime of [...nodes.map(([, file]) => [file]), ...others])
+    wrong += await useUnder(runtime);
+}
+if (values.all || values.conformance)
+  wrong += await conformUnderOthers(named.length > 0 ? named : everything);
+if (keeps || values.uses || values.conformance) await writeRuntimesPage();
 process.exitCode = wrong === 0 ? 0 : 1;

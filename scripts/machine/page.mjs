@@ -57,6 +57,7 @@ ${names.map((name) => row([name, cell(of(uses, name)), cell(of(tests, name, 'con
 Fewer workers and dropped handles than on a real processor (\`OCTOIPC_QUICK\`), and no census of descriptors around each file
 (\`OCTOIPC_CENSUS=off\`). What an emulated processor cannot show is the order of memory: the one that emulates it keeps
 stores in order, which arm64 does not promise. For that there is [docs/layout.md](layout.md), with the litmus test of each fence.
+What failed there alone, and why, is in [docs/decisions.md](decisions.md#arm64-as-a-whole-machine).
 ${section('Skipped there', list('skipped'))}${section('At the second try', list('unstable'))}${section('Failed', list('failed'))}`;
 const file = join(root, 'docs', 'arm64.md');
 writeFileSync(file, page);
