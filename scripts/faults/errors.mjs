@@ -47,9 +47,9 @@ export function errorsOf(call, scene) {
 }
 
 /**
- * Whether a fault makes a wake-up vanish that was sent: an eventfd that is told of is never full, and never
- * empty. Pipes may be both, so it is tried; but a wait that ends by its timeout is no finding.
+ * Whether a fault tells a falsehood on which a wait may rest: that what was just told of as ready is not. A wait
+ * that ends by its timeout is no finding then.
  */
 export function isLie({ call, error }) {
-  return error === 'EAGAIN' && (call === 'read' || call === 'write');
+  return error === 'EAGAIN' && /^(read|write|recv|send|accept|splice|tee|mq_timed)/.test(call);
 }
