@@ -43,13 +43,11 @@ if (unknown.length > 0) {
 const folder = mkdtempSync(join(tmpdir(), 'octoipc-faults-'));
 const results = [];
 const scenes = positionals.length > 0 ? positionals : Object.keys(SCENES);
-const left = scenes.values();
-await Promise.all(Array.from({ length: availableParallelism() }, () => tryAll(left)));
+const waiting = scenes.values();
+await Promise.all(Array.from({ length: availableParallelism() }, () => tryAll(waiting)));
 rmSync(folder, { recursive: true });
 tracer.remove();
 await sweep();
-if (values.json !== undefined)
-  writeFileSync(values.json, `${JSON.stringify(results, undefined, 2)}\n`);
 process.exitCode = results.some(({ findings }) => findings.length > 0) ? 1 : 0;
 
 /** Scenes, one after the other, that nobody else has begun. */
@@ -58,6 +56,9 @@ async function tryAll(some) {
     const begin = performance.now();
     const result = await tried(scene);
     results.push({ ...result, seconds: (performance.now() - begin) / 1000 });
+    // After each: a run of hours may be ended before its time.
+    if (values.json !== undefined)
+      writeFileSync(values.json, `${JSON.stringify(results, undefined, 2)}\n`);
     const { calls, injected, findings } = result;
     console.log(
       `${scene.padEnd(20)} ${String(calls).padStart(3)} calls, ${String(injected).padStart(4)} faults, ${findings.length} findings`,
