@@ -12,4 +12,10 @@ export const FOUND = [
   ...range(2, 12).flatMap((when) =>
     ['openat', 'open'].map((call) => ({ scene: 'core reap', call, error: 'EMFILE', when })),
   ),
+  // watch() said nothing where signalfd(2) did not take its signals.
+  { scene: 'signal', call: 'signalfd4', error: 'ENOMEM', when: 2 },
+  // connect() lost its descriptor where that could not be taken back from what had waited.
+  ...range(2, 4).map((when) => ({ scene: 'socket TCP', call: 'fcntl', error: 'EINTR', when })),
+  // accept() dropped a connection in silence where an option of it could not be set.
+  ...range(2, 4).map((when) => ({ scene: 'socket TCP', call: 'setsockopt', error: 'EMFILE', when })),
 ];

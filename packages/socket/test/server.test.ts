@@ -8,6 +8,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 
+import { IpcError } from '@octoipc/core';
 import { connect, listen, type Peer as SocketPeer } from '@octoipc/socket';
 import * as posix from '@octoipc/socket/posix';
 import { expect, test } from 'vitest';
@@ -182,6 +183,18 @@ test('authorize() decides who is seen; what is no boolean admits nobody', async 
   const stranger = closing(await connect(careless.address as { abstract: string }));
   await expect(careless.accept()).rejects.toThrow(TypeError);
   expect(await stranger.read()).toBe(null);
+});
+
+test('accept() rejects with what authorize() fails with for want of a descriptor', async () => {
+  const address = { abstract: freshName() };
+  const poor = await server(address, {
+    authorize() {
+      throw new IpcError('EMFILE', { syscall: 'open', target: '/etc/allowed' });
+    },
+  });
+  const refused = closing(await connect(address));
+  await expect(poor.accept()).rejects.toThrow(failing('EMFILE'));
+  expect(await refused.read()).toBe(null);
 });
 
 test('SOCK-026: accept() at EMFILE waits, without spinning, and goes on afterwards', async () => {
