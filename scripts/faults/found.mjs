@@ -17,5 +17,10 @@ export const FOUND = [
   // connect() lost its descriptor where that could not be taken back from what had waited.
   ...range(2, 4).map((when) => ({ scene: 'socket TCP', call: 'fcntl', error: 'EINTR', when })),
   // accept() dropped a connection in silence where an option of it could not be set.
-  ...range(2, 4).map((when) => ({ scene: 'socket TCP', call: 'setsockopt', error: 'EMFILE', when })),
+  ...range(2, 4).map((when) => ({
+    scene: 'socket TCP',
+    call: 'setsockopt',
+    error: 'EMFILE',
+    when,
+  })),
 ];
