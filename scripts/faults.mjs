@@ -4,7 +4,7 @@
 // hang, no wait in vain, and the next life works. The short form tries the first call with some of the errors,
 // others from one run to the next.
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
@@ -42,21 +42,29 @@ if (unknown.length > 0) {
 
 const folder = mkdtempSync(join(tmpdir(), 'octoipc-faults-'));
 const results = [];
-for (const scene of positionals.length > 0 ? positionals : Object.keys(SCENES)) {
-  const begin = performance.now();
-  const result = await tried(scene);
-  results.push({ ...result, seconds: (performance.now() - begin) / 1000 });
-  const { calls, injected, findings } = result;
-  console.log(
-    `${scene.padEnd(20)} ${String(calls).padStart(3)} calls, ${String(injected).padStart(4)} faults, ${findings.length} findings`,
-  );
-}
+const scenes = positionals.length > 0 ? positionals : Object.keys(SCENES);
+const waiting = scenes.values();
+await Promise.all(Array.from({ length: availableParallelism() }, () => tryAll(waiting)));
 rmSync(folder, { recursive: true });
 tracer.remove();
 await sweep();
-if (values.json !== undefined)
-  writeFileSync(values.json, `${JSON.stringify(results, undefined, 2)}\n`);
 process.exitCode = results.some(({ findings }) => findings.length > 0) ? 1 : 0;
+
+/** Scenes, one after the other, that nobody else has begun. */
+async function tryAll(some) {
+  for (const scene of some) {
+    const begin = performance.now();
+    const result = await tried(scene);
+    results.push({ ...result, seconds: (performance.now() - begin) / 1000 });
+    // After each: a run of hours may be ended before its time.
+    if (values.json !== undefined)
+      writeFileSync(values.json, `${JSON.stringify(results, undefined, 2)}\n`);
+    const { calls, injected, findings } = result;
+    console.log(
+      `${scene.padEnd(20)} ${String(calls).padStart(3)} calls, ${String(injected).padStart(4)} faults, ${findings.length} findings`,
+    );
+  }
+}
 
 /** A scene with each of its faults. */
 async function tried(scene) {
@@ -101,15 +109,14 @@ async function tried(scene) {
   return { scene, calls: counts.size, injected, findings };
 }
 
-/** Removes what could not be removed when the call for that failed. */
+/** Removes what could not be removed when the call for that failed, of these victims. */
 async function sweep() {
   const { reap } = await import('@octoipc/core');
   for (const name of ['mq', 'sem', 'shm', 'fifo']) await import(`@octoipc/${name}`);
   reap();
-  for (const where of ['/dev/shm', tmpdir()]) {
-    for (const name of readdirSync(where)) {
-      if (name.includes('octoipc-faults-')) rmSync(join(where, name), { recursive: true });
-    }
+  for (const name of readdirSync('/dev/shm')) {
+    const pid = Number(/octoipc-faults-(\d+)-/.exec(name)?.[1]);
+    if (Victim.pids.has(pid)) rmSync(join('/dev/shm', name), { force: true });
   }
 }
 

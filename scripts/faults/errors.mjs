@@ -31,6 +31,9 @@ const SHARED = new Map([
 /** libuv makes these to start a child, and calls abort(3), or waits for ever, where they fail. */
 const LIBUVS = new Map([['pipe spawnWithPipes', /^(rt_sigaction|read|write)$/]]);
 
+/** Of an eventfd that wakes a thread which is waited for: it is never full, and EAGAIN would be for ever. */
+const WAKING = new Map([['popen guarded', /^write$/]]);
+
 /** libuv tries by the first whether a descriptor can be watched; it calls abort(3) where a later one fails. */
 const ONCE = new Set(['epoll_ctl']);
 
@@ -41,15 +44,15 @@ export function callsOf(call, most) {
 
 /** @returns the errors with which a call of a scene is made to fail */
 export function errorsOf(call, scene) {
-  if (LIBUVS.get(scene)?.test(call)) return [];
+  if (LIBUVS.get(scene)?.test(call) || WAKING.get(scene)?.test(call)) return [];
   if (RUNTIME.test(call)) return [];
   return SHARED.get(call) ?? ERRORS;
 }
 
 /**
- * Whether a fault makes a wake-up vanish that was sent: an eventfd that is told of is never full, and never
- * empty. Pipes may be both, so it is tried; but a wait that ends by its timeout is no finding.
+ * Whether a fault tells a falsehood on which a wait may rest: that what was just told of as ready is not. A wait
+ * that ends by its timeout is no finding then.
  */
 export function isLie({ call, error }) {
-  return error === 'EAGAIN' && (call === 'read' || call === 'write');
+  return error === 'EAGAIN' && /^(read|write|recv|send|accept|splice|tee|mq_timed)/.test(call);
 }

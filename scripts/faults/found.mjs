@@ -1,9 +1,26 @@
 // Faults that have found something, which is mended: they are tried each time, in the short form too.
+const range = (first, last) => Array.from({ length: last - first + 1 }, (_, n) => first + n);
+
 export const FOUND = [
   // openReader() and openWriter() took EAGAIN of open(2), on their thread, for one that goes on.
-  ...[3, 4, 5].flatMap((when) =>
+  ...range(3, 5).flatMap((when) =>
     ['openat', 'fcntl'].map((call) => ({ scene: 'fifo waiting', call, error: 'EAGAIN', when })),
   ),
   // ProcessHandle.exited took poll(2)'s failure for the process's end.
-  ...[1, 2, 3].map((when) => ({ scene: 'signal pidfd', call: 'poll', error: 'ENOMEM', when })),
+  ...range(1, 3).map((when) => ({ scene: 'signal pidfd', call: 'poll', error: 'ENOMEM', when })),
+  // reap() said nothing of a record that it could not open, and took one for alone where it could not look for others.
+  ...range(2, 12).flatMap((when) =>
+    ['openat', 'open'].map((call) => ({ scene: 'core reap', call, error: 'EMFILE', when })),
+  ),
+  // watch() said nothing where signalfd(2) did not take its signals.
+  { scene: 'signal', call: 'signalfd4', error: 'ENOMEM', when: 2 },
+  // connect() lost its descriptor where that could not be taken back from what had waited.
+  ...range(2, 4).map((when) => ({ scene: 'socket TCP', call: 'fcntl', error: 'EINTR', when })),
+  // accept() dropped a connection in silence where an option of it could not be set.
+  ...range(2, 4).map((when) => ({
+    scene: 'socket TCP',
+    call: 'setsockopt',
+    error: 'EMFILE',
+    when,
+  })),
 ];

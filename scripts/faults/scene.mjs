@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** Of each wait: nothing that is not lost takes as long. */
-export const PATIENT = { timeout: 2000 };
+export const PATIENT = { timeout: 5000 };
 
 export const unique = () => `/octoipc-faults-${process.pid}-${randomBytes(4).toString('hex')}`;
 

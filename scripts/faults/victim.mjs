@@ -9,7 +9,7 @@ import { SharedMemory } from '@octoipc/shm';
 
 const GO = 1;
 const READY = 2;
-const PATIENCE = 20_000;
+const PATIENCE = 60_000;
 
 /** Those that live; they end with this process. */
 const living = new Set();
@@ -19,6 +19,9 @@ process.on('exit', () => {
 for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
 
 export class Victim {
+  /** Of all that there were. */
+  static pids = new Set();
+
   /** What was made once for all, because of a fault, is not counted as left. */
   made = 0;
   stderr = '';
@@ -29,18 +32,22 @@ export class Victim {
 
   static async start(scene, folder) {
     const victim = new Victim();
-    await victim.#start(scene, join(folder, 'words'));
+    await victim.#start(scene, folder);
     return victim;
   }
 
-  async #start(scene, file) {
+  async #start(scene, folder) {
+    const file = join(folder, `words-${Victim.pids.size}-${scene}`);
     writeFileSync(file, Buffer.alloc(65_536));
     this.#memory = SharedMemory.file(file);
     this.#words = this.#memory.view(Int32Array, 0, 2);
     const program = join(import.meta.dirname, 'child.mjs');
     this.#child = spawn(process.execPath, ['--expose-gc', program, scene, file], {
       stdio: ['ignore', 'ignore', 'pipe'],
+      // What it leaves in the file system goes with the folder.
+      env: { ...process.env, TMPDIR: folder },
     });
+    Victim.pids.add(this.#child.pid);
     living.add(this.#child);
     this.#child.on('exit', () => living.delete(this.#child));
     this.#child.stderr.on('data', (data) => (this.stderr += data));

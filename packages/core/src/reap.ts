@@ -93,6 +93,7 @@ export function registerReaper(kind: string, reaper: Reaper): void {
  * @param options - `dryRun`: only report
  * @returns what was done with each temporary name, and why
  * @throws {TypeError} ERR_INVALID_ARG_TYPE when dryRun is no boolean
+ * @throws {IpcError} EMFILE when no descriptor is left to look with
  * @example
  * ```js
  * import { reap } from '@octoipc/core';
@@ -128,8 +129,9 @@ function reapRecord(path: string, dryRun: boolean, only?: string): ReapReport[] 
   let fd: number;
   try {
     fd = openSync(path, constants.O_RDWR | constants.O_NOFOLLOW);
-  } catch {
-    return []; // Gone since it was listed, or not ours to open.
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    return NOT_OURS.has(code) ? [] : [failed(path, error)];
   }
   try {
     if (only !== undefined && recordIn(fd)?.name !== only) return [];
@@ -150,12 +152,18 @@ function reapRecord(path: string, dryRun: boolean, only?: string): ReapReport[] 
     }
     return [{ ...report, removed: verdict.object, reason: verdict.reason }];
   } catch (error) {
-    return [
-      { kind: 'record', name: path, pid: 0, removed: false, reason: (error as Error).message },
-    ];
+    return [failed(path, error)];
   } finally {
     closeSync(fd);
   }
+}
+
+/** Of a record that is gone since it was listed, or is nothing of this user's. */
+const NOT_OURS: ReadonlySet<string> = new Set(['ENOENT', 'EACCES', 'ELOOP', 'EISDIR', 'ENXIO']);
+
+function failed(path: string, error: unknown): ReapReport {
+  const { message: reason } = error as Error;
+  return { kind: 'record', name: path, pid: 0, removed: false, reason };
 }
 
 /**

@@ -64,8 +64,8 @@ async function killProducerBesideAnother(
     if (got === 'ETIMEDOUT') {
       // What was sent before the end of both has come.
       if (last) break;
-    } else if (got === null || typeof got === 'string') {
-      seen.push(String(got));
+    } else if (typeof got === 'string') {
+      seen.push(got);
     } else {
       const sender = senders.find(({ left }) => left[0]?.equals(got));
       sender?.left.shift();

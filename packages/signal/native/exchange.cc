@@ -143,10 +143,10 @@ int64_t Exchange::Apply(Later& later) {
   const SignalSet discarded = removed & replaced_;
   watched_ = watched;
   replaced_ = replaced;
-  SetReaders();
+  const int64_t reads = SetReaders();
   End(removed, discarded, later);
   if (!needs_thread) UseThread(false, later);
-  return 0;
+  return reads;
 }
 
 /// Blocked everywhere first, then handled: what comes is queued, and comes in order.
@@ -194,17 +194,26 @@ SignalSet Exchange::ReadAhead(const Subscriber& subscriber) {
   return subscriber.wishes_.watched & ~subscriber.wishes_.single;
 }
 
-void Exchange::SetReaders() {
+int64_t Exchange::SetReaders() {
   SignalSet full = 0;
   SignalSet ahead = 0;
   for (const Subscriber* one : subscribers_) {
     full |= one->wishes_.full | one->flooded_;
     ahead |= ReadAhead(*one);
   }
-  for (const Subscriber* one : subscribers_) {
-    SignalDescriptor(one->signals_.get(), one->wishes_.watched & ~full);
+  int64_t result = 0;
+  for (Subscriber* one : subscribers_) {
+    const SignalSet wanted = one->wishes_.watched & ~full;
+    const int64_t set = SignalDescriptor(one->signals_.get(), wanted);
+    // One that reads too much does no harm: what nobody watches is not blocked.
+    if (set >= 0) {
+      one->read_ = wanted;
+    } else if ((wanted & ~one->read_) != 0) {
+      result = set;
+    }
   }
   if (thread_signals_) SignalDescriptor(thread_signals_.get(), ahead & ~full);
+  return result;
 }
 
 int64_t Exchange::UseThread(bool needed, Later& later) {

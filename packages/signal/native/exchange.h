@@ -53,6 +53,8 @@ class Subscriber : public Resource {
   UniqueFd bell_;
   bool on_main_thread_;
   Wishes wishes_;
+  /// What its signalfd has.
+  SignalSet read_ = 0;
   /// As far as the inbox itself is full.
   SignalSet flooded_ = 0;
   std::deque<Record> inbox_;
@@ -112,7 +114,8 @@ class Exchange {
   int64_t Begin(SignalSet added);
   void End(SignalSet removed, SignalSet discarded, Later& later);
   static SignalSet ReadAhead(const Subscriber& subscriber);
-  void SetReaders();
+  /// 0, or -errno where one of them cannot read what it should.
+  int64_t SetReaders();
   int64_t UseThread(bool needed, Later& later);
   size_t Read(int fd, size_t max, const Subscriber* reader, Later& later);
   void TakeStrays(const Subscriber* reader, Later& later);

@@ -175,7 +175,9 @@ export class Server extends SocketHandle implements AsyncIterable<Connection> {
           if (this.#secure !== undefined) return await this.#secure.next(left, details);
           return await this.waitFor('readable', () => this.take(), left(), { details });
         } catch (error) {
-          if (!isIpcError(error) || !EXHAUSTED.has(error.code)) throw error;
+          // Of accept(2) itself: what fails for one connection, authorize() included, is told.
+          if (!isIpcError(error) || error.syscall !== 'accept') throw error;
+          if (!EXHAUSTED.has(error.code)) throw error;
           this.#warn(error);
           await this.#pause(left());
         }

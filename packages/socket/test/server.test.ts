@@ -9,6 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 
+import { IpcError } from '@octoipc/core';
 import {
   connect,
   connectSync,
@@ -281,6 +282,18 @@ test.each([
   await vi.waitUntil(() => strangers.asked === 1000, { timeout: 20_000 });
   receiver.close();
   expect(await receiving).toEqual(failing('ERR_CLOSED'));
+});
+
+test('accept() rejects with what authorize() fails with for want of a descriptor', async () => {
+  const address = { abstract: freshName() };
+  const poor = await server(address, {
+    authorize() {
+      throw new IpcError('EMFILE', { syscall: 'open', target: '/etc/allowed' });
+    },
+  });
+  const refused = closing(await connect(address));
+  await expect(poor.accept()).rejects.toThrow(failing('EMFILE'));
+  expect(await refused.read()).toBe(null);
 });
 
 test('SOCK-026: accept() at EMFILE waits, without spinning, and goes on afterwards', async () => {

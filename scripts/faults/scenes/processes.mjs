@@ -23,6 +23,7 @@ const fileReaper = {
     return status === undefined ? null : { dev: status.dev, ino: status.ino };
   },
   remove: unlinkSync,
+  isOf: () => true,
 };
 
 export const PROCESSES = {
@@ -96,20 +97,24 @@ export const PROCESSES = {
     const made = scope.add(new Temporary('faults-file', path, fileReaper), () => made.end());
     writeFileSync(path, '');
     made.created(fileReaper.identify(path));
-    // The same record as of somebody who is dead.
     const own = readdirSync(records).find((file) => file.startsWith(`faults-file.${process.pid}.`));
     const record = JSON.parse(readFileSync(join(records, own), 'utf8'));
+    // The same as of one who is dead.
+    const left = (name, object, number) => {
+      const file = join(records, own.replace(String(process.pid), String(NO_PID + number)));
+      scope.add(file, () => existsSync(file) && unlinkSync(file));
+      const owner = { ...record.owner, pid: NO_PID + number };
+      writeFileSync(file, JSON.stringify({ ...record, name, object, owner }));
+      return file;
+    };
     writeFileSync(orphan, '');
-    record.name = orphan;
-    record.object = fileReaper.identify(orphan);
-    record.owner.pid = NO_PID;
-    const left = join(records, own.replace(String(process.pid), String(NO_PID)));
-    scope.add(left, () => existsSync(left) && unlinkSync(left));
-    writeFileSync(left, JSON.stringify(record));
-    // Where it cannot be removed, the report is of the record.
-    const report = reap().find(({ name }) => name === orphan || name === left);
-    if (report.kind === 'record') return;
-    same(report.removed, 'true');
-    same(existsSync(orphan) || existsSync(left) || !existsSync(path), 'false');
+    const file = left(orphan, fileReaper.identify(orphan), 0);
+    // Who died while making ours, or before that: it stays, for somebody else says that it is his.
+    left(path, null, 1);
+    const report = reap().find(({ name }) => name === orphan || name === file);
+    if (report === undefined) throw new Error('reap says nothing of the orphan');
+    if (report.removed) same(existsSync(orphan) || existsSync(file), 'false');
+    else if (report.kind !== 'record') same(existsSync(orphan) && existsSync(file), 'true');
+    same(existsSync(path), 'true');
   }),
 };

@@ -112,9 +112,13 @@ inline int64_t CloseOwned(Environment& environment, int fd) {
 /// Takes over a descriptor that came from outside; it is close-on-exec from now on.
 inline int64_t AdoptOwned(Environment& environment, int fd) {
   if (environment.Owns(fd)) return -EEXIST;
-  const int64_t flags = ValueOrError([&] { return ::fcntl(fd, F_GETFD); });
-  if (flags < 0) return flags;
-  if ((flags & FD_CLOEXEC) == 0) ::fcntl(fd, F_SETFD, static_cast<int>(flags) | FD_CLOEXEC);
+  const int64_t flags = Retry([&] { return ::fcntl(fd, F_GETFD); });
+  if (flags == -EBADF) return flags;
+  // There is no other flag. What else keeps it from being told says nothing against the descriptor,
+  // which nobody else may own by now.
+  if (flags < 0 || (flags & FD_CLOEXEC) == 0) {
+    Retry([&] { return ::fcntl(fd, F_SETFD, FD_CLOEXEC); });
+  }
   environment.Own(fd);
   return 0;
 }
