@@ -199,9 +199,9 @@ for (const { name, file } of files) {
   }
   const { numTotalTests, testResults } = JSON.parse(readFileSync(results, 'utf8'));
   rmSync(results);
-  tally.inputs(name, numTotalTests);
-  const seconds = ((performance.now() - started) / 1000).toFixed(0);
-  console.log(`${relative(root, file)}: ${numTotalTests} tests, ${seconds} s`);
+  const seconds = (performance.now() - started) / 1000;
+  tally.inputs(name, numTotalTests, seconds);
+  console.log(`${relative(root, file)}: ${numTotalTests} tests, ${seconds.toFixed(0)} s`);
   for (const { assertionResults } of testResults) {
     for (const one of assertionResults.filter((each) => each.status === 'failed')) {
       failing.push(
@@ -217,6 +217,7 @@ for (const one of failing) console.log(`    ${one}`);
 
 for (const { name, folder: at } of chosen) {
   for (const file of filesUnder(join(at, 'examples')).filter((each) => each.endsWith('.mjs'))) {
+    const started = performance.now();
     const { status, output, timedOut } = await capture(process.execPath, [file], {
       env: environment(true),
       timeout: WATCHDOG,
@@ -227,7 +228,7 @@ for (const { name, folder: at } of chosen) {
     // What has ended by an error of its own, as where a compiler does not run over this library, has freed nothing.
     else if (status !== 0) console.log(`${what}: status ${status}: ${output.slice(-200)}`);
     judge(name, what, status === 0);
-    tally.inputs(name, 1);
+    tally.inputs(name, 1, (performance.now() - started) / 1000);
     if (options.quick) break;
   }
 }
@@ -236,6 +237,7 @@ if (!options.quick && spawnSync('valgrind', ['--version']).error === undefined) 
   for (const { name, folder: at } of chosen) {
     const file = filesUnder(join(at, 'examples')).find((each) => each.endsWith('.mjs'));
     if (file === undefined) continue;
+    const started = performance.now();
     const { status, output } = await capture(
       'valgrind',
       [
@@ -248,7 +250,7 @@ if (!options.quick && spawnSync('valgrind', ['--version']).error === undefined) 
       ],
       { timeout: WATCHDOG, cwd: at },
     );
-    tally.inputs(name, 1);
+    tally.inputs(name, 1, (performance.now() - started) / 1000);
     if (status === 99) {
       console.log(output.slice(-4000));
       tally.found(name, `valgrind: ${relative(root, file)}`);

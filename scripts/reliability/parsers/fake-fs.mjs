@@ -19,3 +19,10 @@ export function readlinkSync(path, options) {
     ? fs.readlinkSync(path, options)
     : foreign.bytes.toString('utf8').replaceAll('\0', '');
 }
+
+/** Folders have what the input says, a line each; no name has a NUL or is empty. */
+export function readdirSync(path, options) {
+  if (foreign.bytes === undefined) return fs.readdirSync(path, options);
+  const names = foreign.bytes.toString('utf8').replaceAll('\0', '').split('\n');
+  return names.filter((name) => name !== '').slice(0, 4);
+}
