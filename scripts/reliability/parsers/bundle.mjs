@@ -18,6 +18,8 @@ await build({
   target: 'node20',
   config: false,
   silent: true,
+  // Else it is resolved before our plugin sees it.
+  removeNodeProtocol: false,
   noExternal: [/^@octoipc/, /^\./],
   banner: {
     js: "import { createRequire as octoipcRequire } from 'node:module'; const require = octoipcRequire(import.meta.url);",

@@ -63,8 +63,11 @@ function attempt(work, ...more) {
 /** The input as files below /proc would have it. */
 function asFiles(bytes, work) {
   foreign.bytes = bytes;
+  foreign.reads = 0;
   try {
-    return work();
+    const result = work();
+    must(foreign.reads > 0, 'what is fuzzed is read');
+    return result;
   } finally {
     foreign.bytes = undefined;
   }
@@ -236,7 +239,7 @@ function procFiles(bytes) {
   });
 }
 
-const count = (value) => Number.isInteger(value) || Number.isNaN(value);
+const count = (value) => typeof value === 'number';
 
 /** What /proc/sysvipc has is told line by line, whatever its fields are. */
 function sysvFiles(bytes) {
