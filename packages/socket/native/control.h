@@ -16,8 +16,8 @@ namespace octoipc {
 
 /// Hands over what came with a message: `sink.Descriptor(fd)` for each descriptor, which is the
 /// sink's from then on, `sink.Sender(ucred)` for who has sent it, `sink.Unwanted(fd)` for what
-/// nobody asks for. The kernel writes whole headers; no length is believed beyond what there is, all
-/// the same.
+/// nobody asks for. The kernel writes whole headers; no length is believed beyond what there is,
+/// all the same.
 template <typename Sink>
 void TakeControl(msghdr* message, Sink&& sink) {
   const uint8_t* const end =

@@ -1,5 +1,5 @@
-// The program of a fuzzed function where there is no libFuzzer: FUZZ ROUNDS SEED. Inputs are random numbers, many of
-// them small.
+// The program of a fuzzed function where there is no libFuzzer: FUZZ ROUNDS SEED. Inputs are random
+// numbers, many of them small.
 #pragma once
 
 #include <cstddef>
