@@ -20,6 +20,7 @@ const STEPS = {
   faults: 'lets each system call fail with each error that could come',
   parsers: 'throws bytes at every parser of what others wrote',
   'api-fuzz': 'calls the whole API in random order with random arguments',
+  tsan: 'lets threads do at once what they do in the native code, under ThreadSanitizer',
   sanitizers: 'runs the native code under the sanitizers and valgrind',
   load: 'many processes (64, or 8 in the short form) on one queue, ring, lock and server: messages counted, none lost, doubled or torn',
   flat: 'does each operation up to a million times, and looks for what grows',
@@ -184,8 +185,9 @@ function pageText() {
 # What was tried to break it
 
 \`npm run reliability\` runs everything that tries to break something; this page is written from what it found, which is
-kept in [reliability/](reliability/). Numbers are of the last run of each step, hours those in which a mechanism was tried.
-Messages under load and operations that were counted are among the inputs.
+kept in [reliability/](reliability/). Kill points, faults, inputs and hours are of the last run of each step, hours those in
+which a mechanism was tried; messages under load and operations that were counted are among the inputs. Findings are all that
+were ever made: what is mended stays in the table, with the test that keeps it so.
 
 ${tableOf(all)}
 

@@ -118,6 +118,8 @@ while (performance.now() < end) {
   const left = (end - performance.now()) / 1000;
   let batch = next;
   let done = false;
+  const began = performance.now();
+  const calls = new Map();
   const ended = await turn(next, Math.min(TURN, Math.max(1, left)), (said) => {
     if (said.batch !== undefined) batch = said.batch;
     if (said.done) done = true;
@@ -125,8 +127,13 @@ while (performance.now() < end) {
       const { kind, label, text, seed } = said.finding;
       found(mechanismOf(label), kind, label, text, seed);
     }
-    for (const [of, count] of Object.entries(said.calls ?? {})) tally.inputs(of, count);
+    for (const [of, count] of Object.entries(said.calls ?? {}))
+      calls.set(of, (calls.get(of) ?? 0) + count);
   });
+  // They are called in turns: each has had its part of the time.
+  const lasted = (performance.now() - began) / 1000;
+  const all = [...calls.values()].reduce((sum, count) => sum + count, 0);
+  for (const [of, count] of calls) tally.inputs(of, count, (lasted * count) / all);
   if (ended.silent)
     found('all', 'hang', ended.last.at(-1) ?? '', 'the process answers no more', batch);
   else if (!done) {

@@ -1,15 +1,19 @@
-// The memory of rings, broadcasts and values under the package's C headers and its native code: libFuzzer where there is
-// clang, else the same programs with numbers drawn from a seed, under GCC's sanitizers.
+// Memory of rings, broadcasts, values and locks, and ancillary data, under the packages' C headers and native code:
+// libFuzzer where there is clang, else the same programs with numbers drawn from a seed, under GCC's sanitizers.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { sanitize } from '../../packages/shm/test/sanitize.mjs';
 import { run } from '../run.mjs';
-import { root } from '../workspace.mjs';
+import { compileProgram, FUZZED } from './native-programs.mjs';
 
-const PROGRAMS = ['header-fuzz.c', 'native-fuzz.cc'];
 const NAMES = ['clang', ...Array.from({ length: 8 }, (_, i) => `clang-${21 - i}`)];
+const SANITIZERS = ['-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
+/** Of the inputs that reach something, so many are kept, the shortest. */
+const MOST_KEPT = 60;
+
+/** How many programs are fuzzed, for whoever shares time out. */
+export const programs = (quick) => FUZZED.filter((one) => !quick || one.quick);
 
 /** A clang that has libFuzzer. */
 function clang(folder) {
@@ -21,47 +25,39 @@ function clang(folder) {
   });
 }
 
-function compile(compiler, source, binary) {
-  const c = source.endsWith('.c');
-  const shm = join(root, 'packages', 'shm');
-  const includes = [
-    join(shm, 'include'),
-    join(shm, 'native'),
-    join(root, 'packages', 'core', 'include'),
-  ];
-  const { status, stderr } = spawnSync(
-    c ? compiler : compiler.replace('clang', 'clang++'),
-    [
-      ...(c ? ['-std=gnu11'] : ['-std=c++20']),
-      '-g',
-      '-O1',
-      '-DOCTOIPC_LIBFUZZER',
-      '-fsanitize=fuzzer,address,undefined',
-      '-fno-sanitize-recover=all',
-      ...includes.map((path) => `-I${path}`),
-      '-o',
-      binary,
-      join(shm, 'test', 'fixtures', source),
-    ],
-    { encoding: 'utf8' },
-  );
-  if (status !== 0) throw new Error(`${source} does not compile:\n${stderr}`);
+/** Leaves of two corpora what reaches all that both do, in few and short inputs. */
+function keepInputs(binary, kept, fresh, folder) {
+  const merged = join(folder, 'merged');
+  mkdirSync(merged);
+  mkdirSync(kept, { recursive: true });
+  spawnSync(binary, ['-merge=1', merged, kept, fresh], { stdio: 'ignore' });
+  const size = (file) => statSync(join(merged, file)).size;
+  const chosen = readdirSync(merged).toSorted((a, b) => size(a) - size(b));
+  rmSync(kept, { recursive: true });
+  for (const file of chosen.slice(0, MOST_KEPT)) {
+    cpSync(join(merged, file), join(kept, file.slice(0, 12)));
+  }
+  rmSync(merged, { recursive: true });
 }
 
-/** Fuzzes both programs for so many seconds together. */
-export async function fuzzNative({ seconds, seed, folder, corpus, tally }) {
+/** Fuzzes the programs, each for so many seconds. */
+export async function fuzzNative({ seconds, seed, folder, corpus, tally, quick, keep }) {
   const compiler = clang(folder);
-  for (const source of PROGRAMS) {
+  for (const program of programs(quick)) {
+    const { name, source } = program;
     const binary = join(folder, source.replace('.', '-'));
+    const began = performance.now();
+    const tried = (count) => tally.inputs(name, count, (performance.now() - began) / 1000);
     if (compiler === undefined) {
       console.log(`${source}: there is no clang with libFuzzer, so numbers of a seed decide`);
-      sanitize(source, 'address,undefined', binary);
-      const rounds = Math.round(1000 * seconds);
-      if ((await run(binary, [String(rounds), String(seed)])) === 0) tally.inputs('shm', rounds);
-      else tally.found('shm', `${source} with seed ${seed}`);
+      compileProgram(program, SANITIZERS, binary);
+      const rounds = Math.round(500 * seconds);
+      if ((await run(binary, [String(rounds), String(seed)])) === 0) tried(rounds);
+      else tally.found(name, `${source} with seed ${seed}`);
       continue;
     }
-    compile(compiler, source, binary);
+    const flags = ['-DOCTOIPC_LIBFUZZER', '-fsanitize=fuzzer', ...SANITIZERS];
+    compileProgram(program, flags, binary, compiler);
     const fresh = join(folder, `${source}-corpus`);
     mkdirSync(fresh);
     const kept = join(corpus, source.replace('.', '-'));
@@ -70,7 +66,7 @@ export async function fuzzNative({ seconds, seed, folder, corpus, tally }) {
       [
         fresh,
         ...(existsSync(kept) ? [kept] : []),
-        `-max_total_time=${Math.max(1, Math.round(seconds / 2))}`,
+        `-max_total_time=${Math.max(1, Math.round(seconds))}`,
         '-max_len=2048',
         `-seed=${seed}`,
         '-print_final_stats=1',
@@ -83,11 +79,12 @@ export async function fuzzNative({ seconds, seed, folder, corpus, tally }) {
     console.log(
       `${source}: ${executed} inputs, ${readdirSync(fresh).length} that reach something new`,
     );
-    tally.inputs('shm', executed);
+    tried(executed);
+    if (keep) keepInputs(binary, kept, fresh, folder);
     if (status === 0) continue;
     console.log(stderr.slice(-4000));
     tally.found(
-      'shm',
+      name,
       `${source}: ${/(ERROR|runtime error):.*/.exec(stderr)?.[0] ?? `status ${status}`}`,
     );
   }

@@ -19,7 +19,7 @@ import { pathToFileURL } from 'node:url';
 
 import { root, scratch } from '../workspace.mjs';
 import { Chance } from './api/values.mjs';
-import { fuzzNative } from './native.mjs';
+import { fuzzNative, programs } from './native.mjs';
 import { Coverage } from './parsers/coverage.mjs';
 import { mutate } from './parsers/mutate.mjs';
 import { Tally, stepOptions } from './step.mjs';
@@ -27,6 +27,8 @@ import { Tally, stepOptions } from './step.mjs';
 const corpus = join(import.meta.dirname, 'corpus');
 /** Smaller ones are as good, and are read. */
 const KEPT_SIZE = 600;
+/** So many are kept of a parser; those that are longer repeat what these do. */
+const MOST_KEPT = 60;
 /** So many inputs are tried between two looks at what was reached. */
 const BATCH = 50;
 
@@ -64,7 +66,7 @@ function keep(name, bytes) {
 }
 
 /** Fuzzes one parser until the time is over. */
-async function fuzz(name, { mechanism, check, seeds }, coverage, milliseconds) {
+async function fuzz(name, { mechanism, check, seeds, size = KEPT_SIZE }, coverage, milliseconds) {
   const inputs = [];
   const found = new Set();
   let tried = 0;
@@ -94,7 +96,8 @@ async function fuzz(name, { mechanism, check, seeds }, coverage, milliseconds) {
   const known = [...seeds, ...seedsOf(name)].map((each) => Buffer.from(each));
   await sift(known);
   inputs.push(...known);
-  const end = performance.now() + milliseconds;
+  const began = performance.now();
+  const end = began + milliseconds;
   let kept = 0;
   while (performance.now() < end) {
     const batch = Array.from({ length: BATCH }, () => mutate(chance, chance.one(inputs), inputs));
@@ -103,12 +106,12 @@ async function fuzz(name, { mechanism, check, seeds }, coverage, milliseconds) {
     if (!coverage.advance(false)) continue;
     for (const bytes of await sift(batch)) {
       inputs.push(bytes);
-      if (!options.keep || bytes.length > KEPT_SIZE) continue;
+      if (!options.keep || bytes.length > size || known.length + kept >= MOST_KEPT) continue;
       keep(name, bytes);
       kept += 1;
     }
   }
-  tally.inputs(mechanism, tried);
+  tally.inputs(mechanism, tried, (performance.now() - began) / 1000);
   console.log(
     `${name}: ${tried} inputs, ${inputs.length} that reach something new, ${coverage.size} places${kept > 0 ? `, ${kept} kept` : ''}`,
   );
@@ -119,10 +122,12 @@ const chosen = Object.entries(targets).filter(
   ([name]) => options.target === undefined || name === options.target,
 );
 const coverage = new Coverage(folder);
-// The memory of rings, broadcasts and values has as much time as two parsers.
-const share = options.seconds / (chosen.length + 2);
+const native = options.target === undefined ? programs(options.quick).length : 0;
+const share = options.seconds / (chosen.length + native);
 for (const [name, target] of chosen) await fuzz(name, target, coverage, share * 1000);
-if (options.target === undefined)
-  await fuzzNative({ seconds: 2 * share, seed: options.seed, folder, corpus, tally });
+if (native > 0) {
+  const { seed, quick, keep: kept } = options;
+  await fuzzNative({ seconds: share, seed, folder, corpus, tally, quick, keep: kept });
+}
 rmSync(folder, { recursive: true });
 tally.report();

@@ -45,11 +45,6 @@ export class Rows {
     if (!known) process.exitCode = 1;
   }
 
-  /** So long was each mechanism tried that has a row. */
-  lasted(hours) {
-    for (const row of this.#rows.values()) row.hours = hours;
-  }
-
   /** Prints the last line. */
   tell() {
     const rows = [...this.#rows.values()].map((row) => ({

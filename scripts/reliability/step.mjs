@@ -32,21 +32,20 @@ export function stepOptions(quickSeconds, more = {}) {
 /** The rows of a step that finds what is kept on record: what it found before is mended. */
 export class Tally extends Rows {
   #known;
-  #start = performance.now();
 
   constructor(step) {
     super(step);
     this.#known = readJson(join(import.meta.dirname, 'findings.json'))[step] ?? [];
   }
 
-  inputs(mechanism, count) {
-    this.add(mechanism, { inputs: count });
+  /** So many inputs, which took so many seconds. */
+  inputs(mechanism, count, seconds) {
+    this.add(mechanism, { inputs: count, hours: seconds / 3600 });
   }
 
-  /** Prints the last line; all of them were tried for as long as the step ran. */
+  /** Prints the last line. */
   report() {
     for (const { mechanism } of this.#known) this.add(mechanism, { findings: 1, mended: 1 });
-    this.lasted((performance.now() - this.#start) / 3_600_000);
     this.tell();
   }
 }

@@ -10,13 +10,10 @@
 #include <chrono>
 #include <cstring>
 
+#include "control.h"
 #include "octoipc/environment.h"
 #include "octoipc/retry.h"
 #include "socket.h"
-
-#ifndef SCM_PIDFD
-#define SCM_PIDFD 4
-#endif
 
 namespace octoipc {
 namespace {
@@ -64,44 +61,37 @@ struct Receipt {
   int flags;
 };
 
-/// Takes the descriptors of one message over: the first ones are the environment's, the others are
-/// closed.
-void TakeFds(SocketEnvironment& environment, const cmsghdr* header, Integers fds, int32_t* found) {
-  const size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-  environment.plenty_until = {};
-  for (size_t i = 0; i < count; ++i) {
-    int fd = -1;
-    std::memcpy(&fd, CMSG_DATA(header) + i * sizeof(int), sizeof fd);
-    if (static_cast<size_t>(found[kFds]) < fds.size()) {
-      environment.Own(fd);
-      fds[static_cast<size_t>(found[kFds]++)] = fd;
+/// Takes over what came with one message: the first descriptors are the environment's, the others
+/// are closed.
+class Taker {
+ public:
+  Taker(SocketEnvironment& environment, Integers fds, int32_t* found)
+      : environment_(environment), fds_(fds), found_(found) {}
+
+  void Descriptor(int fd) {
+    environment_.plenty_until = {};
+    if (static_cast<size_t>(found_[kFds]) < fds_.size()) {
+      environment_.Own(fd);
+      fds_[static_cast<size_t>(found_[kFds]++)] = fd;
     } else {
       ::close(fd);
-      ++found[kDropped];
+      ++found_[kDropped];
     }
   }
-}
 
-void TakeControl(SocketEnvironment& environment, msghdr* message, Integers fds, int32_t* found) {
-  for (cmsghdr* header = CMSG_FIRSTHDR(message); header != nullptr;
-       header = CMSG_NXTHDR(message, header)) {
-    if (header->cmsg_level != SOL_SOCKET) continue;
-    if (header->cmsg_type == SCM_RIGHTS) {
-      TakeFds(environment, header, fds, found);
-    } else if (header->cmsg_type == SCM_CREDENTIALS) {
-      ucred identity;
-      std::memcpy(&identity, CMSG_DATA(header), sizeof identity);
-      found[kPid] = identity.pid;
-      found[kUid] = static_cast<int32_t>(identity.uid);
-      found[kGid] = static_cast<int32_t>(identity.gid);
-    } else if (header->cmsg_type == SCM_PIDFD) {
-      // Of a socket with SO_PASSPIDFD. Where there was no number left, it is an error's.
-      int fd = -1;
-      std::memcpy(&fd, CMSG_DATA(header), sizeof fd);
-      if (fd >= 0) ::close(fd);
-    }
+  void Sender(const ucred& identity) {
+    found_[kPid] = identity.pid;
+    found_[kUid] = static_cast<int32_t>(identity.uid);
+    found_[kGid] = static_cast<int32_t>(identity.gid);
   }
-}
+
+  void Unwanted(int fd) { ::close(fd); }
+
+ private:
+  SocketEnvironment& environment_;
+  const Integers fds_;
+  int32_t* const found_;
+};
 
 /// How many descriptors this process can have beyond those that it has; 0 where the kernel does not
 /// count them (before Linux 6.2).
@@ -162,7 +152,7 @@ int64_t Tell(SocketEnvironment& environment, const Receipt& wanted, size_t index
   found[kDropped] = 0;
   if (message.msg_controllen > 0) {
     const Integers fds = environment.fds.subspan(index * kMostFds, wanted.fds);
-    TakeControl(environment, &message, fds, found);
+    TakeControl(&message, Taker(environment, fds, found));
   }
   return std::min(kept, wanted.room);
 }

@@ -9,6 +9,8 @@ import {
   text,
 } from '../../../packages/core/src/index.ts';
 import { livenessOf, ownIdentity } from '../../../packages/core/src/kit.ts';
+import { recordAt } from '../../../packages/core/src/name-records.ts';
+import { listSysv as listQueues } from '../../../packages/mq/src/sysv-status.ts';
 import { framesOf, linesOf } from '../../../packages/octoipc/src/command/messages-in.ts';
 import { printable } from '../../../packages/octoipc/src/command/printable.ts';
 import {
@@ -26,6 +28,10 @@ import {
 import { processInfo } from '../../../packages/octoipc/src/objects/process-info.ts';
 import { readHeader } from '../../../packages/octoipc/src/objects/shared-header.ts';
 import { readUnixSockets } from '../../../packages/octoipc/src/objects/unix-table.ts';
+import { listSets } from '../../../packages/sem/src/sysv-status.ts';
+import { heldObjects } from '../../../packages/shm/src/holders.ts';
+import { listMemory } from '../../../packages/shm/src/list.ts';
+import { listSysv as listSegments } from '../../../packages/shm/src/sysv-status.ts';
 import { quotedLine } from '../../../packages/popen/src/quote.ts';
 import { parseAddress as parseSocketAddress } from '../../../packages/socket/src/address.ts';
 import { decodeAddress, encodeAddress } from '../../../packages/socket/src/sockaddr.ts';
@@ -57,8 +63,11 @@ function attempt(work, ...more) {
 /** The input as files below /proc would have it. */
 function asFiles(bytes, work) {
   foreign.bytes = bytes;
+  foreign.reads = 0;
   try {
-    return work();
+    const result = work();
+    must(foreign.reads > 0, 'what is fuzzed is read');
+    return result;
   } finally {
     foreign.bytes = undefined;
   }
@@ -230,6 +239,45 @@ function procFiles(bytes) {
   });
 }
 
+const count = (value) => typeof value === 'number';
+
+/** What /proc/sysvipc has is told line by line, whatever its fields are. */
+function sysvFiles(bytes) {
+  asFiles(bytes, () => {
+    const native = { sysvStat: () => -22 };
+    for (const { id, key, mode, lastSender } of listQueues(native)) {
+      must(count(id) && count(key) && !(mode > 0o777), 'a queue has numbers');
+      must(lastSender === null || count(lastSender.pid), 'a process has a number');
+    }
+    for (const { id, mode } of listSets()) must(count(id) && !(mode > 0o777), 'a set has numbers');
+    for (const { id, mappedBy } of listSegments({ holders: false })) {
+      must(count(id) && mappedBy.length === 0, 'a segment has numbers');
+    }
+  });
+}
+
+/** Mappings, open files and mounts are lines that others have a hand in: paths are theirs. */
+function mappedFiles(bytes) {
+  asFiles(bytes, () => {
+    const held = heldObjects({ openUnder: '/dev/shm', sharedOnly: bytes.length % 2 === 0 });
+    for (const [key, { path, mappedBy, mappedBytes }] of held) {
+      must(key !== '' && typeof path === 'string' && path !== '', 'what is held has a path');
+      must(mappedBy.every(Number.isInteger) && mappedBytes >= 0, 'who has it has a number');
+    }
+    for (const { name, size } of listMemory({ kinds: ['posix', 'memfd', 'file'] })) {
+      must(typeof name === 'string' && size >= 0, 'memory has a name and a size');
+    }
+  });
+}
+
+/** A record is one, or is passed over. */
+function nameRecords(bytes) {
+  const record = asFiles(bytes, () => recordAt('/dev/shm/octoipc-0/x'));
+  if (record === undefined) return;
+  must(typeof record.kind === 'string', 'a record has a kind');
+  must(typeof record.owner.pid === 'number', 'a record has an owner');
+}
+
 function codecs(bytes) {
   attempt(() => text.decode(bytes));
   attempt(() => json.decode(bytes), SyntaxError);
@@ -270,6 +318,7 @@ export const targets = {
   },
   'memory headers': {
     mechanism: 'shm',
+    size: 8192,
     check: memoryHeaders,
     seeds: [
       header(0x474e_524f, 8192),
@@ -286,6 +335,33 @@ export const targets = {
       'Num RefCount\n0000000000000000: 00000002 00000000 00010000 0001 01 1234 /run/x\n',
       '12 (a b) c) S 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9',
       'btime 5\n',
+    ].map((each) => Buffer.from(each)),
+  },
+  '/proc/sysvipc': {
+    mechanism: 'mq',
+    check: sysvFiles,
+    seeds: [
+      'key msqid perms cbytes qnum lspid lrpid uid gid cuid cgid stime rtime ctime\n 0 5 600 7 1 1 0 0 0 0 0 1 0 1\n',
+      'key semid perms nsems uid gid cuid cgid otime ctime\n 305419896 3 1600 2 0 0 0 0 0 9\n',
+      'key shmid perms size cpid lpid nattch uid gid cuid cgid atime dtime ctime rss swap\n -1 3 3600 64 1 1 1 0 0 0 0 1 1 1 0 0\n',
+    ].map((each) => Buffer.from(each)),
+  },
+  '/proc/PID/maps': {
+    mechanism: 'shm',
+    check: mappedFiles,
+    seeds: [
+      '7f00-8f00 rw-s 00000000 00:17 5 /dev/shm/x\n7f00-8f00 r--s 00000000 00:01 9 /memfd:a (deleted)\n',
+      '1\n2\n7f00-8f00 rw-s 00001000 00:05 12 /SYSV00000000 (deleted)\n',
+      '/dev/shm/#12 (deleted)\n',
+    ].map((each) => Buffer.from(each)),
+  },
+  'name records': {
+    mechanism: 'core',
+    check: nameRecords,
+    seeds: [
+      '{"kind":"shm","name":"/x","owner":{"pid":1,"startTime":"5","bootId":"b","pidNamespace":"p"},"identity":{"dev":1,"ino":2}}',
+      '{"kind":1}',
+      '[]',
     ].map((each) => Buffer.from(each)),
   },
   'socket names': {
