@@ -12,8 +12,8 @@ const MOST_PACKED = 60_000;
 const MORE_PACKED = {
   '@octoipc/core': 96_000,
   '@octoipc/sem': 72_000,
-  '@octoipc/socket': 107_000,
-  '@octoipc/shm': 120_000,
+  '@octoipc/socket': 110_000,
+  '@octoipc/shm': 124_000,
   '@octoipc/conformance': 80_000,
   octoipc: 98_000,
 };

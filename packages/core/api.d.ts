@@ -486,7 +486,7 @@ declare class Turn {
   take(options: WaitOptions, details: IpcErrorDetails): Promise<void>;
   pass(): void;
   ref(alive: boolean): void;
-  fail(error: unknown): void;
+  fail(makeError: () => unknown): void;
 }
 
 interface WaitOptions {

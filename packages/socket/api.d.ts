@@ -1,5 +1,7 @@
 // @octoipc/socket
 
+import { Duplex } from 'node:stream';
+
 import {
   WaitOptions,
   ByteReader,
@@ -25,8 +27,6 @@ import {
   WriteSyncOptions,
   YIELD,
 } from '@octoipc/core/kit';
-
-import { Duplex } from 'node:stream';
 
 import { ConnectionOptions, TlsOptions } from 'node:tls';
 

@@ -3,7 +3,8 @@ import { check } from '@octoipc/core/kit';
 import { binding } from './binding.js';
 import { SO_ACCEPTCONN, SOL_SOCKET } from './constants.js';
 import { intOption } from './end.js';
-import { Server, type ServeOptions } from './server.js';
+import type { ServeOptions } from './serve-options.js';
+import { Server } from './server.js';
 
 /** A descriptor that systemd has passed. */
 export interface ActivationSocket {

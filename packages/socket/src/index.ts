@@ -29,8 +29,10 @@ export { listen, type ListenOptions } from './listen.js';
 export { notify, type NotifyOptions } from './notify.js';
 export { socketPair, type SocketPairOptions } from './pair.js';
 export { PeerProcess, type Peer } from './peer.js';
-export { Server, type ServeOptions } from './server.js';
-export { serverReceiver, type ServerReceiverOptions } from './server-receiver.js';
+export type { ServeOptions } from './serve-options.js';
+export { Server } from './server.js';
+export { serverReceiver } from './server-receiver.js';
+export type { ServerReceiverOptions } from './server-receiver-options.js';
 export type {
   AbstractAddress,
   AutobindAddress,

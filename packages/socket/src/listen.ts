@@ -16,7 +16,8 @@ import {
 import { makeSocket, setIntOption, type SocketEnd } from './end.js';
 import { Place } from './place.js';
 import type { Finish } from './secure-arrivals.js';
-import { checkServeOptions, Server, type ServeOptions } from './server.js';
+import { checkServeOptions, type ServeOptions } from './serve-options.js';
+import { Server } from './server.js';
 import { familyOf, type SocketAddress } from './sockaddr.js';
 import { serving } from './tls.js';
 

@@ -33,7 +33,12 @@ const NOBODY = 0xffff_ffff;
  *
  * @param nobody - the user of who is none, whose pid is 0 as that of one from another pid namespace is
  */
-export function peerOf(pid: number, uid: number, gid: number, nobody = NOBODY): Peer | null {
+export function peerOf(
+  pid: number,
+  uid: number,
+  gid: number,
+  nobody: number = NOBODY,
+): Peer | null {
   if (pid < 0 || (pid === 0 && uid >>> 0 === nobody)) return null;
   return { pid, uid: uid >>> 0, gid: gid >>> 0 };
 }

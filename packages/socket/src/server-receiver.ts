@@ -16,19 +16,8 @@ import {
 
 import { AF_UNIX } from './constants.js';
 import { Member, weakSource } from './member.js';
+import type { ServerReceiverOptions } from './server-receiver-options.js';
 import { EXHAUSTED, Server } from './server.js';
-
-/** What `serverReceiver` takes. */
-export interface ServerReceiverOptions {
-  /**
-   * Outlive the senders: when the last one has left, wait for the next.
-   *
-   * @default false: that is the end, once somebody had connected
-   */
-  readonly persistent?: boolean | undefined;
-  /** So many are connected at most; the others wait in the backlog. @default 1024 */
-  readonly maxConnections?: number | undefined;
-}
 
 /** After so many in a row who left, or may not connect, the event loop turns: there may always be one more. */
 const GONE_IN_A_ROW = 64;

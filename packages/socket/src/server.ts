@@ -26,23 +26,12 @@ import { Connection } from './connection.js';
 import { SO_ACCEPTCONN, SOCK_SEQPACKET, SOCK_STREAM, SOL_SOCKET } from './constants.js';
 import { adoptSocket, intOption, SocketEnd } from './end.js';
 import { longestPacket } from './messages.js';
-import type { Peer } from './peer.js';
 import type { Place } from './place.js';
 import { SecureArrivals, type Finish } from './secure-arrivals.js';
+import { checkServeOptions, type ServeOptions } from './serve-options.js';
 import { showAddress, type SocketAddress } from './sockaddr.js';
 import { SocketHandle } from './socket-handle.js';
-import { applyTcpOptions, checkTcpOptions, type TcpOptions } from './tcp.js';
-
-/** What a server does with those who connect. */
-export interface ServeOptions extends TcpOptions {
-  /**
-   * Whether somebody may connect, who is told by the kernel; `null` over TCP. Anything but `true` closes
-   * the connection, and nobody sees it.
-   */
-  readonly authorize?: (peer: Peer | null, connection: Connection) => boolean;
-  /** The longest message of `send` and `receive` on its connections. @default 16777216 (16 MiB) */
-  readonly maxMessageSize?: number;
-}
+import { applyTcpOptions } from './tcp.js';
 
 /** Failures of one connection that waited for its accept, which say nothing of the server: accept(2). */
 const PASSING: ReadonlySet<string> = new Set([
@@ -333,14 +322,4 @@ export class Server extends SocketHandle implements AsyncIterable<Connection> {
       { type: 'IpcExhaustedWarning', code: error.code },
     );
   }
-}
-
-/** Checks what a server takes. */
-export function checkServeOptions(options: ServeOptions): void {
-  const { authorize, maxMessageSize } = options;
-  if (authorize !== undefined && typeof authorize !== 'function') {
-    throw typeError('options.authorize', 'a function', authorize);
-  }
-  messageLimit(maxMessageSize);
-  checkTcpOptions(options);
 }

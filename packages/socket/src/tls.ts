@@ -59,10 +59,10 @@ export function serving(options: TlsOptions, maxMessageSize: number | undefined)
  */
 function checkClient(stream: TLSSocket, details: IpcErrorDetails): void {
   const { _handle: handle } = stream as unknown as {
-    readonly _handle?: { verifyError?(): (Error & { readonly code?: string }) | null } | null;
+    readonly _handle?: { verifyError?(): NodeJS.ErrnoException | null } | null;
   };
   // Where nobody can tell it does not hold.
-  const cause =
+  const cause: NodeJS.ErrnoException | null =
     typeof handle?.verifyError === 'function' ? handle.verifyError() : new Error('unknown');
   if (cause === null || cause === undefined) return;
   const text = `the client's certificate does not hold: ${cause.code ?? cause.message}`;
