@@ -62,6 +62,7 @@ export const lock: LockAdapter = {
 };
 
 export const resources: ResourcesAdapter = {
+  dropped: 10_000,
   name: 'PosixSemaphore.open()',
   mechanism,
   script,

@@ -64,6 +64,7 @@ export const lock: LockAdapter = {
 };
 
 export const resources: ResourcesAdapter = {
+  dropped: 10_000,
   name: 'RwLock.open()',
   mechanism,
   script,

@@ -1,6 +1,7 @@
 import { ShmBroadcast } from '@octoipc/shm';
 import { describe, expect, test } from 'vitest';
 
+import { sleepingIn } from '../../core/test/proc.js';
 import { tally } from '../../core/test/tally.js';
 import {
   broadcast,
@@ -72,8 +73,9 @@ async function killReader(fatal: number): Promise<{ living: unknown; killed: boo
   const { broadcast: made, name } = broadcast({ capacity: 256, maxMessageSize: 40 });
   const living = await racingPeer('C', 'broadcast', name, 'receive', COUNT, SEED);
   const victim = startRacingPeer('C', 'broadcast', name, 'receive', COUNT, SEED, fatal);
-  // It may be killed before it has joined.
+  // It may be killed before it has joined, or before it sleeps, which is what it stores.
   await victim.line().catch(() => {});
+  await Promise.race([victim.ended, sleepingIn('futex', victim.pid).catch(() => {})]);
   const producer = made.producer();
   for (let number = 0; number < COUNT; number++) producer.send(numbered(number, SEED, 40));
   const { code, stderr } = await living.ended;

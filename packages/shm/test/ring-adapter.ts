@@ -79,6 +79,7 @@ export const crashes: CrashSafetyAdapter = {
 };
 
 export const resources: ResourcesAdapter = {
+  dropped: 10_000,
   name: 'ShmRing.create()',
   mechanism,
   script,

@@ -58,6 +58,7 @@ export const names: NamedObjectAdapter<SysvSharedMemory> = {
 };
 
 export const resources: ResourcesAdapter = {
+  dropped: 10_000,
   name: 'SysvSharedMemory.open()',
   mechanism,
   script,

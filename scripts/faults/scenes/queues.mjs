@@ -3,8 +3,10 @@ import { AFTERWARDS, later, PATIENT, same, scene, unique } from '../scene.mjs';
 
 async function posix(scope) {
   const { PosixQueue } = await import('@octoipc/mq');
+  const name = unique();
+  AFTERWARDS.push(() => PosixQueue.unlink(name));
   return scope.add(
-    PosixQueue.open(unique(), {
+    PosixQueue.open(name, {
       create: true,
       temporary: true,
       maxMessages: 2,
