@@ -133,6 +133,7 @@ interface Opened {
 interface ResourcesAdapter extends ScriptedAdapter<ResourcesTrait> {
   open(): Opened | Promise<Opened>;
   readonly failures?: Readonly<Record<string, () => unknown>>;
+  readonly dropped?: number;
 }
 
 type ResourcesTrait = 'descriptors' | 'leakWarning' | 'failures';
@@ -444,6 +445,7 @@ interface Opened {
 interface ResourcesAdapter extends ScriptedAdapter<ResourcesTrait> {
   open(): Opened | Promise<Opened>;
   readonly failures?: Readonly<Record<string, () => unknown>>;
+  readonly dropped?: number;
 }
 
 type ResourcesTrait = 'descriptors' | 'leakWarning' | 'failures';
