@@ -88,19 +88,17 @@ function crossovers(results) {
       ({ suite, row, ratio }) => suite === 'sizes' && row.startsWith(prefix) && ratio,
     );
     const others = grouped(rows, ({ against }) => against);
-    const texts = [...others].map(([name, of]) => {
+    const sizes = grouped([...others], ([, of]) => {
       const sorted = of.toSorted((a, b) => b.bytes - a.bytes);
       const behind = sorted.findIndex(({ ratio }) => !isAhead(ratio));
-      if (behind === 0) return `${name}: not at ${sizeOf(sorted[0].bytes)}`;
-      const least = sorted.at(behind < 0 ? -1 : behind - 1);
-      return `${name}: from ${sizeOf(least.bytes)} on`;
+      if (behind === 0) return `not at ${sizeOf(sorted[0].bytes)}, the largest that was tried`;
+      return `from ${sizeOf(sorted.at(behind < 0 ? -1 : behind - 1).bytes)} on`;
     });
-    return texts.length === 0
-      ? []
-      : [
-          `${way} the ring in shared memory is ahead of others, and stays ahead: ${texts.join('; ')}.`,
-          '',
-        ];
+    const texts = [...sizes].map(
+      ([size, of]) => `${size} of ${of.map(([name]) => name).join('; ')}`,
+    );
+    const text = `${way} the ring in shared memory is ahead, and stays ahead with larger messages: ${texts.join('. ')}.`;
+    return texts.length === 0 ? [] : [text, ''];
   });
 }
 
