@@ -91,13 +91,14 @@ function crossovers(results) {
     const sizes = grouped([...others], ([, of]) => {
       const sorted = of.toSorted((a, b) => b.bytes - a.bytes);
       const behind = sorted.findIndex(({ ratio }) => !isAhead(ratio));
-      if (behind === 0) return `not at ${sizeOf(sorted[0].bytes)}, the largest that was tried`;
+      if (behind === 0) return `not yet at ${sizeOf(sorted[0].bytes)}`;
       return `from ${sizeOf(sorted.at(behind < 0 ? -1 : behind - 1).bytes)} on`;
     });
-    const texts = [...sizes].map(
-      ([size, of]) => `${size} of ${of.map(([name]) => name).join('; ')}`,
-    );
-    const text = `${way} the ring in shared memory is ahead, and stays ahead with larger messages: ${texts.join('. ')}.`;
+    const texts = [...sizes].map(([size, of]) => {
+      const names = of.map(([name]) => name.replace(/, (.+)/, ' ($1)'));
+      return `${size}: ${names.join(', ')}`;
+    });
+    const text = `${way} the ring in shared memory is ahead of the others, all larger messages included, ${texts.join('; ')}.`;
     return texts.length === 0 ? [] : [text, ''];
   });
 }

@@ -12,7 +12,7 @@
 
 /** @type {readonly Excuse[]} */
 export const EXCUSED = [
-  ...['fifo', 'sem', 'signal', 'socket', 'popen'].map((suite) => ({
+  ...['fifo', 'mq', 'pipe', 'popen', 'sem', 'shm', 'signal', 'socket'].map((suite) => ({
     suite,
     row: /^import$/,
     against: /^an empty module$/,
@@ -20,19 +20,13 @@ export const EXCUSED = [
   })),
   {
     suite: 'mq',
-    row: /^posix-(sync-4096|many-4096|iterate-64)$/,
+    row: /^posix-((sync|many)-(4096|8192)|iterate-64)$/,
     against: /^C, one call a message$/,
     decision: 'What queues do not reach',
   },
   {
     suite: 'mq',
-    row: /^sysv-(sync-4096|many-4096|iterate-64|awaited-64)$/,
-    against: /^C, one call a message$/,
-    decision: 'What queues do not reach',
-  },
-  {
-    suite: 'mq',
-    row: /^(posix-(pair-4096|awaited-64)|sysv-pair-4096)$/,
+    row: /^(posix-awaited-64|sysv-pair-4096)$/,
     against: /^C, one call a message$/,
     decision: 'What Node-API takes of a message',
   },
@@ -51,13 +45,13 @@ export const EXCUSED = [
   {
     suite: 'pipe',
     row: /^(frames|many)$/,
-    against: /^C, (one call a message|batched calls)$/,
+    against: /^(C, (one call a message|batched calls)|process\.send, json)$/,
     decision: 'Frames: one promise a batch',
   },
   {
     suite: 'fifo',
     row: /^(frames|many)$/,
-    against: /^C, (one call a message|batched calls)$/,
+    against: /^(C, (one call a message|batched calls)|process\.send, json)$/,
     decision: 'Frames: one promise a batch',
   },
   {
@@ -75,7 +69,7 @@ export const EXCUSED = [
   {
     suite: 'mq',
     row: /^posix-roundtrip-awaited$/,
-    against: /^C, blocked$/,
+    against: /^C, (blocked|libuv loop)$/,
     decision: "Awaited round trips: the floor is Node's loop",
   },
   {
@@ -116,12 +110,6 @@ export const EXCUSED = [
   },
   {
     suite: 'socket',
-    row: /^seqpacket-sync-4096$/,
-    against: /^C, one call a message$/,
-    decision: 'What sockets do not reach',
-  },
-  {
-    suite: 'socket',
     row: /^(stream|tcp)-duplex$/,
     against: /^(C send, recv|net)$/,
     decision: 'What sockets do not reach',
@@ -152,7 +140,7 @@ export const EXCUSED = [
   },
   {
     suite: 'mq',
-    row: /^(posix|sysv)-fresh-4096$/,
+    row: /^posix-fresh-4096$/,
     against: /^C, one call a message$/,
     decision: 'What Node-API takes of a message',
   },
@@ -185,6 +173,36 @@ export const EXCUSED = [
     row: /^fill-16777216$/,
     against: /^C memset$/,
     decision: 'What shared memory does not reach',
+  },
+  {
+    suite: 'mq',
+    row: /^sysv-open$/,
+    against: /^C msgget$/,
+    decision: 'What a handle costs by itself',
+  },
+  {
+    suite: 'sem',
+    row: /^opensysv$/,
+    against: /^C, opensysv$/,
+    decision: 'What a handle costs by itself',
+  },
+  {
+    suite: 'socket',
+    row: /^bind$/,
+    against: /^C socket … close$/,
+    decision: 'What a handle costs by itself',
+  },
+  {
+    suite: 'peers',
+    row: /^seqpacket$/,
+    against: /^node-unix-socket$/,
+    decision: 'Peers that are quicker than they were',
+  },
+  {
+    suite: 'peers',
+    row: /^posix$/,
+    against: /^svmq$/,
+    decision: 'Peers that are quicker than they were',
   },
 ];
 
