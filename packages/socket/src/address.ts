@@ -5,7 +5,7 @@ import type { WaitOptions } from '@octoipc/core';
 import { BLOCKED, IpcError, integer, typeError, valueError, WaitQueue } from '@octoipc/core/kit';
 
 import { isNumericHost } from './ip-address.js';
-import { addressObject, type SocketAddress } from './sockaddr.js';
+import { addressObject, checkVsock, type SocketAddress } from './sockaddr.js';
 
 /** A place on the network. */
 export interface HostAddress {
@@ -45,7 +45,9 @@ export function parseAddress(address: Address): Parsed {
     if ('host' in address || ('port' in address && !('cid' in address))) {
       return checkedHost(address as HostAddress);
     }
-    return addressObject(address);
+    const object = addressObject(address);
+    if ('cid' in object) checkVsock(object);
+    return object;
   }
   if (address.startsWith('unix:')) {
     const name = address.slice('unix:'.length);

@@ -197,9 +197,19 @@ function encodeIp({ host, port }: IpAddress): Uint8Array {
   return bytes;
 }
 
-function encodeVsock({ cid, port }: VsockAddress): Uint8Array {
+/**
+ * Checks an address of a virtual machine.
+ *
+ * @throws {TypeError} ERR_INVALID_ARG_TYPE when its cid or port is no number
+ */
+export function checkVsock({ cid, port }: VsockAddress): void {
   integer(cid, 'address.cid', 0, 0xffff_ffff);
   integer(port, 'address.port', 0, 0xffff_ffff);
+}
+
+function encodeVsock(address: VsockAddress): Uint8Array {
+  checkVsock(address);
+  const { cid, port } = address;
   const bytes = withFamily(AF_VSOCK, 16);
   new Uint32Array(bytes.buffer, 4, 2).set([port, cid]);
   return bytes;

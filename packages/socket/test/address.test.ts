@@ -62,6 +62,15 @@ test('connect() and listen() take an address of a virtual machine', async () => 
     name: 'IpcError',
     code: expect.not.stringContaining('ARG'),
   });
+  // No text can be made of such an object.
+  for (const wrong of [
+    { cid: Object.create(null), port: 9 },
+    { cid: 1, port: Object.create(null) },
+  ]) {
+    for (const call of [connect, listen]) {
+      await expect(call(wrong as never)).rejects.toMatchObject({ code: 'ERR_INVALID_ARG_TYPE' });
+    }
+  }
 });
 
 test('an address that the kernel has cut is none, whatever its family', () => {
