@@ -12,7 +12,9 @@ export const SKIPPED = 77;
 export function tool(packageName, command = packageName) {
   const folder = join(root, 'node_modules', packageName);
   const { bin } = readJson(join(folder, 'package.json'));
-  return join(folder, typeof bin === 'string' ? bin : bin[command]);
+  // A package of one command need not call it by its own name.
+  const [only] = typeof bin === 'string' ? [bin] : Object.values(bin);
+  return join(folder, bin[command] ?? only);
 }
 
 /** What a shell would report: the exit code, or 128 and the signal's number. */
