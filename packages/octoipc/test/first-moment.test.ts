@@ -96,6 +96,7 @@ function openSockets(calls: readonly Call[]): string[] {
 }
 
 const why = lacks('strace');
+if (why !== undefined) console.log(`system calls are not traced: ${why}`);
 
 test.skipIf(why !== undefined)(
   `every kind of object is its owner's alone, and every descriptor close-on-exec, from the call that makes it (${why ?? 'traced'})`,

@@ -27,7 +27,9 @@ for kind in socket.SOCK_DGRAM, socket.SOCK_STREAM:
     expect(String(said)).toBe('1 True mine\n'.repeat(2));
   });
 
-  it.skipIf(process.getuid?.() !== 0 || lacks('unshare') !== undefined)(
+  const why = process.getuid?.() === 0 ? lacks('unshare') : 'it takes root';
+  if (why !== undefined) console.log(`no other mount namespace is tried: ${why}`);
+  it.skipIf(why !== undefined)(
     'leaves a file alone that has the path of a FIFO in another mount namespace, which is not listed (as root, with unshare)',
     async () => {
       const path = folder();

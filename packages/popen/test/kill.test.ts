@@ -133,6 +133,7 @@ const DESERTER = [
   `setpgrp(0, getpgrp(getppid)); $| = 1; print "$$\\n"; sleep ${FOREVER}`,
 ];
 const noPerl = spawnSync('perl', ['-v']).error !== undefined;
+if (noPerl) console.log('skipped: perl is not installed');
 
 test.skipIf(noPerl)(
   'POPEN-025: a program that left its own group is reached by kill(), deadlines, and popenSync()',
