@@ -19,6 +19,9 @@ const MORE_PACKED = {
 };
 const MOST_OF_A_BINARY = 300_000;
 
+/** Unpacked, binaries aside, it is so many times as much: text with its source maps, which are packed well. */
+const MOST_UNFOLDING = 8;
+
 export function kilobytes(bytes) {
   return (bytes / 1000).toFixed(1);
 }
@@ -48,8 +51,11 @@ export async function packPackage({ manifest, folder }, into) {
 }
 
 /** What is too heavy. */
-export function* weightFaults({ name, withoutBinaries, binaries }) {
+export function* weightFaults({ name, unpacked, withoutBinaries, binaries }) {
   const most = MORE_PACKED[name] ?? MOST_PACKED;
+  const text = unpacked - binaries.reduce((sum, { size }) => sum + size, 0);
+  if (text > most * MOST_UNFOLDING)
+    yield `has ${kilobytes(text)} kB unpacked without binaries, of ${kilobytes(most * MOST_UNFOLDING)} at most`;
   if (withoutBinaries > most)
     yield `has ${kilobytes(withoutBinaries)} kB packed without binaries, of ${kilobytes(most)} at most`;
   for (const { path, size } of binaries)

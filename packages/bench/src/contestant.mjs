@@ -37,6 +37,23 @@ function killGroup(/** @type {number} */ group) {
   }
 }
 
+/** Of what a program says before it fails, so many characters are kept. */
+const KEPT = 2000;
+
+/**
+ * Why a program ended: its last words that tell of an error, else how it ended.
+ *
+ * @param {string} said - on its standard error
+ * @param {number | null} code
+ * @param {NodeJS.Signals | null} signal
+ */
+function reasonOf(said, code, signal) {
+  const lines = said.split('\n').map((line) => line.trim());
+  const telling = lines.findLast((line) => /\bError\b|error:|terminate called|what\(\)|FATAL/.test(line));
+  const end = signal === null ? `status ${code}` : `killed by ${signal}`;
+  return telling === undefined ? `it ended early (${end})` : `it ended early (${end}): ${telling}`;
+}
+
 /** A program that runs for as long as it is compared, and takes a sample whenever it is told a count. */
 export class Contestant {
   /** Operations in one sample. */
@@ -46,6 +63,7 @@ export class Contestant {
   #warmUp;
   #interval;
   #patience = PATIENCE_AT_FIRST;
+  #said = '';
 
   /**
    * @param {import('./programs.mjs').Command} command
@@ -56,11 +74,19 @@ export class Contestant {
     const node = file === process.execPath || args.includes(process.execPath);
     this.#warmUp = (node ? WARM_UP_OF_NODE : WARM_UP) * 1e6;
     this.#interval = interval;
-    this.#child = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'], detached: true });
+    this.#child = spawn(file, args, { stdio: 'pipe', detached: true });
+    this.#child.stderr.setEncoding('utf8').on('data', (/** @type {string} */ text) => {
+      this.#said = (this.#said + text).slice(-KEPT);
+    });
     this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
     this.#child.stdin.on('error', () => {});
     this.#child.on('error', () => {});
     if (this.#child.pid !== undefined) running.add(this.#child.pid);
+  }
+
+  /** @returns {number | undefined} */
+  get pid() {
+    return this.#child.pid;
   }
 
   /**
@@ -92,8 +118,17 @@ export class Contestant {
     this.#patience = PATIENCE;
     const { value, done } = await this.#lines.next();
     clearTimeout(timer);
-    if (done === true) throw new Error(`${this.#child.spawnargs.join(' ')}: ended early`);
+    if (done === true) throw new Error(await this.#reason());
     return JSON.parse(value);
+  }
+
+  async #reason() {
+    const { pid, stderr } = this.#child;
+    if (pid === undefined) return `${this.#child.spawnfile} does not start`;
+    this.#kill();
+    if (!stderr.closed) await once(stderr, 'close');
+    const { exitCode, signalCode } = this.#child;
+    return reasonOf(this.#said, exitCode, signalCode);
   }
 
   /**
