@@ -33,7 +33,16 @@ const node = (...args) => run(process.execPath, args, { cwd: root });
 const rows = values.rows === undefined ? [] : ['--rows', values.rows];
 const raw = join(folder, 'results.json');
 // A row that was not measured is told on the page; the others are worth it.
-await node(program('main'), ...quick, ...rows, '--again', '--minutes', values.minutes, '--json', raw);
+await node(
+  program('main'),
+  ...quick,
+  ...rows,
+  '--again',
+  '--minutes',
+  values.minutes,
+  '--json',
+  raw,
+);
 await node(program('memory'), ...quick, '--json', join(folder, 'memory.json'));
 if (!existsSync(raw)) process.exit(1);
 process.exitCode = await node(

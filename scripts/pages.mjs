@@ -43,7 +43,8 @@ async function stale() {
 if (process.argv[1] === import.meta.filename) {
   if (process.argv.includes('--check')) {
     const files = await stale();
-    for (const file of files) console.error(`${file} is not what its record gives: node scripts/pages.mjs`);
+    for (const file of files)
+      console.error(`${file} is not what its record gives: node scripts/pages.mjs`);
     process.exitCode = files.length === 0 ? 0 : 1;
   } else {
     await writePages();

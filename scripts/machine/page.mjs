@@ -30,14 +30,16 @@ export function machinePage({ hello, uses, tour, tests, seconds }) {
   const of = (results, name, part) =>
     results.find((each) => each.name === name && (part === undefined || each.part === part));
   const every = (kind) =>
-    tests.flatMap(({ name, [kind]: all = [] }) => all.filter(isLacking).map((each) => [name, each]));
+    tests.flatMap(({ name, [kind]: all = [] }) =>
+      all.filter(isLacking).map((each) => [name, each]),
+    );
   const list = (kind) =>
     every(kind).map(
       ([name, { title, note }]) =>
         `- ${name}: ${plain(title)}${note === undefined ? '' : ` (${plain(note)})`}`,
     );
 
-return `# arm64
+  return `# arm64
 
 What \`npm run release:rehearse -- --only binaries,machine\` has seen: a Debian for arm64 with its own kernel, booted on a
 processor that qemu emulates (\`scripts/machine/\`), in which each package, as npm has installed its tarball,

@@ -49,7 +49,9 @@ const KEPT = 2000;
  */
 function reasonOf(said, code, signal) {
   const lines = said.split('\n').map((line) => line.trim());
-  const telling = lines.findLast((line) => /\bError\b|error:|terminate called|what\(\)|FATAL/.test(line));
+  const telling = lines.findLast((line) =>
+    /\bError\b|error:|terminate called|what\(\)|FATAL/.test(line),
+  );
   const end = signal === null ? `status ${code}` : `killed by ${signal}`;
   return telling === undefined ? `it ended early (${end})` : `it ended early (${end}): ${telling}`;
 }

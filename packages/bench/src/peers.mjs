@@ -40,9 +40,10 @@ export function keysOf(pid) {
  * @param {number} pid
  */
 export function sweep(pid) {
-  const [first, second] = keysOf(pid).map(String);
+  const [first, second] = keysOf(pid);
+  const keys = ['-Q', `${first}`, '-Q', `${second}`, '-M', `${first}`];
   // Of each that is not there it says so.
-  spawnSync('ipcrm', ['-Q', first, '-Q', second, '-M', first], { stdio: 'ignore' });
+  spawnSync('ipcrm', keys, { stdio: 'ignore' });
 }
 
 /** The longest that an installation may take, in milliseconds. */

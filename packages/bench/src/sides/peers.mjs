@@ -72,7 +72,9 @@ const ends = {
   },
   async svmq(folder) {
     const queues = await load(name);
-    const [forth, back] = keysOf(isPeer ? process.ppid : process.pid).map((key) => queues.open(key));
+    const [forth, back] = keysOf(isPeer ? process.ppid : process.pid).map((key) =>
+      queues.open(key),
+    );
     const [to, from] = isPeer ? [back, forth] : [forth, back];
     // Who removes them ends its receives that way.
     from.on('error', () => process.exit());
