@@ -116,21 +116,37 @@ export class Contestant {
    */
   async sample(count = this.count, interval = this.#interval) {
     this.#child.stdin.write(`${count} ${interval}\n`);
-    const timer = setTimeout(() => this.#kill(), this.#patience);
+    const patience = this.#patience;
     this.#patience = PATIENCE;
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      this.#kill();
+    }, patience);
     const { value, done } = await this.#lines.next();
     clearTimeout(timer);
+    if (late) throw new Error(`a sample takes more than ${patience / 1000} s`);
     if (done === true) throw new Error(await this.#reason());
     return JSON.parse(value);
   }
 
   async #reason() {
-    const { pid, stderr } = this.#child;
-    if (pid === undefined) return `${this.#child.spawnfile} does not start`;
+    const { pid, spawnfile, stderr } = this.#child;
+    if (pid === undefined) return `${spawnfile} does not start`;
+    await this.#exit();
+    // What else it had started may still hold its standard error.
     this.#kill();
     if (!stderr.closed) await once(stderr, 'close');
+    return reasonOf(this.#said, this.#child.exitCode, this.#child.signalCode);
+  }
+
+  /** It has a moment for that, and is killed then. */
+  async #exit() {
     const { exitCode, signalCode } = this.#child;
-    return reasonOf(this.#said, exitCode, signalCode);
+    if (exitCode !== null || signalCode !== null) return;
+    const timer = setTimeout(() => this.#kill(), 2000);
+    await once(this.#child, 'exit');
+    clearTimeout(timer);
   }
 
   /**
@@ -144,14 +160,10 @@ export class Contestant {
   }
 
   async stop() {
-    const { pid, exitCode, signalCode } = this.#child;
+    const { pid } = this.#child;
     if (pid === undefined) return;
-    if (exitCode === null && signalCode === null) {
-      this.#child.stdin.end();
-      const timer = setTimeout(() => this.#kill(), 2000);
-      await once(this.#child, 'exit');
-      clearTimeout(timer);
-    }
+    this.#child.stdin.end();
+    await this.#exit();
     this.#kill();
     running.delete(pid);
   }
