@@ -94,6 +94,11 @@ var require = (id) =>
 const PLACE = "'use strict';var __moduleFile=typeof __filename==='string'?__filename:undefined;";
 const PLACE_OF_COMMONJS = "(typeof __dirname==='string'?__dirname:'')";
 
+type Mapped = Exclude<
+  Parameters<NonNullable<NonNullable<Options['plugins']>[number]['renderChunk']>>[1]['map'],
+  string | null | undefined
+>;
+
 /** A line that goes on in the next one, within a string: its last backslash is none of a pair. */
 const GOES_ON = /(?<!\\)(?:\\\\)*\\$/;
 
@@ -106,7 +111,7 @@ const wholeStrings: NonNullable<Options['plugins']>[number] = {
   renderChunk(code, { map }) {
     const lines = code.split('\n');
     // The first plugin gets the map as text, whatever its type says.
-    const source = (typeof map === 'string' ? JSON.parse(map) : map) as typeof map;
+    const source = (typeof map === 'string' ? JSON.parse(map) : map) as Mapped | null | undefined;
     const places = source == null ? [] : decode(source.mappings);
     const joined: string[] = [];
     const moved: SourceMapSegment[][] = [];

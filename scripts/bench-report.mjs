@@ -204,12 +204,23 @@ const anchorOf = (heading) =>
     .replaceAll(/[^\p{L}\p{N}\- _]/gu, '')
     .replaceAll(' ', '-');
 
+const loads = (load) => load.map((each) => each.toFixed(1)).join(' ');
+
 function conditions({ date, cpu, cores, memory, kernel, node, compiler, load, scheduling }) {
   const gib = Math.round(memory / 2 ** 30);
-  return `${cpu}, ${cores} cores, ${gib} GiB, Linux ${kernel}, Node.js ${node}, ${compiler}, ${date.slice(0, 10)}, load ${load.map((each) => each.toFixed(1)).join(' ')} at the start${scheduling === undefined || scheduling === 'SCHED_OTHER' ? '' : `, ${scheduling}`}`;
+  return `${cpu}, ${cores} cores, ${gib} GiB, Linux ${kernel}, Node.js ${node}, ${compiler}, ${date.slice(0, 10)}, load ${loads(load)} at the start${scheduling === undefined || scheduling === 'SCHED_OTHER' ? '' : `, ${scheduling}`}`;
 }
 
-function pageOf({ machine, loadAfter, options: { rounds }, results, failures = [], peers = {} }) {
+/** Of suites that a later run has not measured again. */
+function before({ suites, machine, loadAfter }) {
+  return [
+    `Of a run before are ${suites.join(', ')}: ${conditions(machine)}, ${loads(loadAfter)} at the end.`,
+    '',
+  ];
+}
+
+function pageOf(document) {
+  const { machine, loadAfter, options, results, failures = [], peers = {} } = document;
   const suites = grouped(results, ({ suite }) => suite);
   const excuses = results.filter(isExcused);
   const text = [
@@ -217,8 +228,9 @@ function pageOf({ machine, loadAfter, options: { rounds }, results, failures = [
     '',
     'Written by `npm run bench:report` from [the raw figures](benchmarks/results.json), which were taken one suite after the other; `npm run bench:publish` takes them anew. How it measures is in [packages/bench](../packages/bench).',
     '',
-    `**Machine:** ${conditions(machine)}, ${loadAfter.map((each) => each.toFixed(1)).join(' ')} at the end. Medians of up to ${rounds} pairs with their quartiles; a row that missed its target was measured again, up to twice: the ratios that missed it stand behind the target. Absolute times are for scale, and do not travel; ratios do.`,
+    `**Machine:** ${conditions(machine)}, ${loads(loadAfter)} at the end. Medians of up to ${options.rounds} pairs with their quartiles; a row that missed its target was measured again, up to twice: the ratios that missed it stand behind the target. Absolute times are for scale, and do not travel; ratios do.`,
     '',
+    ...(document.before ?? []).flatMap(before),
     'A ratio of throughput says how many times as much ours moves as the other does (more is better), a ratio of time how many times as long ours takes (less is better).',
     '',
     ...CHARTS.filter((chart) => valuesOf(chart, results).length > 0).flatMap(({ name, title }) => [

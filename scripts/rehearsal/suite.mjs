@@ -38,7 +38,7 @@ export async function rehearse(steps, stage) {
       const said = await stage.run(
         process.execPath,
         [vitest, 'run', '--reporter=dot', `${name}/test/conformance.test.ts`],
-        { cwd: stage.suite, timeout: 900_000 },
+        { cwd: stage.suite, timeout: 900_000, env: { NO_COLOR: '1' } },
       );
       return said.match(/Tests\s+.*/)?.[0].trim();
     });

@@ -1,10 +1,11 @@
 // @ts-check
-// octoipc-bench SUITE… [--quick] [--check] [--again] [--rows BEGINNING,…] [--json FILE] [--minutes N]: measures
+// octoipc-bench SUITE… [--quick] [--check] [--again] [--rows BEGINNING,…] [--json FILE [--keep]] [--minutes N]: measures
 // the rows of the suites and prints ratios. A suite is a file of suites/; its rows say what is compared. With
 // --again those that miss their targets are measured twice more, until they reach them, and what they missed
 // them with is kept. With --check this is done too, with rows that have targets only, and the status is 1 if one
 // misses it each time and is not excused (excused.mjs), or is excused and much worse than published. The file is written after every suite, so that
-// figures outlive what ends this program; a row that fails is told there, and those after N minutes, too.
+// figures outlive what ends this program; a row that fails is told there, and those after N minutes, too. With
+// --keep what it has of suites that are not measured now stays, with the machine and the load of its run.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -23,6 +24,7 @@ const { values, positionals } = parseArgs({
     quick: { type: 'boolean', default: false },
     check: { type: 'boolean', default: false },
     again: { type: 'boolean', default: false },
+    keep: { type: 'boolean', default: false },
     rows: { type: 'string' },
     json: { type: 'string' },
     minutes: { type: 'string', default: '180' },
@@ -33,7 +35,7 @@ const { values, positionals } = parseArgs({
 const unknown = positionals.filter((name) => !SUITES.includes(name));
 if (values.help || unknown.length > 0) {
   console.error(
-    `usage: npm run bench -- [${SUITES.join('|')}]… [--quick] [--check] [--again] [--list] [--rows ID,…] [--json FILE] [--minutes N]`,
+    `usage: npm run bench -- [${SUITES.join('|')}]… [--quick] [--check] [--again] [--list] [--rows ID,…] [--json FILE [--keep]] [--minutes N]`,
   );
   process.exit(values.help ? 0 : 2);
 }
@@ -112,15 +114,54 @@ const before = machine();
 const results = [];
 const suites = positionals.length > 0 ? positionals : SUITES;
 
+/**
+ * A run of other suites before this one.
+ *
+ * @typedef {object} Before
+ * @property {string[]} suites
+ * @property {ReturnType<typeof machine>} machine
+ * @property {number[]} loadAfter
+ */
+
+/** What the file has of suites that are not measured now. */
+const kept = (() => {
+  const { json = '', keep } = values;
+  /** @type {{ runs: Before[], results: typeof results, failures: typeof failures }} */
+  const nothing = { runs: [], results: [], failures: [] };
+  if (!keep || !existsSync(json)) return nothing;
+  const old = JSON.parse(readFileSync(json, 'utf8'));
+  /** @param {{ suite: string }} each */
+  const stays = ({ suite }) => !suites.includes(suite);
+  const others = new Set(old.results.filter(stays).map((/** @type {any} */ each) => each.suite));
+  /** @type {Before[]} */
+  const earlier = (old.before ?? []).map((/** @type {Before} */ run) => ({
+    ...run,
+    suites: run.suites.filter((suite) => others.has(suite)),
+  }));
+  const told = new Set(earlier.flatMap((run) => run.suites));
+  const last = {
+    suites: [...others].filter((suite) => !told.has(suite)),
+    machine: old.machine,
+    loadAfter: old.loadAfter,
+  };
+  return {
+    runs: [last, ...earlier].filter((run) => run.suites.length > 0),
+    results: old.results.filter(stays),
+    failures: old.failures.filter(stays),
+  };
+})();
+
 function save() {
   if (values.json === undefined) return;
+  const all = [...kept.results, ...results];
   const document = {
     machine: before,
     loadAfter: machine().load,
+    before: kept.runs,
     options,
     peers: VERSIONS,
-    failures,
-    results,
+    failures: [...kept.failures, ...failures],
+    results: SUITES.flatMap((name) => all.filter(({ suite }) => suite === name)),
   };
   writeFileSync(values.json, `${JSON.stringify(document, undefined, 2)}\n`);
 }
