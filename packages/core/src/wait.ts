@@ -1,4 +1,4 @@
-import { onAbort } from './abort.js';
+import { isLasting, onAbort } from './abort.js';
 import { BLOCKED, YIELD, type Attempt, type Operation } from './attempt.js';
 import { Deadline } from './deadline.js';
 import { timeoutError } from './errors.js';
@@ -112,11 +112,13 @@ export class WaitQueue {
   run<T>(attempt: Attempt<T>, options: WaitOptions, operation: Operation): Promise<T> {
     const { signal, timeout } = options;
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
-    const limited = signal !== undefined || (timeout !== undefined && timeout !== Infinity);
+    const timed = timeout !== undefined && timeout !== Infinity;
+    // Who iterates has looked already, or leaves it to the first that tells.
+    const looks = timed || (signal !== undefined && !isLasting(signal));
     let yields = false;
     if (
       this.#waiters.length === 0 &&
-      (limited || operation.ready?.() === true || !this.#willWait())
+      (looks || operation.ready?.() === true || !this.#willWait())
     ) {
       if (this.#inARow >= IN_A_ROW && timeout !== 0) {
         yields = true;
@@ -138,7 +140,7 @@ export class WaitQueue {
     }
     operation.queued?.();
     const waiter = new Waiter(attempt, operation);
-    if (limited) this.#limit(waiter as Waiter<unknown>, options);
+    if (timed || signal !== undefined) this.#limit(waiter as Waiter<unknown>, options);
     this.#add(waiter as Waiter<unknown>);
     if (yields) this.#continue();
     return waiter.promise;
