@@ -43,6 +43,7 @@ export const iterationLeft: readonly Case<IterationAdapter>[] = [
     key: 'left-beside-another',
     ids: '',
     promise: 'iteration that is left holds up no other that waits',
+    needs: ['several'],
     async run(adapter, scope) {
       const thing = await open(adapter, scope);
       const steps = thing.iterate();
@@ -72,11 +73,11 @@ export const iterationLeft: readonly Case<IterationAdapter>[] = [
         await assertOver(start(() => steps.return!()));
         await given.given();
         const { done } = await wait.given();
-        const taken = done === true ? step(thing.iterate()) : wait;
-        await assertGiven(adapter, thing, taken, token);
+        const next = thing.iterate();
+        await assertGiven(adapter, thing, done === true ? step(next) : wait, token);
+        await next.return!();
       }
-      const nothing = step(thing.iterate());
-      await stillPending(nothing);
+      await stillPending(step(thing.iterate()));
     },
   },
 ];

@@ -6,7 +6,9 @@ import { iterationLeft } from './iteration-left.js';
 /** What an iteration may lack. */
 export type IterationTrait =
   /** An item tells the token that was given, so that order and loss show one by one. */
-  'tokens';
+  | 'tokens'
+  /** Several iterations of one handle may go on at once. */
+  | 'several';
 
 /** One thing that can be iterated over, with whatever else it takes to make the next item come. */
 export interface Iterated {

@@ -45,7 +45,10 @@ const messages: IterationAdapter = {
 const notifications: IterationAdapter = {
   name: 'PosixQueue.notifications()',
   mechanism: 'MQ',
-  lacks: { tokens: 'a notification tells of no message' },
+  lacks: {
+    tokens: 'a notification tells of no message',
+    several: 'one can be registered at a time',
+  },
   open() {
     const { sender, receiver } = pairOf();
     return {
