@@ -27,7 +27,8 @@ export const iterationLeft: readonly Case<IterationAdapter>[] = [
   {
     key: 'left-while-waiting',
     ids: '',
-    promise: 'iteration that is left while steps wait ends them; what comes is for the next who asks',
+    promise:
+      'iteration that is left while steps wait ends them; what comes is for the next who asks',
     async run(adapter, scope) {
       const thing = await open(adapter, scope);
       const steps = thing.iterate();
@@ -60,7 +61,8 @@ export const iterationLeft: readonly Case<IterationAdapter>[] = [
   {
     key: 'left-races',
     ids: '',
-    promise: 'iteration that is left as an item comes: its step gives it, or the next who asks gets it',
+    promise:
+      'iteration that is left as an item comes: its step gives it, or the next who asks gets it',
     async run(adapter, scope) {
       const thing = await open(adapter, scope);
       for (let token = 0; token < 24; token++) {

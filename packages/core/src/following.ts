@@ -61,9 +61,7 @@ class Following<T, U> implements AsyncIterableIterator<U> {
     return this;
   }
 
-  readonly #told = (
-    result: IteratorResult<T>,
-  ): IteratorResult<U> | Promise<IteratorResult<U>> => {
+  readonly #told = (result: IteratorResult<T>): IteratorResult<U> | Promise<IteratorResult<U>> => {
     if (result.done === true) return this.#end();
     try {
       return { done: false, value: this.#retelling.value(result.value) };

@@ -95,6 +95,7 @@ export class FifoReader extends PipeReader {
     // Between two writers poll(2) says POLLHUP all the time.
     if (!this.persistent) super.sleep(milliseconds);
     // What cannot sleep must not look again at once.
-    else check(binding().sleepUntilEdge(this.fd, milliseconds), 'epoll_wait', { target: this.path });
+    else
+      check(binding().sleepUntilEdge(this.fd, milliseconds), 'epoll_wait', { target: this.path });
   }
 }
