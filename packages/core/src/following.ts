@@ -95,8 +95,11 @@ class Following<T, U> implements AsyncIterableIterator<U> {
 
   /** What came cannot be told: nobody will ask the other one for more. */
   async #stop(error: unknown): Promise<never> {
-    // An error of leaving it would hide this one.
-    await Promise.resolve(this.#steps.return?.()).catch(() => undefined);
+    try {
+      await this.#steps.return?.();
+    } catch {
+      // An error of leaving it would hide this one.
+    }
     return this.#fail(error);
   }
 

@@ -1,6 +1,5 @@
 import * as suite from '@octoipc/conformance';
 
-import { iterations } from './iterations.js';
 import * as posix from './posix-adapter.js';
 import * as sysv from './sysv-adapter.js';
 
@@ -14,4 +13,3 @@ for (const kind of [posix, sysv]) {
   suite.describeLifecycle(kind.lifecycle);
 }
 suite.describeWaitable(sysv.empties);
-for (const each of iterations) suite.describeIteration(each);

@@ -1,7 +1,6 @@
 import type { Iterated, IterationAdapter } from '@octoipc/conformance';
 import {
   connect,
-  Connection,
   Datagram,
   datagramReceiver,
   listen,
@@ -9,6 +8,7 @@ import {
   socketPair,
   socketReceiver,
   socketSender,
+  type Connection,
   type ConnectionType,
   type DatagramMessage,
 } from '@octoipc/socket';
