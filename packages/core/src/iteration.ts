@@ -1,6 +1,6 @@
-import { lastingController } from './abort.js';
 import { BLOCKED } from './attempt.js';
 import { IpcError, isIpcError } from './errors.js';
+import { IterationWait } from './iteration-wait.js';
 
 /** What is iterated over. */
 export interface IterationSource<T> {
@@ -50,8 +50,8 @@ class Iteration<T> implements AsyncIterableIterator<T> {
   readonly #source: IterationSource<T>;
   readonly #wasOpen: boolean;
   #over = false;
-  /** Made by the first step that waits. */
-  #waits: AbortController | undefined;
+  /** Made by the first step that waits, for all that do. */
+  #waits: IterationWait | undefined;
   #leaving: IpcError | undefined;
   #inARow = 0;
   /** The last of those steps that came while the event loop turned: they stay in order. */
@@ -71,7 +71,7 @@ class Iteration<T> implements AsyncIterableIterator<T> {
     this.#over = true;
     if (this.#waits !== undefined && this.#leaving === undefined) {
       this.#leaving = new IpcError('ECANCELED', { text: 'the loop was left' });
-      this.#waits.abort(this.#leaving);
+      this.#waits.leave(this.#leaving);
     }
     if (first) await this.#source.left?.();
     return ended();
@@ -98,8 +98,8 @@ class Iteration<T> implements AsyncIterableIterator<T> {
   }
 
   #wait(): Promise<IteratorResult<T>> {
-    this.#waits ??= lastingController();
-    return this.#source.receive({ signal: this.#waits.signal }).then(this.#waited, this.#failed);
+    this.#waits ??= new IterationWait();
+    return this.#source.receive(this.#waits).then(this.#waited, this.#failed);
   }
 
   readonly #waited = (value: T | null): IteratorResult<T> => {

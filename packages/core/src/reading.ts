@@ -1,5 +1,6 @@
 import type { ByteReader, ReadTarget } from './channel.js';
 import { IpcError, timeoutError, type IpcErrorDetails } from './errors.js';
+import { IterationWait } from './iteration-wait.js';
 import { integer, optionsObject, valueError, writableBytes } from './validate.js';
 import { waitOptions, type WaitOptions } from './wait.js';
 
@@ -34,7 +35,7 @@ export function readTarget(options: ReadTarget | undefined): {
   maxBytes: number;
   into: Uint8Array | undefined;
 } {
-  if (options === undefined) return DEFAULT_TARGET;
+  if (options === undefined || options instanceof IterationWait) return DEFAULT_TARGET;
   const { maxBytes, into } = optionsObject<ReadTarget>(options);
   const limit = maxBytes === undefined ? undefined : integer(maxBytes, 'options.maxBytes', 1);
   if (into === undefined) return { maxBytes: limit ?? DEFAULT_MAX_BYTES, into: undefined };
