@@ -68,7 +68,7 @@ export const iterationEnds: readonly Case<IterationAdapter>[] = [
   },
   {
     key: 'closed-while-waiting',
-    ids: 'MQ-073 RING-015',
+    ids: '',
     promise: 'iteration that waits ends when the handle is closed, by no error',
     async run(adapter, scope) {
       const thing = await open(adapter, scope);
