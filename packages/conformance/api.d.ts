@@ -71,6 +71,23 @@ interface Held {
   readonly recovered?: unknown;
 }
 
+interface Iterated {
+  iterate(): AsyncIterator<unknown>;
+  readonly handle: {
+    readonly closed: boolean;
+    close(): void;
+  };
+  give(token: number): Promise<void> | void;
+  token(item: never): unknown;
+  close(): void;
+}
+
+interface IterationAdapter extends Adapter<IterationTrait> {
+  open(): Iterated | Promise<Iterated>;
+}
+
+type IterationTrait = 'tokens' | 'several';
+
 interface LifecycleAdapter extends ScriptedAdapter<LifecycleTrait> {}
 
 type LifecycleTrait = 'workers' | 'sync';
@@ -188,6 +205,8 @@ declare function describeByteStream(adapter: ByteStreamAdapter): void;
 
 declare function describeCrashSafety(adapter: CrashSafetyAdapter): void;
 
+declare function describeIteration(adapter: IterationAdapter): void;
+
 declare function describeLifecycle(adapter: LifecycleAdapter): void;
 
 declare function describeLock(adapter: LockAdapter): void;
@@ -212,6 +231,9 @@ export {
   type CrashSafetyAdapter,
   type CrashSafetyTrait,
   type Held,
+  type Iterated,
+  type IterationAdapter,
+  type IterationTrait,
   type LifecycleAdapter,
   type LifecycleTrait,
   type Lock,
@@ -236,6 +258,7 @@ export {
   describeBadInput,
   describeByteStream,
   describeCrashSafety,
+  describeIteration,
   describeLifecycle,
   describeLock,
   describeMessageChannel,
@@ -382,6 +405,23 @@ interface Held {
   release(): void;
   readonly recovered?: unknown;
 }
+
+interface Iterated {
+  iterate(): AsyncIterator<unknown>;
+  readonly handle: {
+    readonly closed: boolean;
+    close(): void;
+  };
+  give(token: number): Promise<void> | void;
+  token(item: never): unknown;
+  close(): void;
+}
+
+interface IterationAdapter extends Adapter<IterationTrait> {
+  open(): Iterated | Promise<Iterated>;
+}
+
+type IterationTrait = 'tokens' | 'several';
 
 interface LifecycleAdapter extends ScriptedAdapter<LifecycleTrait> {}
 
@@ -532,6 +572,7 @@ declare const suites: {
   readonly badInput: Suite<BadInputAdapter>;
   readonly byteStream: Suite<ByteStreamAdapter>;
   readonly crashSafety: Suite<CrashSafetyAdapter>;
+  readonly iteration: Suite<IterationAdapter>;
   readonly lifecycle: Suite<LifecycleAdapter>;
   readonly lock: Suite<LockAdapter>;
   readonly messageChannel: Suite<MessageChannelAdapter>;

@@ -76,7 +76,7 @@ declare class PosixQueue extends PosixHandle implements AsyncIterable<PosixMessa
   tryReceive(options?: Pick<PosixReceiveOptions, 'into'>): PosixMessage | undefined;
   receiveSync(options?: Omit<PosixReceiveOptions, 'signal'>): PosixMessage;
   receiveMany(options?: ReceiveManyOptions): Promise<PosixMessage[]>;
-  [Symbol.asyncIterator](): AsyncIterator<PosixMessage>;
+  [Symbol.asyncIterator](): AsyncIterableIterator<PosixMessage>;
 }
 
 interface PosixQueueInfo {
@@ -174,7 +174,7 @@ declare class SysvQueue extends SysvSending implements AsyncIterable<SysvMessage
   receiveSync(options?: Omit<SysvReceiveOptions, 'signal'>): SysvMessage;
   receiveMany(options?: SysvReceiveManyOptions): Promise<SysvMessage[]>;
   peek(index: number): SysvMessage | null;
-  [Symbol.asyncIterator](): AsyncIterator<SysvMessage>;
+  [Symbol.asyncIterator](): AsyncIterableIterator<SysvMessage>;
 }
 
 type SysvQueueInfo = Omit<SysvQueueStatus, 'maxBytes'> & {

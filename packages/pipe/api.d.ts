@@ -118,7 +118,7 @@ declare class PipeReader extends ReadEnd implements ByteReader, AsyncIterable<Bu
   readSync(options?: ReadSyncOptions): Buffer | null;
   readAll(options?: ReadAllOptions): Promise<Buffer>;
   lines(options?: LinesOptions): AsyncIterableIterator<string>;
-  [Symbol.asyncIterator](): AsyncIterator<Buffer>;
+  [Symbol.asyncIterator](): AsyncIterableIterator<Buffer>;
   get available(): number;
   release(): number;
   toReadable(): Readable;

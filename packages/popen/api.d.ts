@@ -64,7 +64,7 @@ declare class Pipeline<M extends Mode = Mode> implements AsyncIterable<Buffer> {
   text(): Promise<string>;
   json(): Promise<unknown>;
   lines(options?: LinesOptions): AsyncIterableIterator<string>;
-  [Symbol.asyncIterator](): AsyncIterator<Buffer, void, undefined>;
+  [Symbol.asyncIterator](): AsyncIterableIterator<Buffer>;
   write(data: Bytes, options?: WaitOptions): Promise<void>;
   end(data?: Bytes): Promise<void>;
   close(options?: WaitOptions): Promise<PipelineStatus>;
@@ -112,7 +112,7 @@ declare class Process<M extends Mode = Mode> implements AsyncIterable<Buffer> {
   text(): Promise<string>;
   json(): Promise<unknown>;
   lines(options?: LinesOptions): AsyncIterableIterator<string>;
-  [Symbol.asyncIterator](): AsyncIterator<Buffer, void, undefined>;
+  [Symbol.asyncIterator](): AsyncIterableIterator<Buffer>;
   write(data: Bytes, options?: WaitOptions): Promise<void>;
   end(data?: Bytes): Promise<void>;
   close(options?: WaitOptions): Promise<ExitStatus>;
@@ -166,7 +166,7 @@ declare class ShellCommand extends ShellLine implements AsyncIterable<Buffer> {
   json(options?: PopenOptions): Promise<unknown>;
   lines(options?: PopenOptions & LinesOptions): AsyncIterableIterator<string>;
   run(options?: PopenOptions): Promise<ExitStatus>;
-  [Symbol.asyncIterator](): AsyncIterator<Buffer, void, undefined>;
+  [Symbol.asyncIterator](): AsyncIterableIterator<Buffer>;
 }
 
 declare class ShellLine {

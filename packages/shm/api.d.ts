@@ -13,7 +13,7 @@ declare class BroadcastConsumer extends ResourceHandle implements AsyncIterable<
   tryReceive(): Buffer | undefined;
   receiveSync(options?: { readonly timeout?: number | undefined }): Buffer;
   receiveMany(options?: BroadcastReceiveManyOptions): Promise<Buffer[]>;
-  [Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined>;
+  [Symbol.asyncIterator](): AsyncIterableIterator<Buffer>;
   close(): void;
   ref(): this;
   unref(): this;
@@ -140,7 +140,7 @@ declare class RingConsumer extends RecordReader implements AsyncIterable<Buffer>
     },
   ): number;
   close(): void;
-  [Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined>;
+  [Symbol.asyncIterator](): AsyncIterableIterator<Buffer>;
 }
 
 declare abstract class RingEnd extends ResourceHandle {

@@ -56,7 +56,7 @@ declare class SignalWatcher extends ResourceHandle implements AsyncIterable<Sign
   wait(options?: WaitOptions): Promise<SignalInfo>;
   tryWait(): SignalInfo | undefined;
   waitSync(options?: Pick<WaitOptions, 'timeout'>): SignalInfo;
-  [Symbol.asyncIterator](): AsyncIterator<SignalInfo>;
+  [Symbol.asyncIterator](): AsyncIterableIterator<SignalInfo>;
   ref(): this;
   unref(): this;
   close(): void;

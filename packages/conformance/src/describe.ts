@@ -1,6 +1,7 @@
 import type { Closable } from '@octoipc/core';
 
 import { byteStreamSuite, type ByteStreamAdapter } from './byte-stream.js';
+import { iterationSuite, type IterationAdapter } from './iteration.js';
 import { lockSuite, type LockAdapter } from './lock.js';
 import { messageChannelSuite, type MessageChannelAdapter } from './message-channel.js';
 import { namedObjectSuite, type NamedObjectAdapter } from './named-object.js';
@@ -78,6 +79,36 @@ export function describeMessageChannel(adapter: MessageChannelAdapter): void {
  */
 export function describeWaitable(adapter: WaitableAdapter): void {
   register(waitableSuite, adapter);
+}
+
+/**
+ * Registers the tests of `for await`: it ends when the handle is closed, and whoever leaves a loop takes nothing
+ * along, also where a step of it waits.
+ *
+ * @param adapter - the mechanism under test
+ * @example
+ * ```js no-run
+ * import { describeIteration } from '@octoipc/conformance';
+ * import { createPipe } from '@octoipc/pipe';
+ *
+ * describeIteration({
+ *   name: 'PipeReader',
+ *   mechanism: 'PIPE',
+ *   open() {
+ *     const pipe = createPipe();
+ *     return {
+ *       iterate: () => pipe.reader[Symbol.asyncIterator](),
+ *       handle: pipe.reader,
+ *       give: (token) => pipe.writer.write(Uint8Array.of(token)),
+ *       token: (chunk) => chunk[0],
+ *       close: () => pipe.close(),
+ *     };
+ *   },
+ * });
+ * ```
+ */
+export function describeIteration(adapter: IterationAdapter): void {
+  register(iterationSuite, adapter);
 }
 
 /**

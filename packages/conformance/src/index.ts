@@ -21,6 +21,7 @@ export type {
 export type { CrashSafetyAdapter, CrashSafetyTrait } from './crash-safety.js';
 export {
   describeByteStream,
+  describeIteration,
   describeLock,
   describeMessageChannel,
   describeNamedObject,
@@ -32,6 +33,7 @@ export {
   describeLifecycle,
   describeResources,
 } from './describe-robustness.js';
+export type { Iterated, IterationAdapter, IterationTrait } from './iteration.js';
 export type { LifecycleAdapter, LifecycleTrait } from './lifecycle.js';
 export type { Held, Lock, LockAdapter, LockTrait } from './lock.js';
 export type { ChannelEnds, MessageChannelAdapter, MessageChannelTrait } from './message-channel.js';

@@ -7,6 +7,7 @@ import { badInputSuite, type BadInputAdapter } from './bad-input.js';
 import { byteStreamSuite, type ByteStreamAdapter } from './byte-stream.js';
 import type { Suite } from './case.js';
 import { crashSafetySuite, type CrashSafetyAdapter } from './crash-safety.js';
+import { iterationSuite, type IterationAdapter } from './iteration.js';
 import { lifecycleSuite, type LifecycleAdapter } from './lifecycle.js';
 import { lockSuite, type LockAdapter } from './lock.js';
 import { messageChannelSuite, type MessageChannelAdapter } from './message-channel.js';
@@ -23,6 +24,7 @@ export const suites: {
   readonly badInput: Suite<BadInputAdapter>;
   readonly byteStream: Suite<ByteStreamAdapter>;
   readonly crashSafety: Suite<CrashSafetyAdapter>;
+  readonly iteration: Suite<IterationAdapter>;
   readonly lifecycle: Suite<LifecycleAdapter>;
   readonly lock: Suite<LockAdapter>;
   readonly messageChannel: Suite<MessageChannelAdapter>;
@@ -33,6 +35,7 @@ export const suites: {
   badInput: badInputSuite,
   byteStream: byteStreamSuite,
   crashSafety: crashSafetySuite,
+  iteration: iterationSuite,
   lifecycle: lifecycleSuite,
   lock: lockSuite,
   messageChannel: messageChannelSuite,

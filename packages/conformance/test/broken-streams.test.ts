@@ -3,6 +3,7 @@ import { describe, test } from 'vitest';
 import { suites } from '../src/suites.js';
 import { assertRejected } from './rejects.js';
 import { brokenChannels } from './subjects/broken-channels.js';
+import { brokenIterations } from './subjects/broken-iterations.js';
 import { brokenStreams } from './subjects/broken-streams.js';
 import { brokenWaits } from './subjects/broken-waits.js';
 
@@ -18,6 +19,14 @@ describe.concurrent('suites.messageChannel rejects a channel that', () => {
   for (const { defect, adapter, rejectedBy } of brokenChannels) {
     test(`${defect}, by '${rejectedBy}'`, async () => {
       await assertRejected(suites.messageChannel, adapter, rejectedBy);
+    });
+  }
+});
+
+describe.concurrent('suites.iteration rejects an iteration that', () => {
+  for (const { defect, adapter, rejectedBy } of brokenIterations) {
+    test(`${defect}, by '${rejectedBy}'`, async () => {
+      await assertRejected(suites.iteration, adapter, rejectedBy);
     });
   }
 });

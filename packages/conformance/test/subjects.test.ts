@@ -17,6 +17,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 suite.describeByteStream(subject.stream);
 suite.describeMessageChannel(subject.channel);
 suite.describeWaitable(subject.waitable);
+suite.describeIteration(subject.iteration);
 suite.describeResources(subject.resources);
 suite.describeBadInput(subject.input);
 suite.describeNamedObject(subject.named);

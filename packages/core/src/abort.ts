@@ -2,6 +2,8 @@
 interface Listening {
   readonly listeners: Set<() => void>;
   readonly hear: () => void;
+  /** Our listener stays on the signal while nobody waits. */
+  readonly lasts: boolean;
 }
 
 const listening = new WeakMap<AbortSignal, Listening>();
@@ -16,16 +18,28 @@ const listening = new WeakMap<AbortSignal, Listening>();
  */
 export function onAbort(signal: AbortSignal, listener: () => void): () => void {
   if (signal.aborted) return afterwards(listener);
-  const { listeners } = listening.get(signal) ?? listenTo(signal);
+  const { listeners, lasts } = listening.get(signal) ?? listenTo(signal, false);
   // The same function may wait twice.
   const entry = (): void => listener();
   listeners.add(entry);
   return () => {
-    if (listeners.delete(entry) && listeners.size === 0) forget(signal);
+    if (listeners.delete(entry) && listeners.size === 0 && !lasts) forget(signal);
   };
 }
 
-function listenTo(signal: AbortSignal): Listening {
+/** A controller for waits that follow one another: to listen to its signal costs next to nothing. */
+export function lastingController(): AbortController {
+  const controller = new AbortController();
+  listenTo(controller.signal, true);
+  return controller;
+}
+
+/** Whether a signal is that of a {@link lastingController}. */
+export function isLasting(signal: AbortSignal): boolean {
+  return listening.get(signal)?.lasts === true;
+}
+
+function listenTo(signal: AbortSignal, lasts: boolean): Listening {
   const listeners = new Set<() => void>();
   const hear = (): void => {
     forget(signal);
@@ -35,7 +49,7 @@ function listenTo(signal: AbortSignal): Listening {
       call(entry);
     }
   };
-  const made = { listeners, hear };
+  const made = { listeners, hear, lasts };
   listening.set(signal, made);
   signal.addEventListener('abort', hear);
   return made;

@@ -44,7 +44,10 @@ export interface Sender extends Closable {
   trySend(message: Bytes, options?: { readonly priority?: number }): boolean;
 }
 
-/** The receiving end of a channel of messages. */
+/**
+ * The receiving end of a channel of messages. `for await` gives them until the other side has ended, or until this
+ * end is closed.
+ */
 export interface Receiver extends Closable, AsyncIterable<Buffer> {
   readonly traits: ChannelTraits;
   /**

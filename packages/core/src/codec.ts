@@ -1,7 +1,14 @@
 import type V8 from 'node:v8';
 
 import type { ChannelTraits, Closable, Receiver, Sender } from './channel.js';
-import { bytes as bytesOf, IpcError, objectWith, valueError, type WaitOptions } from './kit.js';
+import {
+  bytes as bytesOf,
+  following,
+  IpcError,
+  objectWith,
+  valueError,
+  type WaitOptions,
+} from './kit.js';
 
 /** Turns values into a message's bytes and back. */
 export interface Codec<T> {
@@ -169,8 +176,7 @@ function receiverOf<T>(channel: Receiver, codec: Codec<T>): ValueReceiver<T> {
       const message = channel.tryReceive();
       return message === null || message === undefined ? message : codec.decode(message);
     },
-    async *[Symbol.asyncIterator]() {
-      for await (const message of channel) yield codec.decode(message);
-    },
+    [Symbol.asyncIterator]: () =>
+      following(channel[Symbol.asyncIterator](), { value: (message) => codec.decode(message) }),
   });
 }

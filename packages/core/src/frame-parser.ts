@@ -113,8 +113,8 @@ export class FrameParser {
         this.#broken = tooLong(length, this.#maxMessageSize, 'receive');
         throw this.#broken;
       }
+      this.#message = this.#memoryFor(length);
       this.#headerFilled = 0;
-      this.#message = memoryForRead(length);
       this.#filled = 0;
       this.#long = length >= DIRECT;
     }
@@ -123,6 +123,20 @@ export class FrameParser {
     if (this.#filled < message.length) return undefined;
     this.#message = undefined;
     return message;
+  }
+
+  /** What cannot be allocated is no less in the way of what follows than what is too long. */
+  #memoryFor(length: number): Buffer {
+    try {
+      return memoryForRead(length);
+    } catch (cause) {
+      this.#broken = new IpcError('ENOMEM', {
+        syscall: 'receive',
+        hint: `a message of ${length} bytes comes: lower maxMessageSize on both ends, or send it in parts`,
+        cause,
+      });
+      throw this.#broken;
+    }
   }
 
   /** Moves bytes of the chunk to where they belong; how many. */

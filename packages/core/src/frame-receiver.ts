@@ -2,9 +2,11 @@ import type { ByteReader, ChannelTraits, Receiver } from './channel.js';
 import { FrameParser } from './frame-parser.js';
 import { frameTraits, type FrameOptions } from './frame.js';
 import {
+  BLOCKED,
   busyError,
   closedError,
   integer,
+  iterate,
   objectWith,
   optionsObject,
   Turn,
@@ -32,6 +34,7 @@ export interface FrameReceiver extends Receiver {
    * @throws {IpcError} EBUSY when there are some, and somebody waits for the rest of their message
    */
   takeUnread(): Buffer;
+  [Symbol.asyncIterator](): AsyncIterableIterator<Buffer>;
   /** Pending receives keep the process alive; that is so from the start. */
   ref(): this;
   /** Pending receives do not keep the process alive. */
@@ -154,19 +157,16 @@ class FramedReceiver implements FrameReceiver {
     return this.#parser.takeUnread();
   }
 
-  [Symbol.asyncIterator](): AsyncIterator<Buffer> {
-    return {
-      next: () => {
-        try {
-          const message = this.#reader.closed ? null : this.#next();
-          if (message === undefined) return this.#receive({}).then(step);
-          return Promise.resolve(step(message));
-        } catch (error) {
-          return Promise.reject(error as Error);
-        }
+  /** Messages until the end, or until it is closed; leaving the loop does not close it. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Buffer> {
+    return iterate<Buffer>({
+      handle: this.#reader,
+      take: () => {
+        const message = this.#next();
+        return message === undefined ? BLOCKED : message;
       },
-      return: () => Promise.resolve({ done: true, value: undefined }),
-    };
+      receive: (wait) => this.#receive(wait),
+    });
   }
 
   #checkOpen(): void {
@@ -177,11 +177,6 @@ class FramedReceiver implements FrameReceiver {
   #next(): Buffer | null | undefined {
     return this.#turn.taken ? undefined : this.#parser.next();
   }
-}
-
-/** What an iterator tells of a message, or of the end. */
-function step(message: Buffer | null): IteratorResult<Buffer> {
-  return message === null ? { done: true, value: undefined } : { done: false, value: message };
 }
 
 /** What is left of a wait that takes several steps. */

@@ -19,9 +19,11 @@ export {
   type IpcErrorDetails,
 } from './errors.js';
 export { Deadline } from './deadline.js';
+export { following, type Retelling } from './following.js';
 export { FdHandle, type DescriptorBinding, type Direction } from './handle.js';
 export { ftokOf, type FtokBinding } from './ftok.js';
 export { ipcNamespace } from './ipc-namespace.js';
+export { iterate, type IterationSource } from './iteration.js';
 export { KnownMemory } from './known-memory.js';
 export { linesOf, type LinesOptions } from './lines.js';
 export { loadBinding } from './load-binding.js';

@@ -1,6 +1,10 @@
+import { BLOCKED } from './attempt.js';
 import type { ByteReader } from './channel.js';
 import { IpcError } from './errors.js';
+import { iterate, type IterationSource } from './iteration.js';
+import { Turn } from './turn.js';
 import { integer, optionsObject } from './validate.js';
+import type { WaitOptions } from './wait.js';
 
 /** What `lines` takes. */
 export interface LinesOptions {
@@ -19,43 +23,117 @@ const PARTS = 1024;
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
-/** The lines of a byte stream as UTF-8 text. */
-export async function* linesOf(
+const NOTHING = Buffer.alloc(0);
+
+/**
+ * The lines of a byte stream as UTF-8 text.
+ *
+ * @param giveBack - takes what was read ahead when the loop is left, so that nothing is lost
+ */
+export function linesOf(
   reader: ByteReader,
   options?: LinesOptions,
+  giveBack: (chunks: readonly Buffer[]) => void = () => {},
 ): AsyncIterableIterator<string> {
-  const { maxLineLength = 16 * 1024 * 1024 } = optionsObject(options);
-  integer(maxLineLength, 'options.maxLineLength', 1);
-  let begun: Buffer[] = [];
-  let length = 0;
-  const grow = (part: Buffer): void => {
-    length += part.length;
-    if (length > maxLineLength) {
-      throw new IpcError('EMSGSIZE', {
-        syscall: 'read',
-        hint: `a line is longer than maxLineLength (${maxLineLength})`,
-      });
-    }
-    begun.push(part);
-    // A peer that sends byte by byte must not cost an object a byte.
-    if (begun.length === PARTS) begun = [Buffer.concat(begun)];
-  };
-  for (let chunk = await reader.read(); chunk !== null; chunk = await reader.read()) {
-    let start = 0;
-    for (let end = chunk.indexOf(LINE_FEED); end >= 0; end = chunk.indexOf(LINE_FEED, start)) {
-      grow(chunk.subarray(start, end));
-      yield textOf(begun);
-      begun = [];
-      length = 0;
-      start = end + 1;
-    }
-    if (start < chunk.length) grow(chunk.subarray(start));
-  }
-  if (length > 0) yield textOf(begun);
+  return iterate(new Lines(reader, options, giveBack));
 }
 
-function textOf(parts: readonly Buffer[]): string {
-  const line = parts.length === 1 ? parts[0]! : Buffer.concat(parts);
-  const end = line.at(-1) === CARRIAGE_RETURN ? line.length - 1 : line.length;
-  return line.toString('utf8', 0, end);
+/** Lifetime: that of one iteration, which reads only while somebody waits for a line. */
+class Lines implements IterationSource<string> {
+  readonly handle: ByteReader;
+  readonly #options: LinesOptions | undefined;
+  readonly #giveBack: (chunks: readonly Buffer[]) => void;
+  readonly #turn = new Turn();
+  #maxLineLength = 0;
+  #chunk: Buffer = NOTHING;
+  #at = 0;
+  /** The line that was begun in earlier chunks. */
+  #begun: Buffer[] = [];
+  #length = 0;
+  #isLeft = false;
+
+  constructor(
+    reader: ByteReader,
+    options: LinesOptions | undefined,
+    giveBack: (chunks: readonly Buffer[]) => void,
+  ) {
+    this.handle = reader;
+    this.#options = options;
+    this.#giveBack = giveBack;
+  }
+
+  take(): string | typeof BLOCKED {
+    if (this.#maxLineLength === 0) this.#check();
+    if (this.#turn.taken) return BLOCKED;
+    return this.#cut() ?? BLOCKED;
+  }
+
+  async receive(wait: WaitOptions): Promise<string | null> {
+    if (!this.#turn.tryTake()) await this.#turn.take(wait, { syscall: 'read' });
+    try {
+      for (;;) {
+        const line = this.#cut();
+        if (line !== undefined) return line;
+        const chunk = await this.handle.read(wait);
+        if (chunk === null) return this.#length > 0 ? this.#finish(NOTHING) : null;
+        this.#chunk = chunk;
+        this.#at = 0;
+      }
+    } finally {
+      this.#turn.pass();
+      if (this.#isLeft) this.left();
+    }
+  }
+
+  /** What belongs to no line that was given is read again by whoever reads next. */
+  left(): void {
+    this.#isLeft = true;
+    if (this.#turn.taken) return;
+    const unread = [...this.#begun, this.#chunk.subarray(this.#at)];
+    this.#begun = [];
+    this.#length = 0;
+    this.#chunk = NOTHING;
+    if (unread.some(({ length }) => length > 0) && !this.handle.closed) this.#giveBack(unread);
+  }
+
+  #check(): void {
+    const { maxLineLength = 16 * 1024 * 1024 } = optionsObject(this.#options);
+    this.#maxLineLength = integer(maxLineLength, 'options.maxLineLength', 1);
+  }
+
+  /** The next line, if all of it was read; else what there is of it is kept. */
+  #cut(): string | undefined {
+    const chunk = this.#chunk;
+    const end = chunk.indexOf(LINE_FEED, this.#at);
+    const part = chunk.subarray(this.#at, end < 0 ? chunk.length : end);
+    if (this.#length + part.length > this.#maxLineLength) {
+      throw new IpcError('EMSGSIZE', {
+        syscall: 'read',
+        hint: `a line is longer than maxLineLength (${this.#maxLineLength})`,
+      });
+    }
+    if (end >= 0) {
+      this.#at = end + 1;
+      return this.#finish(part);
+    }
+    if (part.length > 0) this.#keep(part);
+    this.#chunk = NOTHING;
+    this.#at = 0;
+    return undefined;
+  }
+
+  #keep(part: Buffer): void {
+    this.#begun.push(part);
+    this.#length += part.length;
+    // A peer that sends byte by byte must not cost an object a byte.
+    if (this.#begun.length === PARTS) this.#begun = [Buffer.concat(this.#begun)];
+  }
+
+  #finish(part: Buffer): string {
+    const line = this.#begun.length === 0 ? part : Buffer.concat([...this.#begun, part]);
+    this.#begun = [];
+    this.#length = 0;
+    const end = line.at(-1) === CARRIAGE_RETURN ? line.length - 1 : line.length;
+    return line.toString('utf8', 0, end);
+  }
 }

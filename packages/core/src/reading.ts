@@ -1,5 +1,6 @@
 import type { ByteReader, ReadTarget } from './channel.js';
-import { IpcError, type IpcErrorDetails } from './errors.js';
+import { IpcError, timeoutError, type IpcErrorDetails } from './errors.js';
+import { IterationWait } from './iteration-wait.js';
 import { integer, optionsObject, valueError, writableBytes } from './validate.js';
 import { waitOptions, type WaitOptions } from './wait.js';
 
@@ -34,7 +35,7 @@ export function readTarget(options: ReadTarget | undefined): {
   maxBytes: number;
   into: Uint8Array | undefined;
 } {
-  if (options === undefined) return DEFAULT_TARGET;
+  if (options === undefined || options instanceof IterationWait) return DEFAULT_TARGET;
   const { maxBytes, into } = optionsObject<ReadTarget>(options);
   const limit = maxBytes === undefined ? undefined : integer(maxBytes, 'options.maxBytes', 1);
   if (into === undefined) return { maxBytes: limit ?? DEFAULT_MAX_BYTES, into: undefined };
@@ -42,6 +43,9 @@ export function readTarget(options: ReadTarget | undefined): {
   if (memory.length === 0) throw valueError('options.into', 'must not be empty', into);
   return { maxBytes: limit ?? memory.length, into: memory };
 }
+
+/** So many reads after its time `readAll` still takes what is there: a pipe of 1 MiB holds as many packets. */
+const LATE = 256;
 
 const DEFAULT_TARGET = { maxBytes: DEFAULT_MAX_BYTES, into: undefined };
 
@@ -62,10 +66,13 @@ export async function readAllOf(
   const deadline = timeout === undefined ? Infinity : performance.now() + timeout;
   const chunks: Buffer[] = [];
   let total = 0;
+  let late = 0;
   try {
     for (;;) {
-      const left = Math.max(0, deadline - performance.now());
-      const chunk = await reader.read({ signal, timeout: left });
+      const left = deadline - performance.now();
+      // What was there in time counts; but a source that never runs dry would have no end.
+      if (left <= 0 && late++ === LATE) throw timeoutError(details);
+      const chunk = await reader.read({ signal, timeout: Math.max(0, left) });
       if (chunk === null) return Buffer.concat(chunks, total);
       chunks.push(chunk);
       total += chunk.length;

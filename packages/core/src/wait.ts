@@ -1,7 +1,8 @@
-import { onAbort } from './abort.js';
+import { isLasting, onAbort } from './abort.js';
 import { BLOCKED, YIELD, type Attempt, type Operation } from './attempt.js';
 import { Deadline } from './deadline.js';
 import { timeoutError } from './errors.js';
+import { IterationWait } from './iteration-wait.js';
 import { IN_A_ROW } from './pace.js';
 import { optionsObject, rangeError, typeError } from './validate.js';
 import { DONE, Waiter } from './waiter.js';
@@ -35,6 +36,7 @@ export interface WakeSource {
 /** Checks wait options. */
 export function waitOptions(options: WaitOptions | undefined): WaitOptions {
   if (options === undefined) return NO_OPTIONS;
+  if (options instanceof IterationWait) return options;
   const { signal, timeout } = optionsObject(options);
   if (
     signal !== undefined &&
@@ -112,11 +114,14 @@ export class WaitQueue {
   run<T>(attempt: Attempt<T>, options: WaitOptions, operation: Operation): Promise<T> {
     const { signal, timeout } = options;
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
-    const limited = signal !== undefined || (timeout !== undefined && timeout !== Infinity);
+    const timed = timeout !== undefined && timeout !== Infinity;
+    // Who iterates has looked already, or leaves it to the first that tells.
+    const looks =
+      timed || (signal !== undefined && !(options instanceof IterationWait) && !isLasting(signal));
     let yields = false;
     if (
       this.#waiters.length === 0 &&
-      (limited || operation.ready?.() === true || !this.#willWait())
+      (looks || operation.ready?.() === true || !this.#willWait())
     ) {
       if (this.#inARow >= IN_A_ROW && timeout !== 0) {
         yields = true;
@@ -138,7 +143,7 @@ export class WaitQueue {
     }
     operation.queued?.();
     const waiter = new Waiter(attempt, operation);
-    if (limited) this.#limit(waiter as Waiter<unknown>, options);
+    if (timed || signal !== undefined) this.#limit(waiter as Waiter<unknown>, options);
     this.#add(waiter as Waiter<unknown>);
     if (yields) this.#continue();
     return waiter.promise;
@@ -163,11 +168,16 @@ export class WaitQueue {
     return this.#hadToWait % LOOK_AGAIN !== 0;
   }
 
-  #limit(waiter: Waiter<unknown>, { signal, timeout }: WaitOptions): void {
+  #limit(waiter: Waiter<unknown>, options: WaitOptions): void {
+    const { signal, timeout } = options;
     const cancel = (error: unknown): void => {
       this.#remove(waiter);
       waiter.fail(error);
     };
+    if (options instanceof IterationWait) {
+      waiter.forget = options.join(() => cancel(options.signal.reason));
+      return;
+    }
     waiter.forget = signal && onAbort(signal, () => cancel(signal.reason));
     if (timeout === undefined || timeout === Infinity) return;
     waiter.deadline = new Deadline(timeout, () => {

@@ -1,6 +1,6 @@
 import { frameReceiver, frameSender } from '@octoipc/core';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 
 import { codeNow, codeOf, failure } from './failure.js';
 import { cut, frames, message, messages, sizes } from './frames.js';
@@ -139,14 +139,35 @@ describe('frameReceiver', () => {
     expect(receiver.takeUnread().length).toBe(0);
   });
 
-  test('closed: receive() rejects, tryReceive() throws, iteration ends', async () => {
+  test('closed: receive() and iteration reject, tryReceive() throws', async () => {
     const receiver = frameReceiver(new ScriptedReader([]));
     receiver.close();
     receiver.close();
     expect(receiver.closed).toBe(true);
     expect(await codeOf(() => receiver.receive())).toBe('ERR_CLOSED');
     expect(codeNow(() => receiver.tryReceive())).toBe('ERR_CLOSED');
-    for await (const one of receiver) throw new Error(`got ${String(one)}`);
+    expect(await codeOf(() => receiver[Symbol.asyncIterator]().next())).toBe('ERR_CLOSED');
+  });
+
+  test('a message for which there is no memory is ENOMEM, and what follows is never misread', async () => {
+    const huge = Buffer.from([0xff, 0xff, 0xff, 0xff]);
+    const receiver = frameReceiver(new ScriptedReader([huge, frames([Buffer.from('x')])]), {
+      maxMessageSize: 0xffff_ffff,
+    });
+    const allocate = Buffer.allocUnsafeSlow;
+    Buffer.allocUnsafeSlow = (size) => {
+      if (size > 0xffff_0000) throw new RangeError('Array buffer allocation failed');
+      return allocate(size);
+    };
+    onTestFinished(() => {
+      Buffer.allocUnsafeSlow = allocate;
+    });
+    for (let i = 0; i < 3; i++) {
+      expect(await failure(() => receiver.receive())).toMatchObject({
+        code: 'ENOMEM',
+        hint: expect.stringContaining('maxMessageSize') as string,
+      });
+    }
   });
 
   test('BIND-004: bad options are refused', async () => {

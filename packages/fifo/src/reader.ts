@@ -1,4 +1,4 @@
-import { BLOCKED, optionalBoolean, optionsObject, POLLIN } from '@octoipc/core/kit';
+import { BLOCKED, check, optionalBoolean, optionsObject, POLLIN } from '@octoipc/core/kit';
 import { PipeReader } from '@octoipc/pipe';
 
 import { binding } from './binding.js';
@@ -93,7 +93,9 @@ export class FifoReader extends PipeReader {
 
   protected override sleep(milliseconds: number): void {
     // Between two writers poll(2) says POLLHUP all the time.
-    if (this.persistent) binding().sleepUntilEdge(this.fd, milliseconds);
-    else super.sleep(milliseconds);
+    if (!this.persistent) super.sleep(milliseconds);
+    // What cannot sleep must not look again at once.
+    else
+      check(binding().sleepUntilEdge(this.fd, milliseconds), 'epoll_wait', { target: this.path });
   }
 }

@@ -193,6 +193,7 @@ test('a FIFO with one descriptor left: what fits works, what does not is EMFILE,
     'openReader, waitForWriter': 'EMFILE',
     tryOpenWriter: 'null',
     openWriter: 'EMFILE',
+    'readSync, persistent': 'EMFILE',
     left: 1,
     threads: 0,
   });

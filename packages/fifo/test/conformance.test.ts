@@ -1,6 +1,7 @@
 import * as suite from '@octoipc/conformance';
 
 import * as fifo from './adapter.js';
+import { iterations } from './iterations.js';
 import { input } from './misuse.js';
 
 for (const stream of [fifo.stream, fifo.lasting]) suite.describeByteStream(stream);
@@ -11,3 +12,4 @@ suite.describeResources(fifo.resources);
 suite.describeBadInput(input);
 suite.describeCrashSafety(fifo.crashes);
 suite.describeLifecycle(fifo.lifecycle);
+for (const each of iterations) suite.describeIteration(each);

@@ -1,5 +1,5 @@
 import type { Bytes, ChannelTraits, Receiver, Sender, WaitOptions } from '@octoipc/core';
-import { integer, typeError, valueError } from '@octoipc/core/kit';
+import { following, integer, typeError, valueError } from '@octoipc/core/kit';
 
 import { PosixQueue } from './posix-queue.js';
 import { SysvQueue } from './sysv-queue.js';
@@ -111,16 +111,9 @@ class QueueReceiver extends QueueEnd implements Receiver {
     return this.queue.tryReceive()?.data;
   }
 
-  [Symbol.asyncIterator](): AsyncIterator<Buffer> {
-    const messages = this.queue[Symbol.asyncIterator]();
-    const step = (result: IteratorResult<{ data: Buffer }>): IteratorResult<Buffer> =>
-      result.done === true
-        ? { done: true, value: undefined }
-        : { done: false, value: result.value.data };
-    return {
-      next: () => messages.next().then(step),
-      return: () => Promise.resolve({ done: true, value: undefined }),
-    };
+  [Symbol.asyncIterator](): AsyncIterableIterator<Buffer> {
+    const messages: AsyncIterator<{ data: Buffer }> = this.queue[Symbol.asyncIterator]();
+    return following(messages, { value: ({ data }) => data });
   }
 }
 

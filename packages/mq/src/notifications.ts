@@ -1,5 +1,13 @@
 import type { WaitOptions } from '@octoipc/core';
-import { BLOCKED, check, errorOf, FdHandle } from '@octoipc/core/kit';
+import {
+  BLOCKED,
+  check,
+  errorOf,
+  FdHandle,
+  isIpcError,
+  iterate,
+  type IterationSource,
+} from '@octoipc/core/kit';
 
 import { binding, type MqBinding } from './binding.js';
 import { EAGAIN, EBUSY } from './errno.js';
@@ -12,6 +20,7 @@ export interface Notification {
 
 /** The queue that is watched. */
 interface Watched {
+  readonly closed: boolean;
   readonly name: string;
   readonly fd: number;
   readonly attributes: { readonly currentMessages: number };
@@ -39,7 +48,7 @@ class NotifySocket extends FdHandle {
 }
 
 /**
- * The registration of this process, as an iterator.
+ * The registration of this process, as what one iterates over.
  *
  * Lifetime:
  * 1. Registered from `begin` until the loop is left, a wait fails, or the queue's handle closes.
@@ -48,8 +57,9 @@ class NotifySocket extends FdHandle {
  * 3. It is renewed first and then told: what comes before the renewal is in the queue when the consumer
  *    looks; what comes after it, into a queue that was drained, is told again.
  */
-export class Notifications implements AsyncIterableIterator<Notification> {
-  readonly #queue: Watched;
+export class Notifications implements IterationSource<Notification> {
+  readonly handle: Watched;
+  readonly steps: AsyncIterableIterator<Notification>;
   readonly #wait: WaitOptions;
   readonly #ended: () => void;
   readonly #binding = binding();
@@ -62,15 +72,16 @@ export class Notifications implements AsyncIterableIterator<Notification> {
   #alive = true;
 
   constructor(queue: Watched, wait: WaitOptions, ended: () => void) {
-    this.#queue = queue;
+    this.handle = queue;
     this.#wait = wait;
     this.#ended = ended;
+    this.steps = iterate(this);
   }
 
   /** Registers; what fails is told by the first step. */
   begin(): void {
     try {
-      this.#socket = new NotifySocket(this.#binding, this.#queue.name);
+      this.#socket = new NotifySocket(this.#binding, this.handle.name);
       this.#due = this.#register();
     } catch (error) {
       this.#failure = error;
@@ -78,35 +89,31 @@ export class Notifications implements AsyncIterableIterator<Notification> {
     }
   }
 
-  next(): Promise<IteratorResult<Notification>> {
+  take(): Notification | null | typeof BLOCKED {
     const failure = this.#failure;
     this.#failure = undefined;
-    if (failure !== undefined) return Promise.reject(failure as Error);
-    const socket = this.#socket;
-    if (socket === undefined) return Promise.resolve({ done: true, value: undefined });
+    if (failure !== undefined) throw failure;
+    if (this.#socket === undefined) return null;
     const due = this.#due;
     this.#due = undefined;
-    if (due !== undefined && this.#wait.signal?.aborted !== true) {
-      return Promise.resolve({ done: false, value: due });
+    return due === undefined || this.#wait.signal?.aborted === true ? BLOCKED : due;
+  }
+
+  async receive(): Promise<Notification | null> {
+    const socket = this.#socket;
+    if (socket === undefined) return null;
+    try {
+      return await socket.wait(() => this.#read(socket), this.#wait);
+    } catch (error) {
+      // The loop was left, or the queue's handle closed.
+      if (this.#socket === undefined && isIpcError(error, 'ERR_CLOSED')) return null;
+      this.close();
+      throw error;
     }
-    return socket
-      .wait(() => this.#read(socket), this.#wait)
-      .then(
-        (value) => ({ done: false as const, value }),
-        (error: unknown) => {
-          this.close();
-          throw error;
-        },
-      );
   }
 
-  return(): Promise<IteratorResult<Notification>> {
+  left(): void {
     this.close();
-    return Promise.resolve({ done: true, value: undefined });
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
   }
 
   /** Whether waits keep the process alive. */
@@ -115,13 +122,13 @@ export class Notifications implements AsyncIterableIterator<Notification> {
     this.#keep();
   }
 
-  /** Gives the registration up; a pending step rejects with `ERR_CLOSED`. */
+  /** Gives the registration up; that is the end of pending steps. */
   close(): void {
     const socket = this.#socket;
     this.#socket = undefined;
     this.#ended();
     if (socket === undefined) return;
-    if (this.#registered) this.#binding.notifyUnregister(this.#queue.fd);
+    if (this.#registered) this.#binding.notifyUnregister(this.handle.fd);
     this.#registered = false;
     socket.close();
   }
@@ -133,7 +140,7 @@ export class Notifications implements AsyncIterableIterator<Notification> {
 
   /** Registers for the next message; tells if there are some already. */
   #register(): Notification | undefined {
-    const { fd, name } = this.#queue;
+    const { fd, name } = this.handle;
     const result = this.#binding.notifyRegister(fd, this.#socket!.fd);
     if (result < 0) {
       const busy = result === EBUSY;
@@ -145,7 +152,7 @@ export class Notifications implements AsyncIterableIterator<Notification> {
       });
     }
     this.#registered = true;
-    const { currentMessages } = this.#queue.attributes;
+    const { currentMessages } = this.handle.attributes;
     return currentMessages > 0 ? { currentMessages } : undefined;
   }
 
@@ -154,7 +161,7 @@ export class Notifications implements AsyncIterableIterator<Notification> {
     for (;;) {
       const event = this.#binding.notifyRead(socket.fd);
       if (event === EAGAIN) return BLOCKED;
-      check(event, 'recv', { target: this.#queue.name });
+      check(event, 'recv', { target: this.handle.name });
       this.#registered = false;
       const found = this.#register();
       if (event === WOKEN) return found ?? { currentMessages: 0 };

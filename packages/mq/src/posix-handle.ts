@@ -86,7 +86,7 @@ export abstract class PosixHandle extends FdHandle {
     this.#notifications.add(notifications);
     notifications.begin();
     notifications.ref(this.#alive);
-    return notifications;
+    return notifications.steps;
   }
 
   override ref(): this {

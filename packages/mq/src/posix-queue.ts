@@ -8,7 +8,7 @@ import {
   type Attempt,
 } from '@octoipc/core/kit';
 
-import { iterate } from './iterate.js';
+import { messagesOf } from './iterate.js';
 import { adoptPosix } from './posix-adopt.js';
 import { PosixHandle } from './posix-handle.js';
 import { posixLimits, type PosixQueueLimits } from './posix-limits.js';
@@ -213,8 +213,8 @@ export class PosixQueue extends PosixHandle implements AsyncIterable<PosixMessag
   }
 
   /** Messages as they come, until the handle is closed. Leaving the loop does not close it. */
-  [Symbol.asyncIterator](): AsyncIterator<PosixMessage> {
-    return iterate(this);
+  [Symbol.asyncIterator](): AsyncIterableIterator<PosixMessage> {
+    return messagesOf<PosixMessage>(this);
   }
 
   /** @internal Receives for somebody who is told at once, before anything else can happen. */

@@ -1,7 +1,7 @@
 import { BLOCKED, integer, optionsObject, waitOptions, waitSync } from '@octoipc/core/kit';
 
 import { binding } from './binding.js';
-import { iterate } from './iterate.js';
+import { messagesOf } from './iterate.js';
 import { SysvSending } from './sysv-sending.js';
 import type {
   SysvMessage,
@@ -169,8 +169,8 @@ export class SysvQueue extends SysvSending implements AsyncIterable<SysvMessage>
   }
 
   /** Messages as they come, until the handle is closed. Leaving the loop does not close it. */
-  [Symbol.asyncIterator](): AsyncIterator<SysvMessage> {
-    return iterate(this);
+  [Symbol.asyncIterator](): AsyncIterableIterator<SysvMessage> {
+    return messagesOf<SysvMessage>(this);
   }
 
   /** @internal Receives for somebody who decides at the last moment, and may not want it any more. */

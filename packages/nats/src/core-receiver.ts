@@ -1,6 +1,6 @@
 import type { Subscription } from '@nats-io/transport-node';
 import { IpcError, type ChannelTraits, type Receiver, type WaitOptions } from '@octoipc/core';
-import { bufferOf, closedError, waitOptions } from '@octoipc/core/kit';
+import { bufferOf, closedError, iterate, waitOptions } from '@octoipc/core/kit';
 
 import { failure } from './failure.js';
 import { Inbox } from './inbox.js';
@@ -80,12 +80,9 @@ export class CoreReceiver implements Receiver {
     return this.#inbox.tryTake((item) => this.#whole(item));
   }
 
-  /** Messages as they come; leaving the loop does not close it. */
-  [Symbol.asyncIterator](): AsyncIterator<Buffer> {
-    return {
-      next: async () => ({ done: false, value: await this.receive() }),
-      return: () => Promise.resolve({ done: true, value: undefined }),
-    };
+  /** Messages as they come, until it is closed; leaving the loop does not close it. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Buffer> {
+    return iterate<Buffer>({ handle: this, receive: (wait) => this.receive(wait) });
   }
 
   /** The server does not ask. */

@@ -1,6 +1,6 @@
 import { jetstream, type Consumer, type ConsumerMessages, type JsMsg } from '@nats-io/jetstream';
 import type { ChannelTraits, Receiver, WaitOptions } from '@octoipc/core';
-import { bufferOf, closedError, waitOptions } from '@octoipc/core/kit';
+import { bufferOf, closedError, iterate, waitOptions } from '@octoipc/core/kit';
 
 import { failure } from './failure.js';
 import { Inbox } from './inbox.js';
@@ -92,13 +92,10 @@ export class JetStreamReceiver implements Receiver {
     await Promise.all(confirmed);
   }
 
-  /** Messages as they come; to ask for the next says that the last is done with. */
-  [Symbol.asyncIterator](): AsyncIterator<Buffer> {
+  /** Messages as they come, until it is closed; to ask for the next says that the last is done with. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Buffer> {
     const own: Delivery[] = [];
-    return {
-      next: async () => ({ done: false, value: await this.#receive(undefined, own) }),
-      return: () => Promise.resolve({ done: true, value: undefined }),
-    };
+    return iterate<Buffer>({ handle: this, receive: (wait) => this.#receive(wait, own) });
   }
 
   close(): void {

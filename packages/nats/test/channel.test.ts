@@ -1,4 +1,8 @@
-import { describeMessageChannel, type MessageChannelAdapter } from '@octoipc/conformance';
+import {
+  describeIteration,
+  describeMessageChannel,
+  type MessageChannelAdapter,
+} from '@octoipc/conformance';
 import { openReceiver, openSender } from 'octoipc';
 import { afterAll, beforeAll, describe } from 'vitest';
 
@@ -28,6 +32,28 @@ describe.skipIf(missing !== undefined)(titled('with a server'), () => {
         return { receiver, sender: await openSender(url) };
       },
     });
+
+  for (const scheme of ['nats', 'nats+jetstream']) {
+    describeIteration({
+      name: `receiver by URL, ${scheme}:`,
+      mechanism: 'NATS',
+      async open() {
+        const url = server.url(`steps.${(count += 1)}`, scheme);
+        const receiver = await openReceiver(url, { create: true });
+        const sender = await openSender(url);
+        return {
+          iterate: () => receiver[Symbol.asyncIterator](),
+          handle: receiver,
+          give: (token) => sender.send(Uint8Array.of(token)),
+          token: (message: Buffer) => message[0],
+          close() {
+            receiver.close();
+            sender.close();
+          },
+        };
+      },
+    });
+  }
 
   channelOf('nats', { bounded: 'the server drops what a slow receiver does not take' });
   channelOf('nats+jetstream', {

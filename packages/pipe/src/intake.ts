@@ -85,6 +85,7 @@ export class Intake {
   }
 
   #takeReturned(returned: Buffer, maxBytes: number, into: Uint8Array | undefined): Buffer {
+    if (into?.length === 0) throw detached(into);
     const part = returned.subarray(0, Math.min(maxBytes, into?.length ?? Infinity));
     this.#returned = part.length < returned.length ? returned.subarray(part.length) : undefined;
     if (into === undefined) return part;
@@ -103,8 +104,12 @@ export class Intake {
 
 function readInto(into: Uint8Array, maxBytes: number, fill: Fill): Buffer | number {
   const { buffer, byteOffset, length } = into;
-  if (length === 0) throw valueError('options.into', 'was detached while it waited', into);
+  if (length === 0) throw detached(into);
   const count = fill(into, 0, Math.min(length, maxBytes));
   if (count <= 0) return count;
   return count === length && Buffer.isBuffer(into) ? into : bufferOf(buffer, byteOffset, count);
+}
+
+function detached(into: Uint8Array): Error {
+  return valueError('options.into', 'was detached while it waited', into);
 }

@@ -6,6 +6,7 @@ import {
   busyError,
   checkTimeout,
   IpcError,
+  iterate,
   linesOf,
   readableOf,
   readAllOf,
@@ -52,6 +53,11 @@ export class PipeReader extends ReadEnd implements ByteReader, AsyncIterable<Buf
   readonly #reading: Operation = {
     details: this.details('read'),
     ready: () => this.hasReturned,
+  };
+
+  readonly #giveBack = (chunks: readonly Buffer[]): void => {
+    this.#intake.giveBack(chunks);
+    this.wake('readable');
   };
 
   /**
@@ -148,36 +154,27 @@ export class PipeReader extends ReadEnd implements ByteReader, AsyncIterable<Buf
    *   read by then is read again by the next call
    */
   readAll(options?: ReadAllOptions): Promise<Buffer> {
-    const giveBack = (chunks: readonly Buffer[]): void => {
-      this.#intake.giveBack(chunks);
-      this.wake('readable');
-    };
-    return readAllOf(this, this.details('read'), giveBack, options);
+    return readAllOf(this, this.details('read'), this.#giveBack, options);
   }
 
   /**
    * Lines of UTF-8 text, without their line feed (and a carriage return before it).
    *
    * @param options - a bound for one line
-   * @returns an iterator, whose last line need not end in a line feed; leaving it early loses what was
-   *   read ahead
+   * @returns an iterator, whose last line need not end in a line feed; what it has read ahead when its loop is
+   *   left is read again by the next call
    */
   lines(options?: LinesOptions): AsyncIterableIterator<string> {
-    return linesOf(this, options);
+    return linesOf(this, options, this.#giveBack);
   }
 
-  /** Chunks as they come, until the end of file. Leaving the loop does not close the reader. */
-  [Symbol.asyncIterator](): AsyncIterator<Buffer> {
-    const step = (chunk: Buffer | null): IteratorResult<Buffer> =>
-      chunk === null ? { done: true, value: undefined } : { done: false, value: chunk };
-    return {
-      next: () => this.read().then(step),
-      return: () => Promise.resolve({ done: true, value: undefined }),
-    };
+  /** Chunks as they come, until the end of file or `close()`. Leaving the loop does not close the reader. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Buffer> {
+    return iterate<Buffer>({ handle: this, receive: (wait) => this.read(wait) });
   }
 
   /**
-   * Whether `readAll` gave bytes back, which only a read can take.
+   * Whether `readAll` or `lines` gave bytes back, which only a read can take.
    *
    * @internal
    */
@@ -194,7 +191,7 @@ export class PipeReader extends ReadEnd implements ByteReader, AsyncIterable<Buf
   /**
    * Gives the descriptor away: the caller owns it from now on, and this handle is closed.
    *
-   * @throws {IpcError} EBUSY when `readAll` gave bytes back, which the next owner would not see
+   * @throws {IpcError} EBUSY when `readAll` or `lines` gave bytes back, which the next owner would not see
    */
   override release(): number {
     this.#checkOpen('release');

@@ -76,7 +76,7 @@ export class Progress implements Operation {
       throw new IpcError('EBUSY', {
         syscall: call,
         target: this.from,
-        hint: 'readAll() gave bytes back: read them first',
+        hint: 'readAll() or lines() gave bytes back: read them first',
       });
     }
     this.#once = call === 'tee';

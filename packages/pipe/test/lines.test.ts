@@ -1,8 +1,8 @@
 import { createPipe } from '@octoipc/pipe';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 
-import { failure } from '../../core/test/failure.js';
+import { codeNow, failure } from '../../core/test/failure.js';
 import { opened } from './opened.js';
 
 async function linesOf(...writes: (string | Uint8Array)[]): Promise<string[]> {
@@ -80,4 +80,42 @@ test('BIND-004: maxLineLength is a positive whole number', async () => {
   }
   const word = { maxLineLength: '5' as unknown as number };
   expect((await failure(() => reader.lines(word).next())).code).toBe('ERR_INVALID_ARG_TYPE');
+});
+
+test('what lines() had read ahead when the loop was left is read again', async () => {
+  const { reader, writer } = opened();
+  await writer.write('head: 1\n\nbody of\nany bytes');
+  for await (const line of reader.lines()) if (line === '') break;
+  expect(codeNow(() => reader.release())).toBe('EBUSY');
+  expect(reader.available).toBe('body of\nany bytes'.length);
+  await writer.write('!');
+  writer.close();
+  expect(String(await reader.readAll())).toBe('body of\nany bytes!');
+});
+
+test('a line that was begun when the loop was left is whole for the next one', async () => {
+  const { reader, writer } = opened();
+  const lines = reader.lines();
+  const waiting = lines.next();
+  await writer.write('one\ntw');
+  expect(await waiting).toEqual({ done: false, value: 'one' });
+  const begun = lines.next();
+  await vi.waitUntil(() => reader.available === 0);
+  await lines.return!();
+  expect((await begun).done).toBe(true);
+  await writer.write('o\n');
+  expect(await reader.lines().next()).toEqual({ done: false, value: 'two' });
+});
+
+test('lines that are asked for at once come in their order', async () => {
+  const { reader, writer } = opened();
+  const lines = reader.lines();
+  const waiting = Array.from({ length: 4 }, () => lines.next());
+  for (const part of ['o', 'ne\nt', 'w', 'o\nthree\n', 'four']) {
+    await writer.write(part);
+    await vi.waitUntil(() => reader.available === 0);
+  }
+  writer.close();
+  const all = await Promise.all(waiting);
+  expect(all.map(({ value }) => value as string)).toEqual(['one', 'two', 'three', 'four']);
 });

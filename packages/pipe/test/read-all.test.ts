@@ -112,3 +112,10 @@ test('release() is EBUSY as long as there is what readAll() gave back', async ()
   expect(String(await again.read())).toBe('def');
   again.close();
 });
+
+test('readAll() of what never runs dry is over when its time is', async () => {
+  const { reader } = opened();
+  // As many writers do; and without a turn of the event loop in between.
+  Object.defineProperty(reader, 'read', { value: () => Promise.resolve(Buffer.from('more')) });
+  expect(await codeOf(() => reader.readAll({ timeout: 1 }))).toBe('ETIMEDOUT');
+});

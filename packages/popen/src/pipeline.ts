@@ -3,6 +3,7 @@ import type { Duplex, Readable } from 'node:stream';
 
 import type { Bytes, WaitOptions } from '@octoipc/core';
 import {
+  following,
   oneOf,
   optionalBoolean,
   optionsObject,
@@ -14,6 +15,7 @@ import type { LinesOptions, PipeReader, PipeWriter } from '@octoipc/pipe';
 
 import { checkedReadable } from './checked-readable.js';
 import { programOf, type Command } from './command.js';
+import { lazily } from './lazily.js';
 import { settingsOf, type PopenOptions, type Settings } from './options.js';
 import { parse } from './parse.js';
 import type { KillOptions, Mode, Process } from './process.js';
@@ -117,13 +119,13 @@ export class Pipeline<M extends Mode = Mode> implements AsyncIterable<Buffer> {
   }
 
   /** The lines of the last one's stdout as they come. */
-  async *lines(options?: LinesOptions): AsyncIterableIterator<string> {
-    yield* this.#toEnd(this.#last.lines(options));
+  lines(options?: LinesOptions): AsyncIterableIterator<string> {
+    return this.#toEnd(() => this.#last.lines(options));
   }
 
   /** Chunks of the last one's stdout as they come. */
-  async *[Symbol.asyncIterator](): AsyncIterator<Buffer, void, undefined> {
-    yield* this.#toEnd(this.#last);
+  [Symbol.asyncIterator](): AsyncIterableIterator<Buffer> {
+    return this.#toEnd(() => this.#last[Symbol.asyncIterator]());
   }
 
   /** Writes to the first one's stdin. */
@@ -239,13 +241,17 @@ export class Pipeline<M extends Mode = Mode> implements AsyncIterable<Buffer> {
   }
 
   /** Output of the last one as it comes, and at its end what there is to say of all. */
-  async *#toEnd<T>(said: AsyncIterable<T>): AsyncIterableIterator<T> {
-    try {
-      yield* said;
-    } catch (error) {
-      if (this.#isStopped) await this.#end();
-      throw error;
-    }
+  #toEnd<T>(said: () => AsyncIterator<T>): AsyncIterableIterator<T> {
+    return following<T, T>(lazily(said), {
+      value: (one) => one,
+      ended: () => this.#judge(),
+      failed: async () => {
+        if (this.#isStopped) await this.#end();
+      },
+    });
+  }
+
+  async #judge(): Promise<void> {
     if (!this.#check && !this.#isStopped) return;
     try {
       const status = await this.exited;

@@ -2,7 +2,7 @@ import type Stream from 'node:stream';
 import type { Duplex } from 'node:stream';
 
 import type { Bytes, WaitOptions } from '@octoipc/core';
-import { IpcError, optionsObject, waitOptions } from '@octoipc/core/kit';
+import { following, IpcError, optionsObject, waitOptions } from '@octoipc/core/kit';
 import type { LinesOptions, PipeReader, PipeWriter } from '@octoipc/pipe';
 
 import type { ChildHandle } from './child.js';
@@ -10,6 +10,7 @@ import { checkedReadable } from './checked-readable.js';
 import { collect } from './collect.js';
 import type { ProcessFailure } from './failure.js';
 import type { InputWriter } from './input.js';
+import { lazily } from './lazily.js';
 import { milliseconds } from './options.js';
 import type { OutputReader } from './output.js';
 import { parse } from './parse.js';
@@ -113,13 +114,13 @@ export class Process<M extends Mode = Mode> implements AsyncIterable<Buffer> {
    *
    * @throws {IpcError} as {@link bytes}, at the end
    */
-  async *lines(options?: LinesOptions): AsyncIterableIterator<string> {
-    yield* this.#toEnd(this.#output().lines(options));
+  lines(options?: LinesOptions): AsyncIterableIterator<string> {
+    return this.#toEnd((stdout) => stdout.lines(options));
   }
 
   /** Chunks of its stdout as they come. */
-  async *[Symbol.asyncIterator](): AsyncIterator<Buffer, void, undefined> {
-    yield* this.#toEnd(this.#output());
+  [Symbol.asyncIterator](): AsyncIterableIterator<Buffer> {
+    return this.#toEnd((stdout) => stdout[Symbol.asyncIterator]());
   }
 
   /**
@@ -268,19 +269,29 @@ export class Process<M extends Mode = Mode> implements AsyncIterable<Buffer> {
   }
 
   /** Output as it comes; at its end what nobody has any more use for is closed. */
-  async *#toEnd<T>(said: AsyncIterable<T>): AsyncIterableIterator<T> {
+  #toEnd<T>(said: (stdout: OutputReader) => AsyncIterator<T>): AsyncIterableIterator<T> {
+    return following<T, T>(
+      lazily(() => said(this.#output())),
+      {
+        value: (one) => one,
+        ended: async () => {
+          // Who has closed it himself does not wait for what it was worth.
+          if (this.#run.ends.stdout?.closed === true && this.status === null) return;
+          await this.#judge();
+        },
+        failed: () => {
+          if (this.#run.why !== undefined) this.#endOfOutput();
+        },
+      },
+    );
+  }
+
+  async #judge(): Promise<void> {
     try {
-      yield* said;
-    } catch (error) {
-      if (this.#run.why !== undefined) this.#endOfOutput();
-      throw error;
-    }
-    try {
-      if (this.#isJudged) {
-        await this.exited;
-        const error = this.#run.error();
-        if (error !== undefined) throw error;
-      }
+      if (!this.#isJudged) return;
+      await this.exited;
+      const error = this.#run.error();
+      if (error !== undefined) throw error;
     } finally {
       this.#endOfOutput();
     }

@@ -1,5 +1,7 @@
+import { following } from '@octoipc/core/kit';
 import type { LinesOptions } from '@octoipc/pipe';
 
+import { lazily } from './lazily.js';
 import type { PopenOptions } from './options.js';
 import type { Mode, Process } from './process.js';
 import { quotedLine, ShellLine, type Word } from './quote.js';
@@ -32,8 +34,11 @@ export class ShellCommand extends ShellLine implements AsyncIterable<Buffer> {
   }
 
   /** Starts it and gives the lines of its stdout; whoever leaves the loop ends it. */
-  async *lines(options?: PopenOptions & LinesOptions): AsyncIterableIterator<string> {
-    yield* untilLeft(start(this, 'r', options), (running) => running.lines(options));
+  lines(options?: PopenOptions & LinesOptions): AsyncIterableIterator<string> {
+    return untilLeft(
+      () => start(this, 'r', options),
+      (running) => running.lines(options),
+    );
   }
 
   /** Starts it with the parent's stdout, and waits for its end. */
@@ -43,23 +48,25 @@ export class ShellCommand extends ShellLine implements AsyncIterable<Buffer> {
   }
 
   /** Starts it and gives chunks of its stdout; whoever leaves the loop ends it. */
-  async *[Symbol.asyncIterator](): AsyncIterator<Buffer, void, undefined> {
-    yield* untilLeft(start(this, 'r'), (running) => running);
+  [Symbol.asyncIterator](): AsyncIterableIterator<Buffer> {
+    return untilLeft(
+      () => start(this, 'r'),
+      (running) => running[Symbol.asyncIterator](),
+    );
   }
 }
 
 /** What a program says; whoever leaves early ends it, since nobody else can reach it. */
-async function* untilLeft<T>(
-  running: Process<'r'>,
-  said: (running: Process<'r'>) => AsyncIterable<T>,
+function untilLeft<T>(
+  begin: () => Process<'r'>,
+  said: (running: Process<'r'>) => AsyncIterator<T>,
 ): AsyncIterableIterator<T> {
-  let isLeft = true;
-  try {
-    yield* said(running);
-    isLeft = false;
-  } finally {
-    if (isLeft) await running[Symbol.asyncDispose]();
-  }
+  let running: Process<'r'> | undefined;
+  const stop = async (): Promise<void> => {
+    await running?.[Symbol.asyncDispose]();
+  };
+  const steps = lazily(() => said((running = begin())));
+  return following<T, T>(steps, { value: (one) => one, failed: stop, left: stop });
 }
 
 /** A template's command line; see `popen.sh`. */

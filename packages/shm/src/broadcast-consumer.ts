@@ -4,6 +4,7 @@ import {
   check,
   closedError,
   integer,
+  iterate,
   optionsObject,
   ResourceHandle,
 } from '@octoipc/core/kit';
@@ -156,8 +157,8 @@ export class BroadcastConsumer extends ResourceHandle implements AsyncIterable<B
   }
 
   /** Messages as they come, until this end is closed. Leaving the loop does not close it. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined> {
-    while (!this.closed) yield await this.receive();
+  [Symbol.asyncIterator](): AsyncIterableIterator<Buffer> {
+    return iterate<Buffer>({ handle: this, receive: (wait) => this.receive(wait) });
   }
 
   /** Pending waits reject with `ERR_CLOSED`. */

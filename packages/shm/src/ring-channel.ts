@@ -111,7 +111,7 @@ class RingReceiver extends ChannelEnd<RingConsumer> implements Receiver {
     return this.end.tryReceive();
   }
 
-  [Symbol.asyncIterator](): AsyncIterator<Buffer> {
+  [Symbol.asyncIterator](): AsyncIterableIterator<Buffer> {
     return this.end[Symbol.asyncIterator]();
   }
 }

@@ -1,5 +1,5 @@
 import type { WaitOptions } from '@octoipc/core';
-import { BLOCKED, bufferOf, callback, integer, optionsObject } from '@octoipc/core/kit';
+import { BLOCKED, bufferOf, callback, integer, iterate, optionsObject } from '@octoipc/core/kit';
 
 import { binding } from './binding.js';
 import { CopySlab } from './copy-slab.js';
@@ -139,8 +139,8 @@ export class RingConsumer extends RecordReader implements AsyncIterable<Buffer> 
   }
 
   /** Messages as they come, until the end is closed. Leaving the loop does not close it. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined> {
-    while (!this.closed) yield await this.receive();
+  [Symbol.asyncIterator](): AsyncIterableIterator<Buffer> {
+    return iterate<Buffer>({ handle: this, receive: (wait) => this.receive(wait) });
   }
 
   readonly #one = (): Buffer | typeof BLOCKED => {

@@ -1,5 +1,6 @@
 import * as suite from '@octoipc/conformance';
 
+import { iterations } from './iterations.js';
 import * as posix from './posix-adapter.js';
 import * as ring from './ring-adapter.js';
 import * as sysv from './sysv-adapter.js';
@@ -11,3 +12,4 @@ for (const { input } of [posix, sysv]) suite.describeBadInput(input);
 for (const { resources } of [posix, sysv, ring]) suite.describeResources(resources);
 for (const each of [posix.waits, sysv.waits, ...ring.waits]) suite.describeWaitable(each);
 for (const each of [posix, sysv, ...ring.kinds]) suite.describeLifecycle(each.lifecycle);
+for (const each of iterations) suite.describeIteration(each);

@@ -2,6 +2,7 @@ import type { IpcErrorDetails, WaitOptions } from '@octoipc/core';
 import {
   BLOCKED,
   closedError,
+  iterate,
   onAbort,
   optionalBoolean,
   optionsObject,
@@ -31,9 +32,6 @@ export interface WatchOptions {
    */
   readonly observe?: boolean | undefined;
 }
-
-/** After so many signals in a row an iteration lets the event loop turn. */
-const BURST = 256;
 
 /**
  * Signals as they come.
@@ -120,21 +118,22 @@ export class SignalWatcher extends ResourceHandle implements AsyncIterable<Signa
   }
 
   /** Signals as they come, until the watcher is closed. Leaving the loop leaves it open. */
-  [Symbol.asyncIterator](): AsyncIterator<SignalInfo> {
-    let burst = 0;
-    const end: IteratorResult<SignalInfo> = { done: true, value: undefined };
-    const next = async (): Promise<IteratorResult<SignalInfo>> => {
-      if (this.#reason !== undefined) throw this.#reason.error;
-      if (this.closed) return end;
-      if (++burst > BURST) {
-        burst = 0;
-        await new Promise<void>((resolve) => setImmediate(resolve));
-        if (this.closed) return end;
-      }
-      if (this.#mailbox.length === 0) burst = 0;
-      return { done: false, value: await this.wait() };
-    };
-    return { next, return: () => Promise.resolve(end) };
+  [Symbol.asyncIterator](): AsyncIterableIterator<SignalInfo> {
+    const isClosed = (): boolean => this.closed && this.#reason === undefined;
+    return iterate<SignalInfo>({
+      // Its signal ends it by a reason, not by closing it.
+      handle: {
+        get closed() {
+          return isClosed();
+        },
+      },
+      takesTurns: true,
+      take: () => {
+        this.#check();
+        return (this.#queue.length > 0 ? undefined : this.#mailbox.take()) ?? BLOCKED;
+      },
+      receive: (wait) => this.wait(wait),
+    });
   }
 
   /** Pending waits keep the process alive; that is so from the start. */

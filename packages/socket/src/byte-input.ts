@@ -9,6 +9,7 @@ import {
   DEFAULT_MAX_BYTES,
   errorOf,
   IpcError,
+  iterate,
   linesOf,
   readAllOf,
   readIntoSlab,
@@ -40,6 +41,11 @@ export abstract class ByteInput extends SocketHandle implements ByteReader, Asyn
     this.socket.read(memory, offset, length);
   readonly #fillSleeping = (memory: Uint8Array, offset: number, length: number): number =>
     this.socket.readSleeping(memory, offset, length);
+
+  readonly #giveBack = (chunks: readonly Buffer[]): void => {
+    this.putBack(Buffer.concat(chunks));
+    this.wake('readable');
+  };
 
   /** @param end - owned by the binding, or a descriptor from outside, which is checked and taken over */
   protected constructor(end: SocketEnd | number) {
@@ -120,27 +126,20 @@ export abstract class ByteInput extends SocketHandle implements ByteReader, Asyn
    *   read by then is read again by the next call
    */
   readAll(options?: ReadAllOptions): Promise<Buffer> {
-    const giveBack = (chunks: readonly Buffer[]): void => {
-      const before = this.#returned === undefined ? [] : [this.#returned];
-      this.#returned = Buffer.concat([...chunks, ...before]);
-      this.wake('readable');
-    };
-    return readAllOf(this, this.socket.details('recv'), giveBack, options);
+    return readAllOf(this, this.socket.details('recv'), this.#giveBack, options);
   }
 
-  /** Lines of UTF-8 text, without their line feed (and a carriage return before it). */
+  /**
+   * Lines of UTF-8 text, without their line feed (and a carriage return before it). What was read ahead when the
+   * loop is left is read again by the next call.
+   */
   lines(options?: LinesOptions): AsyncIterableIterator<string> {
-    return linesOf(this, options);
+    return linesOf(this, options, this.#giveBack);
   }
 
-  /** Chunks (packets of a seqpacket connection) until the end. Leaving the loop does not close. */
-  [Symbol.asyncIterator](): AsyncIterator<Buffer> {
-    const step = (chunk: Buffer | null): IteratorResult<Buffer> =>
-      chunk === null ? { done: true, value: undefined } : { done: false, value: chunk };
-    return {
-      next: () => this.read().then(step),
-      return: () => Promise.resolve({ done: true, value: undefined }),
-    };
+  /** Chunks (packets of a seqpacket connection) until the end or `close()`. Leaving the loop does not close. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Buffer> {
+    return iterate<Buffer>({ handle: this, receive: (wait) => this.read(wait) });
   }
 
   /** Bytes that can be read now (FIONREAD). */

@@ -133,21 +133,21 @@ class SocketReceiver extends Half implements Receiver {
     return this.connection.tryReceive();
   }
 
-  /** Messages until the end; leaving the loop does not close it. */
-  [Symbol.asyncIterator](): AsyncIterator<Buffer> {
-    let messages: AsyncIterator<Buffer> | undefined;
-    return {
+  /** Messages until the end, or until it is closed; leaving the loop does not close it. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Buffer> {
+    const messages = this.connection.iterateMessages();
+    const wasOpen = !this.closed;
+    // Of the connection's own steps, which cost no promise more: it may outlive this end.
+    const steps: AsyncIterableIterator<Buffer> = {
       next: () => {
-        try {
-          this.checkOpen('receive');
-          messages ??= this.connection.iterateMessages();
-          return messages.next();
-        } catch (error) {
-          return Promise.reject(error as Error);
-        }
+        if (!this.closed) return messages.next();
+        if (wasOpen) return Promise.resolve({ done: true, value: undefined });
+        return Promise.reject(closedError({ syscall: 'receive' }));
       },
-      return: () => Promise.resolve({ done: true, value: undefined }),
+      return: () => messages.return!(),
+      [Symbol.asyncIterator]: () => steps,
     };
+    return steps;
   }
 
   protected override shut(): void {

@@ -108,10 +108,10 @@ export class Connection extends ByteConnection {
   }
 
   /**
-   * Chunks of a stream, packets of a seqpacket connection, whole, until the end. Leaving the loop does not
-   * close.
+   * Chunks of a stream, packets of a seqpacket connection, whole, until the end or `close()`. Leaving the loop does
+   * not close.
    */
-  override [Symbol.asyncIterator](): AsyncIterator<Buffer> {
+  override [Symbol.asyncIterator](): AsyncIterableIterator<Buffer> {
     return this.type === 'stream' ? super[Symbol.asyncIterator]() : this.iterateMessages();
   }
 
@@ -120,8 +120,8 @@ export class Connection extends ByteConnection {
    *
    * @internal
    */
-  iterateMessages(): AsyncIterator<Buffer> {
-    return this.#messages.iterate(() => this.checkOpen('receive'));
+  iterateMessages(): AsyncIterableIterator<Buffer> {
+    return this.#messages.iterate();
   }
 
   /** The longest message that `send` takes. */

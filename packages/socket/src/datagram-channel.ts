@@ -6,6 +6,7 @@ import {
   isIpcError,
   bytes,
   integer,
+  iterate,
   optionsObject,
   typeError,
   valueError,
@@ -163,12 +164,9 @@ class DatagramReceiver extends DatagramEnd implements Receiver {
     return message === undefined ? undefined : this.#whole(message);
   }
 
-  /** Messages as they come; leaving the loop does not close it. */
-  [Symbol.asyncIterator](): AsyncIterator<Buffer> {
-    return {
-      next: async () => ({ done: false, value: await this.receive() }),
-      return: () => Promise.resolve({ done: true, value: undefined }),
-    };
+  /** Messages as they come, until it is closed; leaving the loop does not close it. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Buffer> {
+    return iterate<Buffer>({ handle: this, receive: (wait) => this.receive(wait) });
   }
 
   #room(): { maxBytes: number } {

@@ -6,6 +6,7 @@ import {
   check,
   checkTimeout,
   closedError,
+  iterate,
   optionsObject,
   valueError,
   waitOptions,
@@ -36,7 +37,6 @@ import { Destinations } from './destinations.js';
 import { adoptSocket, makeSocket, type SocketEnd } from './end.js';
 import type { FdSource } from './fds.js';
 import { checkMode } from './listen.js';
-import { iterate } from './iterate.js';
 import { Place, Route } from './place.js';
 import { familyOf, showAddress, type SocketAddress } from './sockaddr.js';
 import { SocketHandle } from './socket-handle.js';
@@ -260,17 +260,13 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
   }
 
   /** Datagrams as they come, until the socket is closed. Leaving the loop does not close it. */
-  [Symbol.asyncIterator](): AsyncIterator<DatagramMessage> {
+  [Symbol.asyncIterator](): AsyncIterableIterator<DatagramMessage> {
     return iterate<DatagramMessage>({
-      takeNow: () => {
-        if (this.closed) return null;
-        return this.isWaiting('readable') ? BLOCKED : nextDatagram(this, this.#ahead, BATCH, false);
-      },
-      receive: () =>
-        this.receive().catch((error: unknown) => {
-          if (this.closed) return null;
-          throw error;
-        }),
+      handle: this,
+      takesTurns: true,
+      take: () =>
+        this.isWaiting('readable') ? BLOCKED : nextDatagram(this, this.#ahead, BATCH, false),
+      receive: (wait) => this.receive(wait),
     });
   }
 

@@ -6,6 +6,7 @@ import {
   bytes,
   errorOf,
   IpcError,
+  iterate,
   valueError,
   waitSync,
   type Attempt,
@@ -18,7 +19,6 @@ import { SO_SNDBUF, SOL_SOCKET } from './constants.js';
 import { intOption } from './end.js';
 import { frameOf, frames } from './frames.js';
 import type { PacketInbox } from './inbox.js';
-import { iterate } from './iterate.js';
 
 /** How messages travel over a connection: the arguments are checked. */
 export interface Messages {
@@ -29,8 +29,8 @@ export interface Messages {
   receive(options: WaitOptions): Promise<Buffer | null>;
   tryReceive(): Buffer | null | undefined;
   receiveSync(timeout: number | undefined): Buffer | null;
-  /** All of them as they come; each step begins with the check. */
-  iterate(check: () => void): AsyncIterator<Buffer>;
+  /** All of them as they come. */
+  iterate(): AsyncIterableIterator<Buffer>;
   /** Hands what was sent to the kernel, as far as it takes that now; whether it took all of it. */
   flush(): boolean;
   /** Writes something else, or ends this side, in its place among the messages. */
@@ -87,17 +87,8 @@ export class StreamMessages implements Messages {
     return this.#receiver.tryReceive();
   }
 
-  iterate(check: () => void): AsyncIterator<Buffer> {
-    const messages = this.#receiver[Symbol.asyncIterator]();
-    const next = (): Promise<IteratorResult<Buffer>> => {
-      try {
-        check();
-        return messages.next();
-      } catch (error) {
-        return Promise.reject(error as Error);
-      }
-    };
-    return { next, return: () => Promise.resolve({ done: true, value: undefined }) };
+  iterate(): AsyncIterableIterator<Buffer> {
+    return this.#receiver[Symbol.asyncIterator]();
   }
 
   receiveSync(timeout: number | undefined): Buffer | null {
@@ -210,14 +201,14 @@ export class PacketMessages implements Messages {
     return packet === BLOCKED ? undefined : packet;
   }
 
-  iterate(check: () => void): AsyncIterator<Buffer> {
-    return iterate({
-      takeNow: () => {
-        check();
-        if (this.#connection.isWaiting('readable')) return BLOCKED;
-        return this.#inbox.takeReady() ?? this.#take(BATCH);
-      },
-      receive: () => this.receive({}),
+  iterate(): AsyncIterableIterator<Buffer> {
+    const connection = this.#connection;
+    return iterate<Buffer>({
+      handle: connection,
+      takesTurns: true,
+      take: () =>
+        connection.isWaiting('readable') ? BLOCKED : (this.#inbox.takeReady() ?? this.#take(BATCH)),
+      receive: (wait) => this.receive(wait),
     });
   }
 

@@ -4,6 +4,7 @@ import {
   BLOCKED,
   closedError,
   integer,
+  iterate,
   optionalBoolean,
   optionsObject,
   Readiness,
@@ -143,14 +144,9 @@ class ServerReceiver implements Receiver {
     return message === BLOCKED || message === YIELD ? undefined : message;
   }
 
-  /** Messages until the end; leaving the loop does not close it. */
-  [Symbol.asyncIterator](): AsyncIterator<Buffer> {
-    const step = (message: Buffer | null): IteratorResult<Buffer> =>
-      message === null ? { done: true, value: undefined } : { done: false, value: message };
-    return {
-      next: () => this.receive().then(step),
-      return: () => Promise.resolve({ done: true, value: undefined }),
-    };
+  /** Messages until the end, or until it is closed; leaving the loop does not close it. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Buffer> {
+    return iterate<Buffer>({ handle: this, receive: (wait) => this.receive(wait) });
   }
 
   /** Closes the server and all connections; what is unread is lost. */

@@ -11,6 +11,7 @@ import {
   Deadline,
   descriptor,
   errorOf,
+  iterate,
   optionsObject,
   timeoutError,
   Turn,
@@ -207,20 +208,8 @@ export class Server extends SocketHandle implements AsyncIterable<Connection> {
   }
 
   /** Connections as they come, until the server is closed. Leaving the loop does not close it. */
-  [Symbol.asyncIterator](): AsyncIterator<Connection> {
-    const ended: IteratorResult<Connection> = { done: true, value: undefined };
-    return {
-      next: async () => {
-        if (this.closed) return ended;
-        try {
-          return { done: false, value: await this.accept() };
-        } catch (error) {
-          if (this.closed && isIpcError(error, 'ERR_CLOSED')) return ended;
-          throw error;
-        }
-      },
-      return: () => Promise.resolve(ended),
-    };
+  [Symbol.asyncIterator](): AsyncIterableIterator<Connection> {
+    return iterate<Connection>({ handle: this, receive: (wait) => this.accept(wait) });
   }
 
   /** Stops listening, and removes the file of its path if that is still its own. */

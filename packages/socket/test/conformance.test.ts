@@ -1,6 +1,7 @@
 import * as suite from '@octoipc/conformance';
 
 import * as socket from './adapter.js';
+import { iterations } from './iterations.js';
 import { input } from './misuse.js';
 
 for (const stream of [socket.stream, socket.tcp]) suite.describeByteStream(stream);
@@ -11,3 +12,4 @@ suite.describeResources(socket.resources);
 suite.describeBadInput(input);
 suite.describeCrashSafety(socket.crashes);
 suite.describeLifecycle(socket.lifecycle);
+for (const each of iterations) suite.describeIteration(each);

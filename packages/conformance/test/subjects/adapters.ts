@@ -10,6 +10,7 @@ import type {
   BadInputAdapter,
   ByteStreamAdapter,
   CrashSafetyAdapter,
+  IterationAdapter,
   LifecycleAdapter,
   LockAdapter,
   MessageChannelAdapter,
@@ -67,6 +68,24 @@ export const waitable = {
     };
   },
 } satisfies WaitableAdapter;
+
+export const iteration = {
+  name: 'MemoryReader',
+  mechanism,
+  open() {
+    const { reader, writer } = memoryStream();
+    return {
+      iterate: (): AsyncIterator<Buffer> => reader[Symbol.asyncIterator](),
+      handle: reader,
+      give: (token: number) => writer.write(Uint8Array.of(token)),
+      token: (chunk: Buffer) => chunk[0],
+      close() {
+        reader.close();
+        writer.close();
+      },
+    };
+  },
+} satisfies IterationAdapter;
 
 export const resources = {
   name: 'memoryStream()',

@@ -4,6 +4,7 @@ import {
   bytes,
   checkTimeout,
   integer,
+  iterate,
   optionsObject,
   valueError,
   waitOptions,
@@ -70,8 +71,8 @@ export class MemoryReader extends MemoryHandle {
     yield* (await this.readAll()).toString().split('\n');
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer> {
-    for (let chunk = await this.read(); chunk !== null; chunk = await this.read()) yield chunk;
+  [Symbol.asyncIterator](): AsyncIterableIterator<Buffer> {
+    return iterate<Buffer>({ handle: this, receive: (wait) => this.read(wait) });
   }
 
   override close(): void {

@@ -1,6 +1,6 @@
 import type { Bytes, ChannelTraits, Codec, Receiver, Sender, WaitOptions } from '@octoipc/core';
 
-import { optionsObject, valueError } from '@octoipc/core/kit';
+import { following, optionsObject, valueError } from '@octoipc/core/kit';
 
 import type { ChannelReceiver, ChannelSender } from './options.js';
 import type { SchemeEnd } from './registry.js';
@@ -92,20 +92,10 @@ export class ReceivingEnd extends End<Receiver> implements ChannelReceiver<unkno
   }
 
   /** What comes until the end, or until it is closed; leaving the loop does not close it. */
-  [Symbol.asyncIterator](): AsyncIterator<unknown> {
-    const messages = this.end[Symbol.asyncIterator]();
-    return {
-      next: async () => {
-        const { done = false, value } = await messages.next();
-        return done
-          ? { done: true, value: undefined }
-          : { done: false, value: this.#value(value as Buffer) };
-      },
-      return: async () => {
-        await messages.return?.();
-        return { done: true, value: undefined };
-      },
-    };
+  [Symbol.asyncIterator](): AsyncIterableIterator<unknown> {
+    return following(this.end[Symbol.asyncIterator](), {
+      value: (message) => this.#value(message),
+    });
   }
 
   #value(message: Buffer | null): unknown {

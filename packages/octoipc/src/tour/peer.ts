@@ -54,7 +54,11 @@ export function startPeer<const P extends Pipes>(stage: Stage, pipes: P): Peer<P
   stage.signal.addEventListener('abort', () => reports.close(), { once: true });
   const next = async (): Promise<Line> => {
     const { done, value } = await Promise.race([lines.next(), failed]);
-    if (done === true) throw new Error(await ending(child));
+    if (done === true) {
+      // The signal has closed them.
+      stage.signal.throwIfAborted();
+      throw new Error(await ending(child));
+    }
     const line = JSON.parse(value) as Line;
     if ('error' in line) throw new Error(line.error);
     return line;

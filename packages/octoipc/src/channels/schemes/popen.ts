@@ -6,7 +6,7 @@ import {
   type Sender,
   type WaitOptions,
 } from '@octoipc/core';
-import { closedError } from '@octoipc/core/kit';
+import { closedError, iterate } from '@octoipc/core/kit';
 import type { ExitStatus, Process } from '@octoipc/popen';
 
 import { badUrl, checkOptions, given, restOf } from '../check.js';
@@ -149,16 +149,8 @@ class PopenReceiver extends ToldReceiver {
     throw this.#closing.failure(status);
   }
 
-  override [Symbol.asyncIterator](): AsyncIterator<Buffer> {
-    return {
-      next: async () => {
-        const message = await this.receive();
-        return message === null
-          ? { done: true, value: undefined }
-          : { done: false, value: message };
-      },
-      return: () => Promise.resolve({ done: true, value: undefined }),
-    };
+  override [Symbol.asyncIterator](): AsyncIterableIterator<Buffer> {
+    return iterate<Buffer>({ handle: this, receive: (wait) => this.receive(wait) });
   }
 
   override close(): void {

@@ -1,0 +1,5 @@
+import { describeIteration } from '@octoipc/conformance';
+
+import { iterations } from './iterations.js';
+
+for (const each of iterations) describeIteration(each);
