@@ -274,6 +274,16 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
     });
   }
 
+  override ref(): this {
+    this.#destinations.ref(true);
+    return super.ref();
+  }
+
+  override unref(): this {
+    this.#destinations.ref(false);
+    return super.unref();
+  }
+
   /** Closes it, and removes the file of its path if that is still its own. */
   override close(): void {
     if (this.closed) return;
@@ -297,6 +307,7 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
     }
     const fd = super.release();
     this.#place?.leave();
+    this.#destinations.fail(() => closedError({ syscall: 'sendmsg' }));
     return fd;
   }
 
