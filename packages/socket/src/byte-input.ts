@@ -143,11 +143,12 @@ export abstract class ByteInput extends SocketHandle implements ByteReader, Asyn
     };
   }
 
-  /** Bytes that can be read now (FIONREAD). */
+  /** Bytes that can be read now (FIONREAD), those of packets that were taken ahead included. */
   get available(): number {
     this.checkOpen('ioctl');
     const { binding, fd, target } = this.socket;
-    return check(binding.available(fd), 'ioctl', { target }) + (this.#returned?.length ?? 0);
+    const waiting = (this.#returned?.length ?? 0) + this.inbox.available;
+    return check(binding.available(fd), 'ioctl', { target }) + waiting;
   }
 
   /**
@@ -195,6 +196,8 @@ export abstract class ByteInput extends SocketHandle implements ByteReader, Asyn
     into: Uint8Array | undefined,
     fill: (memory: Uint8Array, offset: number, length: number) => number,
   ): Buffer | null | typeof BLOCKED {
+    // Before anything is taken that would have nowhere to go.
+    if (into?.length === 0) throw valueError('options.into', 'was detached while it waited', into);
     if (this.#returned !== undefined) {
       const part = this.#returned.subarray(0, Math.min(maxBytes, into?.length ?? Infinity));
       this.#returned =
@@ -208,7 +211,6 @@ export abstract class ByteInput extends SocketHandle implements ByteReader, Asyn
       return copied(packet, into);
     }
     if (into === undefined) return this.#taken(readIntoSlab(this.#room(maxBytes), fill));
-    if (into.length === 0) throw valueError('options.into', 'was detached while it waited', into);
     const count = fill(into, 0, Math.min(into.length, maxBytes));
     if (count <= 0) return this.#taken(count);
     return count === into.length && Buffer.isBuffer(into)

@@ -76,3 +76,51 @@ test('what an aborted readAll() gave back is there for a read after many that ha
   await expect(all).rejects.toThrow('aborted');
   expect(String(await here.read())).toBe('kept');
 });
+
+/** Two packets, the second of which was taken ahead, and who received the first. */
+async function takenAhead(second: string): Promise<Connection> {
+  const [here, there] = socketPair({ type: 'seqpacket' });
+  onTestFinished(() => {
+    here.close();
+    there.close();
+  });
+  for (let i = 0; i < ENOUGH; i++) {
+    there.trySend('plain');
+    await here.receive();
+  }
+  there.trySend('first');
+  there.trySend(second);
+  expect(String(await here.receive())).toBe('first');
+  return here;
+}
+
+test('available tells of packets that were taken ahead', async () => {
+  const here = await takenAhead('second');
+  expect(here.available).toBe(6);
+  expect(String(here.tryReceive())).toBe('second');
+  expect(here.available).toBe(0);
+});
+
+test('a packet that was taken ahead is kept by nobody once it was received', async () => {
+  const here = await takenAhead('x'.repeat(1000));
+  const packet = new WeakRef(here.tryReceive()!);
+  await vi.waitUntil(() => {
+    globalThis.gc!();
+    return packet.deref() === undefined;
+  });
+  expect(here.closed).toBe(false);
+});
+
+test('read({ into }) of a packet whose memory was detached meanwhile leaves it for the next', async () => {
+  const [here, there] = socketPair({ type: 'seqpacket' });
+  onTestFinished(() => {
+    here.close();
+    there.close();
+  });
+  const into = new Uint8Array(16);
+  const reading = here.read({ into });
+  structuredClone(into.buffer, { transfer: [into.buffer] });
+  await there.send('kept');
+  await expect(reading).rejects.toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARG_VALUE' }));
+  expect(String(await here.receive())).toBe('kept');
+});
