@@ -162,6 +162,8 @@ declare class Datagram extends SocketHandle implements AsyncIterable<DatagramMes
   ): DatagramMessage | undefined;
   receiveSync(options?: Omit<DatagramReceiveOptions, 'signal'>): DatagramMessage;
   [Symbol.asyncIterator](): AsyncIterator<DatagramMessage>;
+  ref(): this;
+  unref(): this;
   close(): void;
   release(): number;
   protected describe(): {
@@ -256,10 +258,12 @@ interface NotifyOptions extends WaitOptions {
 declare class PacketInbox {
   constructor(end: SocketEnd);
   get isEmpty(): boolean;
+  get available(): number;
   takeReady(): Buffer | undefined;
   take(wanted: Take): Buffer | null | typeof BLOCKED;
   takeWithFds(wanted: Take, maxFds: number): FdMessage | null | typeof BLOCKED;
   clear(): void;
+  isEnd(): boolean;
 }
 
 interface PathAddress {

@@ -204,7 +204,7 @@ export abstract class ByteInput extends SocketHandle implements ByteReader, Asyn
         part.length < this.#returned.length ? this.#returned.subarray(part.length) : undefined;
       return into === undefined ? part : copied(part, into);
     }
-    if (this.type === 'seqpacket') {
+    if (this.type === 'seqpacket' && (into === undefined || !this.inbox.isEmpty)) {
       const sleeping = fill === this.#fillSleeping;
       const packet = this.inbox.take({ maxBytes, truncate: true, sleeping });
       if (packet === null || packet === BLOCKED || into === undefined) return packet;
@@ -212,10 +212,15 @@ export abstract class ByteInput extends SocketHandle implements ByteReader, Asyn
     }
     if (into === undefined) return this.#taken(readIntoSlab(this.#room(maxBytes), fill));
     const count = fill(into, 0, Math.min(into.length, maxBytes));
-    if (count <= 0) return this.#taken(count);
+    if (count < 0 || (count === 0 && this.#isEnd())) return this.#taken(count);
     return count === into.length && Buffer.isBuffer(into)
       ? into
       : bufferOf(into.buffer, into.byteOffset, count);
+  }
+
+  /** Whether no bytes are the end; of packets some may have none. */
+  #isEnd(): boolean {
+    return this.type === 'stream' || this.inbox.isEnd();
   }
 
   /** Memory for what is there, not for what the caller would take at most. */

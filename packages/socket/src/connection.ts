@@ -301,7 +301,7 @@ export class Connection extends ByteConnection {
    * closed with the other. What was read ahead for messages is the first that it reads.
    *
    * @param options - `allowHalfOpen`: do not end when the other side does. @default false
-   * @throws {IpcError} EBUSY when messages wait to be sent, or calls wait: a read for what comes, a write for room
+   * @throws {IpcError} EBUSY when messages or calls wait, for which a stream of Node's would not wait
    */
   toDuplex(options?: DuplexOptions): Duplex {
     this.#leaveMessages('toDuplex');

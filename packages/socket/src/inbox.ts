@@ -127,7 +127,7 @@ export class PacketInbox {
     if (count === 1 && isPlain(0)) return dataAt(0);
     const found: (Packet | Buffer)[] = [];
     for (let i = 0; i < count; i++) found.push(isPlain(i) ? dataAt(i) : packetAt(i));
-    if (isNothing(found.at(-1)!) && this.#isEnd()) {
+    if (isNothing(found.at(-1)!) && this.isEnd()) {
       // The end is told as often as it is asked for, and found again by whoever asks after the last packet.
       while (found.length > 0 && isNothing(found.at(-1)!)) found.pop();
       if (found.length === 0) return null;
@@ -146,7 +146,7 @@ export class PacketInbox {
    * Whether no bytes mean the end, or a packet without bytes: after the end nothing more comes, and the
    * other side writes no more.
    */
-  #isEnd(): boolean {
+  isEnd(): boolean {
     const { binding, fd } = this.#end;
     const events = binding.poll(fd, POLLIN | POLLRDHUP, 0);
     if (events >= 0 && (events & POLLRDHUP) === 0) return false;

@@ -1,4 +1,5 @@
 import { Datagram, socketPair, type Connection } from '@octoipc/socket';
+import * as posix from '@octoipc/socket/posix';
 import { expect, onTestFinished, test, vi } from 'vitest';
 
 /** After so many plain ones several are taken at once, and a descriptor has its own poll. */
@@ -123,4 +124,39 @@ test('read({ into }) of a packet whose memory was detached meanwhile leaves it f
   await there.send('kept');
   await expect(reading).rejects.toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARG_VALUE' }));
   expect(String(await here.receive())).toBe('kept');
+});
+
+test('read({ into }) of packets fills that memory, after those that were taken ahead, and knows the end', async () => {
+  const [here, there] = socketPair({ type: 'seqpacket' });
+  onTestFinished(() => {
+    here.close();
+    there.close();
+  });
+  for (let i = 0; i < ENOUGH; i++) {
+    there.trySend('plain');
+    await here.receive();
+  }
+  for (const text of ['first', 'ahead', 'too']) there.trySend(text);
+  expect(String(await here.receive())).toBe('first');
+  const into = Buffer.alloc(8, '.');
+  const read = async (): Promise<string | null> => {
+    const packet = await here.read({ into });
+    expect(packet === null || packet.buffer === into.buffer).toBe(true);
+    return packet && String(packet);
+  };
+  expect([await read(), await read()]).toEqual(['ahead', 'too']);
+  expect(here.tryRead({ into })).toBe(undefined);
+  for (const text of ['short', 'of eight', 'longer than that', 'next']) there.trySend(text);
+  expect([await read(), await read(), await read(), await read()]).toEqual([
+    'short',
+    'of eight',
+    'longer t',
+    'next',
+  ]);
+  posix.trySend(there.fd, '');
+  there.trySend('behind nothing');
+  expect(await read()).toBe('');
+  expect(String(here.readSync({ into, maxBytes: 6 }))).toBe('behind');
+  there.close();
+  expect([await read(), await read()]).toEqual([null, null]);
 });
