@@ -160,6 +160,7 @@ export function tellBytesWritten(error: unknown, bytesWritten: number): unknown 
   if (common.has(error))
     return bytesWritten === 0 ? error : copyOf(error as IpcError, bytesWritten);
   const tells = 'bytesWritten' in error;
+  if (tells && error.bytesWritten === bytesWritten) return error;
   if (bytesWritten === 0 && !tells) {
     silent.add(error);
     return error;

@@ -149,6 +149,7 @@ describe('tellBytesWritten()', () => {
     const reason = new IpcError('EPIPE', { bytesWritten: 7 });
     const none = tellBytesWritten(reason, 0);
     expect(none).toMatchObject({ code: 'ECANCELED', bytesWritten: 0, cause: reason });
+    expect(tellBytesWritten(reason, 7)).toBe(reason);
   });
 
   test('tells although the reason takes no property', () => {

@@ -116,7 +116,7 @@ export class SecureConnection extends Connection {
     this.#relay.end();
   }
 
-  /** The end counts only if TLS says so: else what came may have been cut. */
+  /** Where TLS has failed no end is one. Whether one without a close_notify was meant Node does not tell. */
   protected override checkEnd(): void {
     const cause = this.#relay.failure;
     if (cause === undefined) return;
