@@ -124,9 +124,14 @@ export function timeoutError(details: IpcErrorDetails): IpcError {
   return new IpcError('ETIMEDOUT', details);
 }
 
+/** Errors that several who wait on one handle are rejected with. */
+const common = new WeakSet<object>();
+
 /** What every use of a closed handle throws, and its pending waits reject with. */
 export function closedError(details: IpcErrorDetails): IpcError {
-  return new IpcError('ERR_CLOSED', details);
+  const error = new IpcError('ERR_CLOSED', details);
+  common.add(error);
+  return error;
 }
 
 /** What a mechanism throws that this system does not have. */
@@ -137,13 +142,14 @@ export function unsupportedError(what: string, details: IpcErrorDetails = {}): I
   });
 }
 
-/** Reasons that tell already what one operation had written. */
-const told = new WeakSet<object>();
+/** Reasons that somebody who had written nothing was rejected with. */
+const silent = new WeakSet<object>();
 
 /**
  * The error of a cancelled operation, telling how many bytes it had handed over by then. An abort's
- * reason may be shared by many operations: the first that had written tells on the reason itself, the
- * others by an `ECANCELED` of their own, whose cause it is. So does one whose reason has `bytesWritten` already.
+ * reason may be shared by many operations: the first tells on the reason itself, by `bytesWritten` if it had
+ * written; those for whom that would not be true, by an `ECANCELED` of their own, whose cause it is. So does one
+ * whose reason has `bytesWritten` already, or takes none.
  *
  * @param error - why it was cancelled
  * @param bytesWritten - what it had written
@@ -151,16 +157,22 @@ const told = new WeakSet<object>();
  */
 export function tellBytesWritten(error: unknown, bytesWritten: number): unknown {
   if (typeof error !== 'object' || error === null) return error;
-  if (error instanceof IpcError && bytesWritten > 0) {
-    const { code, syscall, target, hint, cause } = error;
-    return new IpcError(code, { syscall, target, hint, bytesWritten, cause });
+  if (common.has(error))
+    return bytesWritten === 0 ? error : copyOf(error as IpcError, bytesWritten);
+  const tells = 'bytesWritten' in error;
+  if (tells && error.bytesWritten === bytesWritten) return error;
+  if (bytesWritten === 0 && !tells) {
+    silent.add(error);
+    return error;
   }
-  if (told.has(error)) return abortedAt(bytesWritten, error);
-  if (bytesWritten === 0 || !Object.isExtensible(error)) return error;
-  // What has such a property means something else by it, as a stream does, and often it cannot be set.
-  if ('bytesWritten' in error) return abortedAt(bytesWritten, error);
-  told.add(error);
+  if (tells || silent.has(error) || !Object.isExtensible(error)) {
+    return abortedAt(bytesWritten, error);
+  }
   return Object.assign(error, { bytesWritten });
+}
+
+function copyOf({ code, syscall, target, hint, cause }: IpcError, bytesWritten: number): IpcError {
+  return new IpcError(code, { syscall, target, hint, bytesWritten, cause });
 }
 
 function abortedAt(bytesWritten: number, cause: object): IpcError {

@@ -2,7 +2,15 @@ import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 
 import { IpcError, isIpcError } from '@octoipc/core';
-import { check, codeOfErrno, errnoOfCode, errorOf, textOfCode } from '@octoipc/core/kit';
+import {
+  check,
+  closedError,
+  codeOfErrno,
+  errnoOfCode,
+  errorOf,
+  tellBytesWritten,
+  textOfCode,
+} from '@octoipc/core/kit';
 import { describe, expect, test } from 'vitest';
 
 /** Errnos by their number on Linux that Node's own tables lack or call otherwise. */
@@ -116,4 +124,45 @@ test('check() throws ERR_UNSUPPORTED for what a binding has not on this system',
   expect(error).toMatchObject({ code: 'ERR_UNSUPPORTED', syscall: 'mq_open', target: '/jobs' });
   expect(error.errno).toBeUndefined();
   expect(() => check(-4095, 'mq_open')).toThrow(IpcError);
+});
+
+describe('tellBytesWritten()', () => {
+  test('tells on the reason itself, also where that is an IpcError', () => {
+    for (const reason of [new Error('mine'), new IpcError('EIO', { syscall: 'read' })]) {
+      expect(tellBytesWritten(reason, 5)).toBe(reason);
+      expect(reason).toHaveProperty('bytesWritten', 5);
+      const other = tellBytesWritten(reason, 0);
+      expect(other).toMatchObject({ code: 'ECANCELED', bytesWritten: 0, cause: reason });
+    }
+  });
+
+  test('leaves a reason as it is that somebody else has, who had written nothing', () => {
+    const reason = new Error('mine');
+    expect(tellBytesWritten(reason, 0)).toBe(reason);
+    expect(tellBytesWritten(reason, 0)).toBe(reason);
+    const half = tellBytesWritten(reason, 5);
+    expect(half).toMatchObject({ code: 'ECANCELED', bytesWritten: 5, cause: reason });
+    expect(reason).not.toHaveProperty('bytesWritten');
+  });
+
+  test('does not pass on what another write has told', () => {
+    const reason = new IpcError('EPIPE', { bytesWritten: 7 });
+    const none = tellBytesWritten(reason, 0);
+    expect(none).toMatchObject({ code: 'ECANCELED', bytesWritten: 0, cause: reason });
+    expect(tellBytesWritten(reason, 7)).toBe(reason);
+  });
+
+  test('tells although the reason takes no property', () => {
+    const reason = Object.freeze(new Error('mine'));
+    const half = tellBytesWritten(reason, 5);
+    expect(half).toMatchObject({ code: 'ECANCELED', bytesWritten: 5, cause: reason });
+  });
+
+  test('has ERR_CLOSED for all who wait, and tells each of them his own', () => {
+    const closed = closedError({ syscall: 'write' });
+    const half = tellBytesWritten(closed, 5);
+    expect(half).toMatchObject({ code: 'ERR_CLOSED', syscall: 'write', bytesWritten: 5 });
+    expect(tellBytesWritten(closed, 0)).toBe(closed);
+    expect(closed).not.toHaveProperty('bytesWritten');
+  });
 });

@@ -187,7 +187,7 @@ export class JetStreamReceiver implements Receiver {
         });
         for await (const message of this.#pull) this.#take(message);
       } catch (error) {
-        if (this.#closed) return;
+        if (this.#closed || this.#link.isOver) return;
         const told = failure(error, { syscall: 'receive', ...this.#link.details });
         if (isOver(error)) {
           this.#inbox.fail(told);

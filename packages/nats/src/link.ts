@@ -1,5 +1,5 @@
 import { connect, type NatsConnection } from '@nats-io/transport-node';
-import type { IpcErrorDetails, WaitOptions } from '@octoipc/core';
+import { IpcError, isIpcError, type IpcErrorDetails, type WaitOptions } from '@octoipc/core';
 import { BLOCKED, closedError, WaitQueue } from '@octoipc/core/kit';
 
 import { failure, refusedOptions } from './failure.js';
@@ -78,6 +78,11 @@ export class Link {
     return this.#up && !this.#closed;
   }
 
+  /** Whether it is closed for good: nobody tries to reach the server any more. */
+  get isOver(): boolean {
+    return this.#closed || this.#over !== undefined;
+  }
+
   /**
    * The outcome of some work, unless the connection that there is now is lost before. Promise.race with one
    * promise for the life of a connection would keep what every call had come to.
@@ -148,8 +153,7 @@ export class Link {
   #end(error: unknown): void {
     this.#up = false;
     if (this.#closed) return;
-    const cause = error ?? new Error('the NATS server has closed the connection');
-    this.#over = failure(cause, { syscall: 'connect', ...this.details });
+    this.#over = overWith(error, { syscall: 'connect', ...this.details });
     this.#lose(this.#over);
     for (const told of this.#watchers) told(this.#over);
     this.#wake?.();
@@ -161,4 +165,12 @@ export class Link {
     this.#affected.clear();
     for (const reject of affected) reject(error);
   }
+}
+
+/** Why a connection is over: it was refused, or the server is gone, however the last attempt to talk to it failed. */
+function overWith(error: unknown, details: IpcErrorDetails): unknown {
+  const told = failure(error, details);
+  if (isIpcError(told, 'EACCES')) return told;
+  const text = 'the connection to the NATS server was closed for good';
+  return new IpcError('ECONNRESET', { ...details, text, cause: error });
 }

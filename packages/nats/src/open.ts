@@ -53,9 +53,9 @@ const OF_JETSTREAM = ['create', 'stream', 'maxMessages', 'acknowledge', 'ackWait
  * ```
  */
 export async function natsSender(url: string, options?: NatsSenderOptions): Promise<Sender> {
-  const given = optionsObject<NatsSenderOptions>(options);
+  const given = checkedOptions(options);
   const place = parsePlace(url, false);
-  checkOptions(place, given);
+  checkPlace(place, given);
   return linked(place, given, async (link) => {
     if (!place.jetstream) return new CoreSender(link, place);
     const [{ streamOf }, { JetStreamSender }] = await Promise.all([
@@ -79,9 +79,9 @@ export async function natsReceiver(
   url: string,
   options?: NatsReceiverOptions,
 ): Promise<NatsReceiver> {
-  const given = optionsObject<NatsReceiverOptions>(options);
+  const given = checkedOptions(options);
   const place = parsePlace(url, true);
-  checkOptions(place, given);
+  checkPlace(place, given);
   return linked<NatsReceiver>(place, given, async (link) => {
     if (!place.jetstream) return CoreReceiver.open(link, place, given);
     const [{ streamOf }, { JetStreamReceiver }] = await Promise.all([
@@ -116,22 +116,42 @@ function checkName(value: string | undefined, name: string): void {
   }
 }
 
-function checkOptions(place: Place, options: NatsReceiverOptions): void {
-  waitOptions(options).signal?.throwIfAborted();
+/** Refuses what is for JetStream only where there is none. */
+function checkPlace(place: Place, options: NatsReceiverOptions): void {
   for (const name of OF_JETSTREAM) {
     if (options[name] === undefined || place.jetstream) continue;
     if (name === 'create') continue;
     throw valueError(`options.${name}`, 'is for nats+jetstream:// only', options[name]);
   }
-  optionalBoolean(options.create, 'options.create');
-  checkName(options.stream, 'options.stream');
-  checkName(options.queue, 'options.queue');
-  if (options.connection !== undefined) optionsObject(options.connection, 'options.connection');
-  const { maxMessages, prefetch, ackWait, acknowledge } = options;
+}
+
+/** Checks options; as they are now, whatever the caller does with the object while the server is reached. */
+function checkedOptions(options: NatsReceiverOptions | undefined): NatsReceiverOptions {
+  const given = optionsObject<NatsReceiverOptions>(options);
+  const { signal, timeout } = waitOptions(given);
+  signal?.throwIfAborted();
+  const { create, stream, queue, connection, maxMessages, prefetch, ackWait, acknowledge } = given;
+  optionalBoolean(create, 'options.create');
+  checkName(stream, 'options.stream');
+  checkName(queue, 'options.queue');
+  if (connection !== undefined) optionsObject(connection, 'options.connection');
   if (maxMessages !== undefined) integer(maxMessages, 'options.maxMessages', 1);
   if (prefetch !== undefined) integer(prefetch, 'options.prefetch', 1, 1_000_000);
   if (ackWait !== undefined) integer(ackWait, 'options.ackWait', 100, 0x7fffffff);
   if (acknowledge !== undefined) {
     oneOf(acknowledge, 'options.acknowledge', ['next', 'manual'] as const);
   }
+
+  return {
+    signal,
+    timeout,
+    create,
+    stream,
+    queue,
+    connection: connection && { ...connection },
+    maxMessages,
+    prefetch,
+    ackWait,
+    acknowledge,
+  };
 }

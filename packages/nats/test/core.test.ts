@@ -46,6 +46,16 @@ describe.skipIf(missing !== undefined)(titled('nats://'), () => {
     expect(shared.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 100 }, (_, i) => i));
   });
 
+  it('natsReceiver() reads its options when it is called', async () => {
+    const options = { prefetch: 10, timeout: 20_000 };
+    const opening = natsReceiver(server.url('options'), options);
+    Object.assign(options, { prefetch: 1, timeout: -1 });
+    const receiver = closing(await opening);
+    const sender = closing(await natsSender(server.url('options')));
+    for (const text of ['one', 'two', 'three']) await sender.send(text);
+    for (const text of ['one', 'two', 'three']) expect(String(await receiver.receive())).toBe(text);
+  });
+
   it('keeps nothing of sends that are over', async () => {
     const sender = closing(await natsSender(server.url('kept')));
     setFlagsFromString('--expose-gc');

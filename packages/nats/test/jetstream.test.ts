@@ -5,6 +5,8 @@ import { createInterface } from 'node:readline';
 import { natsReceiver, natsSender, type NatsReceiver } from '@octoipc/nats';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 
+import { Peer } from '../../core/test/peer.js';
+
 import { missing, NatsServer, titled } from './server.js';
 
 const numbers = (count: number): string[] => Array.from({ length: count }, (_, i) => String(i));
@@ -192,5 +194,14 @@ describe.skipIf(missing !== undefined)(titled('nats+jetstream://'), () => {
     const second = closing(await natsReceiver(url, { prefetch: 20 }));
     expect((await take(second, 11)).length).toBe(11);
     await second.done();
+  });
+
+  it('a receiver whose server is gone for good does not keep the process alive', async () => {
+    const mortal = await NatsServer.open({ jetstream: true });
+    onTestFinished(() => mortal.end());
+    const peer = Peer.node(new URL('./fixtures/over.mjs', import.meta.url), [mortal.url('over')]);
+    expect(await peer.line()).toBe('ready');
+    await mortal.kill();
+    expect(await peer.ended).toMatchObject({ code: 0, stdout: 'ready\nECONNRESET\n' });
   });
 });

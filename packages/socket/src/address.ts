@@ -87,12 +87,25 @@ function checkedHost(address: HostAddress): HostAddress {
  */
 export async function resolveAddress(address: Address, wait: WaitOptions): Promise<Target> {
   const parsed = parseAddress(address);
-  if (!('host' in parsed)) return { addresses: [parsed] };
+  if (!('host' in parsed)) return { addresses: [copied(parsed)] };
   const { host, port, tls = false } = parsed as HostAddress;
-  const secured = tls === false ? {} : { tls: tls === true ? {} : tls };
+  const secured = tls === false ? {} : { tls: tls === true ? {} : { ...tls } };
   if (isNumericHost(host)) return { addresses: [{ host, port }], host, ...secured };
   const found = await lookupHost(host, wait);
   return { addresses: found.map((numeric) => ({ host: numeric, port })), host, ...secured };
+}
+
+/** An address as it is now: the caller may use his object again while this one is waited for. */
+function copied(address: SocketAddress): SocketAddress {
+  if ('path' in address) {
+    const { path, viaDirectory } = address;
+    return viaDirectory === undefined ? { path } : { path, viaDirectory };
+  }
+  if ('abstract' in address) {
+    const { abstract } = address;
+    return { abstract: abstract instanceof Uint8Array ? Buffer.from(abstract) : abstract };
+  }
+  return { ...address };
 }
 
 /** A lookup goes on in its thread when nobody waits for it any more. */

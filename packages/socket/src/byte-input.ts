@@ -142,11 +142,12 @@ export abstract class ByteInput extends SocketHandle implements ByteReader, Asyn
     return iterate<Buffer>({ handle: this, receive: (wait) => this.read(wait) });
   }
 
-  /** Bytes that can be read now (FIONREAD). */
+  /** Bytes that can be read now (FIONREAD), those of packets that were taken ahead included. */
   get available(): number {
     this.checkOpen('ioctl');
     const { binding, fd, target } = this.socket;
-    return check(binding.available(fd), 'ioctl', { target }) + (this.#returned?.length ?? 0);
+    const waiting = (this.#returned?.length ?? 0) + this.inbox.available;
+    return check(binding.available(fd), 'ioctl', { target }) + waiting;
   }
 
   /**
@@ -194,25 +195,31 @@ export abstract class ByteInput extends SocketHandle implements ByteReader, Asyn
     into: Uint8Array | undefined,
     fill: (memory: Uint8Array, offset: number, length: number) => number,
   ): Buffer | null | typeof BLOCKED {
+    // Before anything is taken that would have nowhere to go.
+    if (into?.length === 0) throw valueError('options.into', 'was detached while it waited', into);
     if (this.#returned !== undefined) {
       const part = this.#returned.subarray(0, Math.min(maxBytes, into?.length ?? Infinity));
       this.#returned =
         part.length < this.#returned.length ? this.#returned.subarray(part.length) : undefined;
       return into === undefined ? part : copied(part, into);
     }
-    if (this.type === 'seqpacket') {
+    if (this.type === 'seqpacket' && (into === undefined || !this.inbox.isEmpty)) {
       const sleeping = fill === this.#fillSleeping;
       const packet = this.inbox.take({ maxBytes, truncate: true, sleeping });
       if (packet === null || packet === BLOCKED || into === undefined) return packet;
       return copied(packet, into);
     }
     if (into === undefined) return this.#taken(readIntoSlab(this.#room(maxBytes), fill));
-    if (into.length === 0) throw valueError('options.into', 'was detached while it waited', into);
     const count = fill(into, 0, Math.min(into.length, maxBytes));
-    if (count <= 0) return this.#taken(count);
+    if (count < 0 || (count === 0 && this.#isEnd())) return this.#taken(count);
     return count === into.length && Buffer.isBuffer(into)
       ? into
       : bufferOf(into.buffer, into.byteOffset, count);
+  }
+
+  /** Whether no bytes are the end; of packets some may have none. */
+  #isEnd(): boolean {
+    return this.type === 'stream' || this.inbox.isEnd();
   }
 
   /** Memory for what is there, not for what the caller would take at most. */

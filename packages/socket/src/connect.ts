@@ -5,7 +5,7 @@ import { IpcError, isIpcError, optionsObject, waitOptions } from '@octoipc/core/
 
 import { parseAddress, resolveAddress, type Address, type HostAddress } from './address.js';
 import { connectEnd, connectEndSync } from './connecting.js';
-import { checkConnectionOptions, type ConnectionType } from './connection-options.js';
+import { checkConnectionOptions, messageLimit, type ConnectionType } from './connection-options.js';
 import { Connection } from './connection.js';
 import { makeSocket } from './end.js';
 import { isNumericHost } from './ip-address.js';
@@ -48,10 +48,8 @@ export interface ConnectOptions extends WaitOptions, TcpOptions {
  * @see connect(2)
  */
 export async function connect(address: Address, options?: ConnectOptions): Promise<Connection> {
-  const given = optionsObject(options);
-  const type = checkConnectionOptions(given);
-  checkTcpOptions(given);
-  const wait = waitOptions(options);
+  const given = checkedOptions(options);
+  const { wait } = given;
   const deadline = wait.timeout === undefined ? Infinity : performance.now() + wait.timeout;
   const left = (): WaitOptions =>
     deadline === Infinity
@@ -61,7 +59,7 @@ export async function connect(address: Address, options?: ConnectOptions): Promi
   let failure: unknown;
   for (const each of addresses) {
     try {
-      const connection = await connectTo(each, type, given, left());
+      const connection = await connectTo(each, given, left());
       if (tls === undefined) return connection;
       const client = { servername: host!, ...(tls as ConnectionOptions) };
       return await secure(connection, client, given.maxMessageSize, left());
@@ -73,15 +71,32 @@ export async function connect(address: Address, options?: ConnectOptions): Promi
   throw failure;
 }
 
+/** What `connect` takes, checked, as it was when it was called. */
+interface Given {
+  readonly type: number;
+  readonly maxMessageSize: number;
+  readonly tcp: TcpOptions;
+  readonly wait: WaitOptions;
+}
+
+function checkedOptions(options: ConnectOptions | undefined): Given {
+  const given = optionsObject(options);
+  const type = checkConnectionOptions(given);
+  const { signal, timeout } = waitOptions(options);
+  return {
+    type,
+    maxMessageSize: messageLimit(given.maxMessageSize),
+    tcp: checkTcpOptions(given),
+    wait: { signal, timeout },
+  };
+}
+
 /** {@link connect} that blocks this thread. Hosts must be numeric, and TLS cannot be had. */
 export function connectSync(
   address: Address,
   options?: Omit<ConnectOptions, 'signal'>,
 ): Connection {
-  const given = optionsObject(options);
-  const type = checkConnectionOptions(given);
-  checkTcpOptions(given);
-  const { timeout } = waitOptions(options);
+  const given = checkedOptions(options);
   const parsed = parseAddress(address);
   if (
     'host' in parsed &&
@@ -94,10 +109,10 @@ export function connectSync(
       hint: 'await connect() instead',
     });
   }
-  const end = makeSocket(familyOf(parsed), type, parsed);
+  const end = makeSocket(familyOf(parsed), given.type, parsed);
   try {
-    connectEndSync(end, parsed, timeout);
-    applyTcpOptions(end, given);
+    connectEndSync(end, parsed, given.wait.timeout);
+    applyTcpOptions(end, given.tcp);
     return Connection.over(end, given.maxMessageSize);
   } catch (error) {
     end.binding.close(end.fd);
@@ -107,15 +122,14 @@ export function connectSync(
 
 async function connectTo(
   address: SocketAddress,
-  type: number,
-  options: ConnectOptions,
+  { type, tcp, maxMessageSize }: Given,
   wait: WaitOptions,
 ): Promise<Connection> {
   const end = makeSocket(familyOf(address), type, address);
   try {
     await connectEnd(end, address, wait);
-    applyTcpOptions(end, options);
-    return Connection.over(end, options.maxMessageSize);
+    applyTcpOptions(end, tcp);
+    return Connection.over(end, maxMessageSize);
   } catch (error) {
     end.binding.close(end.fd);
     throw error;

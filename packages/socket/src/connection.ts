@@ -232,7 +232,8 @@ export class Connection extends ByteConnection {
 
   /**
    * Receives data and the descriptors that came with it, close-on-exec from birth. On a stream the bytes
-   * before them may be part of it, never those after them.
+   * before them may be part of it, never those after them. What `read` and `receive` take is without: they close them,
+   * and a `receive` of a stream reads ahead.
    *
    * @returns both; the descriptors are yours. `null` when the other side has ended
    * @throws {IpcError} ERR_FDS_TRUNCATED when more came than were asked for, or than this process can
@@ -300,10 +301,14 @@ export class Connection extends ByteConnection {
    * closed with the other. What was read ahead for messages is the first that it reads.
    *
    * @param options - `allowHalfOpen`: do not end when the other side does. @default false
-   * @throws {IpcError} EBUSY when messages wait to be sent, or somebody waits for the rest of one
+   * @throws {IpcError} EBUSY when messages or calls wait, for which a stream of Node's would not wait
    */
   toDuplex(options?: DuplexOptions): Duplex {
     this.#leaveMessages('toDuplex');
+    // A stream of Node's reads and writes past them.
+    if (this.type === 'stream' && (this.isWaiting('readable') || this.isWaiting('writable'))) {
+      throw busyError(this.socket.details('toDuplex'));
+    }
     return duplexOf(this, options);
   }
 

@@ -1,9 +1,12 @@
-import { check, POLLOUT } from '@octoipc/core/kit';
+import type { WaitOptions } from '@octoipc/core';
+import { BLOCKED, check, POLLOUT, valueError } from '@octoipc/core/kit';
 
-import { resolveAddress, type Address } from './address.js';
+import { parseAddress, resolveAddress, type Address } from './address.js';
 import { AF_UNIX, SO_PASSCRED, SOL_SOCKET } from './constants.js';
 import { setIntOption, type SocketEnd } from './end.js';
+import { Route } from './place.js';
 import type { SocketAddress } from './sockaddr.js';
+import type { SocketHandle } from './socket-handle.js';
 
 /** The one address that a datagram socket gets. */
 export async function oneAddress(address: Address): Promise<SocketAddress> {
@@ -25,4 +28,21 @@ export function passCredentials(end: SocketEnd): void {
 /** Whether its own buffer has room. */
 export function hasRoom({ binding, fd, target }: SocketEnd): boolean {
   return (check(binding.poll(fd, POLLOUT, 0), 'poll', { target }) & POLLOUT) !== 0;
+}
+
+/** Waits until its own buffer has room. */
+export function room(handle: SocketHandle, wait: WaitOptions): Promise<void> {
+  const { socket } = handle;
+  const attempt = (): void | typeof BLOCKED => {
+    if (!hasRoom(socket)) return BLOCKED;
+  };
+  return handle.waitFor('writable', attempt, wait, { details: socket.details('sendmsg') });
+}
+
+/** Where a datagram goes; undefined where the socket is connected. */
+export function routeTo(handle: SocketHandle, to: Address | null | undefined): Route | undefined {
+  handle.checkOpen('sendmsg');
+  if (to === undefined) return undefined;
+  if (to === null) throw valueError('to', 'is nobody: the sender had no name to reply to', to);
+  return new Route(parseAddress(to) as SocketAddress);
 }

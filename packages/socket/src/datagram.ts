@@ -8,7 +8,6 @@ import {
   closedError,
   iterate,
   optionsObject,
-  valueError,
   waitOptions,
   waitSync,
 } from '@octoipc/core/kit';
@@ -31,7 +30,7 @@ import type {
   DatagramReceiveOptions,
   DatagramSendOptions,
 } from './datagram-options.js';
-import { hasRoom, oneAddress, passCredentials, prepare } from './datagram-socket.js';
+import { hasRoom, oneAddress, passCredentials, prepare, room, routeTo } from './datagram-socket.js';
 import { Destination } from './destination.js';
 import { Destinations } from './destinations.js';
 import { adoptSocket, makeSocket, type SocketEnd } from './end.js';
@@ -73,7 +72,7 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
   /** Receivers that somebody waits for, by their address. */
   readonly #destinations = new Destinations({
     hasRoom: () => hasRoom(this.socket),
-    room: (wait) => this.#room(wait),
+    room: (wait) => room(this, wait),
   });
 
   private constructor(end: SocketEnd, place?: Place) {
@@ -171,7 +170,7 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
 
   /** Sends if that needs no waiting; false, and nothing sent, if it does. */
   trySend(data: Bytes, to?: Address | null, options?: Pick<DatagramSendOptions, 'fds'>): boolean {
-    const route = this.#routeTo(to);
+    const route = routeTo(this, to);
     try {
       const put = sendingDatagram(this, data, route, options);
       const waited =
@@ -190,7 +189,7 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
   ): void {
     if (to === undefined && options === undefined && sendPlainDatagram(this, data, true)) return;
     checkTimeout(optionsObject(options).timeout);
-    const route = this.#routeTo(to);
+    const route = routeTo(this, to);
     let destination: Destination | undefined;
     try {
       const put = sendingDatagram(this, data, route, options);
@@ -270,6 +269,16 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
     });
   }
 
+  override ref(): this {
+    this.#destinations.ref(true);
+    return super.ref();
+  }
+
+  override unref(): this {
+    this.#destinations.ref(false);
+    return super.unref();
+  }
+
   /** Closes it, and removes the file of its path if that is still its own. */
   override close(): void {
     if (this.closed) return;
@@ -293,6 +302,7 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
     }
     const fd = super.release();
     this.#place?.leave();
+    this.#destinations.fail(() => closedError({ syscall: 'sendmsg' }));
     return fd;
   }
 
@@ -303,7 +313,7 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
   async #send(data: Bytes, to?: Address | null, options?: DatagramSendOptions): Promise<void> {
     const wait = waitOptions(options);
     wait.signal?.throwIfAborted();
-    const route = this.#routeTo(to);
+    const route = routeTo(this, to);
     try {
       const put = sendingDatagram(this, data, route, options);
       if (route === undefined || this.socket.domain !== AF_UNIX) {
@@ -315,21 +325,5 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
     } finally {
       route?.close();
     }
-  }
-
-  /** Where to; undefined where the socket is connected. */
-  #routeTo(to: Address | null | undefined): Route | undefined {
-    this.checkOpen('sendmsg');
-    if (to === undefined) return undefined;
-    if (to === null) throw valueError('to', 'is nobody: the sender had no name to reply to', to);
-    const parsed = parseAddress(to);
-    return new Route(parsed as SocketAddress);
-  }
-
-  #room(wait: WaitOptions): Promise<void> {
-    const attempt = (): void | typeof BLOCKED => {
-      if (!hasRoom(this.socket)) return BLOCKED;
-    };
-    return this.waitFor('writable', attempt, wait, { details: this.socket.details('sendmsg') });
   }
 }

@@ -38,6 +38,12 @@ export class Destination extends FdHandle {
     }
   }
 
+  /** Whether those who wait keep the process alive. */
+  keep(alive: boolean): this {
+    this.turn.ref(alive);
+    return alive ? this.ref() : this.unref();
+  }
+
   /** Waits until the receiver has room. */
   ready(options: WaitOptions): Promise<void> {
     // poll(2) itself asks the kernel to tell when the receiver reads: unix_dgram_poll.

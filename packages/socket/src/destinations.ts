@@ -21,6 +21,7 @@ export interface OwnBuffer {
 export class Destinations {
   readonly #all = new Map<string, Destination>();
   readonly #own: OwnBuffer;
+  #alive = true;
 
   constructor(own: OwnBuffer) {
     this.#own = own;
@@ -28,7 +29,7 @@ export class Destinations {
 
   /** Whether somebody waits for this receiver. */
   isWaiting(route: Route): boolean {
-    return this.#all.has(keyOf(route));
+    return this.#all.has(route.key);
   }
 
   /** Sends when the receiver has room, after those who came before. */
@@ -62,6 +63,12 @@ export class Destinations {
     }
   }
 
+  /** Whether those who wait keep the process alive. */
+  ref(alive: boolean): void {
+    this.#alive = alive;
+    for (const destination of this.#all.values()) destination.keep(alive);
+  }
+
   /** Rejects everyone who waits; an error is made only for somebody. */
   fail(makeError: () => unknown): void {
     if (this.#all.size === 0) return;
@@ -71,10 +78,10 @@ export class Destinations {
   }
 
   #enter(route: Route, target: string): Destination {
-    const key = keyOf(route);
+    const key = route.key;
     let destination = this.#all.get(key);
     if (destination === undefined) {
-      destination = Destination.of(route, target);
+      destination = Destination.of(route, target).keep(this.#alive);
       this.#all.set(key, destination);
     }
     destination.users += 1;
@@ -85,10 +92,6 @@ export class Destinations {
     destination.users -= 1;
     if (destination.users > 0) return;
     destination.close();
-    this.#all.delete(keyOf(route));
+    this.#all.delete(route.key);
   }
-}
-
-function keyOf(route: Route): string {
-  return Buffer.from(route.bytes).toString('latin1');
 }

@@ -6,6 +6,8 @@ import { binding, type SocketBinding } from './binding.js';
 import { MSG_DONTWAIT, SO_DOMAIN, SO_TYPE, SOL_SOCKET } from './constants.js';
 import { ADDRESS_ROOM, decodeAddress, showAddress, type SocketAddress } from './sockaddr.js';
 
+const MOST_TOLD = 0x7fff_ffff;
+
 /**
  * A socket's descriptor, owned by the binding, and how it is read or written without waiting.
  *
@@ -60,6 +62,8 @@ export class SocketEnd {
 
   #send(from: Uint8Array, offset: number, length: number, flags: number): number {
     const { binding: native } = this;
+    // What is told is told by numbers of 32 bits.
+    if (offset + length > MOST_TOLD) return native.send(this.fd, from, offset, length, flags);
     const { numbers, sent } = native.known;
     numbers[0] = this.fd;
     numbers[1] = offset;

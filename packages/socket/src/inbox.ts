@@ -21,6 +21,9 @@ const POLLRDHUP = 0x2000;
 
 const scratch = new Uint8Array(1);
 
+/** Never changed. */
+const NONE: (Packet | Buffer)[] = [];
+
 /** Packets in the order of their coming, those before `at` are taken. Never refers to the inbox. */
 interface Line {
   /** Those that are nothing but bytes are here as that. */
@@ -35,7 +38,7 @@ function closeRest(line: Line): void {
   for (const packet of line.packets.slice(line.at)) {
     if (!(packet instanceof Uint8Array)) closeFds(packet.fds);
   }
-  line.packets = [];
+  line.packets = NONE;
   line.at = 0;
 }
 
@@ -59,12 +62,20 @@ export class PacketInbox {
     return this.#line.at >= this.#line.packets.length;
   }
 
+  /** Bytes of the packets that wait here. */
+  get available(): number {
+    const { packets, at } = this.#line;
+    let sum = 0;
+    for (let i = at; i < packets.length; i++) sum += packets[i]!.length;
+    return sum;
+  }
+
   /** The next packet if it waits here and is nothing but bytes. */
   takeReady(): Buffer | undefined {
     const line = this.#line;
     const packet = line.packets[line.at];
     if (!(packet instanceof Uint8Array)) return undefined;
-    line.at += 1;
+    this.#step();
     return packet;
   }
 
@@ -104,7 +115,7 @@ export class PacketInbox {
     const line = this.#line;
     const waiting = line.packets[line.at];
     if (waiting !== undefined) {
-      line.at += 1;
+      this.#step();
       return waiting;
     }
     const flags = MSG_TRUNC | (sleeping && this.#end.sleeps ? 0 : MSG_DONTWAIT);
@@ -116,13 +127,14 @@ export class PacketInbox {
     if (count === 1 && isPlain(0)) return dataAt(0);
     const found: (Packet | Buffer)[] = [];
     for (let i = 0; i < count; i++) found.push(isPlain(i) ? dataAt(i) : packetAt(i));
-    if (isNothing(found.at(-1)!) && this.#isEnd()) {
+    if (isNothing(found.at(-1)!) && this.isEnd()) {
       // The end is told as often as it is asked for, and found again by whoever asks after the last packet.
       while (found.length > 0 && isNothing(found.at(-1)!)) found.pop();
       if (found.length === 0) return null;
     }
     line.packets = found;
-    line.at = 1;
+    line.at = 0;
+    this.#step();
     if (!this.#watched && found.length > 1 && found.some(hasFds)) {
       this.#watched = true;
       abandoned.register(this, line);
@@ -134,11 +146,20 @@ export class PacketInbox {
    * Whether no bytes mean the end, or a packet without bytes: after the end nothing more comes, and the
    * other side writes no more.
    */
-  #isEnd(): boolean {
+  isEnd(): boolean {
     const { binding, fd } = this.#end;
     const events = binding.poll(fd, POLLIN | POLLRDHUP, 0);
     if (events >= 0 && (events & POLLRDHUP) === 0) return false;
     return binding.receive(fd, scratch, 0, 1, MSG_PEEK | MSG_DONTWAIT) <= 0;
+  }
+
+  /** One was taken; of those that all were nothing is kept. */
+  #step(): void {
+    const line = this.#line;
+    line.at += 1;
+    if (line.at < line.packets.length) return;
+    line.packets = NONE;
+    line.at = 0;
   }
 
   #cut(data: Buffer, length: number, maxBytes: number, truncate: boolean): Buffer {

@@ -55,27 +55,44 @@ export interface ListenOptions extends ServeOptions, Pick<WaitOptions, 'signal'>
  * @see bind(2), listen(2), unix(7)
  */
 export async function listen(address: Address, options?: ListenOptions): Promise<Server> {
-  const given = optionsObject(options);
-  const type = checkListenOptions(given);
-  const wait = waitOptions(given.signal === undefined ? undefined : { signal: given.signal });
-  wait.signal?.throwIfAborted();
-  const { addresses, tls } = await resolveAddress(address, wait);
+  const given = checkedOptions(options);
+  given.signal?.throwIfAborted();
+  const { addresses, tls } = await resolveAddress(address, { signal: given.signal });
   let finish: Finish | undefined;
   if (tls !== undefined) {
-    finish = serving(tls as TlsOptions, given.maxMessageSize);
+    finish = serving(tls as TlsOptions, given.serve.maxMessageSize);
   }
-  return open(addresses[0]!, type, given, finish);
+  return open(addresses[0]!, given, finish);
 }
 
-function checkListenOptions(options: ListenOptions): number {
-  const { backlog, mode, reclaim, reusePort, ipv6Only } = options;
-  checkServeOptions(options);
-  if (backlog !== undefined) integer(backlog, 'options.backlog', 0, 0x7fffffff);
+/** What `listen` takes, checked, as it was when it was called. */
+interface Given {
+  readonly type: number;
+  readonly serve: ServeOptions;
+  readonly mode: number;
+  readonly reclaim: boolean;
+  readonly backlog: number;
+  readonly reusePort: boolean;
+  readonly ipv6Only: boolean;
+  readonly signal: AbortSignal | undefined;
+}
+
+function checkedOptions(options: ListenOptions | undefined): Given {
+  const given = optionsObject(options);
+  const { backlog = SOMAXCONN, mode = 0o600, reclaim, reusePort, ipv6Only, signal } = given;
+  const serve = checkServeOptions(given);
+  integer(backlog, 'options.backlog', 0, 0x7fffffff);
   checkMode(mode);
-  optionalBoolean(reclaim, 'options.reclaim');
-  optionalBoolean(reusePort, 'options.reusePort');
-  optionalBoolean(ipv6Only, 'options.ipv6Only');
-  return checkConnectionOptions(options);
+  return {
+    type: checkConnectionOptions(given),
+    serve,
+    mode,
+    reclaim: optionalBoolean(reclaim, 'options.reclaim') ?? false,
+    backlog,
+    reusePort: optionalBoolean(reusePort, 'options.reusePort') ?? false,
+    ipv6Only: optionalBoolean(ipv6Only, 'options.ipv6Only') ?? false,
+    signal: waitOptions(signal === undefined ? undefined : { signal }).signal,
+  };
 }
 
 /** Checks the permission bits of a path. */
@@ -83,20 +100,15 @@ export function checkMode(mode: number | undefined): void {
   if (mode !== undefined) integer(mode, 'options.mode', 0, 0o777);
 }
 
-function open(
-  address: SocketAddress,
-  type: number,
-  options: ListenOptions,
-  finish: Finish | undefined,
-): Server {
-  const { mode = 0o600, reclaim = false, backlog = SOMAXCONN } = options;
+function open(address: SocketAddress, given: Given, finish: Finish | undefined): Server {
+  const { type, mode, reclaim, backlog, serve } = given;
   const end = makeSocket(familyOf(address), type, address);
   let place: Place | undefined;
   try {
-    if ('host' in address) prepareTcp(end, address.host, options);
+    if ('host' in address) prepareTcp(end, address.host, given);
     place = Place.bind(end, address, { mode, reclaim });
     check(end.binding.listen(end.fd, backlog), 'listen', { target: end.target });
-    return Server.over(end, options, place, finish);
+    return Server.over(end, serve, place, finish);
   } catch (error) {
     place?.release();
     end.binding.close(end.fd);
@@ -105,10 +117,10 @@ function open(
 }
 
 /** A port that connections of an earlier server still linger on can be had at once: socket(7). */
-function prepareTcp(end: SocketEnd, host: string, { reusePort, ipv6Only }: ListenOptions): void {
+function prepareTcp(end: SocketEnd, host: string, { reusePort, ipv6Only }: Given): void {
   setIntOption(end.fd, SOL_SOCKET, SO_REUSEADDR, 1);
-  if (reusePort === true) setIntOption(end.fd, SOL_SOCKET, SO_REUSEPORT, 1);
+  if (reusePort) setIntOption(end.fd, SOL_SOCKET, SO_REUSEPORT, 1);
   if (host.includes(':')) {
-    setIntOption(end.fd, IPPROTO_IPV6, IPV6_V6ONLY, ipv6Only === true ? 1 : 0);
+    setIntOption(end.fd, IPPROTO_IPV6, IPV6_V6ONLY, ipv6Only ? 1 : 0);
   }
 }

@@ -165,9 +165,17 @@ export function senderAt(index: number): SocketAddress | null {
 
 let overflow: number | undefined;
 
+/** What nearly every system has. */
+const USUAL_OVERFLOW = 65_534;
+
 /** The user of what was sent before anybody asked for credentials. */
 function overflowUid(): number {
-  return (overflow ??= Number(readFileSync('/proc/sys/kernel/overflowuid', 'latin1')));
+  try {
+    return (overflow ??= Number(readFileSync('/proc/sys/kernel/overflowuid', 'latin1')));
+  } catch {
+    // No descriptor is left, or there is no /proc: what was received must not be lost for that.
+    return USUAL_OVERFLOW;
+  }
 }
 
 /** Who sent a packet. */

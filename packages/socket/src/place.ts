@@ -21,6 +21,8 @@ import {
 export class Route {
   readonly bytes: Uint8Array;
   #directory = -1;
+  /** A path that goes through a directory, as it was given. */
+  #long: string | undefined;
 
   /** @throws {IpcError} ENAMETOOLONG when a path is over 107 bytes and does not go through a directory */
   constructor(address: SocketAddress) {
@@ -34,6 +36,7 @@ export class Route {
       this.bytes = encodeAddress({ path });
       return;
     }
+    this.#long = path;
     const folder = dirname(path);
     this.#directory = check(binding().openDirectory(folder), 'open', { target: folder });
     try {
@@ -44,6 +47,11 @@ export class Route {
       this.close();
       throw error;
     }
+  }
+
+  /** The same for the same address, whatever descriptor it goes through. */
+  get key(): string {
+    return this.#long ?? Buffer.from(this.bytes).toString('latin1');
   }
 
   close(): void {

@@ -1,11 +1,15 @@
-import type Stream from 'node:stream';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 
 import { IpcError, unsupportedError } from '@octoipc/core/kit';
 
 import { messageLimit } from './connection-options.js';
 import { Connection } from './connection.js';
-import { SocketEnd } from './end.js';
+import { SHUT_RD, SHUT_WR } from './constants.js';
+import type { DuplexOptions } from './duplex.js';
+import { SecureEnd } from './secure-end.js';
+import { SecureRelay } from './secure-relay.js';
 import { socketPair } from './pair.js';
 import type { Peer, PeerProcess } from './peer.js';
 import type { SocketAddress } from './sockaddr.js';
@@ -18,36 +22,35 @@ import type { KeepAlive } from './tcp.js';
  * to the network: so bytes, messages and the end behave as on every connection, with the kernel's bounded
  * buffers between. The event loop has to turn for that, so there are no blocking flavours.
  *
- * Lifetime: closing it ends the TLS session, and closes the TCP connection below.
+ * Lifetime: closing it ends the TLS session, and closes the TCP connection below. An idle one does not keep the
+ * process alive; what was written and is not with the kernel yet does.
  */
 export class SecureConnection extends Connection {
   readonly #under: Connection;
-  #failure: Error | undefined;
+  readonly #relay: SecureRelay;
 
-  private constructor(under: Connection, end: SocketEnd, limit: number) {
+  private constructor(under: Connection, end: SecureEnd, limit: number) {
     super(end, limit);
     this.#under = under;
+    this.#relay = end.relay;
+    this.onClosed(() => end.relay.close());
   }
 
-  /** @internal */
-  static join(under: Connection, stream: TLSSocket, maxMessageSize?: number): SecureConnection {
+  /**
+   * @param below - the stream over `under` that TLS goes through
+   * @internal
+   */
+  static join(
+    under: Connection,
+    below: Socket,
+    stream: TLSSocket,
+    maxMessageSize?: number,
+  ): SecureConnection {
     const [outer, inner] = socketPair();
-    const { domain, type, target } = under.socket;
     const fd = outer.release();
     outer.socket.binding.adopt(fd);
-    const end = new SocketEnd(fd, domain, type, target);
-    const connection = new SecureConnection(under, end, messageLimit(maxMessageSize));
-    const plain = inner.toDuplex({ allowHalfOpen: true });
-    const failed = (error: Error | null | undefined): void => {
-      if (error === null || error === undefined) return;
-      connection.#failure ??= error;
-      stream.destroy();
-      plain.destroy();
-    };
-    const { pipeline } = require('node:stream') as typeof Stream;
-    pipeline(stream, plain, failed);
-    pipeline(plain, stream, failed);
-    return connection;
+    const end = new SecureEnd(fd, under.socket, new SecureRelay(inner, stream, below));
+    return new SecureConnection(under, end, messageLimit(maxMessageSize));
   }
 
   override get local(): SocketAddress | null {
@@ -87,6 +90,10 @@ export class SecureConnection extends Connection {
     throw this.#blocking('recvmsg');
   }
 
+  override toDuplex(options?: DuplexOptions): Duplex {
+    return this.#relay.follow(super.toDuplex(options) as Socket);
+  }
+
   override setNoDelay(on = true): this {
     this.#under.setNoDelay(on);
     return this;
@@ -101,9 +108,17 @@ export class SecureConnection extends Connection {
     throw unsupportedError('giving a TLS connection away', this.socket.details('release'));
   }
 
-  /** The end counts only if TLS says so: else what came may have been cut. */
+  /** @internal What is not read any more would stop what is written, if the pair were shut down for reading. */
+  override shutdown(how: number): void {
+    if (how !== SHUT_WR) this.#relay.deafen();
+    if (how === SHUT_RD) return;
+    super.shutdown(SHUT_WR);
+    this.#relay.end();
+  }
+
+  /** Where TLS has failed no end is one. Whether one without a close_notify was meant Node does not tell. */
   protected override checkEnd(): void {
-    const cause = this.#failure;
+    const cause = this.#relay.failure;
     if (cause === undefined) return;
     throw new IpcError('ECONNRESET', { ...this.socket.details('recv'), cause });
   }

@@ -16,12 +16,13 @@ export interface ServeOptions extends TcpOptions {
   readonly maxMessageSize?: number;
 }
 
-/** Checks what a server takes. */
-export function checkServeOptions(options: ServeOptions): void {
+/** Checks what a server takes; as it is now, whatever the caller does with the object meanwhile. */
+export function checkServeOptions(options: ServeOptions): ServeOptions {
   const { authorize, maxMessageSize } = options;
   if (authorize !== undefined && typeof authorize !== 'function') {
     throw typeError('options.authorize', 'a function', authorize);
   }
-  messageLimit(maxMessageSize);
-  checkTcpOptions(options);
+  const limit = messageLimit(maxMessageSize);
+  const tcp = checkTcpOptions(options);
+  return { ...tcp, maxMessageSize: limit, ...(authorize === undefined ? {} : { authorize }) };
 }

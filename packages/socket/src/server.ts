@@ -92,10 +92,10 @@ export class Server extends SocketHandle implements AsyncIterable<Connection> {
   readonly #turn = new Turn();
   #warned = false;
 
+  /** @param options - checked, and nobody else's */
   private constructor(end: SocketEnd, options: ServeOptions, place?: Place, finish?: Finish) {
     super(end);
-    const { authorize, maxMessageSize, noDelay, keepAlive } = options;
-    this.#options = { authorize, maxMessageSize, noDelay, keepAlive } as ServeOptions;
+    this.#options = options;
     this.#place = place;
     this.#secure = finish && new SecureArrivals(this, () => this.take(), finish);
   }
@@ -109,13 +109,13 @@ export class Server extends SocketHandle implements AsyncIterable<Connection> {
    * @throws {IpcError} EBADF when it is not open, EEXIST when another handle owns it
    */
   static fromFd(fd: number, options?: ServeOptions): Server {
-    checkServeOptions(optionsObject(options));
+    const given = checkServeOptions(optionsObject(options));
     descriptor(fd);
     const listening = intOption(fd, SOL_SOCKET, SO_ACCEPTCONN);
     if (listening === 0) throw valueError('fd', 'must be a socket that listens', fd);
     const end = adoptSocket(fd, [SOCK_STREAM, SOCK_SEQPACKET]);
     end.binding.setNonblocking(end.fd, true);
-    return new Server(end, options ?? {});
+    return new Server(end, given);
   }
 
   /** @internal */

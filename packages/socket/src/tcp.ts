@@ -33,10 +33,15 @@ export interface TcpOptions {
   readonly keepAlive?: KeepAlive;
 }
 
-/** Checks them before there is a socket. */
-export function checkTcpOptions({ noDelay, keepAlive }: TcpOptions): void {
+/** Checks them before there is a socket; as they are now, whatever the caller does with the object meanwhile. */
+export function checkTcpOptions({ noDelay, keepAlive }: TcpOptions): TcpOptions {
   optionalBoolean(noDelay, 'options.noDelay');
   if (keepAlive !== undefined) checkKeepAlive(keepAlive);
+  const kept = typeof keepAlive === 'object' ? { ...keepAlive } : keepAlive;
+  return {
+    ...(noDelay === undefined ? {} : { noDelay }),
+    ...(kept === undefined ? {} : { keepAlive: kept }),
+  };
 }
 
 function checkKeepAlive(keepAlive: KeepAlive): void {

@@ -79,12 +79,13 @@ async function handshake(
 ): Promise<Connection> {
   const details = { syscall: 'tls', target: connection.socket.target };
   try {
-    const stream = begin(connection.toDuplex({ allowHalfOpen: true }) as Socket);
+    const below = connection.toDuplex({ allowHalfOpen: true }) as Socket;
+    const stream = begin(below);
     // What it says when it is destroyed is said already.
     stream.on('error', () => {});
     await settled(stream, event, wait, details);
     verify?.(stream, details);
-    return SecureConnection.join(connection, stream, maxMessageSize);
+    return SecureConnection.join(connection, below, stream, maxMessageSize);
   } catch (error) {
     connection.close();
     throw error;

@@ -71,7 +71,7 @@ test('seqpacket: release() refuses while packets wait that were received ahead',
   // Several are received at once after some that brought no descriptors.
   for (let i = 0; i < 20; i++) left.sendSync('a');
   for (let i = 0; i < 18; i++) await right.receive();
-  expect(right.available).toBe(0);
+  expect(right.available).toBe(2);
   expect(() => right.release()).toThrow(failing('EBUSY'));
   for (let i = 0; i < 2; i++) expect(String(right.tryReceive())).toBe('a');
   posix.close(right.release());

@@ -1,4 +1,5 @@
-import { closeSync, openSync, statSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 
 import { Datagram, notify } from '@octoipc/socket';
 import { expect, onTestFinished, test } from 'vitest';
@@ -275,4 +276,52 @@ for i in range(500): s.sendto(str(i).encode(), sys.argv[1])
   const child = Peer.start('python3', ['-c', code, path]);
   for (let i = 0; i < 500; i++) expect(String(receiver.receiveSync().data)).toBe(String(i));
   expect(await child.ended).toMatchObject({ code: 0 });
+});
+
+test('release() rejects sends that wait for a full receiver', async () => {
+  const receiver = await bound();
+  const address = receiver.local as { abstract: string };
+  const sender = await bound();
+  while (sender.trySend('x', address));
+  const waiting = sender.send('late', address);
+  const outcome = waiting.catch((error: unknown) => error);
+  closeSync(sender.release());
+  expect(await outcome).toEqual(failing('ERR_CLOSED'));
+});
+
+test('unref(): sends that wait for a full receiver do not keep the process alive', async () => {
+  const peer = Peer.node(new URL('./fixtures/unref.mjs', import.meta.url));
+  expect(await peer.ended).toMatchObject({ code: 0, stdout: 'false\n', stderr: '' });
+});
+
+test('send() to a full receiver by a long path is not overtaken by later ones', async () => {
+  const deep = join(folder, 'd'.repeat(100));
+  mkdirSync(deep);
+  const to = { path: join(deep, 'receiver'), viaDirectory: true };
+  const receiver = await bound(to);
+  const sender = await bound();
+  let sent = 0;
+  while (sender.trySend(String(sent), to)) sent += 1;
+  const first = sender.send('first', to);
+  receiver.tryReceive();
+  expect(sender.trySend('overtakes', to)).toBe(false);
+  const second = sender.send('second', to);
+  const got: string[] = [];
+  while (got.length < sent + 1) got.push(String((await receiver.receive()).data));
+  await Promise.all([first, second]);
+  expect(got.slice(-2)).toEqual(['first', 'second']);
+});
+
+test('one over 2 GiB is EMSGSIZE, too, and of a stream as much is taken as fits', async () => {
+  const sender = await bound();
+  const receiver = await bound();
+  // Untouched, it takes no memory.
+  const huge = new Uint8Array(2 ** 31 + 16);
+  const connected = closing(await Datagram.connect(receiver.local!));
+  await expect(connected.send(huge)).rejects.toThrow(failing('EMSGSIZE'));
+  await expect(sender.send(huge, receiver.local!)).rejects.toThrow(failing('EMSGSIZE'));
+  const [left, right] = pair();
+  const taken = left.tryWrite(huge);
+  expect(taken).toBeGreaterThan(0);
+  expect(right.available).toBe(taken);
 });

@@ -40,3 +40,43 @@ test('connect() rejects with what the lookup failed with', async () => {
     cause,
   });
 });
+
+test('listen() and connect() read their options and their address when they are called', async () => {
+  let found = (): void => {};
+  const spy = vi.spyOn(dns, 'lookup').mockImplementation(async () => {
+    await new Promise<void>((resolve) => (found = resolve));
+    return [{ address: '127.0.0.1', family: 4 }] as never;
+  });
+  onTestFinished(() => spy.mockRestore());
+  const options = { maxMessageSize: 100, authorize: () => true, keepAlive: { idle: 1000 } };
+  const change = (): void => {
+    Object.assign(options, { maxMessageSize: -1, authorize: () => false, type: 'none' });
+    options.keepAlive.idle = -1;
+    found();
+  };
+  const address = { host: 'here.example', port: 0 };
+  const listening = listen(address, options);
+  change();
+  const server = await listening;
+  onTestFinished(() => server.close());
+  const { port } = server.address as { port: number };
+  Object.assign(options, { maxMessageSize: 100, authorize: undefined, type: 'stream' });
+  options.keepAlive.idle = 1000;
+  const connecting = connect({ ...address, port }, options);
+  change();
+  const [client, served] = await Promise.all([connecting, server.accept({ timeout: 20_000 })]);
+  onTestFinished(() => client.close());
+  onTestFinished(() => served.close());
+  expect([client.maxMessageSize, served.maxMessageSize]).toEqual([100, 100]);
+});
+
+test('connect() goes where its address was when it was called', async () => {
+  const name = Buffer.from(`octoipc-lookup-${process.pid}-a`);
+  const server = await listen({ abstract: Buffer.from(name) });
+  onTestFinished(() => server.close());
+  const address: { abstract: Uint8Array } = { abstract: name };
+  const connecting = connect(address);
+  name.fill('b');
+  address.abstract = Buffer.from('nobody');
+  (await connecting).close();
+});

@@ -106,3 +106,16 @@ test('sendSync() that times out in the middle of a message leaves the stream in 
   expect(String(got[1])).toBe('next');
   await next;
 });
+
+test('toDuplex() is EBUSY while calls wait, which a stream of Node’s would not wait for', async () => {
+  const [left, right] = pair();
+  const reading = left.read();
+  expect(() => left.toDuplex()).toThrow(failing('EBUSY'));
+  await right.write('x');
+  await reading;
+  const writing = left.write(LARGE);
+  expect(() => left.toDuplex()).toThrow(failing('EBUSY'));
+  for (let count = 0; count < LARGE.length;) count += (await right.read())!.length;
+  await writing;
+  left.toDuplex().destroy();
+});

@@ -24,6 +24,10 @@ test('descriptors that were received ahead are closed with a socket that is coll
   expect(await peer.report()).toEqual({ held: [true, true, true, true] });
 });
 
+test('a datagram that was sent before anybody asked by whom is received, without a descriptor left, too', async () => {
+  expect(await scarce('unknown').report()).toEqual({ text: 'kept' });
+});
+
 /** socket(7), since Linux 6.5. */
 const SO_PASSPIDFD = 76;
 

@@ -3,10 +3,12 @@ import { once } from 'node:events';
 import { connect as tlsConnect, createServer } from 'node:tls';
 import type { AddressInfo, Socket } from 'node:net';
 
-import { connect, type Connection } from '@octoipc/socket';
+import { connect, socketReceiver, socketSender, type Connection } from '@octoipc/socket';
 import { expect, onTestFinished, test, vi } from 'vitest';
 
-import { closing, server } from './opened.js';
+import { Peer } from '../../core/test/peer.js';
+
+import { closing, descriptors, server } from './opened.js';
 
 const read = (name: string): string =>
   readFileSync(new URL(`./fixtures/${name}.pem`, import.meta.url), 'utf8');
@@ -190,4 +192,78 @@ test('toDuplex() is what tls of Node’s own runs over, on either side', async (
   const [chunk] = (await once(socket, 'data')) as [Buffer];
   expect(String(chunk)).toBe('from tls');
   socket.destroy();
+});
+
+/** A client in a process of its own, and this side of its connection; see the fixture. */
+async function clientThat(what: string, size = 0): Promise<{ peer: Peer; served: Connection }> {
+  const listening = await server({ host: '127.0.0.1', port: 0, tls: { key, cert } });
+  const { port } = listening.address as Port;
+  const peer = Peer.node(new URL('./fixtures/secure.mjs', import.meta.url), [port, what, size]);
+  const served = closing(await listening.accept());
+  expect(String(await served.receive())).toBe('here');
+  await served.send('welcome');
+  return { peer, served };
+}
+
+test.each(['idle', 'unref', 'unread'])(
+  'a TLS connection does not keep the process alive: %s',
+  async (what) => {
+    const { peer, served } = await clientThat(what, 50_000);
+    if (what === 'unread') served.write(Buffer.alloc(1 << 20)).catch(() => {});
+    expect(await peer.ended).toMatchObject({ code: 0, stdout: '', stderr: '' });
+  },
+);
+
+test('a receive() that waits on a TLS connection keeps the process alive', async () => {
+  const { peer, served } = await clientThat('waiting');
+  await served.send('late');
+  expect(await peer.ended).toMatchObject({ code: 0, stdout: 'late\n' });
+});
+
+test.each(['written', 'streamed', 'closed'])(
+  'what a TLS connection has taken arrives, though the program has come to its end: %s',
+  async (what) => {
+    const size = 1 << 20;
+    const { peer, served } = await clientThat(what, size);
+    let count = 0;
+    while (count < size) count += (await served.read())!.length;
+    // A stream of Node's waits for the other side's end.
+    if (what === 'streamed') served.close();
+    expect(await peer.ended).toMatchObject({ code: 0, stderr: '' });
+    expect(count).toBe(size);
+  },
+);
+
+test('close() of a TLS connection sends what was written and closes all below, whether the other side ends or not', async () => {
+  let heard = '';
+  const patient = { key, cert, allowHalfOpen: true };
+  const node = createServer(patient, (socket) => {
+    onTestFinished(() => void socket.destroy());
+    socket.on('data', (chunk) => (heard += String(chunk))).on('error', () => {});
+  });
+  node.listen(0, '127.0.0.1');
+  onTestFinished(() => void node.close());
+  await once(node, 'listening');
+  const { port } = node.address() as AddressInfo;
+  const sockets = (): number => descriptors().filter((each) => each.includes('socket:')).length;
+  const before = sockets();
+  const client = await connect({ host: '127.0.0.1', port, tls: { ca: cert } });
+  await client.write('last words');
+  client.close();
+  // What stays is the other side's.
+  await vi.waitUntil(() => heard === 'last words' && sockets() <= before + 1);
+});
+
+test('a TLS connection whose receiver is closed goes on sending, whatever comes', async () => {
+  const listening = await server({ host: '127.0.0.1', port: 0, tls: { key, cert } });
+  const connecting = connect({ ...(listening.address as Port), tls: { ca: cert } });
+  const served = closing(await listening.accept());
+  const client = closing(await connecting);
+  const [sender, receiver] = [socketSender(client), socketReceiver(client)];
+  const waiting = client.receive();
+  receiver.close();
+  expect(await waiting).toBe(null);
+  for (let i = 0; i < 20; i++) await served.send(Buffer.alloc(100_000));
+  await sender.send('still here');
+  expect(String(await served.receive())).toBe('still here');
 });
