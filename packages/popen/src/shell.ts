@@ -1,7 +1,8 @@
 import type { LinesOptions } from '@octoipc/pipe';
 
 import type { PopenOptions } from './options.js';
-import type { Mode, Process } from './process.js';
+import type { Mode } from './mode.js';
+import type { Process } from './process.js';
 import { quotedLine, ShellLine, type Word } from './quote.js';
 import { start } from './start.js';
 import type { ExitStatus } from './status.js';
