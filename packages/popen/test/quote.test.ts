@@ -177,8 +177,9 @@ const WORDS =
   `" ' \` $( \${x:- \${x# } ) ( $(( )) \\ # | a ;;esac echo\t $(echo\t" ") "$( )" "\${x:-`.split(
     ' ',
   );
-const PIECES = fc.constantFrom(...WORDS, ' ', '\n', '; ', 'case a in a) ');
-const CLOSING = fc.constantFrom('', '"', ')"', '")"', "'", '`', '`"', '}"', '"}"', '")")"', ')');
+const OPENINGS = ['"$(echo "', '"`echo "', '"${x:-"', '"$(echo '];
+const PIECES = fc.constantFrom(...WORDS, ...OPENINGS, ' ', '\n', '; ', 'case a in a) ');
+const CLOSING = fc.constantFrom('', '"', ')"', '")"', "'", '`', '`"', '"`"', '}"', '"}"', '")")"');
 
 test.each([['/bin/sh'], ['bash']])(
   'popen.sh: in a place that is not refused a value is never a command of %s, whatever stands around it',
