@@ -345,6 +345,8 @@ declare class KnownMemory {
   know(view: Uint8Array): Uint8Array;
 }
 
+declare const LAST_SIGNAL = 64;
+
 interface LinesOptions {
   readonly maxLineLength?: number | undefined;
 }
@@ -541,6 +543,8 @@ declare function errnoOfCode(code: string): number | undefined;
 
 declare function errorOf(result: number, syscall: string, details?: IpcErrorDetails): IpcError;
 
+declare function firstRealTimeSignal(): number;
+
 declare function ftokOf(
   binding: () => FtokBinding,
   path: unknown,
@@ -583,6 +587,8 @@ declare function optionsObject<T extends object>(value: T | undefined, name?: st
 
 declare function ownIdentity(): ProcessIdentity;
 
+declare function pidInUse(pid: number): boolean;
+
 declare function rangeError(name: string, range: string, actual: unknown): ArgumentError;
 
 declare function readAllOf(
@@ -609,6 +615,12 @@ declare function reap(options?: { readonly dryRun?: boolean }): ReapReport[];
 declare function reapName(kind: string, name: string): boolean;
 
 declare function registerReaper(kind: string, reaper: Reaper): void;
+
+declare function signalNameOf(number: number): string;
+
+declare function signalNumberOf(name: string): number | undefined;
+
+declare function signalNumbers(): Readonly<Record<string, number>>;
 
 declare function tellBytesWritten(error: unknown, bytesWritten: number): unknown;
 
@@ -666,6 +678,7 @@ export {
   IpcError,
   type IpcErrorDetails,
   KnownMemory,
+  LAST_SIGNAL,
   type LinesOptions,
   type Liveness,
   type ObjectIdentity,
@@ -709,6 +722,7 @@ export {
   descriptor,
   errnoOfCode,
   errorOf,
+  firstRealTimeSignal,
   ftokOf,
   inMainThread,
   integer,
@@ -725,6 +739,7 @@ export {
   optionalBoolean,
   optionsObject,
   ownIdentity,
+  pidInUse,
   rangeError,
   readAllOf,
   readIntoSlab,
@@ -733,6 +748,9 @@ export {
   reap,
   reapName,
   registerReaper,
+  signalNameOf,
+  signalNumberOf,
+  signalNumbers,
   tellBytesWritten,
   textOfCode,
   timeoutError,

@@ -121,7 +121,7 @@ test('SIG-041: openProcess() gives ESRCH for one that is gone, and refuses what 
     expect(() => openProcess(pid)).toThrow(failure({ code: 'ERR_OUT_OF_RANGE' }));
   }
   expect(() => openProcess('1' as never)).toThrow(failure({ code: 'ERR_INVALID_ARG_TYPE' }));
-  const [thread] = readdirSync('/proc/self/task').filter((id) => Number(id) !== process.pid);
+  const thread = readdirSync('/proc/self/task').find((id) => Number(id) !== process.pid);
   expect(() => openProcess(Number(thread))).toThrow(failure({ code: 'EINVAL' }));
 });
 
