@@ -67,7 +67,6 @@ interface FrameReceiver extends Receiver {
     },
   ): Promise<Buffer[]>;
   takeUnread(): Buffer;
-  [Symbol.asyncIterator](): AsyncIterableIterator<Buffer>;
   ref(): this;
   unref(): this;
 }
@@ -341,20 +340,12 @@ interface IpcErrorDetails {
   readonly cause?: unknown;
 }
 
-interface IterationSource<T> {
-  readonly handle: {
-    readonly closed: boolean;
-  };
-  readonly takesTurns?: boolean;
-  take?(): T | null | typeof BLOCKED;
-  receive(options: { readonly signal: AbortSignal }): Promise<T | null>;
-  left?(): Promise<void> | void;
-}
-
 declare class KnownMemory {
   isKnown(view: unknown): view is Uint8Array;
   know(view: Uint8Array): Uint8Array;
 }
+
+declare const LAST_SIGNAL = 64;
 
 interface LinesOptions {
   readonly maxLineLength?: number | undefined;
@@ -476,13 +467,6 @@ declare abstract class ResourceHandle implements Closable {
   protected checkOpen(details?: IpcErrorDetails): void;
 }
 
-interface Retelling<T, U> {
-  value(value: T): U;
-  ended?(): Promise<void>;
-  failed?(): Promise<void> | void;
-  left?(): Promise<void> | void;
-}
-
 declare class Temporary {
   constructor(kind: string, name: string, reaper: Reaper);
   created(identity: ObjectIdentity): void;
@@ -559,10 +543,7 @@ declare function errnoOfCode(code: string): number | undefined;
 
 declare function errorOf(result: number, syscall: string, details?: IpcErrorDetails): IpcError;
 
-declare function following<T, U>(
-  steps: AsyncIterator<T>,
-  retelling: Retelling<T, U>,
-): AsyncIterableIterator<U>;
+declare function firstRealTimeSignal(): number;
 
 declare function ftokOf(
   binding: () => FtokBinding,
@@ -581,13 +562,7 @@ declare function isDetached(view: ArrayBufferView): boolean;
 
 declare function isIpcError(error: unknown, code?: string): error is IpcError;
 
-declare function iterate<T>(source: IterationSource<T>): AsyncIterableIterator<T>;
-
-declare function linesOf(
-  reader: ByteReader,
-  options?: LinesOptions,
-  giveBack?: (chunks: readonly Buffer[]) => void,
-): AsyncIterableIterator<string>;
+declare function linesOf(reader: ByteReader, options?: LinesOptions): AsyncIterableIterator<string>;
 
 declare function livenessOf(identity: ProcessIdentity): Liveness;
 
@@ -611,6 +586,8 @@ declare function optionalBoolean(value: unknown, name: string): boolean | undefi
 declare function optionsObject<T extends object>(value: T | undefined, name?: string): T;
 
 declare function ownIdentity(): ProcessIdentity;
+
+declare function pidInUse(pid: number): boolean;
 
 declare function rangeError(name: string, range: string, actual: unknown): ArgumentError;
 
@@ -638,6 +615,12 @@ declare function reap(options?: { readonly dryRun?: boolean }): ReapReport[];
 declare function reapName(kind: string, name: string): boolean;
 
 declare function registerReaper(kind: string, reaper: Reaper): void;
+
+declare function signalNameOf(number: number): string;
+
+declare function signalNumberOf(name: string): number | undefined;
+
+declare function signalNumbers(): Readonly<Record<string, number>>;
 
 declare function tellBytesWritten(error: unknown, bytesWritten: number): unknown;
 
@@ -694,8 +677,8 @@ export {
   type FtokBinding,
   IpcError,
   type IpcErrorDetails,
-  type IterationSource,
   KnownMemory,
+  LAST_SIGNAL,
   type LinesOptions,
   type Liveness,
   type ObjectIdentity,
@@ -718,7 +701,6 @@ export {
   type Remover,
   type RemovingCall,
   ResourceHandle,
-  type Retelling,
   Temporary,
   TemporaryName,
   Turn,
@@ -740,14 +722,13 @@ export {
   descriptor,
   errnoOfCode,
   errorOf,
-  following,
+  firstRealTimeSignal,
   ftokOf,
   inMainThread,
   integer,
   ipcNamespace,
   isDetached,
   isIpcError,
-  iterate,
   linesOf,
   livenessOf,
   loadBinding,
@@ -758,6 +739,7 @@ export {
   optionalBoolean,
   optionsObject,
   ownIdentity,
+  pidInUse,
   rangeError,
   readAllOf,
   readIntoSlab,
@@ -766,6 +748,9 @@ export {
   reap,
   reapName,
   registerReaper,
+  signalNameOf,
+  signalNumberOf,
+  signalNumbers,
   tellBytesWritten,
   textOfCode,
   timeoutError,

@@ -174,7 +174,8 @@ declare class ShellLine {
   toString(): string;
 }
 
-type SignalName = NodeJS.Signals | `SIGRTMIN+${number}`;
+type SignalName =
+  NodeJS.Signals | 'SIGRTMIN' | 'SIGRTMAX' | `SIGRTMIN+${number}` | `SIGRTMAX-${number}`;
 
 interface StartOptions {
   readonly cwd?: string | undefined;

@@ -36,6 +36,7 @@ export { Pending } from './pending.js';
 export {
   livenessOf,
   ownIdentity,
+  pidInUse,
   type Liveness,
   type ProcessIdentity,
 } from './process-identity.js';
@@ -60,6 +61,13 @@ export {
 } from './reap.js';
 export { ResourceHandle, type OwnedResource } from './resource-handle.js';
 export { bufferOf, memoryForRead, readIntoSlab } from './slab.js';
+export {
+  firstRealTimeSignal,
+  LAST_SIGNAL,
+  signalNameOf,
+  signalNumberOf,
+  signalNumbers,
+} from './signal-names.js';
 export { Temporary } from './temporary.js';
 export { readableOf, webReadableOf, webWritableOf, writableOf } from './streams.js';
 export { Turn } from './turn.js';

@@ -15,7 +15,7 @@ import { ipcNamespace } from './ipc-namespace.js';
 import { recordAt, recordIn, recordsIn } from './name-records.js';
 import { UNFINISHED, type NameRecord, type ObjectIdentity } from './names.js';
 import { livenessOf, pidInUse } from './process-identity.js';
-import { recordFolder, tidyRecordFolder } from './record-folder.js';
+import { existingRecordFolder, tidyRecordFolder } from './record-folder.js';
 import { optionalBoolean, optionsObject } from './validate.js';
 
 /** What `reap` did with one temporary name, or would do. */
@@ -93,6 +93,7 @@ export function registerReaper(kind: string, reaper: Reaper): void {
  * @param options - `dryRun`: only report
  * @returns what was done with each temporary name, and why
  * @throws {TypeError} ERR_INVALID_ARG_TYPE when dryRun is no boolean
+ * @throws {IpcError} EPERM when the folder of records is not this user's alone
  * @throws {IpcError} EMFILE when no descriptor is left to look with
  * @example
  * ```js
@@ -106,7 +107,8 @@ export function registerReaper(kind: string, reaper: Reaper): void {
 export function reap(options?: { readonly dryRun?: boolean }): ReapReport[] {
   const { dryRun = false } = optionsObject(options);
   optionalBoolean(dryRun, 'options.dryRun');
-  const folder = recordFolder();
+  const folder = existingRecordFolder();
+  if (folder === undefined) return [];
   const reports = recordsIn(folder).flatMap((file) => reapRecord(join(folder, file), dryRun));
   tidyRecordFolder();
   return reports;
@@ -118,7 +120,8 @@ export function reap(options?: { readonly dryRun?: boolean }): ReapReport[] {
  * @returns whether it was removed
  */
 export function reapName(kind: string, name: string): boolean {
-  const folder = recordFolder();
+  const folder = existingRecordFolder();
+  if (folder === undefined) return false;
   return recordsIn(folder)
     .filter((file) => file.startsWith(`${kind}.`))
     .flatMap((file) => reapRecord(join(folder, file), false, name))

@@ -1,7 +1,7 @@
 import { lstatSync, mkdirSync, rmdirSync } from 'node:fs';
 
 import { codeOfErrno } from './errno.js';
-import { errorOf, IpcError } from './errors.js';
+import { errorOf, IpcError, isIpcError } from './errors.js';
 
 /**
  * Where this user's name records are: in memory, so a reboot, which ends what they tell of, ends them
@@ -50,10 +50,28 @@ export function fileCall<Result>(target: string, call: () => Result): Result {
  */
 export function openRecordFolder(): string {
   const folder = recordFolder();
-  const status = fileCall(folder, () => {
-    makeFolder(folder);
-    return lstatSync(folder);
-  });
+  fileCall(folder, () => makeFolder(folder));
+  return checkedFolder(folder);
+}
+
+/**
+ * The folder, if there is one. In one that others may write to anything could be told of our names: nothing in it is
+ * believed.
+ *
+ * @throws {IpcError} EPERM when somebody else made it, or may write to it
+ */
+export function existingRecordFolder(): string | undefined {
+  const folder = recordFolder();
+  try {
+    return checkedFolder(folder);
+  } catch (error) {
+    if (isIpcError(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
+function checkedFolder(folder: string): string {
+  const status = fileCall(folder, () => lstatSync(folder));
   if (!status.isDirectory() || status.uid !== process.geteuid?.() || (status.mode & 0o077) !== 0) {
     throw new IpcError('EPERM', {
       text: 'the folder of name records is not this user’s alone',

@@ -31,7 +31,8 @@ export function programOf(command: Command, name = 'command'): Program {
   if (!Array.isArray(command)) {
     throw typeError(name, 'a command line or an array [file, …args]', command);
   }
-  const argv: readonly unknown[] = command;
+  // A copy: what is checked is what is used.
+  const argv: readonly unknown[] = Array.from(command);
   const file = cString(argv[0], `${name}[0]`);
   for (let i = 1; i < argv.length; i++) noNul(argv[i], `${name}[${i}]`);
   return { file, argv: argv as readonly string[], label: file };

@@ -124,16 +124,18 @@ function size(maxBuffer: unknown): number {
   return maxBuffer === Infinity ? Infinity : integer(maxBuffer, 'options.maxBuffer');
 }
 
+/** As it is now: what was checked is what is used. */
 function checkEnv(
   env: Readonly<Record<string, string | undefined>>,
 ): Readonly<Record<string, string | undefined>> {
-  for (const [name, value] of Object.entries(optionsObject(env, 'options.env'))) {
+  const entries = Object.entries(optionsObject(env, 'options.env'));
+  for (const [name, value] of entries) {
     if (value === undefined) continue;
     cString(name, 'a name in options.env');
     if (name.includes('=')) throw valueError('a name in options.env', "must not contain '='", name);
     noNul(value, `options.env.${name}`);
   }
-  return env;
+  return Object.fromEntries(entries);
 }
 
 function descriptorsOf(fds: Readonly<Record<number, DescriptorLike>>): [number, number][] {

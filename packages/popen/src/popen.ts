@@ -10,7 +10,7 @@ import { start } from './start.js';
  * @returns the program, which runs
  * @throws {IpcError} ENOENT when there is no such program (its `syscall` is `execve`), or no such `cwd`
  *   (`chdir`)
- * @throws {IpcError} EACCES when it may not be executed, or is a directory
+ * @throws {IpcError} EACCES when it may not be executed, or is a directory, or may not lower its niceness
  * @throws {IpcError} E2BIG when arguments and environment are longer than the kernel takes
  * @throws {IpcError} EAGAIN when there are too many processes, EMFILE when there are too many descriptors
  * @throws {TypeError} ERR_INVALID_ARG_VALUE when a string has a NUL byte, or the program's name is empty

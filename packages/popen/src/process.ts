@@ -2,25 +2,20 @@ import type Stream from 'node:stream';
 import type { Duplex } from 'node:stream';
 
 import type { Bytes, WaitOptions } from '@octoipc/core';
-import { following, IpcError, optionsObject, waitOptions } from '@octoipc/core/kit';
+import { optionsObject, waitOptions } from '@octoipc/core/kit';
 import type { LinesOptions, PipeReader, PipeWriter } from '@octoipc/pipe';
 
 import type { ChildHandle } from './child.js';
 import { checkedReadable } from './checked-readable.js';
-import { collect } from './collect.js';
+import { Conversation } from './conversation.js';
 import type { ProcessFailure } from './failure.js';
-import type { InputWriter } from './input.js';
-import { lazily } from './lazily.js';
+import type { Mode } from './mode.js';
 import { milliseconds } from './options.js';
-import type { OutputReader } from './output.js';
 import { parse } from './parse.js';
 import type { Run, Stop } from './run.js';
 import { SIGKILL, signalNumber, type SignalName } from './signals.js';
 import type { ExitStatus } from './status.js';
 import { until } from './until.js';
-
-/** Which way a program is read or written: `r` its stdout, `w` its stdin, `r+` both. */
-export type Mode = 'r' | 'w' | 'r+';
 
 /** What `kill` takes. */
 export interface KillOptions {
@@ -38,12 +33,12 @@ export interface KillOptions {
  */
 export class Process<M extends Mode = Mode> implements AsyncIterable<Buffer> {
   readonly #run: Run;
-  #collected: Promise<Buffer> | undefined;
-  #closing: Promise<ExitStatus> | undefined;
+  readonly #conversation: Conversation;
 
   /** @internal */
   constructor(run: Run) {
     this.#run = run;
+    this.#conversation = new Conversation(run);
   }
 
   /** The child by its pidfd. */
@@ -53,8 +48,7 @@ export class Process<M extends Mode = Mode> implements AsyncIterable<Buffer> {
 
   /** Resolves when it has ended, however; others may hold its stdout open after that. */
   get exited(): Promise<ExitStatus> {
-    this.#run.ends.stderr?.relieve();
-    return this.#run.exited;
+    return this.#conversation.exited;
   }
 
   get pid(): number {
@@ -91,8 +85,7 @@ export class Process<M extends Mode = Mode> implements AsyncIterable<Buffer> {
    * @throws {IpcError} ERR_PROCESS_FAILED with `check`, when it has failed
    */
   bytes(): Promise<Buffer> {
-    this.#collected ??= this.#collect();
-    return this.#collected;
+    return this.#conversation.bytes();
   }
 
   /** {@link bytes} as UTF-8 text. */
@@ -115,12 +108,14 @@ export class Process<M extends Mode = Mode> implements AsyncIterable<Buffer> {
    * @throws {IpcError} as {@link bytes}, at the end
    */
   lines(options?: LinesOptions): AsyncIterableIterator<string> {
-    return this.#toEnd((stdout) => stdout.lines(options));
+    const conversation = this.#conversation;
+    return conversation.toEnd(() => conversation.output().lines(options));
   }
 
   /** Chunks of its stdout as they come. */
   [Symbol.asyncIterator](): AsyncIterableIterator<Buffer> {
-    return this.#toEnd((stdout) => stdout[Symbol.asyncIterator]());
+    const conversation = this.#conversation;
+    return conversation.toEnd(() => conversation.output()[Symbol.asyncIterator]());
   }
 
   /**
@@ -129,12 +124,12 @@ export class Process<M extends Mode = Mode> implements AsyncIterable<Buffer> {
    * @throws {IpcError} EPIPE when it does not read any more
    */
   async write(data: Bytes, options?: WaitOptions): Promise<void> {
-    await this.#input().write(data, options);
+    await this.#conversation.input().write(data, options);
   }
 
   /** Ends its stdin, after the last data and the writes that wait already. */
   async end(data?: Bytes): Promise<void> {
-    await this.#input().finish(data);
+    await this.#conversation.input().finish(data);
   }
 
   /**
@@ -146,8 +141,7 @@ export class Process<M extends Mode = Mode> implements AsyncIterable<Buffer> {
    */
   async close(options?: WaitOptions): Promise<ExitStatus> {
     const wait = waitOptions(options);
-    this.#closing ??= this.#finish();
-    return await until(this.#closing, wait, { syscall: 'waitid', target: this.pid });
+    return await until(this.#conversation.close(), wait, { syscall: 'waitid', target: this.pid });
   }
 
   /**
@@ -188,7 +182,7 @@ export class Process<M extends Mode = Mode> implements AsyncIterable<Buffer> {
     if (stdout === null) return NodeDuplex.from({ writable: writable! });
     this.#run.ends.stderr?.relieve();
     const readable = this.#run.settings.check
-      ? checkedReadable(this, stdout, () => void this.#letGoInTheEnd())
+      ? checkedReadable(this, stdout, () => void this.#conversation.letGoInTheEnd())
       : stdout.toReadable();
     return NodeDuplex.from({ readable, ...(writable === undefined ? {} : { writable }) });
   }
@@ -234,98 +228,6 @@ export class Process<M extends Mode = Mode> implements AsyncIterable<Buffer> {
 
   /** @internal Closes what nobody has any more use for once the output was collected. */
   letGo(): void {
-    const { stdin, stdout, stderr } = this.#run.ends;
-    stdin?.close();
-    stdout?.close();
-    if (this.#run.settings.stderr === undefined) stderr?.close();
-  }
-
-  #input(): InputWriter {
-    if (this.#run.ends.stdin !== null) return this.#run.ends.stdin;
-    throw this.#notOpen('written', "'w' or 'r+'");
-  }
-
-  #output(): OutputReader {
-    this.#run.ends.stderr?.relieve();
-    if (this.#run.ends.stdout !== null) return this.#run.ends.stdout;
-    throw this.#notOpen('read', "'r' or 'r+'");
-  }
-
-  #notOpen(done: string, modes: string): IpcError {
-    const hint = `it was not started to be ${done}: use mode ${modes}`;
-    return new IpcError('EBADF', { syscall: 'popen', target: this.#run.label, hint });
-  }
-
-  async #collect(): Promise<Buffer> {
-    try {
-      const collected = await collect(this.#output(), this.#run);
-      await this.exited;
-      const error = this.#run.error(collected);
-      if (error !== undefined) throw error;
-      return collected;
-    } finally {
-      this.letGo();
-    }
-  }
-
-  /** Output as it comes; at its end what nobody has any more use for is closed. */
-  #toEnd<T>(said: (stdout: OutputReader) => AsyncIterator<T>): AsyncIterableIterator<T> {
-    return following<T, T>(
-      lazily(() => said(this.#output())),
-      {
-        value: (one) => one,
-        ended: async () => {
-          // Who has closed it himself does not wait for what it was worth.
-          if (this.#run.ends.stdout?.closed === true && this.status === null) return;
-          await this.#judge();
-        },
-        failed: () => {
-          if (this.#run.why !== undefined) this.#endOfOutput();
-        },
-      },
-    );
-  }
-
-  async #judge(): Promise<void> {
-    try {
-      if (!this.#isJudged) return;
-      await this.exited;
-      const error = this.#run.error();
-      if (error !== undefined) throw error;
-    } finally {
-      this.#endOfOutput();
-    }
-  }
-
-  /** Whether its end says what its output is worth. */
-  get #isJudged(): boolean {
-    return this.#run.settings.check || this.#run.why !== undefined;
-  }
-
-  async #letGoInTheEnd(): Promise<void> {
-    await this.exited.catch(() => undefined);
-    this.letGo();
-  }
-
-  #endOfOutput(): void {
-    if (this.#collected !== undefined) return;
-    if (this.#isJudged) this.letGo();
-    else this.#run.ends.stdout?.close();
-  }
-
-  async #finish(): Promise<ExitStatus> {
-    const { stdin, stdout, stderr } = this.#run.ends;
-    stderr?.relieve();
-    if (stdout?.isAwaited === false && this.#collected === undefined) stdout.close();
-    await stdin?.finish().catch(() => undefined);
-    const status = await this.exited.finally(() => {
-      if (this.#collected === undefined && stdout?.isAwaited === false) stdout.close();
-    });
-    // What it wrote to stderr belongs to the error.
-    const error = this.#run.error();
-    if (stderr?.isAwaited === false) stderr.close();
-    const expected = this.#run.why === 'timeout' && !this.#run.settings.check;
-    if (error !== undefined && !expected) throw error;
-    return this.status ?? status;
+    this.#conversation.letGo();
   }
 }

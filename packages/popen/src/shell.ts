@@ -3,7 +3,8 @@ import type { LinesOptions } from '@octoipc/pipe';
 
 import { lazily } from './lazily.js';
 import type { PopenOptions } from './options.js';
-import type { Mode, Process } from './process.js';
+import type { Mode } from './mode.js';
+import type { Process } from './process.js';
 import { quotedLine, ShellLine, type Word } from './quote.js';
 import { start } from './start.js';
 import type { ExitStatus } from './status.js';

@@ -89,6 +89,12 @@ function environment(env: Readonly<Record<string, string | undefined>>): Uint8Ar
   return Buffer.from(block);
 }
 
+/** Why a limit cannot be set. */
+const LIMIT_HINTS: Readonly<Record<string, string>> = {
+  EPERM: 'only a privileged process may raise a hard limit',
+  EINVAL: 'the soft limit is over the hard one, which stays as it is unless both are given',
+};
+
 const TOO_MANY = 'close what is not needed, or raise the limit: ulimit -n (RLIMIT_NOFILE)';
 
 /** What can be done about a program that cannot be executed. */
@@ -158,7 +164,7 @@ function spawnError(
     case Stage.limit:
       return errorOf(status, 'setrlimit', {
         target: limits.names[detail],
-        hint: code === 'EPERM' ? 'only a privileged process may raise a hard limit' : undefined,
+        hint: LIMIT_HINTS[code],
       });
     case Stage.keeper:
       return errorOf(status, 'dieWithParent', { target: file, hint: tooMany });

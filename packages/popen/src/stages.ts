@@ -4,7 +4,8 @@ import { binding } from './binding.js';
 import type { ChildHandle } from './child.js';
 import type { Program } from './command.js';
 import type { Settings } from './options.js';
-import { Process, type Mode } from './process.js';
+import type { Mode } from './mode.js';
+import { Process } from './process.js';
 import { Run, type Ends } from './run.js';
 import { startWith, stderrOf, type Stdio } from './start.js';
 
@@ -54,7 +55,8 @@ export function startStages(
       const reading = upstream;
       upstream = next;
       try {
-        stages.push({ ...startWith(program, each, { stdin, stdout, stderr }), program });
+        const own = { ...each, fds: fdsOf(settings, stages.length === 0, isLast) };
+        stages.push({ ...startWith(program, own, { stdin, stdout, stderr }), program });
       } finally {
         if (reading !== undefined) binding().close(reading);
         if (downstream !== undefined) binding().close(downstream);
@@ -70,6 +72,11 @@ export function startStages(
     if (settings.check) ends.stderr?.relieve();
     return new Process(new Run(child, ends, each, program.label));
   });
+}
+
+/** What joins two stages stays: 0 is for the first one, 1 for the last. */
+function fdsOf({ fds }: Settings, isFirst: boolean, isLast: boolean): Settings['fds'] {
+  return fds.filter(([target]) => target > 1 || (target === 0 ? isFirst : isLast));
 }
 
 /** Ends a stage without which another could not be started, at once. */

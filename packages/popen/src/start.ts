@@ -7,7 +7,8 @@ import { programOf, type Command, type Program } from './command.js';
 import { InputWriter } from './input.js';
 import { settingsOf, type PopenOptions, type Settings } from './options.js';
 import { OutputReader } from './output.js';
-import { Process, type Mode } from './process.js';
+import { MODES, type Mode } from './mode.js';
+import { Process } from './process.js';
 import { Run, type Ends } from './run.js';
 import { Kind, spawn } from './spawn.js';
 import type { ChildHandle } from './child.js';
@@ -21,8 +22,6 @@ export interface Stdio {
 
 /** A pipe to us, the parent's own, or a descriptor. */
 type StdioEnd = 'pipe' | 'inherit' | 'ignore' | number;
-
-export const MODES = ['r', 'w', 'r+'] as const;
 
 /** Starts a command; see `popen`. */
 export function start<const M extends Mode = 'r'>(

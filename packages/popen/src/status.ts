@@ -28,7 +28,7 @@ export interface ResourceUsage {
 export interface ExitStatus {
   /** What it exited with, 0 to 255; null when a signal has ended it. */
   readonly code: number | null;
-  /** What has ended it: `SIGTERM`, `SIGRTMIN+1`; null when it has exited by itself. */
+  /** What has ended it: `SIGTERM`, `SIGRTMIN+1`, as `@octoipc/signal` names it; null when it has exited by itself. */
   readonly signal: SignalName | null;
   /** It has exited with 0, and in time. */
   readonly ok: boolean;

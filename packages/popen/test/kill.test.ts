@@ -28,7 +28,11 @@ test('kill() takes names, numbers and real-time signals, and refuses others', as
     ['SIGUSR1', 'SIGUSR1'],
     [9, 'SIGKILL'],
     ['SIGRTMIN+3', 'SIGRTMIN+3'],
-    [64, 'SIGRTMIN+30'],
+    ['SIGRTMIN', 'SIGRTMIN'],
+    ['SIGRTMIN+0', 'SIGRTMIN'],
+    ['SIGRTMAX-29', 'SIGRTMIN+1'],
+    [64, 'SIGRTMAX'],
+    [33, 'SIG33'],
   ] as const) {
     const program = started(['sleep', String(FOREVER)]);
     expect(program.kill(signal)).toBe(true);
@@ -37,6 +41,8 @@ test('kill() takes names, numbers and real-time signals, and refuses others', as
   const program = started(['sleep', String(FOREVER)]);
   expect(codeNow(() => program.kill('SIGNOPE' as never))).toBe('ERR_INVALID_ARG_VALUE');
   expect(codeNow(() => program.kill('SIGRTMIN+31'))).toBe('ERR_INVALID_ARG_VALUE');
+  expect(codeNow(() => program.kill('SIGRTMAX-31'))).toBe('ERR_INVALID_ARG_VALUE');
+  expect(codeNow(() => program.kill('toString' as never))).toBe('ERR_INVALID_ARG_VALUE');
   expect(codeNow(() => program.kill(65))).toBe('ERR_OUT_OF_RANGE');
   expect(codeNow(() => program.kill(0))).toBe('ERR_OUT_OF_RANGE');
   expect(codeNow(() => program.kill(null as never))).toBe('ERR_INVALID_ARG_TYPE');

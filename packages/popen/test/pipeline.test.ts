@@ -1,11 +1,12 @@
-import { readlinkSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 import { pipeline, popenSync } from '@octoipc/popen';
 import { expect, onTestFinished, test } from 'vitest';
 
 import { codeNow, codeOf, failure } from '../../core/test/failure.js';
 import { descriptors, until } from '../../core/test/proc.js';
-import { zombies } from './started.js';
+import { folder, zombies } from './started.js';
 
 const MIB = 1024 * 1024;
 
@@ -175,4 +176,27 @@ test('pipeline() refuses what are no commands', () => {
   expect(codeNow(() => pipeline('true' as never))).toBe('ERR_INVALID_ARG_TYPE');
   expect(codeNow(() => pipeline([5] as never))).toBe('ERR_INVALID_ARG_TYPE');
   expect(codeNow(() => pipeline(['true'], 'x' as 'r'))).toBe('ERR_INVALID_ARG_VALUE');
+});
+
+test('fds 0 and 1 are for the ends of a pipeline, and never in place of what joins its stages', async () => {
+  const path = join(folder(), 'out');
+  writeFileSync(path, 'from a file');
+  const source = openSync(path, 'r');
+  const target = openSync(`${path}.new`, 'w');
+  onTestFinished(() => [source, target].forEach((fd) => closeSync(fd)));
+  const read = joined([['cat'], ['tr', 'a-z', 'A-Z']], 'r', { fds: { 0: source } });
+  expect(await read.text()).toBe('FROM A FILE');
+  const write = joined([['cat'], ['tr', 'a-z', 'A-Z'], ['cat']], 'w', { fds: { 1: target } });
+  await write.end('to a file');
+  expect(await write.close()).toMatchObject({ ok: true });
+  expect(readFileSync(`${path}.new`, 'utf8')).toBe('TO A FILE');
+  for (const [mode, fds] of [
+    ['w', { 0: source }],
+    ['r', { 1: target }],
+    ['r+', { 0: source }],
+  ] as const) {
+    expect(codeNow(() => pipeline([['cat'], ['cat']], mode, { fds }))).toBe(
+      'ERR_INVALID_ARG_VALUE',
+    );
+  }
 });

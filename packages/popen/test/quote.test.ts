@@ -114,6 +114,20 @@ test.each([
   ['the place behind a dollar sign', () => sh`echo $${'x\\n'}`],
   ['what only some shells take for quotes', () => sh`echo $'\\'${'; id'}`],
   ['quotes that a value before does not close', () => sh`echo ${'a'}"b ${'c'}"`],
+  ['a command in double quotes', () => sh`echo "$(echo ${'x'})"`],
+  ['quotes in a command in double quotes', () => sh`echo "$(echo "${'$(id)'}")"`],
+  ['quotes in two commands in double quotes', () => sh`echo "$(a "$(b "${'$(id)'}")")"`],
+  ['quotes in backquotes in double quotes', () => sh`echo "\`echo "${'$(id)'}"\`"`],
+  ['quotes in a default value in double quotes', () => sh`echo "\${x:-"${'$(id)'}"}"`],
+  ['a default value in double quotes', () => sh`echo "\${x:-$(echo "${'$(id)'}")}"`],
+  ['double quotes with quotes in a pattern', () => sh`echo "\${x#'"'} it's ${'$(id)'}"`],
+  ['double quotes behind a case', () => sh`echo "$(case a in a) echo ")";; esac) ${'$(id)'}"`],
+  [
+    'double quotes behind a comment',
+    () => sh`echo "$(true # "
+) ${'$(id)'}"`,
+  ],
+  ['double quotes behind a parenthesis in quotes', () => sh`echo "$(echo ")") ${'$(id)'}"`],
 ])('popen.sh refuses a value within %s', (_, make) => {
   expect(codeNow(make)).toBe('ERR_INVALID_ARG_VALUE');
 });
@@ -125,6 +139,9 @@ test('popen.sh takes values behind what only looks like quotes, comments and the
   expect(text).toBe("it is ' a#b x y 2\nz /h/w\n");
   const closed = sh`echo $((1+(2*(3)))) $(($(echo '4)'|tr -d ')')+1)) \${nothing:-${'d e'}} ${'f'}`;
   expect(await closed.text()).toBe('7 5 d e f\n');
+  const nested = sh`echo "$(echo "a  b")" ${'c  d'} "$(echo "$((1+1))" ')')" "\`echo x\`" "\${nothing:-e}" ${'f'} "$(true # it's
+    )" "$(case_1=; (echo g))" ${'h'}`;
+  expect(await nested.text()).toBe('a  b c  d 2 ) x e f  g h\n');
 });
 
 test('popen.sh refuses values that are no words, and NUL bytes', () => {
@@ -154,3 +171,36 @@ test('popen.sh refuses to be called without a template', () => {
     expect(codeNow(() => sh(wrong as never))).toBe('ERR_INVALID_ARG_TYPE');
   }
 });
+
+/** What command lines are made of that play with quotes, and how what is open may be closed. */
+const WORDS =
+  `" ' \` $( \${x:- \${x# } ) ( $(( )) \\ # | a ;;esac echo\t $(echo\t" ") "$( )" "\${x:-`.split(
+    ' ',
+  );
+const OPENINGS = ['"$(echo "', '"`echo "', '"${x:-"', '"$(echo '];
+const PIECES = fc.constantFrom(...WORDS, ...OPENINGS, ' ', '\n', '; ', 'case a in a) ');
+const CLOSING = fc.constantFrom('', '"', ')"', '")"', "'", '`', '`"', '"`"', '}"', '"}"', '")")"');
+
+test.each([['/bin/sh'], ['bash']])(
+  'popen.sh: in a place that is not refused a value is never a command of %s, whatever stands around it',
+  (shell) => {
+    if (!present([shell])) return console.log(`${shell} is not installed`);
+    const path = join(folder(), 'pwned');
+    const value = `$(: > ${path})'\`: > ${path}\``;
+    fc.assert(
+      fc.property(fc.array(PIECES, { maxLength: 12 }), CLOSING, (pieces, after) => {
+        const parts = [pieces.join(''), after];
+        let line: ShellCommand;
+        try {
+          line = sh(Object.assign(parts, { raw: parts }), value);
+        } catch {
+          return;
+        }
+        popenSync([shell, '-c', String(line)], { stderr: 'ignore', timeout: 10_000 });
+        expect({ parts, pwned: existsSync(path) }).toEqual({ parts, pwned: false });
+      }),
+      { numRuns: 400 },
+    );
+  },
+  60_000,
+);

@@ -23,11 +23,11 @@ function ignore(): void {}
 test('SIG-055: a program that a real-time signal has ended is told as such', async () => {
   expect(await started(['sh', '-c', 'kill -34 $$']).close()).toMatchObject({
     code: null,
-    signal: 'SIGRTMIN+0',
+    signal: 'SIGRTMIN',
     ok: false,
   });
   expect(await started(['sh', '-c', 'kill -64 $$']).close()).toMatchObject({
-    signal: 'SIGRTMIN+30',
+    signal: 'SIGRTMAX',
   });
 });
 
@@ -97,4 +97,23 @@ test('the status has what was used', async () => {
   expect(resourceUsage.maxResidentSize).toBeGreaterThan(5e7);
   expect(Object.values(resourceUsage).every((value) => value >= 0)).toBe(true);
   expect(Object.isFrozen(busy.status) && Object.isFrozen(resourceUsage)).toBe(true);
+});
+
+test('what is checked is what is used: environment and arguments are looked at once', async () => {
+  const values = ['good', 'bad\0', 'bad'];
+  const env = {
+    get ONCE() {
+      return values.shift();
+    },
+  };
+  expect(await started('echo $ONCE', 'r', { env }).text()).toBe('good\n');
+  expect(values).toEqual(['bad\0', 'bad']);
+  const command: [string, ...string[]] = ['echo', 'good'];
+  const options = {
+    get cwd() {
+      command[1] = 'bad\0';
+      return '/';
+    },
+  };
+  expect(await started(command, 'r', options).text()).toBe('good\n');
 });

@@ -1,7 +1,12 @@
-import { closeSync, openSync, readSync } from 'node:fs';
-import { constants } from 'node:os';
-
-import { integer, typeError, valueError } from '@octoipc/core/kit';
+import {
+  firstRealTimeSignal,
+  integer,
+  signalNameOf,
+  signalNumberOf,
+  signalNumbers,
+  typeError,
+  valueError,
+} from '@octoipc/core/kit';
 
 /** A signal by its name. */
 export type SignalName =
@@ -18,15 +23,10 @@ export const SIGRTMAX = 64;
  *
  * @see signal(7)
  */
-export const SIGRTMIN: number = firstRealTime();
+export const SIGRTMIN: number = firstRealTimeSignal();
 
 /** The signals of this system by their names, real-time signals included. */
-export const signals: Readonly<Record<string, number>> = table();
-
-const names = new Map<number, string>();
-for (const [name, number] of Object.entries(signals)) {
-  if (!names.has(number)) names.set(number, name);
-}
+export const signals: Readonly<Record<string, number>> = signalNumbers();
 
 /**
  * The number of a real-time signal.
@@ -54,7 +54,7 @@ export function numberOf(signal: unknown, name = 'signal'): number {
     return number;
   }
   if (typeof signal !== 'string') throw typeError(name, "a signal's name or number", signal);
-  const number = Object.hasOwn(signals, signal) ? signals[signal] : distance(signal);
+  const number = signalNumberOf(signal);
   if (number === undefined) throw valueError(name, 'must be a signal of this system', signal);
   return number;
 }
@@ -68,7 +68,7 @@ export function numbersOf(list: unknown, name = 'signals'): number[] {
 
 /** The name of a signal. */
 export function nameOf(number: number): SignalName {
-  return (names.get(number) ?? `SIG${number}`) as SignalName;
+  return signalNameOf(number) as SignalName;
 }
 
 /** Whether the kernel queues each one that is sent. */
@@ -79,38 +79,4 @@ export function isRealTime(number: number): boolean {
 /** 32 and what follows, up to SIGRTMIN, are how the C library's threads reach each other. */
 function isReserved(number: number): boolean {
   return number >= 32 && number < SIGRTMIN;
-}
-
-/** `SIGRTMAX-2`, which the table has as `SIGRTMIN+28`; the ends of the range from its other end. */
-function distance(name: string): number | undefined {
-  const [, from, by] = /^SIGRT(MIN\+|MAX-)(0|[1-9]\d?)$/.exec(name) ?? [];
-  if (from === undefined) return undefined;
-  const number = from === 'MIN+' ? SIGRTMIN + Number(by) : SIGRTMAX - Number(by);
-  return number < SIGRTMIN || number > SIGRTMAX ? undefined : number;
-}
-
-function table(): Record<string, number> {
-  const all: Record<string, number> = { ...constants.signals };
-  all['SIGRTMIN'] = SIGRTMIN;
-  for (let number = SIGRTMIN + 1; number < SIGRTMAX; number++) {
-    all[`SIGRTMIN+${number - SIGRTMIN}`] = number;
-  }
-  all['SIGRTMAX'] = SIGRTMAX;
-  return Object.freeze(all);
-}
-
-/** glibc keeps two for itself, musl three. Which one runs is told by the interpreter that this program names. */
-function firstRealTime(): number {
-  let head = '';
-  if (process.platform === 'linux') {
-    const buffer = Buffer.alloc(2048);
-    try {
-      const fd = openSync(process.execPath, 'r');
-      head = buffer.toString('latin1', 0, readSync(fd, buffer));
-      closeSync(fd);
-    } catch {
-      // Then it is taken for glibc, which most are.
-    }
-  }
-  return head.includes('/ld-musl-') ? 35 : 34;
 }

@@ -1,5 +1,5 @@
 import type { IpcErrorDetails } from '@octoipc/core';
-import { BLOCKED, check, codeOfErrno, FdHandle, integer } from '@octoipc/core/kit';
+import { BLOCKED, check, codeOfErrno, FdHandle, integer, IpcError } from '@octoipc/core/kit';
 
 import { binding } from './binding.js';
 import { nameOf, numberOf, type Signal, type SignalName } from './names.js';
@@ -126,6 +126,8 @@ export class ProcessHandle extends FdHandle {
   }
 }
 
+const NO_THREADS =
+  'it is the id of a thread: open its process, whose id is its Tgid in /proc/PID/status';
 const ENDED = 1;
 const LIVES = 0;
 const NOT_OURS = -1;
@@ -152,6 +154,11 @@ const NOT_OURS = -1;
  */
 export function openProcess(pid: number): ProcessHandle {
   integer(pid, 'pid', 1, 2 ** 31 - 1);
-  const fd = check(binding().openProcess(pid), 'pidfd_open', { target: pid });
+  const result = binding().openProcess(pid);
+  // Linux 6.15 says ENOENT of a thread, where others say EINVAL.
+  const isThread = result < 0 && ['EINVAL', 'ENOENT'].includes(codeOfErrno(result));
+  if (isThread)
+    throw new IpcError('EINVAL', { syscall: 'pidfd_open', target: pid, hint: NO_THREADS });
+  const fd = check(result, 'pidfd_open', { target: pid });
   return new ProcessHandle(fd, pid);
 }

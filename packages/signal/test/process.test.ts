@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 
@@ -121,6 +121,8 @@ test('SIG-041: openProcess() gives ESRCH for one that is gone, and refuses what 
     expect(() => openProcess(pid)).toThrow(failure({ code: 'ERR_OUT_OF_RANGE' }));
   }
   expect(() => openProcess('1' as never)).toThrow(failure({ code: 'ERR_INVALID_ARG_TYPE' }));
+  const thread = readdirSync('/proc/self/task').find((id) => Number(id) !== process.pid);
+  expect(() => openProcess(Number(thread))).toThrow(failure({ code: 'EINVAL' }));
 });
 
 test('SIG-041: its descriptor is close-on-exec, and closed once', () => {

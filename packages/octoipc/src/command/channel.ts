@@ -128,18 +128,37 @@ function advised(error: unknown, url: string): unknown {
   return new IpcError('ENOENT', { syscall, target, hint: '--create makes it', cause: error });
 }
 
+/** What else the options of these verbs may ask for. */
+interface Asked extends ChannelVerbOptions {
+  readonly priority?: number;
+  readonly keep?: boolean;
+}
+
 /** Types are what System V queues have, and nobody else. */
-function typedQueue(
-  url: string,
-  { create, mode }: ChannelVerbOptions,
-): ReturnType<typeof mq.SysvQueue.open> {
+function typedQueue(url: string, options: Asked): ReturnType<typeof mq.SysvQueue.open> {
+  const { create, mode } = options;
   const [, id, key] = /^sysv-mq:(?:id=(\d{1,10})|(0[xX][\da-fA-F]{1,8}|\d{1,10}))$/.exec(url) ?? [];
+  checkTyped(options);
   if (id !== undefined && create !== true) return mq.SysvQueue.fromId(Number(id));
   if (key === undefined) throw new UsageError('--type is for sysv-mq:0xKEY and sysv-mq:id=N');
-  return mq.SysvQueue.open(Number(key), {
-    ...(create === undefined ? {} : { create }),
-    ...(mode === undefined ? {} : { mode }),
-  });
+  try {
+    return mq.SysvQueue.open(Number(key), {
+      ...(create === undefined ? {} : { create }),
+      ...(mode === undefined ? {} : { mode }),
+    });
+  } catch (error) {
+    throw advised(error, url);
+  }
+}
+
+/** Refuses what would be refused without a type, too. */
+function checkTyped({ priority, keep, maxSize, create, mode }: Asked): void {
+  const others = { '--priority': priority, '--keep': keep, '--max-size': maxSize };
+  const other = Object.entries(others).find(([, value]) => value !== undefined);
+  if (other !== undefined) throw new UsageError(`${other[0]} is nothing that sysv-mq: can honour`);
+  if (mode !== undefined && create !== true) {
+    throw new UsageError('--mode is of a queue that is made: add --create');
+  }
 }
 
 /** Only one of these can be meant; and a packet without bytes, by which a file ends, there is not. */

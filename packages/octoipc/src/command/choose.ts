@@ -63,6 +63,12 @@ export async function choose(options: ChooseOptions): Promise<number> {
     return STATUS.ok;
   } catch (error) {
     if (interrupted.status !== undefined) return interrupted.status;
+    if ((error as { code?: unknown }).code === 'ABORT_ERR') {
+      process.stderr.write(
+        '\noctoipc choose: not everything was answered (--usual asks nothing)\n',
+      );
+      return STATUS.failed;
+    }
     throw error;
   }
 }

@@ -1,5 +1,6 @@
 import { diagnose, type Finding, type Level } from '../doctor/diagnosis.js';
 import { color } from './colors.js';
+import { jsonOf } from './json.js';
 import { printable } from './printable.js';
 import { STATUS } from './status.js';
 
@@ -18,7 +19,7 @@ const MARKS: Readonly<Record<Level, string>> = {
  */
 export function doctor(options: { readonly json?: boolean; readonly all?: boolean }): number {
   const findings = diagnose();
-  if (options.json === true) process.stdout.write(`${JSON.stringify(findings, null, 2)}\n`);
+  if (options.json === true) process.stdout.write(`${jsonOf(findings, 2)}\n`);
   else process.stdout.write(text(findings, options.all === true));
   return findings.some(({ level }) => level === 'broken') ? STATUS.failed : STATUS.ok;
 }

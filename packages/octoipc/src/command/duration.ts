@@ -1,5 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 
+/** Node's timers count in 32 bits: 24 days. */
+const LONGEST = 0x7fff_ffff;
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000 };
 
 /**
@@ -8,7 +10,7 @@ const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000 };
  * @param text - `500`, `500ms`, `0.5s`, `2m`
  * @param least - the shortest that makes sense, in milliseconds
  * @returns milliseconds
- * @throws {InvalidArgumentError} when it is no time, or shorter
+ * @throws {InvalidArgumentError} when it is no time, shorter, or over 24 days
  */
 export function duration(text: string, least = 0): number {
   const [, number, unit = 'ms'] = /^(\d{1,9}(?:\.\d{1,6})?)(ms|s|m)?$/.exec(text) ?? [];
@@ -16,6 +18,7 @@ export function duration(text: string, least = 0): number {
   if (Number.isNaN(milliseconds)) {
     throw new InvalidArgumentError('A time is a number of milliseconds, or like 500ms, 1s, 2m.');
   }
+  if (milliseconds > LONGEST) throw new InvalidArgumentError('It is at most 24 days.');
   if (milliseconds >= least) return milliseconds;
   throw new InvalidArgumentError(
     `It is at least ${least}; a number without a unit means milliseconds.`,

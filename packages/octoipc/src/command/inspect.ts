@@ -5,9 +5,11 @@ import { inspectEntry, type Inspection } from '../objects/inspection.js';
 import { takeInventory } from '../objects/inventory.js';
 import { unlisted } from '../objects/unlisted.js';
 import { color } from './colors.js';
+import { jsonOf } from './json.js';
 import { octal } from './listing.js';
 import { userName } from './owners.js';
 import { printable } from './printable.js';
+import { tellRefusal } from './refusal.js';
 import { STATUS } from './status.js';
 
 /**
@@ -19,7 +21,7 @@ import { STATUS } from './status.js';
  */
 export function inspect(url: string, { json = false }: { readonly json?: boolean }): number {
   const inspection = inspectionOf(url);
-  process.stdout.write(json ? `${JSON.stringify(inspection, null, 2)}\n` : text(inspection));
+  process.stdout.write(json ? `${jsonOf(inspection, 2)}\n` : text(inspection));
   return STATUS.ok;
 }
 
@@ -27,6 +29,7 @@ function inspectionOf(url: string): Inspection {
   const address = parseAddress(url);
   const { entries, around } = takeInventory({ kinds: kindsOf(address) });
   const entry = entries.find((each) => matches(address, each)) ?? unlisted(address, around);
+  tellRefusal('inspect', around);
   if (entry !== undefined) return inspectEntry(entry, around);
   throw new IpcError('ENOENT', {
     text: 'there is no such object',

@@ -4,6 +4,7 @@ import { queueFolder } from '../objects/process-table.js';
 import { color } from './colors.js';
 import { filterOf, type FilterOptions } from './filters.js';
 import { columnsOf, table } from './listing.js';
+import { tellRefusal } from './refusal.js';
 import { STATUS } from './status.js';
 
 /** What `octoipc ls` takes. */
@@ -21,6 +22,7 @@ export interface LsOptions extends FilterOptions {
  */
 export function ls(pattern: string | undefined, options: LsOptions): number {
   const { entries, around } = takeInventory(filterOf(options, pattern));
+  tellRefusal('ls', around);
   tellWhatIsHidden(options);
   if (options.json === true) {
     process.stdout.write(`${JSON.stringify(entries.map(plain), null, 2)}\n`);

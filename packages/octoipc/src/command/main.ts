@@ -4,6 +4,7 @@ import { mechanisms } from '../tour/mechanisms.js';
 import { addChannelVerbs } from './channel-verbs.js';
 import { addMachineVerbs } from './machine-verbs.js';
 import { addObjectVerbs } from './object-verbs.js';
+import { printableLines } from './printable.js';
 import { endsQuietly } from './process.js';
 import { STATUS } from './status.js';
 import { addVerb } from './verb.js';
@@ -39,6 +40,7 @@ function commands(self: Program): Command {
       'The Unix ways in which two processes on a machine can talk: find, watch, poke and clean what they use.',
     )
     .version(self.version)
+    .configureOutput({ writeErr: (text) => void process.stderr.write(printableLines(text)) })
     .exitOverride()
     .showHelpAfterError('(octoipc --help tells more)');
 

@@ -13,10 +13,16 @@ const LONGEST_FRAME = 16 * 1024 * 1024;
  * The lines of a stream, without their ends; what stands behind the last end is a line if it is not empty.
  *
  * @param stream - of bytes
+ * @param longest - bytes of the longest that anybody can take
  * @returns the lines as they come
+ * @throws {IpcError} EMSGSIZE when one does not end before that
  */
-export async function* linesOf(stream: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, void> {
+export async function* linesOf(
+  stream: AsyncIterable<Buffer>,
+  longest: number,
+): AsyncGenerator<Buffer, void, void> {
   let rest: Buffer[] = [];
+  let size = 0;
   for await (const chunk of stream) {
     let from = 0;
     for (;;) {
@@ -24,9 +30,17 @@ export async function* linesOf(stream: AsyncIterable<Buffer>): AsyncGenerator<Bu
       if (end < 0) break;
       yield Buffer.concat([...rest, chunk.subarray(from, end)]);
       rest = [];
+      size = 0;
       from = end + 1;
     }
-    if (from < chunk.length) rest.push(chunk.subarray(from));
+    if (from === chunk.length) continue;
+    rest.push(chunk.subarray(from));
+    size += chunk.length - from;
+    if (size > longest) {
+      const text = `a line of more than ${longest} bytes`;
+      const hint = '--file sends what is no text in parts';
+      throw new IpcError('EMSGSIZE', { target: 'stdin', text, hint });
+    }
   }
   if (rest.length > 0) yield Buffer.concat(rest);
 }

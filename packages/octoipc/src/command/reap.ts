@@ -3,6 +3,7 @@ import { reap as reapNames } from '@octoipc/core';
 import { takeInventory } from '../objects/inventory.js';
 import { loadReapers, urlOfRecord } from '../objects/temporaries.js';
 import { color } from './colors.js';
+import { jsonOf } from './json.js';
 import { printable } from './printable.js';
 import { STATUS } from './status.js';
 
@@ -42,7 +43,7 @@ export function reap(options: { readonly dryRun?: boolean; readonly json?: boole
     .filter(({ url }) => !told.has(url))
     .map(({ kind, url }): Verdict => ({ kind, url, pid: null, removed: false, reason: NO_RECORD }));
   const verdicts = [...recorded, ...others];
-  if (json) process.stdout.write(`${JSON.stringify(verdicts, null, 2)}\n`);
+  if (json) process.stdout.write(`${jsonOf(verdicts, 2)}\n`);
   else process.stdout.write(text(verdicts, dryRun));
   return STATUS.ok;
 }

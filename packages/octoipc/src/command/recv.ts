@@ -4,6 +4,7 @@ import { IpcError, type WaitOptions } from '@octoipc/core';
 
 import { shownUrl } from '../channels/check.js';
 import { checkForms, openInlet, unlessAborted, type ChannelVerbOptions } from './channel.js';
+import { jsonOf } from './json.js';
 import { OutputFile } from './output-file.js';
 import { printable } from './printable.js';
 import { endsQuietly, interruption } from './process.js';
@@ -74,7 +75,7 @@ function cutOff(target: string, file: string): IpcError {
 
 /** A message as it is put out. */
 function formOf(message: Buffer, { frames, json }: RecvOptions): Buffer | string {
-  if (json === true) return `${JSON.stringify(described(message))}\n`;
+  if (json === true) return `${jsonOf(described(message))}\n`;
   if (frames === true) {
     const header = Buffer.alloc(4);
     header.writeUInt32LE(message.length);

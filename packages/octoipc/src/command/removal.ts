@@ -2,11 +2,22 @@ import { lstatSync, unlinkSync, type Stats } from 'node:fs';
 
 import { IpcError } from '@octoipc/core';
 
-import { hexadecimal, kindsOf, matches, parseAddress, type Address } from '../objects/address.js';
-import { takeInventory } from '../objects/inventory.js';
+import {
+  encodeName,
+  hexadecimal,
+  matches,
+  parseAddress,
+  type Address,
+} from '../objects/address.js';
+import type { Inventory } from '../objects/inventory.js';
 import { looseFile } from '../objects/loose-file.js';
 import type { Entry } from '../objects/object.js';
 import { mq, sem, shm } from '../index.js';
+
+/** What there was a moment before; by its URL, which is how most are named. */
+interface Found extends Inventory {
+  readonly byUrl: ReadonlyMap<string, Entry>;
+}
 
 /** What became of an object that was to be removed. */
 export interface Removal {
@@ -20,19 +31,21 @@ export interface Removal {
  * Removes the object that a URL names.
  *
  * @param url - as `octoipc ls` prints it
+ * @param found - what there was a moment before
  * @param force - a Unix socket whose server lives, too
  * @returns what was removed
  * @throws {IpcError} what the system says
  * @throws {AddressError} when the URL can name nothing
  */
-export function removeObject(url: string, force: boolean): Removal {
+export function removeObject(url: string, found: Found, force: boolean): Removal {
   const address = parseAddress(url);
-  const { entries, around } = takeInventory({ kinds: kindsOf(address) });
-  const entry = entries.find((each) => matches(address, each)) ?? looseFile(address, around);
+  const { entries, around, byUrl } = found;
+  const entry =
+    byUrl.get(url) ?? entries.find((each) => matches(address, each)) ?? looseFile(address, around);
   if (entry === undefined) {
     // What cannot be listed may be there all the same: the system is asked, and says what is wrong.
     removeBlindly(url, address);
-    return { url, removed: true, reason: 'removed' };
+    return { url: encodeName(url), removed: true, reason: 'removed' };
   }
   removeEntry(entry, force);
   const { length } = entry.holders;
@@ -105,9 +118,13 @@ function removeSocket(entry: Entry, name: string, force: boolean): void {
       hint: 'it goes with the socket that is bound to it',
     });
   }
-  if (details['listening'] === true && !force) {
+  // Null where it cannot be told.
+  if (details['bound'] !== false && !force) {
     throw new IpcError('EBUSY', {
-      text: 'a server listens there',
+      text:
+        details['listening'] === true
+          ? 'a server listens there'
+          : 'a socket is, or may be, bound to it',
       target: url,
       hint: '--force removes its path all the same, and nobody finds it then',
     });

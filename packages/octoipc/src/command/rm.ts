@@ -1,7 +1,9 @@
 import { isIpcError } from '@octoipc/core';
 
-import { encodeName, parseAddress } from '../objects/address.js';
+import { encodeName, kindsOf, parseAddress } from '../objects/address.js';
+import { takeInventory } from '../objects/inventory.js';
 import { removeObject, type Removal } from './removal.js';
+import { jsonOf } from './json.js';
 import { STATUS } from './status.js';
 import { complain, reasonOf } from './verb.js';
 
@@ -20,17 +22,20 @@ export interface RmOptions {
  */
 export function rm(urls: readonly string[], { json = false, force = false }: RmOptions): number {
   // Nothing is removed if one of them is wrong: what was meant is unknown.
-  for (const url of urls) parseAddress(url);
+  const kinds = new Set(urls.flatMap((url) => kindsOf(parseAddress(url))));
+  // One look for all of them: there may be thousands.
+  const inventory = takeInventory({ kinds: [...kinds] });
+  const byUrl = new Map(inventory.entries.map((entry) => [entry.url, entry]));
   const results = urls.map((url): Removal => {
     try {
-      return removeObject(url, force);
+      return removeObject(url, { ...inventory, byUrl }, force);
     } catch (error) {
       if (!isIpcError(error)) throw error;
       if (!json) complain('rm', error);
       return { url: encodeName(url), removed: false, reason: reasonOf(error) };
     }
   });
-  if (json) process.stdout.write(`${JSON.stringify(results, null, 2)}\n`);
+  if (json) process.stdout.write(`${jsonOf(results, 2)}\n`);
   else {
     const done = results.filter(({ removed }) => removed);
     process.stdout.write(done.map(({ url, reason }) => `${url}: ${reason}\n`).join(''));

@@ -70,7 +70,7 @@ async function* messagesOf(
   const leave = (): void => void stdin.destroy();
   signal.addEventListener('abort', leave, { once: true });
   try {
-    yield* frames === true ? framesOf(stdin) : linesOf(stdin);
+    yield* frames === true ? framesOf(stdin) : linesOf(stdin, longest);
   } finally {
     signal.removeEventListener('abort', leave);
     leave();

@@ -4,6 +4,7 @@ import { progressOn } from '../tour/progress.js';
 import { footer, header, json, table } from '../tour/report.js';
 import { runTour } from '../tour/tour.js';
 import type { Program } from './main.js';
+import { printable } from './printable.js';
 import { interruption } from './process.js';
 import { STATUS } from './status.js';
 
@@ -41,7 +42,7 @@ export async function tour(file: string, options: TourCommandOptions): Promise<n
   } catch (error) {
     if (interrupted.status !== undefined) return interrupted.status;
     if (!(error instanceof PayloadError)) throw error;
-    process.stderr.write(`octoipc tour: ${file}: ${error.message}\n`);
+    process.stderr.write(`octoipc tour: ${printable(file)}: ${error.message}\n`);
     return STATUS.usage;
   }
 }

@@ -8,6 +8,7 @@ import { color } from './colors.js';
 import { filterOf, type FilterOptions } from './filters.js';
 import { columnsOf, table, type Column } from './listing.js';
 import { endsQuietly, interruption } from './process.js';
+import { tellRefusal } from './refusal.js';
 import { STATUS } from './status.js';
 
 /** What `octoipc watch` takes. */
@@ -44,6 +45,7 @@ export async function watch(what: string | undefined, options: WatchOptions): Pr
   let before: Look | undefined;
   for (let turn = 1; !signal.aborted; turn++) {
     before = look(choose, before);
+    if (turn === 1) tellRefusal('watch', before.around);
     show(before);
     if (turn === options.count) return STATUS.ok;
     await delay(options.interval, undefined, { signal }).catch(() => undefined);
@@ -99,6 +101,8 @@ function showJson({ time, entries, rates }: Look): void {
   process.stdout.write(`${JSON.stringify({ time, objects })}\n`);
 }
 
+const USUAL = { rows: 24, columns: 80 } as const;
+
 /** Shows looks: in place of the last one on a terminal, elsewhere one after the other. */
 function painter(): (look: Look) => void {
   const { stdout } = process;
@@ -107,13 +111,15 @@ function painter(): (look: Look) => void {
   }
   let height = 0;
   return (current) => {
-    const room = Math.max(stdout.rows - 2, 1);
+    // A serial line, or a terminal that a program has made, may have no size.
+    const [rows, width] = [stdout.rows || USUAL.rows, stdout.columns || USUAL.columns];
+    const room = Math.max(rows - 2, 1);
     const lines = body(current).trimEnd().split('\n');
-    const shown = lines.slice(0, room).map((line) => fit(line, stdout.columns));
+    const shown = lines.slice(0, room).map((line) => fit(line, width));
     const more = lines.length - shown.length;
     const title = heading(current) + (more > 0 ? color.dim(`, ${more} more below`) : '');
     const up = height > 0 ? `\u001b[${height}A\r` : '';
-    stdout.write(`${up}\u001b[J${fit(title, stdout.columns)}\n${shown.join('\n')}\n`);
+    stdout.write(`${up}\u001b[J${fit(title, width)}\n${shown.join('\n')}\n`);
     height = shown.length + 1;
   };
 }

@@ -1,11 +1,14 @@
+import type { IpcError } from '@octoipc/core';
+
 import { takeInventory } from '../objects/inventory.js';
 import { isZombie } from '../objects/process-info.js';
+import type { Owner } from '../objects/lock-file.js';
 import type { Entry } from '../objects/object.js';
 import type { Finding } from './diagnosis.js';
 
 /** What is left of processes that died. */
 export function objectFindings(): Finding[] {
-  const { entries } = takeInventory();
+  const { entries, around } = takeInventory();
   const orphans = entries.filter(({ orphaned }) => orphaned);
   const temporary = orphans.filter(({ remarks }) =>
     remarks.some((remark) => remark.startsWith('temporary')),
@@ -17,6 +20,7 @@ export function objectFindings(): Finding[] {
       orphans.filter((entry) => !temporary.includes(entry)),
       'octoipc ls --orphaned shows them; octoipc rm URL removes one that nobody needs',
     ),
+    ...recordFindings(around.refusal),
     ...entries.flatMap(lockFindings),
   ];
 }
@@ -26,14 +30,22 @@ function count(name: string, entries: readonly Entry[], remedy: string): Finding
   return { name, value: entries.length, level: 'note', remedy };
 }
 
+/** What keeps `reap` from its records. */
+function recordFindings(refusal: IpcError | undefined): Finding[] {
+  const name = 'records of temporary names';
+  if (refusal === undefined) return [{ name, level: 'ok' }];
+  const { message, hint = 'octoipc reap says more' } = refusal;
+  return [{ name, value: message, level: 'warning', remedy: hint }];
+}
+
 /** Locks that somebody holds who will not give them back. */
 function lockFindings({ url, details }: Entry): Finding[] {
   if (details['unrecoverable'] === true) {
     const remedy = 'repair what it protects, then Mutex.reset() or RwLock.reset()';
     return [{ name: url, value: 'unrecoverable', level: 'warning', remedy }];
   }
-  const owner = details['owner'] as { pid: number; alive: boolean } | null | undefined;
-  if (owner === null || owner === undefined || owner.alive) return [];
+  const owner = details['owner'] as Owner | null | undefined;
+  if (owner?.alive !== false) return [];
   if (!isZombie(owner.pid)) {
     const remedy = 'whoever locks it next is told, and can repair what it protects';
     return [{ name: url, value: `its owner ${owner.pid} died`, level: 'note', remedy }];

@@ -8,7 +8,7 @@ import type { ProcessInfo } from './process-info.js';
 import type { Surroundings } from './surroundings.js';
 
 /** A process that has an object. */
-export interface Holder extends Omit<ProcessInfo, 'kernelThread'> {
+export interface Holder extends Omit<ProcessInfo, 'kernelThread' | 'startTicks'> {
   /** Its descriptors of the object, and what each may do. */
   readonly fds: readonly { readonly fd: number; readonly access: string }[];
   readonly mapped: boolean;

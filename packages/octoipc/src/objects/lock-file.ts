@@ -1,5 +1,4 @@
 import { isZombie } from './process-info.js';
-import type { ProcessTable } from './process-table.js';
 
 /** The locks of docs/layout.md: the number that stands in the head of each. */
 const NUMBERS = { mutex: 0x101, rwlock: 0x102, condition: 0x103, barrier: 0x104 } as const;
@@ -28,10 +27,16 @@ const OWNER_DIED = 0x4000_0000;
 const TID = 0x3fff_ffff;
 const POISONED = 0x3fff_ffff;
 
+/** Who holds a lock; `alive` is null where its pid is of another pid namespace. */
+export interface Owner {
+  readonly pid: number;
+  readonly alive: boolean | null;
+}
+
 /** Who holds a lock, and who waits for it. */
 export interface LockState {
   readonly remarks: readonly string[];
-  readonly owner?: { readonly pid: number; readonly alive: boolean } | null;
+  readonly owner?: Owner | null;
   readonly unrecoverable?: boolean;
   /** Whether somebody sleeps on the lock's word. */
   readonly awaited?: boolean;
@@ -46,10 +51,10 @@ export interface LockState {
  *
  * @param head - the file
  * @param kind - of the lock
- * @param processes - who lives
+ * @param has - whether a process has the file mapped, or may have
  * @returns what the words say
  */
-export function lockState(head: Buffer, kind: LockKind, processes: ProcessTable): LockState {
+export function lockState(head: Buffer, kind: LockKind, has: (pid: number) => boolean): LockState {
   if (!isLock(head, kind)) return { remarks: [] };
   const word = head.readUInt32LE(WORD.held);
   const slots = kind === 'mutex' ? {} : { slots: heldSlots(head, kind) };
@@ -62,7 +67,7 @@ export function lockState(head: Buffer, kind: LockKind, processes: ProcessTable)
     return { remarks: [`${arrived} of ${parties} arrived`], parties, round, awaited, ...slots };
   }
   const unrecoverable = word === POISONED;
-  const owner = unrecoverable ? null : ownerIn(head, word, processes);
+  const owner = unrecoverable ? null : ownerIn(head, word, has);
   const readers = slots.slots?.length ?? 0;
   return {
     remarks: [
@@ -95,21 +100,20 @@ export function nameInLock(head: Buffer, kind: LockKind): string | undefined {
   return room.toString('utf8', 0, room.indexOf(0));
 }
 
-function ownerIn(
-  head: Buffer,
-  word: number,
-  processes: ProcessTable,
-): { pid: number; alive: boolean } | null {
+function ownerIn(head: Buffer, word: number, has: (pid: number) => boolean): Owner | null {
   const pid = head.readUInt32LE(WORD.owner);
   if (pid === 0) {
     const dead = head.readUInt32LE(WORD.state) === 1 ? head.readUInt32LE(WORD.dead) : 0;
     return dead === 0 ? null : { pid: dead, alive: false };
   }
-  if ((word & TID) === 0 && (word & OWNER_DIED) === 0) return null;
-  return { pid, alive: (word & TID) !== 0 && processes.process(pid) !== undefined };
+  if ((word & TID) === 0) return (word & OWNER_DIED) === 0 ? null : { pid, alive: false };
+  if (isZombie(pid)) return { pid, alive: false };
+  // The kernel marks the word of a thread that ends: some thread has it. Who has it here has the file, too.
+  return { pid, alive: has(pid) ? true : null };
 }
 
-function ownerRemark({ pid, alive }: { pid: number; alive: boolean }): string {
+function ownerRemark({ pid, alive }: Owner): string {
+  if (alive === null) return `held by ${pid} of another pid namespace`;
   if (alive) return `held by ${pid}`;
   return isZombie(pid) ? `held by ${pid}, a zombie` : `left by ${pid}, who died`;
 }

@@ -1,6 +1,7 @@
 import { lstatSync, type Stats } from 'node:fs';
 
 import { urlOfName, type Address } from './address.js';
+import { isBoundElsewhere } from './bound-elsewhere.js';
 import type { Entry } from './object.js';
 import type { Surroundings } from './surroundings.js';
 
@@ -11,8 +12,7 @@ export function looseFile({ kind, name }: Address, around: Surroundings): Entry 
   const right = kind === 'fifo' ? status?.isFIFO() : status?.isSocket();
   if (status === undefined || right !== true) return undefined;
   const { mode, uid, gid, ino: inode } = status;
-  const unsure = around.processes.couldHide(uid, mode) ? ' of those that may be looked at' : '';
-  return around.judge({
+  const entry = {
     kind,
     url: urlOfName(kind, name),
     name,
@@ -22,12 +22,27 @@ export function looseFile({ kind, name }: Address, around: Surroundings): Entry 
     gid,
     holders: [],
     uses: [],
-    // A FIFO waits for its users; a socket's file without a socket is what a dead server left.
-    passing: kind === 'fifo',
-    remarks: [kind === 'fifo' ? `nobody${unsure} has it open` : 'stale: no socket is bound to it'],
-    details: { path: name },
+  };
+  if (kind === 'fifo') {
+    const unsure = around.processes.couldHide(uid, mode) ? ' of those that may be looked at' : '';
+    const remarks = [`nobody${unsure} has it open`];
+    return around.judge({ ...entry, passing: true, remarks, details: { path: name } });
+  }
+  const bound = isBoundElsewhere(name);
+  return around.judge({
+    ...entry,
+    // Without a socket it is what a dead server left.
+    passing: bound !== false,
+    remarks: [STATE.get(bound)!],
+    details: { path: name, bound: bound ?? null },
   });
 }
+
+const STATE: ReadonlyMap<boolean | undefined, string> = new Map([
+  [true, 'a socket is bound to it by another path, or in another network namespace'],
+  [false, 'stale: no socket is bound to it'],
+  [undefined, 'whether a socket is bound to it cannot be told: this user may not connect to it'],
+]);
 
 function statusOf(path: string): Stats | undefined {
   try {

@@ -29,7 +29,8 @@ export function sharedFiles(around: Surroundings): Entry[] {
     if (status?.isFile() !== true) return [];
     const key = fileKey(status.dev, status.ino);
     seen.add(key);
-    return describe(around, { name, path, status, object: around.processes.files.get(key) });
+    const object = around.processes.files.get(key);
+    return describe(around, { name, path, status, key, object });
   });
   return [...named, ...unlinked(around, seen)];
 }
@@ -44,10 +45,12 @@ interface SharedFile {
   readonly name: string;
   readonly path: string;
   readonly status: Stats;
+  readonly key: string;
   readonly object: OpenObject | undefined;
 }
 
-function describe(around: Surroundings, { name, path, status, object }: SharedFile): Entry {
+function describe(around: Surroundings, file: SharedFile): Entry {
+  const { name, path, status, key, object } = file;
   const kindByName = LOCK_KINDS.find((each) => name.startsWith(`/${each}.`));
   const head = partOf(path, kindByName === undefined ? HEAD : LOCK_BYTES);
   const { mode: bits, uid, gid, size, blocks, ino: inode } = status;
@@ -59,7 +62,8 @@ function describe(around: Surroundings, { name, path, status, object }: SharedFi
       : undefined;
   if (lock !== undefined) {
     const lockName = nameInLock(head, lock) ?? `/${name.slice(lock.length + 2)}`;
-    const { remarks, ...state } = lockState(head, lock, around.processes);
+    const has = (pid: number): boolean => around.processes.hasMapped(pid, key);
+    const { remarks, ...state } = lockState(head, lock, has);
     return around.judge({
       kind: lock,
       url: urlOfName(lock, lockName),
@@ -157,7 +161,9 @@ export function sysvSegments(around: Surroundings): Entry[] {
     const attached = around.processes.segments.get(id) ?? [];
     const created = info.changeTime;
     // Its creator is no holder, but where he lives he may still be about to use it.
-    const creator = attachments === 0 && around.processes.lives(creatorPid, created);
+    // A pid of 0 is one of another pid namespace: whether he lives is unknown.
+    const creator =
+      attachments === 0 && (creatorPid === 0 || around.processes.lives(creatorPid, created));
     return around.judge({
       kind: 'sysv-shm',
       url: urlOfSysv('sysv-shm', key, id),

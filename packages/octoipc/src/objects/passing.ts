@@ -5,7 +5,7 @@ import { ownersOf } from './memory.js';
 import type { Entry } from './object.js';
 import { heldBy, pidsOf, type OpenObject } from './process-table.js';
 import type { Surroundings } from './surroundings.js';
-import { isListening, readUnixSockets, type UnixSocketLine } from './unix-table.js';
+import { isBound, isListening, readUnixSockets, type UnixSocketLine } from './unix-table.js';
 
 const DELETED = ' (deleted)';
 
@@ -66,8 +66,14 @@ export function unixSockets(around: Surroundings): Entry[] {
   const byName = new Map<string, UnixSocketLine[]>();
   const entries: Entry[] = [];
   for (const line of readUnixSockets()) {
-    if (line.path === undefined) entries.push(unnamedSocket(around, line));
-    else byName.set(line.path, [...(byName.get(line.path) ?? []), line]);
+    // A relative path was one of whoever bound it, in the folder where that was.
+    if (line.path === undefined || !/^[/@]/.test(line.path)) {
+      entries.push(unnamedSocket(around, line));
+      continue;
+    }
+    const lines = byName.get(line.path);
+    if (lines === undefined) byName.set(line.path, [line]);
+    else lines.push(line);
   }
   for (const [path, lines] of byName) entries.push(namedSocket(around, path, lines));
   return entries;
@@ -75,6 +81,7 @@ export function unixSockets(around: Surroundings): Entry[] {
 
 function unnamedSocket(around: Surroundings, line: UnixSocketLine): Entry {
   const object = around.processes.sockets.get(line.inode);
+  const bound = line.path;
   return around.judge({
     kind: 'unix',
     url: urlOfInode('unix', line.inode),
@@ -82,8 +89,13 @@ function unnamedSocket(around: Surroundings, line: UnixSocketLine): Entry {
     ...ownersOf(object ?? UNKNOWN),
     ...heldBy(object),
     passing: true,
-    remarks: [line.type, line.state],
-    details: { type: line.type, state: line.state, sockets: [line.inode] },
+    remarks: [line.type, line.state, ...(bound === undefined ? [] : [`bound to '${bound}'`])],
+    details: {
+      type: line.type,
+      state: line.state,
+      sockets: [line.inode],
+      ...(bound === undefined ? {} : { bound }),
+    },
   });
 }
 
@@ -111,6 +123,7 @@ function namedSocket(around: Surroundings, path: string, lines: readonly UnixSoc
     details: {
       type: first.type,
       listening: isListening(first),
+      bound: lines.some(isBound),
       connections,
       sockets: lines.map(({ inode }) => inode),
     },

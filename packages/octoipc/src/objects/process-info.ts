@@ -1,5 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 
+import { pidInUse } from '@octoipc/core/kit';
+
 /** A process that lives. */
 export interface ProcessInfo {
   readonly pid: number;
@@ -8,6 +10,8 @@ export interface ProcessInfo {
   readonly uid: number;
   /** Milliseconds since the epoch. */
   readonly startTime: number;
+  /** Clock ticks after the boot. */
+  readonly startTicks: number;
   /** Whether it is a part of the kernel, which has nothing open. */
   readonly kernelThread: boolean;
 }
@@ -23,7 +27,8 @@ let boot: number | undefined;
  * What a process is.
  *
  * @param pid - its number
- * @returns what is known, or undefined when it has ended, be it that its parent has not heard of it yet
+ * @returns what is known, or undefined when it has ended, be it that its parent has not heard of it yet, or /proc
+ *   hides it
  */
 export function processInfo(pid: number): ProcessInfo | undefined {
   try {
@@ -31,16 +36,50 @@ export function processInfo(pid: number): ProcessInfo | undefined {
     const end = text.lastIndexOf(')');
     const fields = text.slice(end + 2).split(' ');
     if (fields[0] === 'Z' || fields[0] === 'X') return undefined;
+    const startTicks = Number(fields[19]);
     return {
       pid,
       command: text.slice(text.indexOf('(') + 1, end),
-      uid: statSync(`/proc/${pid}`).uid,
-      startTime: bootTime() + (Number(fields[19]) * 1000) / TICKS,
+      uid: userOf(pid),
+      startTime: bootTime() + (startTicks * 1000) / TICKS,
+      startTicks,
       kernelThread: (Number(fields[6]) & PF_KTHREAD) !== 0,
     };
   } catch {
     return undefined;
   }
+}
+
+/**
+ * The user of a process.
+ *
+ * @throws what the system says of one that has ended, or that /proc hides
+ */
+export function userOf(pid: number): number {
+  try {
+    // The folder itself is root's where others may not look at the process: prctl(2), PR_SET_DUMPABLE.
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    return Number(/^Uid:\t\d+\t(\d+)/m.exec(status)![1]);
+  } catch {
+    return statSync(`/proc/${pid}`).uid;
+  }
+}
+
+/**
+ * Whether the process that has started then, and had this pid, still lives.
+ *
+ * @param pid - its number
+ * @param start - the low 32 bits of when it has started, in clock ticks after the boot
+ */
+export function livesSince(pid: number, start: number): boolean {
+  const info = processInfo(pid);
+  if (info !== undefined) return info.startTicks % 2 ** 32 === start;
+  return isHidden(pid);
+}
+
+/** Whether a process lives of which /proc tells nothing: it may hide those of other users. */
+export function isHidden(pid: number): boolean {
+  return pid > 0 && pidInUse(pid) && processInfo(pid) === undefined && !isZombie(pid);
 }
 
 /** Whether a process has ended, and its parent has not asked how. */

@@ -1,9 +1,16 @@
 import { readFileSync, readlinkSync, statSync, type Stats } from 'node:fs';
 
-import { ipcNamespace } from '@octoipc/core/kit';
+import { ipcNamespace, pidInUse } from '@octoipc/core/kit';
 
 import { fileKey, MappedFiles } from './mapped-files.js';
-import { numericEntries, processInfo, type ProcessInfo } from './process-info.js';
+import {
+  isHidden,
+  isZombie,
+  numericEntries,
+  processInfo,
+  userOf,
+  type ProcessInfo,
+} from './process-info.js';
 
 /** How a process has an object. */
 export interface Use {
@@ -35,13 +42,18 @@ export class ProcessTable {
   readonly segments: Map<number, number[]> = new Map();
   /** Users of processes, no kernel threads, that this user may not look at. */
   readonly hiddenUsers: Set<number> = new Set();
+  readonly #hidden = new Set<number>();
+  /** Whether /proc may have processes that it does not even list: its option hidepid. */
+  readonly #unlisted: boolean;
   readonly #infos = new Map<number, ProcessInfo | undefined>();
   readonly #mapped: MappedFiles;
 
   constructor() {
     this.#mapped = new MappedFiles();
     const own = ipcNamespace();
-    for (const pid of numericEntries('/proc')) this.#look(pid, own);
+    const pids = numericEntries('/proc');
+    for (const pid of pids) this.#look(pid, own);
+    this.#unlisted = !pids.includes(INIT) && pidInUse(INIT);
   }
 
   /** What a process is, as long as it lives; undefined when it does not, or is a zombie. */
@@ -63,7 +75,14 @@ export class ProcessTable {
    */
   couldHide(uid: number | null, mode: number | null): boolean {
     if (uid === null || mode === null || this.hiddenUsers.has(uid)) return true;
+    if (this.#unlisted && (uid !== process.geteuid?.() || (mode & 0o066) !== 0)) return true;
     return (mode & 0o066) !== 0 && [...this.hiddenUsers].some((user) => user !== 0);
+  }
+
+  /** Whether a process has a file of /dev/shm mapped now; of one that may not be looked at it is taken that it has. */
+  hasMapped(pid: number, key: string): boolean {
+    if (this.#hidden.has(pid) || isHidden(pid)) return true;
+    return this.#mapped.of(pid).files.has(key);
   }
 
   #look(pid: number, ownNamespace: string): void {
@@ -93,8 +112,14 @@ export class ProcessTable {
   #hide(pid: number): void {
     // In a container it may have rights that root has not; it starts others, and shares nothing with them.
     if (pid === INIT) return;
+    this.#hidden.add(pid);
     const info = this.process(pid);
-    if (info !== undefined && !info.kernelThread) this.hiddenUsers.add(info.uid);
+    if (info?.kernelThread === true || (info === undefined && isZombie(pid))) return;
+    try {
+      this.hiddenUsers.add(info?.uid ?? userOf(pid));
+    } catch {
+      // It has ended.
+    }
   }
 
   #lookAt(path: string, use: Use, sameNamespace: boolean): void {

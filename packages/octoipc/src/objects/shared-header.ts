@@ -1,5 +1,7 @@
+import { statSync } from 'node:fs';
+
 import type { Kind } from './object.js';
-import { processInfo } from './process-info.js';
+import { livesSince } from './process-info.js';
 
 /** What the header in shared memory says. */
 export interface MemoryHeader {
@@ -12,8 +14,8 @@ export interface MemoryHeader {
 /** Who sits at an end of a ring. */
 export interface Seat {
   readonly pid: number;
-  /** False where the process in it is dead, and nobody has found out yet. */
-  readonly alive: boolean;
+  /** False where the process in it is dead, and nobody has found out yet; null where its pid means nothing here. */
+  readonly alive: boolean | null;
   /** How many have died in it, modulo 256. */
   readonly deaths: number;
 }
@@ -40,6 +42,9 @@ export function readHeader(head: Buffer, more: More): MemoryHeader | undefined {
   if (head.length < 4) return undefined;
   return BY_MAGIC.get(head.readUInt32LE(0))?.(head, more);
 }
+
+/** Where every header has the pid namespace of its pids. */
+const NAMESPACE = 48;
 
 /** The header of a ring, in bytes: docs/layout.md. */
 const RING = { size: 4096, tail: 64, head: 128, consumer: 512, producers: 576, seat: 64 } as const;
@@ -124,6 +129,7 @@ function value(head: Buffer): MemoryHeader | undefined {
 }
 
 function saying({ pid, alive }: Seat): string {
+  if (alive === null) return `${pid} of another pid namespace`;
   return alive ? String(pid) : `${pid}, who died`;
 }
 
@@ -132,10 +138,15 @@ function seatAt(head: Buffer, at: number): Seat | null {
   const identity = head.readBigUInt64LE(at);
   const pid = Number(identity & PID);
   if (pid === 0) return null;
-  // Of a process of another pid namespace nothing can be known: it counts as alive.
-  const foreign = ((identity >> 54n) & 1n) === 1n;
-  const alive = foreign || processInfo(pid) !== undefined;
+  const start = Number((identity >> 22n) & 0xffff_ffffn);
+  const alive = isForeign(head, identity) ? null : livesSince(pid, start);
   return { pid, alive, deaths: Number(identity >> 56n) };
+}
+
+/** Whether a pid means another process here, or none: the memory is of another pid namespace, or the process. */
+function isForeign(head: Buffer, identity: bigint): boolean {
+  const { ino } = statSync('/proc/self/ns/pid', { bigint: true });
+  return ((identity >> 54n) & 1n) === 1n || head.readBigUInt64LE(NAMESPACE) !== ino;
 }
 
 function words(head: Buffer, at: number, count: number): number[] {

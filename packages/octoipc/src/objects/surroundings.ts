@@ -1,4 +1,4 @@
-import type { ReapReport } from '@octoipc/core';
+import type { IpcError, ReapReport } from '@octoipc/core';
 
 import type { Entry } from './object.js';
 import { ProcessTable } from './process-table.js';
@@ -17,6 +17,11 @@ export type Unjudged = Omit<Entry, 'orphaned' | 'remarks'> & {
 export class Surroundings {
   readonly processes: ProcessTable = new ProcessTable();
   readonly #temporaries = new Temporaries();
+
+  /** Why no record of a temporary name is known, if so. */
+  get refusal(): IpcError | undefined {
+    return this.#temporaries.refusal;
+  }
 
   /** The record of a temporary object. */
   recordOf(url: string): ReapReport | undefined {

@@ -1,4 +1,4 @@
-import { reap, type ReapReport } from '@octoipc/core';
+import { isIpcError, reap, type IpcError, type ReapReport } from '@octoipc/core';
 
 import { mq, sem, shm } from '../index.js';
 import type { Kind } from './object.js';
@@ -37,13 +37,20 @@ export function urlOfRecord({ kind, name }: Pick<ReapReport, 'kind' | 'name'>): 
 
 /** This user's temporary names: whose each is, and whether he lives. */
 export class Temporaries {
+  /** Why nothing is known of them, if so: another user may have taken the place of their records. */
+  readonly refusal: IpcError | undefined;
   readonly #reports = new Map<string, ReapReport>();
 
   constructor() {
     loadReapers();
-    for (const report of reap({ dryRun: true })) {
-      const url = urlOfRecord(report);
-      if (url !== undefined) this.#reports.set(url, report);
+    try {
+      for (const report of reap({ dryRun: true })) {
+        const url = urlOfRecord(report);
+        if (url !== undefined) this.#reports.set(url, report);
+      }
+    } catch (error) {
+      if (!isIpcError(error)) throw error;
+      this.refusal = error;
     }
   }
 

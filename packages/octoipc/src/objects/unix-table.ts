@@ -61,3 +61,8 @@ function wholeLines(text: string): string[] {
 export function isListening({ state }: UnixSocketLine): boolean {
   return state === 'listening';
 }
+
+/** Whether a socket has its name for others to reach it by: what a server has accepted only shares that of the server. */
+export function isBound({ type, state }: UnixSocketLine): boolean {
+  return type === 'dgram' || state === 'listening' || state === 'unconnected';
+}

@@ -79,7 +79,11 @@ class Closing {
 
   /** {@link close} for a program that nobody listens to any more: it is told to end. */
   stop(): void {
-    this.program.kill('SIGTERM', { after: GRACE });
+    try {
+      this.program.kill('SIGTERM', { after: GRACE });
+    } catch {
+      // It has become another user's, as what sudo runs: it sees that its reader has left.
+    }
     this.close();
   }
 }
