@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 /// The payload's rule: of message n the sender sets the bytes 0, 64, 128, … to n modulo 256, and the
-/// receiver adds up the bytes at these places of each message.
+/// receiver adds up the bytes at these places of each message. Who answers messages does both.
 enum { kLine = 64 };
 
 /// Nanoseconds between the intended beginnings of round trips; 0: each begins when the last is over.
@@ -33,13 +33,15 @@ static inline void Fail(const char* what) {
 }
 
 /// Memory that begins 64 bytes further than malloc(3)'s: at 16 bytes into a page, where large
-/// memory of malloc(3) begins, some processors read(2) four times slower. Never freed.
+/// memory of malloc(3) begins, some processors read(2) four times slower.
 static inline uint8_t* Memory(size_t size) {
   uint8_t* bytes = malloc(kLine + size);
   if (bytes == NULL) Fail("malloc");
   memset(bytes, 0, kLine + size);
   return bytes + kLine;
 }
+
+static inline void Release(uint8_t* memory) { free(memory - kLine); }
 
 static inline void Fill(uint8_t* bytes, size_t size, uint64_t number) {
   for (size_t at = 0; at < size; at += kLine) bytes[at] = (uint8_t)number;
@@ -101,8 +103,8 @@ static int CompareTimes(const void* a, const void* b) {
   return (x > y) - (x < y);
 }
 
-/// Prints the outcome of a sample of round trips; sorts the times.
-static inline void ReportTrips(int64_t* times, size_t count) {
+/// Prints what is known of round trips, but for the end of the line; sorts the times.
+static inline void PrintTrips(int64_t* times, size_t count) {
   int64_t total = 0;
   for (size_t i = 0; i < count; i++) total += times[i];
   qsort(times, count, sizeof *times, CompareTimes);
@@ -111,7 +113,26 @@ static inline void ReportTrips(int64_t* times, size_t count) {
          (long long)times[count * 999 / 1000]);
   for (size_t i = 0; interval > 0 && i < count; i++)
     printf("%s%lld", i == 0 ? ",\"times\":[" : ",", (long long)times[i]);
-  puts(interval > 0 && count > 0 ? "]}" : "}");
+  if (interval > 0 && count > 0) printf("]");
+}
+
+/// Prints the outcome of a sample of round trips without messages.
+static inline void ReportTrips(int64_t* times, size_t count) {
+  PrintTrips(times, count);
+  puts("}");
+  fflush(stdout);
+}
+
+/// Prints the outcome of a sample of round trips of messages, whose bytes added up to `sum` here and
+/// to `answered` at who answered them: to the same.
+static inline void ReportDialogue(int64_t* times, size_t count, uint64_t sum, uint64_t answered) {
+  if (sum != answered) {
+    fprintf(stderr, "the bytes add up to %llu here, to %llu there\n", (unsigned long long)sum,
+            (unsigned long long)answered);
+    exit(1);
+  }
+  PrintTrips(times, count);
+  printf(",\"sum\":%llu}\n", (unsigned long long)sum);
   fflush(stdout);
 }
 

@@ -145,17 +145,26 @@ static void AwaitReadable(int set) {
   while (set >= 0 && epoll_wait(set, &event, 1, -1) < 1) continue;
 }
 
-static void Echo(int from, int to, size_t count, int set) {
+static uint64_t Echo(int from, int to, size_t count, int set) {
   uint8_t* message = Memory(size);
+  uint8_t* answer = Memory(size);
+  uint64_t sum = 0;
   for (size_t n = 0; n < count; n++) {
     AwaitReadable(set);
     GetAll(from, message, size);
-    PutAll(to, message, size);
+    sum += Sum(message, size, 0);
+    Fill(answer, size, n);
+    PutAll(to, answer, size);
   }
+  return sum;
 }
 
-static void Trips(int to, int from, size_t count, int set) {
+/// `told` is where the other tells what it added up.
+static void Trips(int to, int from, size_t count, int set, int told) {
   uint8_t* message = Memory(size);
+  uint8_t* answer = Memory(size);
+  uint64_t sum = 0;
+  struct Receipt receipt;
   int64_t* times = malloc(count * sizeof *times);
   int64_t due = FirstTrip();
   for (size_t n = 0; n < count; n++) {
@@ -163,11 +172,15 @@ static void Trips(int to, int from, size_t count, int set) {
     Fill(message, size, n);
     PutAll(to, message, size);
     AwaitReadable(set);
-    GetAll(from, message, size);
+    GetAll(from, answer, size);
+    sum += Sum(answer, size, 0);
     due = EndTrip(due, &times[n]);
   }
-  ReportTrips(times, count);
+  ReadAll(told, &receipt, sizeof receipt);
+  ReportDialogue(times, count, sum, receipt.sum);
   free(times);
+  Release(message);
+  Release(answer);
 }
 
 struct Exercise {
@@ -209,7 +222,7 @@ static void Answer(const struct Exercise* exercise, struct Ends ends, size_t cou
   struct Receipt receipt = {0, 0};
   WriteAll(told, &ready, 1);
   if (exercise->receive == NULL) {
-    Echo(ends.other_receive, ends.other_send, count, set);
+    receipt.sum = Echo(ends.other_receive, ends.other_send, count, set);
   } else {
     receipt.sum = exercise->receive(ends.other_receive, count);
   }
@@ -240,7 +253,7 @@ static void Sample(const struct Exercise* exercise, struct Ends ends, size_t cou
   ReadAll(told[0], &ready, 1);
   if (exercise->send == NULL) {
     const int set = exercise->polls ? Watch(ends.receive) : -1;
-    Trips(ends.send, ends.receive, count, set);
+    Trips(ends.send, ends.receive, count, set, told[0]);
     if (set >= 0) close(set);
   } else {
     struct Receipt receipt;

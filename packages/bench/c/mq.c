@@ -1,6 +1,7 @@
 // mq KIND EXERCISE SIZE: what the mq suite measures, in C. KIND is posix or sysv.
 //
 // flow       one send a message, one receive into one buffer, between two processes
+// spin       the same by calls that do not wait, over and over until they go through
 // pair       a send and a receive that do not wait, in one process
 // roundtrip  there and back through two queues, blocked in the receive
 // thread     the same, but each waits in epoll_wait(2) for a thread that is in the receive
@@ -21,6 +22,9 @@ enum { kMessages = 10 };
 static size_t size;
 static int posix;
 
+/// Whether no call waits.
+static int spins;
+
 /// A queue that has no name any more, or a private one.
 static int Open(void) {
   if (!posix) {
@@ -32,7 +36,8 @@ static int Open(void) {
   char name[64];
   snprintf(name, sizeof name, "/octoipc-bench-%d-%d", (int)getpid(), count++);
   struct mq_attr attributes = {.mq_maxmsg = kMessages, .mq_msgsize = (long)size};
-  const mqd_t queue = mq_open(name, O_RDWR | O_CREAT | O_EXCL, 0600, &attributes);
+  const int flags = O_RDWR | O_CREAT | O_EXCL | (spins ? O_NONBLOCK : 0);
+  const mqd_t queue = mq_open(name, flags, 0600, &attributes);
   if (queue < 0) Fail("mq_open");
   mq_unlink(name);
   return queue;
@@ -48,16 +53,23 @@ static void Close(int queue) {
 
 /// `message` has the type of System V before its bytes.
 static void Send(int queue, uint8_t* message) {
-  const int result = posix ? mq_send(queue, (char*)message + kLine, size, 0)
-                           : msgsnd(queue, message + kLine - sizeof(long), size, 0);
+  const int flags = spins ? IPC_NOWAIT : 0;
+  int result;
+  do {
+    result = posix ? mq_send(queue, (char*)message + kLine, size, 0)
+                   : msgsnd(queue, message + kLine - sizeof(long), size, flags);
+  } while (result != 0 && spins && errno == EAGAIN);
   if (result != 0) Fail("send");
 }
 
 static void Receive(int queue, uint8_t* message) {
+  const int flags = spins ? IPC_NOWAIT : 0;
   unsigned int priority;
-  const ssize_t got = posix
-                          ? mq_receive(queue, (char*)message + kLine, size, &priority)
-                          : msgrcv(queue, message + kLine - sizeof(long), size, 0, 0);
+  ssize_t got;
+  do {
+    got = posix ? mq_receive(queue, (char*)message + kLine, size, &priority)
+                : msgrcv(queue, message + kLine - sizeof(long), size, 0, flags);
+  } while (got < 0 && spins && (errno == EAGAIN || errno == ENOMSG));
   if (got != (ssize_t)size) Fail("receive");
 }
 
@@ -124,9 +136,13 @@ static struct Hand* HandOf(int queue, uint8_t* message) {
   return hand;
 }
 
-static void Trips(int to, int from, size_t count) {
+/// `told` is where the other tells what it added up.
+static void Trips(int to, int from, size_t count, int told) {
   uint8_t* message = Message();
-  struct Hand* hand = by_hand ? HandOf(from, message) : NULL;
+  uint8_t* answer = Message();
+  struct Hand* hand = by_hand ? HandOf(from, answer) : NULL;
+  struct Receipt receipt;
+  uint64_t sum = 0;
   int64_t* times = malloc(count * sizeof *times);
   int64_t due = FirstTrip();
   for (size_t n = 0; n < count; n++) {
@@ -136,11 +152,13 @@ static void Trips(int to, int from, size_t count) {
     if (by_hand) {
       AwaitHand(hand);
     } else {
-      Receive(from, message);
+      Receive(from, answer);
     }
+    sum += Sum(answer + kLine, size, 0);
     due = EndTrip(due, &times[n]);
   }
-  ReportTrips(times, count);
+  ReadAll(told, &receipt, sizeof receipt);
+  ReportDialogue(times, count, sum, receipt.sum);
   free(times);
 }
 
@@ -156,6 +174,7 @@ static void Sample(int trips, size_t count) {
   if (child == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     uint8_t* message = Message();
+    uint8_t* answer = Message();
     struct Hand* hand = by_hand ? HandOf(forth, message) : NULL;
     struct Receipt receipt = {0, 0};
     WriteAll(told[1], &ready, 1);
@@ -165,10 +184,10 @@ static void Sample(int trips, size_t count) {
       } else {
         Receive(forth, message);
       }
+      receipt.sum += Sum(message + kLine, size, 0);
       if (trips) {
-        Send(back, message);
-      } else {
-        receipt.sum += Sum(message + kLine, size, 0);
+        Fill(answer + kLine, size, n);
+        Send(back, answer);
       }
     }
     receipt.end = Now();
@@ -177,7 +196,7 @@ static void Sample(int trips, size_t count) {
   }
   ReadAll(told[0], &ready, 1);
   if (trips) {
-    Trips(forth, back, count);
+    Trips(forth, back, count, told[0]);
   } else {
     struct Receipt receipt;
     uint8_t* message = Message();
@@ -200,6 +219,7 @@ int main(int argc, char** argv) {
   if (argc < 4) return 2;
   posix = strcmp(argv[1], "posix") == 0;
   by_hand = strcmp(argv[2], "thread") == 0;
+  spins = strcmp(argv[2], "spin") == 0;
   size = strtoull(argv[3], NULL, 10);
   for (size_t count = NextCount(); count > 0; count = NextCount()) {
     if (strcmp(argv[2], "pair") == 0) {

@@ -97,7 +97,7 @@ static void ReadMemory(size_t count) {
   }
   ReportReceipt(start, (struct Receipt){Now(), 0});
   munmap(data, size);
-  free(copy - kLine);
+  Release(copy);
 }
 
 static void Wait(int32_t* word, int32_t seen) {

@@ -106,12 +106,12 @@ const lacking = existsSync('/usr/include/uv.h')
  * What a program in C on libuv's loop takes: c/uv.c, or another.
  *
  * @param {Command} command
- * @param {number} target
+ * @param {number} [target]
  */
 export const onLibuv = (command, target) => ({
   name: 'C, libuv loop',
   command,
-  target,
+  ...(target === undefined ? {} : { target }),
   ...(lacking === undefined ? {} : { lacking }),
 });
 

@@ -15,6 +15,8 @@ import {
   sendBatches,
   sendEach,
   sendWindows,
+  takeWhole,
+  takeWholeSync,
   writeStream,
 } from './flows.mjs';
 import { cutIterated, cutTogether, gathered } from './frames-floor.mjs';
@@ -96,19 +98,17 @@ const flows = {
 
 /** @type {Record<string, (ends: Ends) => ReturnType<typeof dialogue | typeof dialogueSync>>} */
 const trips = {
-  'roundtrip-sync': ({ writer, reader }) => {
-    const target = { into: Buffer.alloc(size) };
-    return dialogueSync(
+  'roundtrip-sync': ({ writer, reader }) =>
+    dialogueSync(
       size,
       (message) => writer.writeSync(message),
-      () => reader.readSync(target),
-    );
-  },
+      takeWholeSync(size, (target) => reader.readSync(target)),
+    ),
   'roundtrip-awaited': ({ writer, reader }) =>
     dialogue(
       size,
       (message) => writer.write(message),
-      () => reader.read(),
+      takeWhole(size, (target) => reader.read(target)),
     ),
   'roundtrip-messages': ({ writer, reader }) => {
     const sender = pipeSender(writer);

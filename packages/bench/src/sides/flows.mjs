@@ -183,7 +183,53 @@ export function readStream(size, readable) {
 }
 
 /**
- * Round trips of functions that block.
+ * Takes a message of a stream whole, in as many parts as it comes in.
+ *
+ * @param {number} size
+ * @param {(target: { into: Buffer }) => Uint8Array | null} read
+ */
+export function takeWholeSync(size, read) {
+  const message = memoryOf(size);
+  const target = { into: message };
+  return () => {
+    let at = partOf(read(target));
+    while (at < size) at += partOf(read({ into: message.subarray(at) }));
+    return message;
+  };
+}
+
+/**
+ * Takes a message of a stream whole: by one read where it comes at once, and otherwise in parts.
+ *
+ * @param {number} size
+ * @param {(target?: { into: Buffer }) => Promise<Uint8Array | null>} read
+ * @returns {() => Promise<Uint8Array | null>}
+ */
+export function takeWhole(size, read) {
+  if (size <= AT_ONCE) return () => read();
+  const message = memoryOf(size);
+  const target = { into: message };
+  return async () => {
+    let at = partOf(await read(target));
+    while (at < size) at += partOf(await read({ into: message.subarray(at) }));
+    return message;
+  };
+}
+
+/** Bytes of a message that no stream gives in parts: those that a pipe takes as one. */
+const AT_ONCE = 4096;
+
+/** @param {Uint8Array | null} part */
+function partOf(part) {
+  if (part === null) throw new Error('the stream ended');
+  return part.length;
+}
+
+/** @param {Uint8Array | null} message */
+export const sumOfMessage = (message) => sumOf(/** @type {Uint8Array} */ (message), 0);
+
+/**
+ * Round trips of functions that block. Who answers adds up what comes, and writes its answers by the same rule.
  *
  * @param {number} size
  * @param {(message: Buffer) => void} put
@@ -195,10 +241,16 @@ export function dialogueSync(size, put, take) {
     trip: tripsSync((n) => {
       fill(message, n);
       put(message);
-      take();
+      return sumOfMessage(take());
     }),
     echo: (/** @type {number} */ count) => {
-      for (let n = 0; n < count; n++) put(/** @type {Buffer} */ (take()));
+      let sum = 0;
+      for (let n = 0; n < count; n++) {
+        sum += sumOfMessage(take());
+        fill(message, n);
+        put(message);
+      }
+      return sum;
     },
   };
 }
@@ -213,12 +265,48 @@ export function dialogueSync(size, put, take) {
 export function dialogue(size, put, take) {
   const message = memoryOf(size);
   return {
-    trip: tripsAwaited((n) => {
-      fill(message, n);
-      return put(message);
-    }, take),
+    trip: tripsAwaited(
+      (n) => {
+        fill(message, n);
+        return put(message);
+      },
+      take,
+      sumOfMessage,
+    ),
     echo: async (/** @type {number} */ count) => {
-      for (let n = 0; n < count; n++) await put(/** @type {Buffer} */ (await take()));
+      let sum = 0;
+      for (let n = 0; n < count; n++) {
+        sum += sumOfMessage(await take());
+        fill(message, n);
+        await put(message);
+      }
+      return sum;
+    },
+  };
+}
+
+/**
+ * Answers messages of which a listener is told.
+ *
+ * @param {Uint8Array} answer - is sent, over and over
+ * @param {() => unknown} send
+ */
+export function answers(answer, send) {
+  let [count, n, sum] = [0, 0, 0];
+  /** @type {(sum: number) => void} */
+  let done = () => {};
+  return {
+    told(/** @type {Uint8Array} */ message) {
+      sum += sumOf(message, 0);
+      fill(answer, n);
+      n += 1;
+      void send();
+      if (n === count) done(sum);
+    },
+    /** @param {number} most @returns {Promise<number>} */
+    echo(most) {
+      [count, n, sum] = [most, 0, 0];
+      return new Promise((resolve) => (done = resolve));
     },
   };
 }

@@ -101,7 +101,7 @@ const trips = {
     dialogueSync(
       size,
       (each) => to.sendSync(each),
-      () => from.receiveSync().data,
+      () => from.receiveSync(target).data,
     ),
   'roundtrip-awaited': (to, from) =>
     dialogue(

@@ -6,8 +6,16 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { readStream, writeStream } from './flows.mjs';
-import { driveFlow, driveTrips, receiveFlow, receiveTrips, tripsAwaited } from './side.mjs';
+import { answers, readStream, writeStream } from './flows.mjs';
+import {
+  driveFlow,
+  driveTrips,
+  fill,
+  receiveFlow,
+  receiveTrips,
+  sumOf,
+  tripsAwaited,
+} from './side.mjs';
 
 const [kind = '', exercise = '', sizeText, role] = process.argv.slice(2);
 const size = Number(sizeText);
@@ -31,11 +39,16 @@ async function drive() {
   server.close();
   if (exercise === 'roundtrip') {
     const message = Buffer.alloc(size);
-    const trip = tripsAwaited(() => {
-      const answered = once(socket, 'data');
-      socket.write(message);
-      return answered;
-    });
+    const trip = tripsAwaited(
+      (n) => {
+        const answered = once(socket, 'data');
+        fill(message, n);
+        socket.write(message);
+        return answered;
+      },
+      undefined,
+      ([chunk]) => sumOf(chunk, 0),
+    );
     return driveTrips(child, trip);
   }
   return driveFlow(child, writeStream(size, socket));
@@ -49,8 +62,10 @@ async function answer() {
       : connect(where);
   await once(socket, 'connect');
   if (exercise === 'roundtrip') {
-    socket.on('data', (chunk) => socket.write(chunk));
-    receiveTrips(() => {});
+    const reply = Buffer.alloc(size);
+    const { told, echo } = answers(reply, () => socket.write(reply));
+    socket.on('data', told);
+    receiveTrips(echo);
     return;
   }
   receiveFlow(readStream(size, socket));

@@ -67,18 +67,34 @@ const exercises = {
   roundtrip: {
     async drive() {
       const child = fork(self, args);
-      const text = 'x'.repeat(size);
-      const trip = tripsAwaited(() => {
-        const answered = once(child, 'message');
-        child.send(text);
-        return answered;
-      });
+      const rest = restOf(size);
+      const trip = tripsAwaited(
+        (n) => {
+          const answered = once(child, 'message');
+          child.send(textOf(n, rest));
+          return answered;
+        },
+        undefined,
+        ([text]) => sumOfText(text),
+      );
       await driveTrips(child, trip);
     },
     answer() {
-      receiveTrips(() => {});
+      const rest = restOf(size);
+      let [left, n, sum] = [0, 0, 0];
+      /** @type {(sum: number) => void} */
+      let done = () => {};
       process.on('message', (message) => {
-        if (typeof message === 'string') process.send?.(message);
+        if (typeof message !== 'string') return;
+        sum += sumOfText(message);
+        process.send?.(textOf(n, rest));
+        n += 1;
+        left -= 1;
+        if (left === 0) done(sum);
+      });
+      receiveTrips((count) => {
+        [left, n, sum] = [count, 0, 0];
+        return new Promise((resolve) => (done = resolve));
       });
     },
   },
@@ -96,6 +112,9 @@ function textOf(n, rest) {
   return size <= 64 ? line : line.repeat(Math.ceil(size / 64)).slice(0, size);
 }
 
+/** What follows the first character of each line. @param {number} length */
+const restOf = (length) => 'x'.repeat(Math.min(63, length - 1));
+
 /** @param {string} text */
 function sumOfText(text) {
   let sum = 0;
@@ -107,7 +126,7 @@ function sumOfText(text) {
 async function driveSend(serialization) {
   const child = fork(self, args, { serialization });
   const bytes = Buffer.alloc(size);
-  const rest = 'x'.repeat(Math.min(63, size - 1));
+  const rest = restOf(size);
   await driveFlow(child, async (count) => {
     for (let n = 0; n < count;) {
       /** @type {Promise<unknown> | undefined} */

@@ -1,11 +1,13 @@
 // @ts-check
-// peers.mjs PACKAGE EXERCISE SIZE: what packages of npm offer for messages between two processes.
+// peers.mjs PACKAGE EXERCISE SIZE: what packages of npm offer for messages between two processes. PACKAGE may have
+// `, datagram` behind it, where it offers other sockets, too.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { keysOf, load } from '../peers.mjs';
+import { answers, sumOfMessage } from './flows.mjs';
 import {
   driveFlow,
   driveTrips,
@@ -128,6 +130,29 @@ const ends = {
       listen: (listener) => void (told = listener),
     };
   },
+  async 'node-unix-socket, datagram'(folder) {
+    const { DgramSocket } = await load('node-unix-socket');
+    const [own, other] = isPeer ? ['peer', 'driver'] : ['driver', 'peer'];
+    const socket = new DgramSocket();
+    socket.bind(join(folder, own));
+    kept.push(socket);
+    if (isPeer) process.send?.('bound');
+    else await spawnPeer(folder);
+    return {
+      send: (message) =>
+        new Promise((resolve, reject) => {
+          socket.sendTo(
+            message,
+            0,
+            size,
+            join(folder, other),
+            (/** @type {Error | undefined} */ error) =>
+              error ? reject(error) : resolve(undefined),
+          );
+        }),
+      listen: (listener) => socket.on('data', listener),
+    };
+  },
   async 'node-unix-socket'(folder) {
     const { SeqpacketServer, SeqpacketSocket } = await load(name);
     const path = join(folder, 'seqpacket');
@@ -193,12 +218,16 @@ async function drive(/** @type {End} */ end) {
     const message = Buffer.alloc(size);
     return driveTrips(
       child,
-      tripsAwaited((n) => {
-        const answered = new Promise((resolve) => (told = resolve));
-        fill(message, n);
-        void end.send(message);
-        return answered;
-      }),
+      tripsAwaited(
+        (n) => {
+          const answered = new Promise((resolve) => (told = resolve));
+          fill(message, n);
+          void end.send(message);
+          return answered;
+        },
+        undefined,
+        sumOfMessage,
+      ),
     );
   }
   return driveFlow(child, async (count) => {
@@ -221,8 +250,10 @@ async function drive(/** @type {End} */ end) {
 
 function answer(/** @type {End} */ end) {
   if (exercise === 'trips') {
-    end.listen((message) => void end.send(message));
-    return receiveTrips(() => {});
+    const message = Buffer.alloc(size);
+    const { told, echo } = answers(message, () => end.send(message));
+    end.listen(told);
+    return receiveTrips(echo);
   }
   let left = 0;
   let sum = 0;

@@ -129,56 +129,12 @@ function trips() {
   };
 }
 
-/** Two who follow each other round three locks: each step is a lock that the other holds. */
-function follower() {
-  const made = role === undefined ? [0, 1, 2].map((i) => fresh(`lock-${i}`)) : names;
-  if (role === undefined) process.env[NAMES] = made.join(' ');
-  const locks = made.map((name) =>
-    keep(Mutex.open(name, { create: true, temporary: role === undefined })),
-  );
-  let at = role === undefined ? 0 : 1;
-  let guard = locks[at]?.lockSync();
-  const isSync = exercise.endsWith('sync');
-  return async (/** @type {number} */ steps) => {
-    for (let n = 0; n < steps; n++) {
-      at = (at + 1) % locks.length;
-      const next = isSync ? locks[at]?.lockSync() : await locks[at]?.lock();
-      guard?.unlock();
-      guard = next;
-    }
-  };
-}
-
 async function drive() {
   const once = /** @type {Record<string, () => (count: number) => object>} */ (alone)[exercise];
   if (once !== undefined) return serve(once());
-  if (exercise.startsWith('handoff')) {
-    const follow = follower();
-    const { child } = spawnPeer(import.meta.filename, {});
-    await new Promise((resolve) => child.once('message', resolve));
-    return serve(async (count) => {
-      // Both make as many steps; the count is rounded to whole rounds, so that each is where it began.
-      const steps = Math.ceil(count / 3) * 3;
-      child.send({ count: steps });
-      const start = now();
-      await follow(steps);
-      const ns = ((now() - start) * count) / steps;
-      return { ns };
-    });
-  }
   const { trip } = trips();
   return driveTrips(spawnPeer(import.meta.filename, {}).child, trip);
 }
 
-function answer() {
-  if (!exercise.startsWith('handoff')) return receiveTrips(trips().echo);
-  const follow = follower();
-  process.on('message', (/** @type {{ count?: number }} */ { count }) => {
-    if (count !== undefined) void follow(count);
-  });
-  process.on('disconnect', () => process.exit());
-  process.send?.('ready');
-}
-
-if (role === 'peer') answer();
+if (role === 'peer') receiveTrips(trips().echo);
 else await drive();

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 
 /**
  * The payload's rule: of message n the sender sets the bytes 0, 64, 128, … to n modulo 256, and the receiver
- * adds up the bytes at these places of each message.
+ * adds up the bytes at these places of each message. Who answers messages does both.
  */
 const LINE = 64;
 
@@ -113,45 +113,58 @@ function endTrip(times, n, due) {
 }
 
 /**
- * Round trips of which each is over when the function returns.
+ * Round trips of which each is over when the function returns; the sum of what it gives.
  *
- * @param {(n: number) => void} step
+ * @param {(n: number) => number | void} step
  */
 export const tripsSync = (step) => (/** @type {Float64Array} */ times) => {
   let due = now() + interval;
+  let sum = 0;
   for (let n = 0; n < times.length; n++) {
     awaitTrip(due);
-    step(n);
+    sum += step(n) ?? 0;
     due = endTrip(times, n, due);
   }
+  return sum;
 };
 
 /**
- * Round trips that are awaited; where each half is, without a further promise for the whole.
+ * Round trips that are awaited; where each half is, without a further promise for the whole. The sum of what
+ * came back.
  *
  * @param {(n: number) => unknown} there
  * @param {(n: number) => unknown} [back]
+ * @param {(answer: any) => number} [add] - the bytes of an answer
  */
-export const tripsAwaited = (there, back) => async (/** @type {Float64Array} */ times) => {
+export const tripsAwaited = (there, back, add) => async (/** @type {Float64Array} */ times) => {
   let due = now() + interval;
+  let sum = 0;
   for (let n = 0; n < times.length; n++) {
     awaitTrip(due);
-    await there(n);
-    if (back !== undefined) await back(n);
+    let answer = await there(n);
+    if (back !== undefined) answer = await back(n);
+    if (add !== undefined) sum += add(answer);
     due = endTrip(times, n, due);
   }
+  return sum;
 };
 
 /**
- * What the runner is told of round trips; sorts the times.
+ * What the runner is told of round trips of messages, whose bytes added up to the same here and at who answered
+ * them; sorts the times.
  *
  * @param {Float64Array} times
+ * @param {number} sum
+ * @param {number | null} answered - null where there are no messages
  */
-export function outcomeOf(times) {
-  const ns = times.reduce((sum, time) => sum + time, 0);
+export function outcomeOf(times, sum, answered) {
+  if (answered !== null && answered !== sum)
+    throw new Error(`the bytes add up to ${sum} here, to ${answered} there`);
+  const ns = times.reduce((total, time) => total + time, 0);
   times.sort();
   const quantile = (/** @type {number} */ q) => times[Math.floor(times.length * q)];
-  const outcome = { ns, p50: quantile(0.5), p99: quantile(0.99), p999: quantile(0.999) };
+  const quantiles = { p50: quantile(0.5), p99: quantile(0.99), p999: quantile(0.999) };
+  const outcome = { ns, ...quantiles, ...(answered === null ? {} : { sum }) };
   return interval > 0 ? { ...outcome, times: Array.from(times) } : outcome;
 }
 
@@ -188,29 +201,53 @@ export function receiveFlow(receive) {
 }
 
 /**
+ * What the peer tells when it has answered all: the sum of what came to it, null where that were no messages.
+ *
+ * @param {import('node:child_process').ChildProcess} peer
+ * @returns {Promise<number | null>}
+ */
+function answeredBy(peer) {
+  return new Promise((resolve) => {
+    const told = (/** @type {any} */ message) => {
+      // Messages of the exercise may come the same way.
+      if (message?.answered === undefined) return;
+      peer.off('message', told);
+      resolve(message.answered);
+    };
+    peer.on('message', told);
+  });
+}
+
+/**
  * Drives an exercise of round trips.
  *
  * @param {import('node:child_process').ChildProcess} peer
- * @param {(times: Float64Array) => unknown} trip - as many round trips as there is room for their times
+ * @param {(times: Float64Array) => number | Promise<number>} trip - as many round trips as there is room for their
+ *   times; the sum of what came back
  */
 export async function driveTrips(peer, trip) {
   await serve(async (count) => {
     peer.send({ count });
     await once(peer, 'message');
+    const answered = answeredBy(peer);
     const times = new Float64Array(count);
-    await trip(times);
-    return outcomeOf(times);
+    const sum = await trip(times);
+    return outcomeOf(times, sum, await answered);
   });
 }
 
 /**
- * @param {(count: number) => unknown} echo - answers so many messages
+ * @param {(count: number) => number | void | Promise<number | void>} echo - answers so many messages; the sum of
+ *   their bytes
  */
 export function receiveTrips(echo) {
-  process.on('message', (/** @type {{ count?: number }} */ { count }) => {
-    if (count === undefined) return;
+  const answer = async (/** @type {number} */ count) => {
     process.send?.('ready');
-    void echo(count);
+    const answered = (await echo(count)) ?? null;
+    process.send?.({ answered });
+  };
+  process.on('message', (/** @type {{ count?: number }} */ { count }) => {
+    if (count !== undefined) void answer(count);
   });
   process.on('disconnect', () => process.exit());
 }

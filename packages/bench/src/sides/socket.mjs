@@ -29,6 +29,8 @@ import {
   sendAwaited,
   sendEach,
   sendWindows,
+  takeWhole,
+  takeWholeSync,
   writeStream,
 } from './flows.mjs';
 import { driveFlow, driveTrips, now, receiveFlow, receiveTrips, serve } from './side.mjs';
@@ -60,7 +62,7 @@ const put = (end) =>
     : (/** @type {Uint8Array} */ data) => end.send(data);
 /** @param {End} end */
 const take = (end) => {
-  if (isStream) return () => end.read();
+  if (isStream) return takeWhole(size, (target) => end.read(target));
   return kind === 'datagram' ? async () => (await end.receive()).data : () => end.receive();
 };
 
@@ -111,7 +113,12 @@ const flows = {
 
 /** @type {Record<string, (end: End) => ReturnType<typeof dialogue | typeof dialogueSync>>} */
 const trips = {
-  'roundtrip-sync': (end) => dialogueSync(size, putSync(end), takeSync(end)),
+  'roundtrip-sync': (end) =>
+    dialogueSync(
+      size,
+      putSync(end),
+      isStream ? takeWholeSync(size, (target) => end.readSync(target)) : takeSync(end),
+    ),
   'roundtrip-awaited': (end) => dialogue(size, put(end), take(end)),
   'roundtrip-messages': (end) => {
     const sender = socketSender(end);

@@ -32,24 +32,31 @@ function flow(worker) {
 /** @param {Worker} worker */
 function trips(worker) {
   const message = new Uint8Array(size);
-  const trip = tripsAwaited(() => {
-    const answered = once(worker, 'message');
-    worker.postMessage(message);
-    return answered;
-  });
+  const trip = tripsAwaited(
+    (n) => {
+      const answered = once(worker, 'message');
+      fill(message, n);
+      worker.postMessage(message);
+      return answered;
+    },
+    undefined,
+    ([reply]) => sumOf(reply, 0),
+  );
   return async (/** @type {number} */ count) => {
     const times = new Float64Array(count);
-    await trip(times);
-    return outcomeOf(times);
+    const sum = await trip(times);
+    worker.postMessage('done');
+    const [outcome] = await once(worker, 'message');
+    return outcomeOf(times, sum, outcome.sum);
   };
 }
 
 function answer() {
   const port = /** @type {import('node:worker_threads').MessagePort} */ (parentPort);
+  const reply = new Uint8Array(size);
   let sum = 0;
   let count = 0;
   port.on('message', (/** @type {Uint8Array | string} */ message) => {
-    if (exercise === 'trips') return port.postMessage(message);
     if (typeof message === 'string') {
       port.postMessage({ end: now(), sum });
       sum = count = 0;
@@ -57,7 +64,12 @@ function answer() {
     }
     sum += sumOf(message, 0);
     count += 1;
-    if (count % WINDOW === 0) port.postMessage(count);
+    if (exercise === 'trips') {
+      fill(reply, count - 1);
+      port.postMessage(reply);
+    } else if (count % WINDOW === 0) {
+      port.postMessage(count);
+    }
   });
 }
 

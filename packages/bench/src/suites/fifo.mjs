@@ -107,6 +107,7 @@ const roundTrip = (exercise, title, waiting, target, others = []) => ({
   waiting,
   kind: 'time',
   unit: 'trips',
+  bytes: 64,
   ours: onOneCore(node('fifo', exercise, 64)),
   against: [
     {

@@ -1,8 +1,9 @@
 // @ts-check
-// Round trips of 64 B, both processes on one core, twice: each begun when the last is over, and by a
-// schedule below what any of them can do. By a schedule a trip is timed from when it should have begun,
-// so that a pause counts for all that it kept waiting, and not once.
+// Round trips, of 64 B where they carry messages, both processes on one core, twice: each begun when the last is
+// over, and by a schedule below what any of them can do. By a schedule a trip is timed from when it should have
+// begun, so that a pause counts for all that it kept waiting, and not once.
 import { c, node, onOneCore } from '../programs.mjs';
+import { sizeOf } from '../sizes.mjs';
 
 /** Nanoseconds: 2,000 trips a second. */
 const INTERVAL = 500_000;
@@ -15,16 +16,18 @@ const LONG = 300;
  * @param {'spin' | 'sleep' | 'loop'} waiting
  * @param {import('../programs.mjs').Command} ours
  * @param {readonly import('../compare.mjs').Against[]} against
+ * @param {number} bytes - 0: no messages
  */
-const both = (name, waiting, ours, against) => {
+const both = (name, waiting, ours, against, bytes = 64) => {
   const pinned = waiting === 'spin' ? (/** @type {any} */ each) => each : onOneCore;
   /** @type {import('../compare.mjs').Row} */
   const row = {
     id: `${name.replaceAll(/[ ,]+/g, '-')}-${waiting}`,
-    title: `${name}, 64 B there and back`,
+    title: `${name}${bytes > 0 ? `, ${sizeOf(bytes)}` : ''} there and back`,
     waiting,
     kind: 'time',
     unit: 'trips',
+    bytes,
     milliseconds: LONG,
     rounds: 7,
     ours: pinned(ours),
@@ -79,10 +82,18 @@ export const rows = () => [
     { name: 'C, eventfd, epoll loop', command: c('ring', 'eventfd', 64, 65_536) },
     { name: 'process.send', command: node('node', 'roundtrip', 64) },
   ]),
-  ...both('semaphore, POSIX', 'sleep', node('sem', 'posix-sync'), [
-    { name: C, command: c('sem', 'posix') },
-  ]),
-  ...both('signal', 'loop', node('signal', 'roundtrip'), [
-    { name: 'C, signalfd, epoll loop', command: c('signal', 'trips') },
-  ]),
+  ...both(
+    'semaphore, POSIX',
+    'sleep',
+    node('sem', 'posix-sync'),
+    [{ name: C, command: c('sem', 'posix') }],
+    0,
+  ),
+  ...both(
+    'signal',
+    'loop',
+    node('signal', 'roundtrip'),
+    [{ name: 'C, signalfd, epoll loop', command: c('signal', 'trips') }],
+    0,
+  ),
 ];

@@ -61,6 +61,7 @@ const roundTrip = (kind, exercise, title, waiting, target) => ({
   waiting,
   kind: 'time',
   unit: 'trips',
+  bytes: 64,
   ours: onOneCore(node('mq', kind, exercise, 64)),
   against: [
     { name: 'C, blocked', command: onOneCore(c('mq', kind, 'roundtrip', 64)), target },

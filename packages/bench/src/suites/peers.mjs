@@ -3,11 +3,15 @@
 // sem and popen.
 import { node, onOneCore } from '../programs.mjs';
 
+const KIB = 1024;
+
+/** A package, the target, and which of its sockets, if it has several. @typedef {[name: string, target: number, sockets?: string]} Peer */
+
 /**
  * @param {string} id
  * @param {string} title
  * @param {import('../programs.mjs').Command} ours
- * @param {readonly [name: string, target: number][]} peers
+ * @param {readonly Peer[]} peers
  * @returns {import('../compare.mjs').Row}
  */
 const flow = (id, title, ours, peers) => ({
@@ -32,23 +36,37 @@ const flow = (id, title, ours, peers) => ({
  * @param {string} id
  * @param {string} title
  * @param {import('../programs.mjs').Command} ours
- * @param {readonly [name: string, target: number][]} peers
+ * @param {readonly Peer[]} peers
+ * @param {readonly import('../compare.mjs').Against[]} [others]
  * @returns {import('../compare.mjs').Row}
  */
-const trips = (id, title, ours, peers) => ({
+const trips = (id, title, ours, peers, others = []) => ({
   id: `${id}-trips`,
   title: `${title}, awaited, 64 B there and back`,
   waiting: 'loop',
   kind: 'time',
   unit: 'trips',
+  bytes: 64,
   ours: onOneCore(ours),
-  against: peers.map(([name, target]) => ({
-    name,
-    peer: name,
-    target,
-    command: onOneCore(node('peers', name, 'trips', 64)),
-  })),
+  against: [
+    ...peers.map(([name, target, sockets = name]) => ({
+      name: sockets,
+      peer: name,
+      target,
+      command: onOneCore(node('peers', sockets, 'trips', 64)),
+    })),
+    ...others,
+  ],
 });
+
+const ZEROMQ = [
+  {
+    name: 'zeromq, PAIR over ipc',
+    peer: 'zeromq',
+    command: onOneCore(node('zeromq', 'trips', 64)),
+    target: 1,
+  },
+];
 
 /**
  * @param {'open' | 'attach'} exercise
@@ -85,16 +103,24 @@ export const rows = () => [
   ]),
   flow('sysv', 'System V, sendSync → receiveMany', node('mq', 'sysv', 'many', 64), [['svmq', 25]]),
   flow('posix', 'POSIX, sendSync → receiveMany', node('mq', 'posix', 'many', 64), [['svmq', 25]]),
-  trips('stream', 'Unix stream', node('socket', 'stream', 'roundtrip-awaited', 64), [
-    ['node-ipc', 1],
-    ['node-unix-socket', 1],
-  ]),
+  trips(
+    'stream',
+    'Unix stream',
+    node('socket', 'stream', 'roundtrip-awaited', 64),
+    [
+      ['node-ipc', 1],
+      ['node-unix-socket', 1],
+    ],
+    ZEROMQ,
+  ),
   trips('seqpacket', 'seqpacket', node('socket', 'seqpacket', 'roundtrip-awaited', 64), [
     ['node-unix-socket', 1],
   ]),
   trips('datagram', 'datagram', node('socket', 'datagram', 'roundtrip-awaited', 64), [
     ['unix-dgram', 1],
+    ['node-unix-socket', 1, 'node-unix-socket, datagram'],
   ]),
+  trips('ring', 'ring', node('ring', 'trips-awaited', 64, 64 * KIB), [], ZEROMQ),
   trips('posix', 'POSIX queue', node('mq', 'posix', 'roundtrip-awaited', 64), [['svmq', 1]]),
   trips('sysv', 'System V queue', node('mq', 'sysv', 'roundtrip-awaited', 64), [['svmq', 0.5]]),
   memory('open', 'memfd, a store, close'),

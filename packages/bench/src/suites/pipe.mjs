@@ -137,8 +137,34 @@ const roundTrip = (exercise, title, waiting, against) => ({
   waiting,
   kind: 'time',
   unit: 'trips',
+  bytes: 64,
   ours: onOneCore(node('pipe', exercise, 64, 0)),
   against: against.map(({ command, ...rest }) => ({ command: onOneCore(command), ...rest })),
+});
+
+/** What a message is moved from, and where to. */
+const ENDS = {
+  'pipe-pipe': 'pipe to pipe',
+  'pipe-socket': 'pipe to Unix stream',
+  'socket-pipe': 'Unix stream to pipe',
+};
+
+/**
+ * Messages of 64 KiB that are written to a pipe or socket of one's own, and moved to another process by splice(2).
+ *
+ * @param {keyof typeof ENDS} kind
+ * @param {'sync' | 'awaited'} exercise
+ * @returns {import('../compare.mjs').Row}
+ */
+const spliced = (kind, exercise) => ({
+  id: `splice-${kind}-${exercise}`,
+  title: `${exercise === 'sync' ? 'spliceSync' : 'await splice'}, ${ENDS[kind]}, 64 KiB`,
+  waiting: exercise === 'sync' ? 'sleep' : 'loop',
+  kind: 'throughput',
+  unit: 'messages',
+  bytes: 64 * KIB,
+  ours: node('splice', kind, exercise, 64 * KIB),
+  against: [{ name: 'C write, splice, read', command: c('splice', kind, 64 * KIB) }],
 });
 
 export const rows = () => {
@@ -155,6 +181,10 @@ export const rows = () => {
     ...[64 * KIB, MIB].map(raised),
     awaited('iterate', 'write → for await'),
     awaited('streams', 'toWritable → toReadable'),
+    .../** @type {const} */ (['pipe-pipe', 'pipe-socket', 'socket-pipe']).flatMap((kind) => [
+      spliced(kind, 'sync'),
+      spliced(kind, 'awaited'),
+    ]),
     framed('frames', 'send → for await'),
     framed('many', 'sendMany → receiveMany'),
     framedFloor('frames', 'floor: only Buffers cut and awaited'),

@@ -66,7 +66,7 @@ const floor = (bytes) => ({
 
 /** @param {number} bytes */
 const ofZeromq = (bytes) => [
-  { name: 'zeromq, ipc', peer: 'zeromq', command: node('zeromq', bytes) },
+  { name: 'zeromq, ipc', peer: 'zeromq', command: node('zeromq', 'flow', bytes) },
 ];
 
 /**
@@ -84,6 +84,7 @@ const trips = (exercise, title, waiting, against) => ({
   waiting,
   kind: 'time',
   unit: 'trips',
+  bytes: 64,
   ours: node('ring', exercise, 64, 64 * KIB),
   against,
 });

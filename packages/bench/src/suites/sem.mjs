@@ -20,32 +20,83 @@ const alone = (id, title, target, peers = []) => ({
 });
 
 /**
+ * Against a lock of POSIX threads that processes share, which is not told of the dead.
+ *
+ * @param {'rwlock-read' | 'rwlock-write'} id
+ * @param {string} title
+ * @returns {import('../compare.mjs').Row}
+ */
+const aloneInLock = (id, title) => ({
+  id,
+  title,
+  waiting: '-',
+  kind: 'time',
+  unit: 'pairs',
+  ours: node('locks', id),
+  against: [{ name: 'C, pthread_rwlock_t', command: c('locks', id) }],
+});
+
+/**
  * Both processes on one core.
  *
  * @param {string} id
  * @param {string} title
  * @param {'sleep' | 'loop'} waiting
- * @param {string} theirs
- * @param {number} [target]
- * @param {readonly import('../compare.mjs').Against[]} more
+ * @param {import('../programs.mjs').Command} ours
+ * @param {readonly import('../compare.mjs').Against[]} against
  * @returns {import('../compare.mjs').Row}
  */
-const between = (id, title, waiting, theirs, target, more = []) => ({
+const between = (id, title, waiting, ours, against) => ({
   id,
   title,
   waiting,
   kind: 'time',
   unit: 'trips',
-  ours: onOneCore(node('sem', id)),
-  against: [
-    {
-      name: 'C, blocked',
-      command: onOneCore(c('sem', theirs)),
-      ...(target === undefined ? {} : { target }),
-    },
-    ...more,
-  ],
+  ours: onOneCore(ours),
+  against: against.map((each) => ({ ...each, command: onOneCore(each.command) })),
 });
+
+/**
+ * C that blocks.
+ *
+ * @param {string} exercise
+ * @param {number} [target]
+ */
+const blocked = (exercise, target) => ({
+  name: 'C, blocked',
+  command: c('sem', exercise),
+  ...(target === undefined ? {} : { target }),
+});
+
+/**
+ * Semaphores, there and back.
+ *
+ * @param {'posix' | 'sysv'} kind
+ * @param {string} name
+ * @param {readonly import('../compare.mjs').Against[]} more - that wait on a loop
+ */
+const semaphores = (kind, name, more = []) => [
+  between(`${kind}-sync`, `${name}, sync, there and back`, 'sleep', node('sem', `${kind}-sync`), [
+    blocked(kind, 1.3),
+  ]),
+  between(kind, `${name}, awaited, there and back`, 'loop', node('sem', kind), [
+    blocked(kind, 4.5),
+    ...more,
+  ]),
+];
+
+/**
+ * What one process lets go, or tells, and the other has waited for.
+ *
+ * @param {string} id
+ * @param {string} title
+ * @param {import('../compare.mjs').Against} sync
+ * @param {import('../compare.mjs').Against} awaited
+ */
+const handedOver = (id, title, sync, awaited = sync) => [
+  between(`${id}-sync`, `${title}, sync`, 'sleep', node('locks', `${id}-sync`), [sync]),
+  between(id, `${title}, awaited`, 'loop', node('locks', id), [awaited]),
+];
 
 export const rows = () => [
   alone('permit', 'tryAcquire + release, uncontended', 12, [
@@ -65,13 +116,24 @@ export const rows = () => [
       target: 0.001,
     },
   ]),
-  between('handoff-sync', 'contended lock, sync', 'sleep', 'handoff', 1.3),
-  between('handoff', 'contended lock, awaited', 'loop', 'handoff'),
-  between('posix-sync', 'POSIX, sync, there and back', 'sleep', 'posix', 1.3),
-  between('posix', 'POSIX, awaited, there and back', 'loop', 'posix', 4.5),
-  between('sysv-sync', 'System V, sync, there and back', 'sleep', 'sysv', 1.3),
-  between('sysv', 'System V, awaited, there and back', 'loop', 'sysv', 4.5, [
-    { name: 'C, a thread, eventfd', command: onOneCore(c('sem', 'sysv-thread')) },
+  aloneInLock('rwlock-read', 'RwLock, tryReadLock + unlock, uncontended'),
+  aloneInLock('rwlock-write', 'RwLock, tryWriteLock + unlock, uncontended'),
+  ...handedOver('handoff', 'contended lock', blocked('handoff', 1.3), blocked('handoff')),
+  ...handedOver('rwlock-handoff', 'RwLock, contended writers', {
+    name: 'C, pthread_rwlock_t',
+    command: c('locks', 'rwlock-handoff'),
+  }),
+  ...handedOver('condition', 'Condition, notify and wait, there and back', {
+    name: 'C, pthread_cond_t',
+    command: c('locks', 'condition'),
+  }),
+  ...handedOver('barrier', 'Barrier, two arrive', {
+    name: 'C, pthread_barrier_t',
+    command: c('locks', 'barrier'),
+  }),
+  ...semaphores('posix', 'POSIX'),
+  ...semaphores('sysv', 'System V', [
+    { name: 'C, a thread, eventfd', command: c('sem', 'sysv-thread') },
   ]),
   alone('opensem', 'PosixSemaphore.open().close()', 2),
   alone('opensysv', 'SysvSemaphoreSet.open(key).close()', 2),

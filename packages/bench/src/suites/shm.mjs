@@ -2,6 +2,7 @@
 // Memory objects of @octoipc/shm.
 import { c, node, onOneCore } from '../programs.mjs';
 import { imported } from '../imported.mjs';
+import { sizeOf } from '../sizes.mjs';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -41,6 +42,31 @@ const trips = (exercise, waiting, target) => ({
   unit: 'trips',
   ours: onOneCore(node('shm', exercise, 4096)),
   against: [{ name: 'C, asleep in futex', command: onOneCore(c('shm', 'trips', 4096)), target }],
+});
+
+/** How a reader takes them. */
+const RECEIVED = /** @type {const} */ ({
+  sync: ['receiveSync', 'sleep'],
+  many: ['receiveMany', 'loop'],
+});
+
+/**
+ * Messages from one publisher to readers, none of whom is overrun.
+ *
+ * @param {'sync' | 'many'} exercise
+ * @param {number} bytes
+ * @param {number} readers
+ * @returns {import('../compare.mjs').Row}
+ */
+const broadcast = (exercise, bytes, readers) => ({
+  id: `broadcast-${exercise}-${bytes}-${readers}`,
+  title: `ShmBroadcast, send → ${RECEIVED[exercise][0]}, ${sizeOf(bytes)}, ${readers === 1 ? '1 reader' : `${readers} readers`}`,
+  waiting: RECEIVED[exercise][1],
+  kind: 'throughput',
+  unit: 'messages',
+  bytes,
+  ours: node('broadcast', exercise, bytes, MIB, readers),
+  against: [{ name: 'C, same layout', command: c('broadcast', bytes, MIB, readers) }],
 });
 
 export const rows = () => [
@@ -84,5 +110,11 @@ export const rows = () => [
   }),
   trips('trips-sync', 'sleep', 1.3),
   trips('trips-awaited', 'loop', 4.5),
+  ...[64, 4 * KIB].flatMap((bytes) =>
+    [1, 4].flatMap((readers) => [
+      broadcast('sync', bytes, readers),
+      broadcast('many', bytes, readers),
+    ]),
+  ),
   imported('@octoipc/shm'),
 ];

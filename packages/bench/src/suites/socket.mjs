@@ -88,6 +88,7 @@ const roundTrip = (kind, exercise) => {
     waiting: awaited ? 'loop' : 'sleep',
     kind: 'time',
     unit: 'trips',
+    bytes: 64,
     ours: onOneCore(node('socket', kind, exercise, 64)),
     against: against.map(({ command, ...rest }) => ({ command: onOneCore(command), ...rest })),
   };
