@@ -43,7 +43,7 @@ async function bundle(outDir) {
   return import(pathToFileURL(join(outDir, file)).href);
 }
 
-const options = stepOptions(15, {
+const options = stepOptions(60, {
   target: { type: 'string' },
   keep: { type: 'boolean', default: false },
 });
@@ -130,4 +130,4 @@ if (native > 0) {
   await fuzzNative({ seconds: share, seed, folder, corpus, tally, quick, keep: kept });
 }
 rmSync(folder, { recursive: true });
-tally.report();
+tally.tell();
