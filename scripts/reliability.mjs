@@ -39,7 +39,7 @@ const COLUMNS = {
 /** What none of them tries. */
 const NOT_COVERED = [
   'ThreadSanitizer sees the threads of one process, and no fences: what processes do to memory that they share is tried by **kills**, **locks** and **tests**, and by the fuzzers. Its programs have no Node: the thread-safe functions of the pump that hands readiness over are stand-ins, and of a signal whose default action is to follow nothing is tried.',
-  'What runs in a child of `popen` between clone(2) and execve(2) shares its parent’s memory by design, and is not watched by ThreadSanitizer: the programs that it watches start theirs by posix_spawn(3).',
+  'What runs in a child of `popen` between clone(2) and execve(2) shares its parent’s memory by design, and is not watched by ThreadSanitizer: the programs that it watches start theirs by fork(2).',
   'EAGAIN of a call that was just told of as possible is let fail, but a wait that then goes on until its timeout is no finding: the kernel tells of an edge again ([decisions](decisions.md#faults)).',
   'Calls that V8, libuv and libc make for themselves and do not survive are not let fail.',
   'What has a loop or a library of its own below it, as the connections of NATS, is called by the fuzzer of the API, and is not killed at its system calls.',
