@@ -25,6 +25,7 @@ const native = {
   peerPidfd: () => one(7, 7, ENOPROTOOPT),
   poll: () => lot(2),
   getOption(fd, level, option, into) {
+    foreign.reads += 1;
     if (lot(8) === 7) return ENOPROTOOPT;
     foreign.bytes.copy(into);
     return into.length;

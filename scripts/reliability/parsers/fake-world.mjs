@@ -34,7 +34,9 @@ function refusal(code) {
 
 export function statSync(path, options) {
   foreign.reads += 1;
-  if (lot(8) === 7) {
+  // What is open is there.
+  const isOpen = typeof path === 'number' || path.startsWith('/proc/self/fd/');
+  if (!isOpen && lot(8) === 7) {
     if (options?.throwIfNoEntry === false) return undefined;
     throw refusal('ENOENT');
   }
@@ -68,10 +70,10 @@ export function readlinkSync(path) {
   return all[lot(all.length)];
 }
 
-/** No name has a NUL, is empty or has a slash. */
-export function readdirSync() {
+/** No name has a NUL, is empty or has a slash. The descriptors of others may not be looked at. */
+export function readdirSync(path) {
   foreign.reads += 1;
-  if (lot(16) === 15) throw refusal('EACCES');
+  if (path.endsWith('/fd') && lot(8) === 7) throw refusal('EACCES');
   return lines()
     .map((line) => line.replaceAll('/', ''))
     .filter((name) => name !== '')
