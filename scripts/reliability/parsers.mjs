@@ -113,7 +113,7 @@ async function fuzz(name, { mechanism, check, seeds, size = KEPT_SIZE }, coverag
   }
   tally.inputs(mechanism, tried, (performance.now() - began) / 1000);
   console.log(
-    `${name}: ${tried} inputs, ${inputs.length} that reach something new, ${coverage.size} places${kept > 0 ? `, ${kept} kept` : ''}`,
+    `${name}: ${tried} inputs, ${inputs.length} that reach something new, ${coverage.size} bytes of code${kept > 0 ? `, ${kept} kept` : ''}`,
   );
 }
 

@@ -5,6 +5,7 @@ import { listPosix } from '../../../packages/mq/src/posix-list.ts';
 import { listSysv as listQueues } from '../../../packages/mq/src/sysv-status.ts';
 import {
   isLock,
+  LOCK_BYTES,
   lockState,
   LOCK_KINDS,
   nameInLock,
@@ -28,13 +29,23 @@ function socketNames(bytes) {
   attempt(() => encodeAddress(address));
 }
 
+/** As short inputs have it: the rest of the memory is zeroes. */
+function memoryOf(bytes) {
+  const memory = Buffer.alloc(Math.max(LOCK_BYTES, bytes.length));
+  bytes.copy(memory);
+  return memory;
+}
+
 function memoryHeaders(bytes) {
-  const more = (at, length) => bytes.subarray(at, Math.min(at + length, bytes.length));
-  readHeader(bytes, more);
   const nobody = { process: () => undefined };
-  for (const kind of LOCK_KINDS) {
-    lockState(bytes, kind, nobody);
-    if (isLock(bytes, kind)) nameInLock(bytes, kind);
+  for (const memory of [bytes, memoryOf(bytes)]) {
+    readHeader(memory, (at, length) =>
+      memory.subarray(at, Math.min(at + length, memory.length)),
+    );
+    for (const kind of LOCK_KINDS) {
+      lockState(memory, kind, nobody);
+      if (isLock(memory, kind)) nameInLock(memory, kind);
+    }
   }
 }
 
@@ -83,6 +94,8 @@ function nameRecords(bytes) {
   if (record === undefined) return;
   must(typeof record.kind === 'string', 'a record has a kind');
   must(typeof record.owner.pid === 'number', 'a record has an owner');
+  const liveness = livenessOf(record.owner);
+  must(['alive', 'dead', 'unknown'].includes(liveness), 'an owner lives, or not');
 }
 
 /** The queues that are listed, wherever they are mounted and whoever has them. */
@@ -111,22 +124,29 @@ function socketEnds(bytes) {
   });
 }
 
-const header = (word, size = 4096) => {
+/** Memory with these words of 32 bits, at these places. */
+function words(places) {
+  const size = 4 + Math.max(...Object.keys(places).map(Number));
   const bytes = Buffer.alloc(size);
-  bytes.writeUInt32LE(word, 0);
+  for (const [at, word] of Object.entries(places)) bytes.writeUInt32LE(word, Number(at));
   return bytes;
-};
+}
+
+/** A lock that somebody holds, of a number: its magic, its kind, and a slot that is used. */
+const lock = (kind) =>
+  words({ 0: 0x8000_0001, 4: 1, 12: 1, 16: 0x4c50_494f, 20: kind, 40: 2, 44: 1, 48: 1, 64: 1, 68: 1 });
 
 export const KERNEL = {
   'memory headers': {
     mechanism: 'shm',
-    size: 8192,
     check: memoryHeaders,
     seeds: [
-      header(0x474e_524f, 8192),
-      header(0x5443_424f, 8192),
-      header(0x4c41_564f),
-      header(0x4b43_4f4c, 600),
+      // A ring with seats, one of them taken by process 1; a broadcast with a record; a value that is being set.
+      words({ 0: 0x474e_524f, 4: 1, 16: 4096, 20: 1024, 28: 2, 64: 9, 512: 1, 576: 1, 580: 1 << 22 }),
+      words({ 0: 0x5443_424f, 4: 1, 16: 4096, 20: 1024, 128: 8, 512: 1, 4108: 1, 4112: 5 }),
+      words({ 0: 0x4c41_564f, 4: 1, 20: 64, 128: 3, 512: 1, 516: 1 << 22 }),
+      ...[0x101, 0x102, 0x103, 0x104].map((kind) => lock(kind)),
+      words({ 0: 0x3fff_ffff, 16: 0x4c50_494f, 20: 0x101 }),
       Buffer.alloc(3),
     ],
   },
@@ -162,6 +182,8 @@ export const KERNEL = {
     check: nameRecords,
     seeds: [
       '{"kind":"shm","name":"/x","owner":{"pid":1,"startTime":"5","bootId":"b","pidNamespace":"p"},"identity":{"dev":1,"ino":2}}',
+      JSON.stringify({ kind: 'shm', name: '/x', owner: ownIdentity(), object: { dev: 1, ino: 2 } }),
+      JSON.stringify({ kind: 'mq', name: '/x', owner: { ...ownIdentity(), pid: 1 }, object: null }),
       '{"kind":1}',
       '[]',
     ].map((each) => Buffer.from(each)),
