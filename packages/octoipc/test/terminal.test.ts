@@ -100,6 +100,15 @@ describe.skipIf(lacks('tmux') !== undefined)(
       expect(screen).toMatch(/openReceiver\('tcp:/);
     });
 
+    it('choose says in a line that ^D answers nothing', async () => {
+      const terminal = new Terminal(`${octoipc} choose --quick`);
+      await terminal.shows(/Bytes of a message\? \[256\]$/m);
+      terminal.keys('C-d');
+      const screen = await terminal.shows(/status 1/);
+      expect(screen).toContain('octoipc choose: not everything was answered');
+      expect(screen).not.toMatch(/^ +at /m);
+    });
+
     it('recv escapes what would play with the terminal', async () => {
       const url = `sysv-mq:id=${ipcmk('-Q')}`;
       const sent = spawnSync(process.execPath, [command, 'send', url], { input: 'a\u001b[31mb\n' });

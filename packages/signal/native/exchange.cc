@@ -25,10 +25,16 @@ constexpr int64_t kGlance = 10;
 
 Strays strays;
 
-/// Eventfds of subscribers, for the handler that may take no lock. Vacant: -1, kept as one more.
-std::array<std::atomic<int>, 1024> bells{};
+/// Of a subscriber, for the handler that may take no lock.
+struct Bell {
+  /// Its eventfd, kept as one more; 0 where there is none.
+  std::atomic<int> descriptor{0};
+  /// Whether the handler has rung it, known only after it has: its owner may look once too often.
+  std::atomic<bool> rung{false};
+};
+
+std::array<Bell, 1024> bells{};
 std::atomic<int> handlers_ringing{0};
-std::atomic<bool> rung_by_handler{false};
 
 int64_t Now() {
   timespec now{};
@@ -67,18 +73,17 @@ Subscriber::Subscriber()
       bell_(signals_ ? ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) : -1),
       on_main_thread_(ThreadId() == ::getpid()) {
   if (!bell_) return;
-  for (auto& one : bells) {
+  for (size_t i = 0; i < bells.size(); ++i) {
     int vacant = 0;
-    if (one.compare_exchange_strong(vacant, bell_.get() + 1)) break;
+    if (!bells[i].descriptor.compare_exchange_strong(vacant, bell_.get() + 1)) continue;
+    place_ = i;
+    break;
   }
 }
 
 Subscriber::~Subscriber() {
   Exchange::Get().Remove(*this);
-  for (auto& one : bells) {
-    int own = bell_.get() + 1;
-    if (own > 0 && one.compare_exchange_strong(own, 0)) break;
-  }
+  if (place_ < bells.size()) bells[place_].descriptor.store(0);
   // A handler in another thread may have read the number just before.
   while (handlers_ringing.load() != 0) ::sched_yield();
 }
@@ -271,7 +276,9 @@ int64_t Exchange::Take(Subscriber& subscriber, Record* out, size_t max) {
   {
     const std::lock_guard held(lock_);
     auto& inbox = subscriber.inbox_;
-    if (rung_by_handler.exchange(false) || subscriber.rung_) {
+    const bool by_handler =
+        subscriber.place_ < bells.size() && bells[subscriber.place_].rung.exchange(false);
+    if (by_handler || subscriber.rung_) {
       uint64_t rings = 0;
       Retry([&] { return ::read(subscriber.bell_.get(), &rings, sizeof rings); });
       subscriber.rung_ = false;
@@ -416,12 +423,13 @@ void Exchange::CloseThread() {
 void Exchange::OnStray(const siginfo_t& info) {
   if (!strays.Put(FromSiginfo(info))) return;
   handlers_ringing.fetch_add(1);
-  rung_by_handler.store(true);
-  for (const auto& one : bells) {
-    const int bell = one.load();
+  for (auto& one : bells) {
+    const int bell = one.descriptor.load();
     if (bell <= 0) continue;
     const uint64_t count = 1;
-    if (::write(bell - 1, &count, sizeof count) > 0) break;
+    if (::write(bell - 1, &count, sizeof count) <= 0) continue;
+    one.rung.store(true);
+    break;
   }
   handlers_ringing.fetch_sub(1);
 }

@@ -59,6 +59,8 @@ class Subscriber : public Resource {
   SignalSet flooded_ = 0;
   std::deque<Record> inbox_;
   bool rung_ = false;
+  /// Among those that the handler can ring; none if there are too many.
+  size_t place_ = SIZE_MAX;
 };
 
 /// All watched signals are blocked in every thread, and read from signalfds: by whichever thread of

@@ -150,6 +150,24 @@ test('a thread whose mask is not ours: under --prof, which has SIGPROF, all come
   expect(readFileSync(log, 'latin1')).toMatch(/^tick,/m);
 });
 
+test('a thread that was given signals for others, by a handler, sleeps when it waits: under --prof', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'octoipc-prof-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const flags = ['--prof', '--no-logfile-per-isolate', `--logfile=${join(folder, 'prof.log')}`];
+  const script = fileURLToPath(new URL('./fixtures/rung.mjs', import.meta.url));
+  const peer = Peer.start(process.execPath, [...flags, script]);
+  expect(await peer.line()).toBe('ready');
+  // Apart, so that each finds the thread in its event loop.
+  for (let value = 0; value < 300; value++) {
+    send(peer.pid, 'SIGRTMIN+1', { value });
+    await turn();
+  }
+  peer.tell('enough');
+  const { code, count, computed } = JSON.parse(await peer.line()) as Record<string, unknown>;
+  expect({ code, count }).toEqual({ code: 'ETIMEDOUT', count: 300 });
+  expect(computed).toBeLessThan(0.5);
+});
+
 test('SIG-052: main thread, process.on() and workers are told; what ends with a worker disturbs nobody', async () => {
   const peer = await program('workers', 3);
   const heard = async (count: number): Promise<string[]> => {
