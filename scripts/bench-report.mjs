@@ -187,8 +187,8 @@ function tableRow(result, columns = []) {
   const unit = kind === 'milliseconds' ? ' ms' : '';
   const sign = kind === 'throughput' ? '≥' : '≤';
   const verdict = reached ? '✓' : isExcused(result) ? '✗ ¹' : '✗';
-  const before = missed ? ` (before: ${missed.map(round).join(', ')})` : '';
-  const aim = target === undefined ? '' : `${sign} ${target}${unit} ${verdict}${before}`;
+  const tries = missed ? ` (before: ${missed.map(round).join(', ')})` : '';
+  const aim = target === undefined ? '' : `${sign} ${target}${unit} ${verdict}${tries}`;
   const spread = `${round(ratio.median)}${unit} (${round(ratio.low)}–${round(ratio.high)})`;
   const cells = [
     what,
@@ -225,7 +225,7 @@ function before({ suites, machine, loadAfter }) {
 }
 
 function pageOf(document) {
-  const { machine, loadAfter, options, results, failures = [], peers = {} } = document;
+  const { machine, loadAfter, results, failures = [], peers = {} } = document;
   const suites = grouped(results, ({ suite }) => suite);
   const excuses = results.filter(isExcused);
   const text = [
@@ -233,7 +233,7 @@ function pageOf(document) {
     '',
     'Written by `npm run bench:report` from [the raw figures](benchmarks/results.json), which were taken one suite after the other; `npm run bench:publish` takes them anew. How it measures is in [packages/bench](../packages/bench).',
     '',
-    `**Machine:** ${conditions(machine)}, ${loads(loadAfter)} at the end. Medians of up to ${options.rounds} pairs with their quartiles; a row that missed its target was measured again, up to twice: the ratios that missed it stand behind the target. Absolute times are for scale, and do not travel; ratios do.`,
+    `**Machine:** ${conditions(machine)}, ${loads(loadAfter)} at the end. Medians of up to ${document.options.rounds} pairs with their quartiles; a row that missed its target was measured again, up to twice: the ratios that missed it stand behind the target. Absolute times are for scale, and do not travel; ratios do.`,
     '',
     ...(document.before ?? []).flatMap(before),
     'A ratio of throughput says how many times as much ours moves as the other does (more is better), a ratio of time how many times as long ours takes (less is better).',
