@@ -2,6 +2,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 
+import { decode, encode, type SourceMapSegment } from '@jridgewell/sourcemap-codec';
 import { defineConfig, type Options } from 'tsup';
 
 interface Manifest {
@@ -91,6 +92,49 @@ var require = (id) =>
 
 /** Where a CommonJS module is, as far as it knows: in a bundle of ES modules it does not. */
 const PLACE = "'use strict';var __moduleFile=typeof __filename==='string'?__filename:undefined;";
+const PLACE_OF_COMMONJS = "(typeof __dirname==='string'?__dirname:'')";
+
+type Mapped = Exclude<
+  Parameters<NonNullable<NonNullable<Options['plugins']>[number]['renderChunk']>>[1]['map'],
+  string | null | undefined
+>;
+
+/** A line that goes on in the next one, within a string: its last backslash is none of a pair. */
+const GOES_ON = /(?<!\\)(?:\\\\)*\\$/;
+
+/**
+ * Joins the strings that esbuild has cut over lines, as it does where lines have a limit: a bundler that indents them
+ * (rollup) would put the indentation into the strings.
+ */
+const wholeStrings: NonNullable<Options['plugins']>[number] = {
+  name: 'whole-strings',
+  renderChunk(code, { map }) {
+    const lines = code.split('\n');
+    // The first plugin gets the map as text, whatever its type says.
+    const source = (typeof map === 'string' ? JSON.parse(map) : map) as Mapped | null | undefined;
+    const places = source == null ? [] : decode(source.mappings);
+    const joined: string[] = [];
+    const moved: SourceMapSegment[][] = [];
+    for (const [number, line] of lines.entries()) {
+      const last = joined.at(-1);
+      const own = places[number] ?? [];
+      if (last === undefined || !GOES_ON.test(last)) {
+        joined.push(line);
+        moved.push(own);
+        continue;
+      }
+      const before = last.length - 1;
+      joined[joined.length - 1] = last.slice(0, before) + line;
+      for (const [column, ...rest] of own)
+        moved.at(-1)!.push([column + before, ...rest] as SourceMapSegment);
+    }
+    if (joined.length === lines.length) return undefined;
+    return {
+      code: joined.join('\n'),
+      map: source == null ? null : { ...source, mappings: encode(moved) },
+    };
+  },
+};
 
 /** How esbuild exports as CommonJS: a getter for each name, all copied as the module begins. */
 const GETTERS =
@@ -127,7 +171,7 @@ function sharedCommonJs(code: string, path: string): string | undefined {
   const [ceremony, , names = ''] = getters;
   const values = names.replaceAll(/\(\)=>\s*/g, '');
   const lines = '\n'.repeat(ceremony.split('\n').length - 1);
-  const begin = `var __key=${shared(path, '__dirname')},__all=${SHARED};if(__all.has(__key))module.exports=__all.get(__key);else{`;
+  const begin = `var __key=${shared(path, PLACE_OF_COMMONJS)},__all=${SHARED};if(__all.has(__key))module.exports=__all.get(__key);else{`;
   const body = code.replace(ceremony, () => lines).replace(PLACE, () => `${PLACE}${begin}`);
   return `${body}\n__all.set(__key,module.exports={${values}})}\n`;
 }
@@ -207,7 +251,7 @@ const library: Options[] =
           removeNodeProtocol: false,
           define: { 'import.meta.url': '__moduleFile' },
           banner: { js: PLACE },
-          plugins: [oneCopy, modulesOf],
+          plugins: [wholeStrings, oneCopy, modulesOf],
         },
         {
           ...common,
@@ -217,11 +261,20 @@ const library: Options[] =
           esbuildPlugins: [sharedEntries('js'), lazyBuiltins(builtin)],
           removeNodeProtocol: false,
           banner: { js: LATE },
-          plugins: [oneCopy],
+          plugins: [wholeStrings, oneCopy],
         },
         { entry, format: 'cjs', dts: { ...dts, only: true } },
       ]
-    : [{ ...common, format: ['esm', 'cjs'], shims: true, splitting: true, dts }];
+    : [
+        {
+          ...common,
+          format: ['esm', 'cjs'],
+          shims: true,
+          splitting: true,
+          dts,
+          plugins: [wholeStrings],
+        },
+      ];
 
 // Before any of the builds below, which run side by side, has written something.
 rmSync('dist', { recursive: true, force: true });

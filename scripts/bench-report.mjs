@@ -143,7 +143,7 @@ const NOTES = {
   producers:
     "Fairness is Jain's index of how much each had done when the first was done with its share: 1 where all were served alike, 1 / n where one alone was.",
   matrix:
-    'try spins, sync sleeps in the kernel, async is awaited one by one, batch takes or gives many at a time, zero copy reads and writes where the bytes lie. C does one call a message, spins where try does, and publishes 64 at a time in a ring.',
+    'try spins, sync sleeps in the kernel, async is awaited one by one, batch takes or gives many at a time, zero copy reads and writes where the bytes lie. C does one call a message: `spin` calls again until there is one, `flow` blocks, `frames` has many in a call; in a ring `flow` publishes 64 at a time, `single` one by one.',
 };
 
 /** What a table tells beside what all tell. */
@@ -172,8 +172,8 @@ const isExcused = ({ suite, row, against, reached }) =>
   reached === false && excuseOf(suite, row, against) !== undefined;
 
 function tableRow(result, columns = []) {
-  const { title, waiting, against, absent, ratio, target, reached, kind, ours, theirs, interval } =
-    result;
+  const { title, waiting, against, absent, ratio, target, reached, missed, kind } = result;
+  const { ours, theirs, interval } = result;
   const what = interval ? `${title}, by schedule` : title;
   if (!ratio) {
     const cells = [what, waiting, against, `not compared: ${absent}`, '', '', ''];
@@ -182,7 +182,8 @@ function tableRow(result, columns = []) {
   const unit = kind === 'milliseconds' ? ' ms' : '';
   const sign = kind === 'throughput' ? '≥' : '≤';
   const verdict = reached ? '✓' : isExcused(result) ? '✗ ¹' : '✗';
-  const aim = target === undefined ? '' : `${sign} ${target}${unit} ${verdict}`;
+  const before = missed ? ` (before: ${missed.map(round).join(', ')})` : '';
+  const aim = target === undefined ? '' : `${sign} ${target}${unit} ${verdict}${before}`;
   const spread = `${round(ratio.median)}${unit} (${round(ratio.low)}–${round(ratio.high)})`;
   const cells = [
     what,
@@ -203,12 +204,23 @@ const anchorOf = (heading) =>
     .replaceAll(/[^\p{L}\p{N}\- _]/gu, '')
     .replaceAll(' ', '-');
 
+const loads = (load) => load.map((each) => each.toFixed(1)).join(' ');
+
 function conditions({ date, cpu, cores, memory, kernel, node, compiler, load, scheduling }) {
   const gib = Math.round(memory / 2 ** 30);
-  return `${cpu}, ${cores} cores, ${gib} GiB, Linux ${kernel}, Node.js ${node}, ${compiler}, ${date.slice(0, 10)}, load ${load.map((each) => each.toFixed(1)).join(' ')} at the start${scheduling === undefined || scheduling === 'SCHED_OTHER' ? '' : `, ${scheduling}`}`;
+  return `${cpu}, ${cores} cores, ${gib} GiB, Linux ${kernel}, Node.js ${node}, ${compiler}, ${date.slice(0, 10)}, load ${loads(load)} at the start${scheduling === undefined || scheduling === 'SCHED_OTHER' ? '' : `, ${scheduling}`}`;
 }
 
-function pageOf({ machine, loadAfter, options: { rounds }, results, failures = [], peers = {} }) {
+/** Of suites that a later run has not measured again. */
+function before({ suites, machine, loadAfter }) {
+  return [
+    `Of a run before are ${suites.join(', ')}: ${conditions(machine)}, ${loads(loadAfter)} at the end.`,
+    '',
+  ];
+}
+
+function pageOf(document) {
+  const { machine, loadAfter, options, results, failures = [], peers = {} } = document;
   const suites = grouped(results, ({ suite }) => suite);
   const excuses = results.filter(isExcused);
   const text = [
@@ -216,8 +228,9 @@ function pageOf({ machine, loadAfter, options: { rounds }, results, failures = [
     '',
     'Written by `npm run bench:report` from [the raw figures](benchmarks/results.json), which were taken one suite after the other; `npm run bench:publish` takes them anew. How it measures is in [packages/bench](../packages/bench).',
     '',
-    `**Machine:** ${conditions(machine)}, ${loadAfter.map((each) => each.toFixed(1)).join(' ')} at the end. Medians of up to ${rounds} pairs with their quartiles. Absolute times are for scale, and do not travel; ratios do.`,
+    `**Machine:** ${conditions(machine)}, ${loads(loadAfter)} at the end. Medians of up to ${options.rounds} pairs with their quartiles; a row that missed its target was measured again, up to twice: the ratios that missed it stand behind the target. Absolute times are for scale, and do not travel; ratios do.`,
     '',
+    ...(document.before ?? []).flatMap(before),
     'A ratio of throughput says how many times as much ours moves as the other does (more is better), a ratio of time how many times as long ours takes (less is better).',
     '',
     ...CHARTS.filter((chart) => valuesOf(chart, results).length > 0).flatMap(({ name, title }) => [
@@ -311,15 +324,16 @@ function grouped(results, keyOf) {
 
 /** The rows that say in the README what speed there is. */
 function headlineOf({ machine, results }) {
-  const lines = results
-    .filter(({ headline, ratio }) => headline === true && ratio)
-    .map((result) => tableRow(result));
-  if (lines.length === 0) return '';
+  const told = results.filter(({ headline, ratio }) => headline === true && ratio);
+  if (told.length === 0) return '';
   return [
     '| what | waits | against | ratio | target | ours | theirs |',
     '| --- | --- | --- | --- | --- | --- | --- |',
-    ...lines,
+    ...told.map((result) => tableRow(result)),
     '',
+    ...(told.some(isExcused)
+      ? ['¹ Out of reach: [the page](docs/benchmarks.md) names the decision that measures why.', '']
+      : []),
     `${conditions(machine)}. [All figures](docs/benchmarks.md), and how to take them anew.`,
   ].join('\n');
 }

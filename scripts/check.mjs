@@ -27,6 +27,7 @@ const CHECKS = {
   elsewhere: script('unsupported.mjs', 'win32'),
   errors: script('errors.mjs', '--check'),
   figures: script('bench-report.mjs', '--check'),
+  pages: script('pages.mjs', '--check'),
   reliability: script('reliability.mjs', '--check'),
   packages: script('pack-check.mjs'),
 };

@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
 import { hostBinaries } from './host-binaries.mjs';
-import { kilobytes, packPackage, weightFaults } from './pack.mjs';
+import { kilobytes, packPackage, faultsOf } from './pack.mjs';
 import { capture, tool } from './run.mjs';
 import { strictProject } from './strict-types.mjs';
 import { publicPackages, root, specifiers } from './workspace.mjs';
@@ -81,7 +81,7 @@ try {
         kilobytes(weight.withoutBinaries).padStart(17),
       ].join(' '),
     );
-    for (const fault of weightFaults(weight)) {
+    for (const fault of faultsOf(weight)) {
       wrong += 1;
       console.log(`${each.manifest.name} ${fault}`);
     }

@@ -19,6 +19,9 @@ const MORE_PACKED = {
 };
 const MOST_OF_A_BINARY = 300_000;
 
+/** Unpacked, binaries aside, it is so many times as much: text with its source maps, which are packed well. */
+const MOST_UNFOLDING = 8;
+
 export function kilobytes(bytes) {
   return (bytes / 1000).toFixed(1);
 }
@@ -44,14 +47,22 @@ export async function packPackage({ manifest, folder }, into) {
     unpacked: unpackedSize,
     withoutBinaries: size - compressed.reduce((sum, each) => sum + each, 0),
     binaries,
+    cut: files
+      .filter(({ path }) => /\.c?js$/.test(path))
+      .filter(({ path }) => /\\\n/.test(readFileSync(join(folder, path), 'utf8')))
+      .map(({ path }) => path),
   };
 }
 
-/** What is too heavy. */
-export function* weightFaults({ name, withoutBinaries, binaries }) {
+/** What is too heavy, and what bundlers would spoil. */
+export function* faultsOf({ name, unpacked, withoutBinaries, binaries, cut }) {
   const most = MORE_PACKED[name] ?? MOST_PACKED;
+  const text = unpacked - binaries.reduce((sum, { size }) => sum + size, 0);
+  if (text > most * MOST_UNFOLDING)
+    yield `has ${kilobytes(text)} kB unpacked without binaries, of ${kilobytes(most * MOST_UNFOLDING)} at most`;
   if (withoutBinaries > most)
     yield `has ${kilobytes(withoutBinaries)} kB packed without binaries, of ${kilobytes(most)} at most`;
+  for (const path of cut) yield `has a string that goes over lines, which rollup indents: ${path}`;
   for (const { path, size } of binaries)
     if (size > MOST_OF_A_BINARY)
       yield `has a binary of ${kilobytes(size)} kB, of ${kilobytes(MOST_OF_A_BINARY)} at most: ${path}`;

@@ -1,14 +1,5 @@
 // docs/platforms.md: what a rehearsal has tried and what came of it, kept by group in docs/platforms.json, so that a group
 // can be rehearsed again by itself.
-import { existsSync, writeFileSync } from 'node:fs';
-import { release } from 'node:os';
-import { join } from 'node:path';
-
-import { capture, runTool } from './run.mjs';
-import { readJson, root } from './workspace.mjs';
-
-const record = join(root, 'docs', 'platforms.json');
-const page = join(root, 'docs', 'platforms.md');
 
 /** What each group is about, in the order of the page. */
 const ABOUT = {
@@ -42,33 +33,14 @@ ${rows.map(({ title, verdict, remark }) => row([plain(title), verdict, plain(rem
 `;
 }
 
-/**
- * Keeps what a rehearsal has seen, and writes the page.
- *
- * @param rows - of its steps
- */
-export async function writePlatforms(rows) {
-  const kept = existsSync(record) ? readJson(record) : {};
-  const { stdout: commit } = await capture('git', ['rev-parse', '--short', 'HEAD']);
-  const of = {
-    day: new Date().toISOString().slice(0, 10),
-    commit: commit.trim(),
-    node: process.versions.node,
-    kernel: release(),
-  };
-  for (const group of new Set(rows.map((each) => each.group))) {
-    const own = rows.filter((each) => each.group === group);
-    kept[group] = {
-      ...of,
-      rows: own.map(({ title, verdict, remark }) => ({ title, verdict, remark })),
-    };
-  }
-  writeFileSync(record, JSON.stringify(kept, undefined, 2));
+/** @param kept - docs/platforms.json */
+export function platformsPage(kept) {
   const groups = Object.keys(ABOUT).map((group) => [group, kept[group]]);
   const there = groups.filter(([, seen]) => seen !== undefined);
-  const text = `# Platforms
+  const architectures = [...new Set(there.map(([, { arch }]) => `linux-${arch}`))];
+  return `# Platforms
 
-What \`npm run release:rehearse\` has tried on linux-${process.arch}, and what came of each. Written by that program, from what it
+What \`npm run release:rehearse\` has tried on ${architectures.join(', ')}, and what came of each. Written by that program, from what it
 keeps in [platforms.json](platforms.json); with \`--only GROUP,… --page\` it tries some groups again. "Skipped" tells why it could not
 be tried there. Runtimes in detail: [runtimes.md](runtimes.md); the machine: [arm64.md](arm64.md).
 
@@ -86,6 +58,4 @@ ${groups
   .join('\n')}
 
 ${there.map(section).join('\n')}`;
-  writeFileSync(page, text);
-  await runTool('prettier', ['--write', '--log-level=warn', record, page]);
 }

@@ -6,7 +6,8 @@
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
-import { writePlatforms } from './platforms-page.mjs';
+import { writeResults } from './machine/results.mjs';
+import { recordPlatforms } from './platforms-record.mjs';
 import { readyOrExit } from './ready.mjs';
 import { Stage } from './rehearsal/stage.mjs';
 import { Steps } from './step.mjs';
@@ -37,6 +38,7 @@ if (unknown.length > 0) {
 }
 
 await readyOrExit();
+const { writePages } = await import('./pages.mjs');
 const steps = new Steps();
 const stage = new Stage(steps);
 try {
@@ -56,6 +58,10 @@ const count = (verdict) => steps.rows.filter((row) => row.verdict === verdict).l
 console.log(
   `\nrehearsed: ${count('passed')} passed, ${count('failed')} failed, ${count('skipped')} skipped`,
 );
-if (values.page || values.only === undefined) await writePlatforms(steps.rows);
+if (values.page || values.only === undefined) {
+  if (stage.machine !== undefined) writeResults(stage.machine);
+  await recordPlatforms(steps.rows);
+  await writePages();
+}
 if (existsSync(stage.folder)) console.log(`${stage.folder} is still there`);
 process.exitCode = count('failed') === 0 ? 0 : 1;

@@ -1,10 +1,5 @@
 // docs/runtimes.md: what each package does under each runtime, from the record that the runs have left.
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-
-import { runTool } from './run.mjs';
-import { recorded } from './runtimes-record.mjs';
-import { packages, root } from './workspace.mjs';
+import { packages } from './workspace.mjs';
 
 const row = (cells) => `| ${cells.join(' | ')} |`;
 const ORDER = ['Node', 'Bun', 'Deno'];
@@ -79,10 +74,10 @@ function gapLines(columns) {
   return [...reasons].map(([reason, where]) => `- ${reason} (${where.join(', ')})`).join('\n');
 }
 
-/** Writes the page. */
-export async function writeRuntimesPage() {
+/** @param kept - docs/runtimes.json */
+export function runtimesPage(kept) {
   const rank = (title) => ORDER.indexOf(title.split(' ')[0]);
-  const columns = Object.entries(recorded()).toSorted(
+  const columns = Object.entries(kept).toSorted(
     ([a], [b]) => rank(a) - rank(b) || (a < b ? -1 : 1),
   );
   const remarks = columns.flatMap(([title, { uses = {} }]) =>
@@ -90,7 +85,7 @@ export async function writeRuntimesPage() {
       all.map((remark) => `- ${title}, ${name}: ${remark}`),
     ),
   );
-  const page = `# Runtimes
+  return `# Runtimes
 
 What \`npm run test:runtimes -- --all\` has seen, and its parts by themselves (CONTRIBUTING.md). Written by those runs, from
 what they keep in [runtimes.json](runtimes.json).
@@ -131,7 +126,4 @@ ones in Alpine), real machines with arm64 (on an emulated one each package is us
 binding is used on Linux without what it lacks: \`scripts/darwin.mjs\`, \`scripts/elsewhere.mjs\`) and Windows (the packages are
 imported, and asked, in a process that says it is one).
 `;
-  const file = join(root, 'docs', 'runtimes.md');
-  writeFileSync(file, page);
-  await runTool('prettier', ['--write', '--log-level=warn', file]);
 }

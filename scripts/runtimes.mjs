@@ -10,7 +10,6 @@ import { parseArgs } from 'node:util';
 
 import { readyOrExit } from './ready.mjs';
 import { capture, SKIPPED, tool } from './run.mjs';
-import { writeRuntimesPage } from './runtimes-page.mjs';
 import { conformUnderOthers, recordSuites } from './runtimes-suites.mjs';
 import { installOthers, OTHERS, useUnder } from './runtimes-uses.mjs';
 import { lookAgain } from './second-look.mjs';
@@ -121,5 +120,5 @@ if (values.all || values.uses) {
 }
 if (values.all || values.conformance)
   wrong += await conformUnderOthers(named.length > 0 ? named : everything);
-if (keeps || values.uses || values.conformance) await writeRuntimesPage();
+if (keeps || values.uses || values.conformance) await (await import('./pages.mjs')).writePages();
 process.exitCode = wrong === 0 ? 0 : 1;

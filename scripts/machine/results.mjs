@@ -1,21 +1,13 @@
-// What a run of the virtual machine has seen: one result for each part of its plan, kept in the scratch folder for the
+// What a run of the virtual machine has seen: one result for each part of its plan, kept in docs/arm64.json for the
 // page that tells it.
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 import { NotApplicable } from '../step.mjs';
-import { readJson, scratch } from '../workspace.mjs';
-
-const file = join(scratch, 'machine', 'results.json');
-
-/** What {@link writeResults} has kept. */
-export function readResults() {
-  return readJson(file);
-}
+import { root } from '../workspace.mjs';
 
 export function writeResults(results) {
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, `${JSON.stringify(results, undefined, 2)}\n`);
+  writeFileSync(join(root, 'docs', 'arm64.json'), `${JSON.stringify(results, undefined, 2)}\n`);
 }
 
 /** What a report of a use says; throws where it is not good. */

@@ -4,7 +4,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 
 import { debian } from '../machine/debian.mjs';
-import { judgeTests, judgeUse, writeResults } from '../machine/results.mjs';
+import { judgeTests, judgeUse } from '../machine/results.mjs';
 import { INSTALLED, machineRoot } from '../machine/root.mjs';
 import { VirtualMachine } from '../machine/virtual-machine.mjs';
 import { NotApplicable } from '../step.mjs';
@@ -70,7 +70,7 @@ async function listen(machine, plan, step) {
     await machine.report('end');
     await machine.end();
   });
-  writeResults({ ...results, seconds: (performance.now() - begin) / 1000 });
+  stage.machine = { ...results, seconds: (performance.now() - begin) / 1000 };
 }
 
 export async function rehearse(steps, stage) {

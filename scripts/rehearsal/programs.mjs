@@ -7,14 +7,45 @@ import { strictProject } from '../strict-types.mjs';
 import { usedPackages } from '../uses.mjs';
 import { tools } from './stage.mjs';
 
-/** Of its own package, and of the one for all, which loads the others when they are used. */
+/** Of its own package, and of the one for all, which loads the others when they are used: here each, with its addon. */
 const APPS = {
-  '@octoipc/pipe': "import { createPipe } from '@octoipc/pipe';",
-  octoipc: "import { pipe } from 'octoipc';\nconst { createPipe } = pipe;",
+  '@octoipc/pipe': `import { createPipe } from '@octoipc/pipe';
+async function others() {}
+`,
+  octoipc: `import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fifo, mq, pipe, popen, sem, shm, signal, socket } from 'octoipc';
+const { createPipe } = pipe;
+function expect(what, seen) { if (!seen) throw new Error(what); }
+async function others() {
+  const path = join(tmpdir(), 'octoipc-bundled-' + process.pid);
+  fifo.mkfifo(path);
+  fifo.openReaderSync(path).close();
+  fifo.unlink(path);
+  const queue = mq.SysvQueue.open('private', { temporary: true });
+  expect('mq', queue.trySend('bundled') && String(queue.tryReceive().data) === 'bundled');
+  queue.close();
+  const memory = shm.SharedMemory.memfd({ size: 4096 });
+  const mutex = sem.Mutex.at(memory, 0, { init: true });
+  const guard = mutex.tryLock();
+  expect('sem', guard !== null && mutex.tryLock() === null);
+  guard.unlock();
+  mutex.close();
+  memory.close();
+  expect('signal', signal.exists(process.pid));
+  const [one, other] = socket.socketPair();
+  await one.write('bundled');
+  expect('socket', String(await other.read()) === 'bundled');
+  one.close();
+  other.close();
+  expect('popen', (await popen.popen(['/bin/true']).close()).ok);
+}
+`,
 };
 
 const USE = `
 async function main() {
+  await others();
   const { reader, writer } = createPipe();
   await writer.write('bundled');
   console.log(String(await reader.read()));

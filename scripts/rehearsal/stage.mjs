@@ -43,6 +43,8 @@ function which(name) {
 export class Stage {
   /** Whether the binaries of every system are there: then a release can be made by its own program. */
   complete = false;
+  /** What the virtual machine has told, after its group. */
+  machine;
   folder = mkdtempSync(join(tmpdir(), 'octoipc-rehearsal-'));
   tree = join(this.folder, 'tree');
   #steps;
@@ -98,7 +100,8 @@ export class Stage {
     const compiler = join(root, 'toolchain', 'node_modules');
     if (existsSync(compiler)) symlinkSync(compiler, join(this.tree, 'toolchain', 'node_modules'));
     const changed = await must('git', ['status', '--porcelain'], { cwd: root });
-    return changed === '' ? '' : 'there are changes that are not committed, and not rehearsed';
+    // Some steps use what is here, not the clone: the same is to be in both.
+    if (changed !== '') throw new Error(`there are changes that are not committed:\n${changed}`);
   }
 
   async #openRegistry() {

@@ -1,4 +1,5 @@
-// The conformance suite of every mechanism against what was installed, not the workspace.
+// The conformance suite of every mechanism against what was installed, not the workspace; with fewer dropped handles
+// than `npm test` has.
 import { cpSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -38,7 +39,7 @@ export async function rehearse(steps, stage) {
       const said = await stage.run(
         process.execPath,
         [vitest, 'run', '--reporter=dot', `${name}/test/conformance.test.ts`],
-        { cwd: stage.suite, timeout: 900_000 },
+        { cwd: stage.suite, timeout: 900_000, env: { NO_COLOR: '1', OCTOIPC_QUICK: '1' } },
       );
       return said.match(/Tests\s+.*/)?.[0].trim();
     });

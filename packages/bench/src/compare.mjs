@@ -1,6 +1,6 @@
 // @ts-check
 import { Contestant } from './contestant.mjs';
-import { missing } from './peers.mjs';
+import { missing, sweep } from './peers.mjs';
 import { quantile, spreadOf } from './statistics.mjs';
 
 /**
@@ -51,6 +51,7 @@ import { quantile, spreadOf } from './statistics.mjs';
  * @property {Spread | undefined} ratio - by `kind`, of pairs that were measured one after the other
  * @property {number | undefined} target
  * @property {boolean | undefined} reached
+ * @property {number[]} [missed] - the ratios of earlier measurements that missed the target, in their order
  * @property {number | undefined} interval
  * @property {number | undefined} producers
  * @property {boolean | undefined} headline
@@ -185,7 +186,10 @@ export async function compare(row, options) {
     }
     for (const entry of entries) entry.resident = entry.contestant?.resident();
   } finally {
-    for (const { contestant } of entries) await contestant?.stop();
+    for (const { contestant } of entries) {
+      await contestant?.stop();
+      if (contestant?.pid !== undefined) sweep(contestant.pid);
+    }
   }
   const figures = entries.map(figuresOf);
   const ours = /** @type {Figures} */ (figures[0]);

@@ -37,6 +37,25 @@ function killGroup(/** @type {number} */ group) {
   }
 }
 
+/** Of what a program says before it fails, so many characters are kept. */
+const KEPT = 2000;
+
+/**
+ * Why a program ended: its last words that tell of an error, else how it ended.
+ *
+ * @param {string} said - on its standard error
+ * @param {number | null} code
+ * @param {NodeJS.Signals | null} signal
+ */
+function reasonOf(said, code, signal) {
+  const lines = said.split('\n').map((line) => line.trim());
+  const telling = lines.findLast((line) =>
+    /\bError\b|error:|terminate called|what\(\)|FATAL/.test(line),
+  );
+  const end = signal === null ? `status ${code}` : `killed by ${signal}`;
+  return telling === undefined ? `it ended early (${end})` : `it ended early (${end}): ${telling}`;
+}
+
 /** A program that runs for as long as it is compared, and takes a sample whenever it is told a count. */
 export class Contestant {
   /** Operations in one sample. */
@@ -46,6 +65,7 @@ export class Contestant {
   #warmUp;
   #interval;
   #patience = PATIENCE_AT_FIRST;
+  #said = '';
 
   /**
    * @param {import('./programs.mjs').Command} command
@@ -56,11 +76,19 @@ export class Contestant {
     const node = file === process.execPath || args.includes(process.execPath);
     this.#warmUp = (node ? WARM_UP_OF_NODE : WARM_UP) * 1e6;
     this.#interval = interval;
-    this.#child = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'], detached: true });
+    this.#child = spawn(file, args, { stdio: 'pipe', detached: true });
+    this.#child.stderr.setEncoding('utf8').on('data', (/** @type {string} */ text) => {
+      this.#said = (this.#said + text).slice(-KEPT);
+    });
     this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
     this.#child.stdin.on('error', () => {});
     this.#child.on('error', () => {});
     if (this.#child.pid !== undefined) running.add(this.#child.pid);
+  }
+
+  /** @returns {number | undefined} */
+  get pid() {
+    return this.#child.pid;
   }
 
   /**
@@ -88,12 +116,37 @@ export class Contestant {
    */
   async sample(count = this.count, interval = this.#interval) {
     this.#child.stdin.write(`${count} ${interval}\n`);
-    const timer = setTimeout(() => this.#kill(), this.#patience);
+    const patience = this.#patience;
     this.#patience = PATIENCE;
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      this.#kill();
+    }, patience);
     const { value, done } = await this.#lines.next();
     clearTimeout(timer);
-    if (done === true) throw new Error(`${this.#child.spawnargs.join(' ')}: ended early`);
+    if (late) throw new Error(`a sample takes more than ${patience / 1000} s`);
+    if (done === true) throw new Error(await this.#reason());
     return JSON.parse(value);
+  }
+
+  async #reason() {
+    const { pid, spawnfile, stderr } = this.#child;
+    if (pid === undefined) return `${spawnfile} does not start`;
+    await this.#exit();
+    // What else it had started may still hold its standard error.
+    this.#kill();
+    if (!stderr.closed) await once(stderr, 'close');
+    return reasonOf(this.#said, this.#child.exitCode, this.#child.signalCode);
+  }
+
+  /** It has a moment for that, and is killed then. */
+  async #exit() {
+    const { exitCode, signalCode } = this.#child;
+    if (exitCode !== null || signalCode !== null) return;
+    const timer = setTimeout(() => this.#kill(), 2000);
+    await once(this.#child, 'exit');
+    clearTimeout(timer);
   }
 
   /**
@@ -107,14 +160,10 @@ export class Contestant {
   }
 
   async stop() {
-    const { pid, exitCode, signalCode } = this.#child;
+    const { pid } = this.#child;
     if (pid === undefined) return;
-    if (exitCode === null && signalCode === null) {
-      this.#child.stdin.end();
-      const timer = setTimeout(() => this.#kill(), 2000);
-      await once(this.#child, 'exit');
-      clearTimeout(timer);
-    }
+    this.#child.stdin.end();
+    await this.#exit();
     this.#kill();
     running.delete(pid);
   }

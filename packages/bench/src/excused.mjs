@@ -26,7 +26,7 @@ export const EXCUSED = [
   },
   {
     suite: 'mq',
-    row: /^(posix-awaited-64|sysv-pair-4096)$/,
+    row: /^(posix-awaited-64|posix-pair-4096|sysv-pair-4096|sysv-fresh-64)$/,
     against: /^C, one call a message$/,
     decision: 'What Node-API takes of a message',
   },
@@ -194,9 +194,21 @@ export const EXCUSED = [
   },
   {
     suite: 'peers',
-    row: /^seqpacket$/,
+    row: /^(seqpacket|datagram)$/,
     against: /^node-unix-socket$/,
     decision: 'Peers that are quicker than they were',
+  },
+  {
+    suite: 'peers',
+    row: /^datagram-trips$/,
+    against: /^unix-dgram$/,
+    decision: 'Peers that are quicker than they were',
+  },
+  {
+    suite: 'popen',
+    row: /^empty$/,
+    against: /^C posix_spawn$/,
+    decision: 'What the start of a program takes at least',
   },
   {
     suite: 'peers',

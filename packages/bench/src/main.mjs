@@ -1,10 +1,13 @@
 // @ts-check
-// octoipc-bench SUITE… [--quick] [--check] [--rows BEGINNING,…] [--json FILE] [--minutes N]: measures the
-// rows of the suites and prints ratios. A suite is a file of suites/; its rows say what is compared. With
-// --check only rows with targets are measured, those that miss them twice more, and the status is 1 if one
-// misses it each time and is not excused (excused.mjs). The file is written after every suite, so that
-// figures outlive what ends this program; a row that fails is told there, and those after N minutes, too.
-import { writeFileSync } from 'node:fs';
+// octoipc-bench SUITE… [--quick] [--check] [--again] [--rows BEGINNING,…] [--json FILE [--keep]] [--minutes N]: measures
+// the rows of the suites and prints ratios. A suite is a file of suites/; its rows say what is compared. With
+// --again those that miss their targets are measured twice more, until they reach them, and what they missed
+// them with is kept. With --check this is done too, with rows that have targets only, and the status is 1 if one
+// misses it each time and is not excused (excused.mjs), or is excused and much worse than published. The file is written after every suite, so that
+// figures outlive what ends this program; a row that fails is told there, and those after N minutes, too. With
+// --keep what it has of suites that are not measured now stays, with the machine and the load of its run.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { compare } from './compare.mjs';
@@ -20,6 +23,8 @@ const { values, positionals } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     check: { type: 'boolean', default: false },
+    again: { type: 'boolean', default: false },
+    keep: { type: 'boolean', default: false },
     rows: { type: 'string' },
     json: { type: 'string' },
     minutes: { type: 'string', default: '180' },
@@ -30,13 +35,14 @@ const { values, positionals } = parseArgs({
 const unknown = positionals.filter((name) => !SUITES.includes(name));
 if (values.help || unknown.length > 0) {
   console.error(
-    `usage: npm run bench -- [${SUITES.join('|')}]… [--quick] [--check] [--list] [--rows ID,…] [--json FILE] [--minutes N]`,
+    `usage: npm run bench -- [${SUITES.join('|')}]… [--quick] [--check] [--again] [--list] [--rows ID,…] [--json FILE [--keep]] [--minutes N]`,
   );
   process.exit(values.help ? 0 : 2);
 }
 
 const options = values.quick ? { rounds: 5, milliseconds: 10 } : { rounds: 11, milliseconds: 30 };
 const wanted = values.rows?.split(',') ?? [''];
+const tries = values.check || values.again ? 2 : 0;
 const deadline = performance.now() + Number(values.minutes) * 60_000;
 /** @type {{ suite: string, row: string, title: string, reason: string }[]} */
 const failures = [];
@@ -62,12 +68,34 @@ async function measure(suite, row) {
   }
 }
 
+/** So many times as bad as in the published run an excused row may be. */
+const SLACK = 1.5;
+
+/** The published ratios, by row and other; none where the program is installed without them. */
+const published = (() => {
+  const file = join(import.meta.dirname, '..', '..', '..', 'docs', 'benchmarks', 'results.json');
+  /** @type {{ results: (import('./compare.mjs').Result & { suite: string })[] }} */
+  const { results } = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { results: [] };
+  return new Map(results.map((each) => [`${each.suite} ${each.row} ${each.against}`, each.ratio]));
+})();
+
 /** @param {import('./compare.mjs').Result & { suite: string }} result */
-const missedIts = ({ suite, row, against, reached }) =>
-  reached === false && excuseOf(suite, row, against) === undefined;
+function isWorse({ suite, row, against, ratio, kind }) {
+  const before = published.get(`${suite} ${row} ${against}`);
+  if (before === undefined || ratio === undefined) return false;
+  return kind === 'throughput'
+    ? ratio.median * SLACK < before.median
+    : ratio.median > before.median * SLACK;
+}
+
+/** @param {import('./compare.mjs').Result & { suite: string }} result */
+const missedIts = (result) =>
+  result.reached === false &&
+  (excuseOf(result.suite, result.row, result.against) === undefined ||
+    (values.check && isWorse(result)));
 
 /**
- * Of two measurements of one row the one that reached its target.
+ * Of two measurements of one row, for each that it is compared with, the one that reached its target.
  *
  * @param {Awaited<ReturnType<typeof measure>>} first
  * @param {Awaited<ReturnType<typeof measure>>} second
@@ -75,7 +103,9 @@ const missedIts = ({ suite, row, against, reached }) =>
 function betterOf(first, second) {
   return first.map((result, index) => {
     const other = second[index];
-    return missedIts(result) && other !== undefined ? other : result;
+    if (!missedIts(result) || other === undefined) return result;
+    const missed = [...(result.missed ?? []), Number(result.ratio?.median)];
+    return { ...other, missed };
   });
 }
 
@@ -84,15 +114,54 @@ const before = machine();
 const results = [];
 const suites = positionals.length > 0 ? positionals : SUITES;
 
+/**
+ * A run of other suites before this one.
+ *
+ * @typedef {object} Before
+ * @property {string[]} suites
+ * @property {ReturnType<typeof machine>} machine
+ * @property {number[]} loadAfter
+ */
+
+/** What the file has of suites that are not measured now. */
+const kept = (() => {
+  const { json = '', keep } = values;
+  /** @type {{ runs: Before[], results: typeof results, failures: typeof failures }} */
+  const nothing = { runs: [], results: [], failures: [] };
+  if (!keep || !existsSync(json)) return nothing;
+  const old = JSON.parse(readFileSync(json, 'utf8'));
+  /** @param {{ suite: string }} each */
+  const stays = ({ suite }) => !suites.includes(suite);
+  const others = new Set(old.results.filter(stays).map((/** @type {any} */ each) => each.suite));
+  /** @type {Before[]} */
+  const earlier = (old.before ?? []).map((/** @type {Before} */ run) => ({
+    ...run,
+    suites: run.suites.filter((suite) => others.has(suite)),
+  }));
+  const told = new Set(earlier.flatMap((run) => run.suites));
+  const last = {
+    suites: [...others].filter((suite) => !told.has(suite)),
+    machine: old.machine,
+    loadAfter: old.loadAfter,
+  };
+  return {
+    runs: [last, ...earlier].filter((run) => run.suites.length > 0),
+    results: old.results.filter(stays),
+    failures: old.failures.filter(stays),
+  };
+})();
+
 function save() {
   if (values.json === undefined) return;
+  const all = [...kept.results, ...results];
   const document = {
     machine: before,
     loadAfter: machine().load,
+    before: kept.runs,
     options,
     peers: VERSIONS,
-    failures,
-    results,
+    failures: [...kept.failures, ...failures],
+    results: SUITES.flatMap((name) => all.filter(({ suite }) => suite === name)),
   };
   writeFileSync(values.json, `${JSON.stringify(document, undefined, 2)}\n`);
 }
@@ -118,7 +187,7 @@ console.log(heading());
 for (const suite of suites) {
   for (const row of (await rowsOf(suite)).filter(isWanted)) {
     let measured = await measure(suite, row);
-    for (let again = 0; values.check && again < 2 && measured.some(missedIts); again++) {
+    for (let again = 0; again < tries && measured.some(missedIts); again++) {
       measured = betterOf(measured, await measure(suite, row));
     }
     for (const result of measured) console.log(lineOf(result));
@@ -134,8 +203,13 @@ console.log(
 );
 if (values.check) {
   const failed = results.filter(missedIts);
+  for (const { suite, row, against, target, absent } of results) {
+    if (target !== undefined && absent !== undefined)
+      console.log(`not compared: ${suite} ${row}, ${against}: ${absent}`);
+  }
   for (const { suite, row, against } of failed) console.log(`missed: ${suite} ${row}, ${against}`);
   for (const { suite, row, against } of excused)
     console.log(`excused: ${suite} ${row}, ${against}: ${excuseOf(suite, row, against)}`);
-  if (failed.length > 0) process.exitCode = 1;
+  // Without C there is nothing to hold it against.
+  if (failed.length > 0 || !hasCompiler()) process.exitCode = 1;
 }

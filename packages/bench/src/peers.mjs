@@ -23,6 +23,29 @@ export const VERSIONS = {
   zeromq: '6.8.0',
 };
 
+/**
+ * The keys of System V objects that peers make: two queues, or a segment with the first one.
+ *
+ * @param {number} pid - of the program that makes them
+ * @returns {readonly [number, number]}
+ */
+export function keysOf(pid) {
+  const first = 0x4f_00_00_00 + 2 * pid;
+  return [first, first + 1];
+}
+
+/**
+ * Removes what a program that crashed has left.
+ *
+ * @param {number} pid
+ */
+export function sweep(pid) {
+  const [first, second] = keysOf(pid);
+  const keys = ['-Q', `${first}`, '-Q', `${second}`, '-M', `${first}`];
+  // Of each that is not there it says so.
+  spawnSync('ipcrm', keys, { stdio: 'ignore' });
+}
+
 /** The longest that an installation may take, in milliseconds. */
 const PATIENCE = 120_000;
 

@@ -3,7 +3,7 @@ import type { FrameOutbox } from './frame-outbox.js';
 import { HEADER } from './frame.js';
 
 /** Frames up to this size are gathered and written together; longer ones go out by themselves. */
-const SMALL = 1024;
+const SMALL = 16 * 1024;
 
 /**
  * Small frames of one turn of the event loop, which go out together.
@@ -13,20 +13,23 @@ const SMALL = 1024;
 export class FrameGathering {
   readonly #outbox: FrameOutbox;
   readonly #batchSize: number;
+  readonly #atomic: boolean;
   readonly #flushLater = (): void => this.flush();
   #batch: Batch | undefined;
   #spare: Buffer | undefined;
 
-  constructor(outbox: FrameOutbox, batchSize: number) {
+  /** @param atomic - whether each frame has to be one write */
+  constructor(outbox: FrameOutbox, batchSize: number, atomic: boolean) {
     this.#outbox = outbox;
     this.#batchSize = batchSize;
+    this.#atomic = atomic;
   }
 
   /** Adds a message; the promise of the batch that it goes out with. */
   append(data: Uint8Array): Promise<void> {
     const { length } = data;
     const size = HEADER + length;
-    if (size > SMALL) return this.#alone(data);
+    if (size > SMALL || size > this.#batchSize) return this.#alone(data);
     let batch = this.#batch;
     if (batch === undefined || batch.end + size > this.#batchSize) {
       this.flush();
@@ -54,6 +57,7 @@ export class FrameGathering {
 
   #alone(data: Uint8Array): Promise<void> {
     this.flush();
+    if (!this.#atomic) return this.#outbox.put(data);
     const batch = newBatch(frameOf(data));
     this.#outbox.add(batch);
     return batch.promise;

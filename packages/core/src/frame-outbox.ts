@@ -1,7 +1,10 @@
-import type { Batch } from './frame-batch.js';
 import type { ByteWriter } from './channel.js';
+import { frameOf, newBatch, putLength, type Batch } from './frame-batch.js';
+import { HEADER } from './frame.js';
 import { tellBytesWritten } from './kit.js';
 import { Pace } from './pace.js';
+
+const WRITTEN = Promise.resolve();
 
 /** Why a write was stopped; the writer adds how far it had come. */
 interface Stopped {
@@ -20,6 +23,7 @@ export class FrameOutbox {
   readonly #written: (batch: Batch) => void;
   readonly #queue: Batch[] = [];
   readonly #pace = new Pace();
+  readonly #header = Buffer.alloc(HEADER);
   #busy = false;
   #broken: unknown;
 
@@ -51,6 +55,33 @@ export class FrameOutbox {
     }
     this.#queue.push(batch);
     this.#pump(true);
+  }
+
+  /** Writes a long frame out of its caller's memory, and copies only what the stream does not take at once. */
+  put(data: Uint8Array): Promise<void> {
+    if (this.#broken !== undefined) return Promise.reject(this.#broken);
+    if (!this.idle || this.#pace.pause(() => this.#pump(true))) {
+      const batch = newBatch(frameOf(data));
+      this.#queue.push(batch);
+      return batch.promise;
+    }
+    let taken: number;
+    try {
+      putLength(this.#header, 0, data.length);
+      taken = this.#writer.tryWrite(this.#header);
+      if (taken === HEADER) taken += this.#writer.tryWrite(data);
+    } catch (error) {
+      this.fail(error);
+      return Promise.reject(error);
+    }
+    if (taken === HEADER + data.length) return WRITTEN;
+    const rest =
+      taken < HEADER
+        ? newBatch(frameOf(data), taken)
+        : newBatch(Buffer.from(data.subarray(taken - HEADER)));
+    this.#queue.push(rest);
+    void this.#write(rest);
+    return rest.promise;
   }
 
   /** Writes what the stream takes now, without a pause; whether nothing is on its way any more. */

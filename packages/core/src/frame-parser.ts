@@ -4,7 +4,7 @@ import { bufferOf, IpcError, memoryForRead } from './kit.js';
 
 const EMPTY = Buffer.alloc(0);
 
-/** A message that lacks more than this is read straight into its own memory. */
+/** Messages from this size on are read straight into their own memory. */
 const DIRECT = 16 * 1024;
 
 /**
@@ -23,6 +23,8 @@ export class FrameParser {
   /** A message of which a part has come. */
   #message: Buffer | undefined;
   #filled = 0;
+  /** Whether the last message was long: then the next header is read by itself, and that one is not copied either. */
+  #long = false;
   #ended = false;
   #broken: IpcError | undefined;
 
@@ -53,8 +55,10 @@ export class FrameParser {
   /** Where the next read is to put its bytes. */
   target(): ReadTarget {
     const message = this.#message;
-    if (message === undefined || message.length - this.#filled < DIRECT) return {};
-    return { into: message.subarray(this.#filled) };
+    if (message === undefined) {
+      return this.#long ? { into: this.#header.subarray(this.#headerFilled) } : {};
+    }
+    return message.length >= DIRECT ? { into: message.subarray(this.#filled) } : {};
   }
 
   /** Takes what a read gave, which is `null` at the end. All that was read before has been taken. */
@@ -67,19 +71,17 @@ export class FrameParser {
       return;
     }
     const message = this.#message;
-    if (
-      message !== undefined &&
-      chunk.buffer === message.buffer &&
-      chunk.byteOffset === message.byteOffset + this.#filled
-    ) {
+    this.#at = 0;
+    this.#chunk = EMPTY;
+    if (message !== undefined && isAt(chunk, message, this.#filled)) {
       this.#filled += chunk.length;
-      this.#chunk = EMPTY;
+    } else if (isAt(chunk, this.#header, this.#headerFilled)) {
+      this.#headerFilled += chunk.length;
     } else {
       this.#chunk = chunk;
       this.#memory = chunk.buffer;
       this.#base = chunk.byteOffset;
     }
-    this.#at = 0;
   }
 
   /** Whether bytes were read of which no message was made yet. */
@@ -114,6 +116,7 @@ export class FrameParser {
       this.#message = this.#memoryFor(length);
       this.#headerFilled = 0;
       this.#filled = 0;
+      this.#long = length >= DIRECT;
     }
     const message = this.#message;
     this.#filled += this.#take(message, this.#filled);
@@ -142,6 +145,11 @@ export class FrameParser {
     this.#at += count;
     return count;
   }
+}
+
+/** Whether what was read lies at its place already: so far in this memory. */
+function isAt(chunk: Buffer, memory: Buffer, offset: number): boolean {
+  return chunk.buffer === memory.buffer && chunk.byteOffset === memory.byteOffset + offset;
 }
 
 /** Four times as quick as readUInt32LE. */

@@ -25,7 +25,7 @@ const NOTHING = Buffer.alloc(0);
 /**
  * Message boundaries over a byte stream: a 4-byte little-endian length, then the bytes.
  *
- * A message is copied when it is sent, so its memory may be used again at once. Messages up to 1 KiB
+ * A message is copied when it is sent, so its memory may be used again at once. Messages up to 16 KiB
  * that are sent within one turn of the event loop go out in one write. A message whose first byte the
  * stream has taken cannot be called back: if its send is cancelled then, the promise rejects at once,
  * with `bytesWritten`, and the rest follows in the background, so the stream stays in step.
@@ -73,7 +73,7 @@ class FramedSender implements FrameSender {
     this.#fixed = fixed;
     this.#writer = checkedWriter(writer);
     this.#outbox = new FrameOutbox(this.#writer, ({ memory }) => this.#gathering.reuse(memory));
-    this.#gathering = new FrameGathering(this.#outbox, batchSize);
+    this.#gathering = new FrameGathering(this.#outbox, batchSize, traits.multipleSenders);
   }
 
   get closed(): boolean {

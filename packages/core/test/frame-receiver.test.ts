@@ -45,6 +45,15 @@ describe('frameReceiver', () => {
     );
   });
 
+  test('of messages that come in parts each byte is read to its place', async () => {
+    const long = Array.from({ length: 3 }, (_, n) => Buffer.alloc(70_000, n));
+    const bytes = frames(long);
+    const reader = new ScriptedReader([bytes.subarray(0, 60_000), bytes.subarray(60_000)]);
+    const receiver = frameReceiver(reader);
+    for (const one of long) expect((await receiver.receive())!.equals(one)).toBe(true);
+    expect(reader.brought).toEqual([10_004, 4, 70_000, 4, 70_000]);
+  });
+
   test('a stream that is cut inside a frame is ERR_TRUNCATED, after what was whole, for ever', async () => {
     await fc.assert(
       fc.asyncProperty(messages, message, fc.nat(), async (all, last, where) => {

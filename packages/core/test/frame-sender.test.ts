@@ -93,6 +93,29 @@ describe('frameSender', () => {
     expect(writer.asked.length).toBe(1);
   });
 
+  test('so are those of 4 KiB and of 16, as far as a write of 64 KiB has room', async () => {
+    for (const [size, count, writes] of [
+      [4000, 32, 2],
+      [16_380, 8, 2],
+    ] as const) {
+      const writer = new ScriptedWriter();
+      await frameSender(writer).sendMany(Array.from({ length: count }, () => Buffer.alloc(size)));
+      expect(writer.asked.length).toBe(writes);
+    }
+  });
+
+  test('a long message is written out of its memory, and what is not taken at once of a copy', async () => {
+    const all = [Buffer.alloc(70_000, 'a'), Buffer.alloc(50_000, 'b'), Buffer.from('c')];
+    const writer = new ScriptedWriter([4, 70_000, 4, 100]);
+    const sender = frameSender(writer);
+    const sent = all.map((one) => sender.send(one));
+    const expected = frames(all);
+    expect(writer.asked.slice(0, 4)).toEqual([4, 70_000, 4, 50_000]);
+    for (const one of all) one.fill('x');
+    await Promise.all(sent);
+    expect(writer.written.equals(expected)).toBe(true);
+  });
+
   test('a broken stream rejects what waits, and all that comes', async () => {
     const writer = new ScriptedWriter([2, 0]);
     const sender = frameSender(writer);

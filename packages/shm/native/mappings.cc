@@ -209,7 +209,13 @@ uint8_t* RangeAt(Environment& environment, int index, int64_t offset, size_t len
 int64_t MapRead(Environment& environment, int index, int64_t offset, Bytes into) {
   const uint8_t* from = RangeAt(environment, index, offset, into.size());
   if (from == nullptr) return -EFAULT;
-  if (!into.empty()) std::memmove(into.data(), from, into.size());
+  if (into.empty()) return 0;
+  uint32_t first = 0;
+  const bool has_word = into.size() >= sizeof(first) && offset % sizeof(first) == 0;
+  // Who writes the first word last has the rest read as it was then.
+  if (has_word) first = __atomic_load_n(reinterpret_cast<const uint32_t*>(from), __ATOMIC_ACQUIRE);
+  std::memmove(into.data(), from, into.size());
+  if (has_word) std::memcpy(into.data(), &first, sizeof(first));
   return 0;
 }
 

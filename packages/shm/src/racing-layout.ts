@@ -4,7 +4,7 @@ import type { IpcErrorDetails } from '@octoipc/core';
 
 import type { Memory } from './memory.js';
 import { isCapacity, powerOfTwo } from './ring-layout.js';
-import { DATA, headerOf, idIn, namespaceIn, notA, readHeader, type Kind } from './shared-header.js';
+import { DATA, headerOf, notA, readHeader, type Kind } from './shared-header.js';
 
 /** What docs/layout.md says of broadcasts and values, in bytes. */
 export const AT = { begun: 64, newest: 128, readersSleep: 192, wants: 256, seat: 512 } as const;
@@ -85,7 +85,8 @@ export function readRacing(
   kind: RacingKind,
   details: IpcErrorDetails,
 ): RacingGeometry {
-  const [flags, size = 0, longest = 0, data, bells] = readHeader(memory, kind, details);
+  const { words, id, namespace } = readHeader(memory, kind, details);
+  const [flags, size = 0, longest = 0, data, bells] = words;
   if (
     flags !== 0 ||
     longest < 0 ||
@@ -96,5 +97,5 @@ export function readRacing(
   ) {
     throw notA(kind, details, 'its constants cannot be');
   }
-  return { size, longest, id: idIn(memory), namespace: namespaceIn(memory) };
+  return { size, longest, id, namespace };
 }

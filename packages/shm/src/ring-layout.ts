@@ -4,7 +4,7 @@ import type { IpcErrorDetails } from '@octoipc/core';
 import { rangeError } from '@octoipc/core/kit';
 
 import type { Memory } from './memory.js';
-import { DATA, headerOf, idIn, namespaceIn, notA, readHeader } from './shared-header.js';
+import { DATA, headerOf, notA, readHeader } from './shared-header.js';
 
 /** What docs/layout.md says of rings: words of 32 bits, by their index. */
 export const WORD: Readonly<
@@ -93,7 +93,8 @@ export function ringHeader(
  * @throws {IpcError} EBADMSG when it is none, or its constants cannot be
  */
 export function readRing(memory: Memory, details: IpcErrorDetails): RingGeometry {
-  const [flags = 0, capacity = 0, longest = 0, data, seats] = readHeader(memory, RING, details);
+  const { words, id, namespace } = readHeader(memory, RING, details);
+  const [flags = 0, capacity = 0, longest = 0, data, seats] = words;
   if (
     !isCapacity(capacity) ||
     memory.byteLength < bytesOfRing(capacity) ||
@@ -110,7 +111,7 @@ export function readRing(memory: Memory, details: IpcErrorDetails): RingGeometry
     maxMessageSize: longest,
     turns: flags === 1,
     seats,
-    id: idIn(memory),
-    namespace: namespaceIn(memory),
+    id,
+    namespace,
   };
 }

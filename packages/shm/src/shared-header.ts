@@ -62,37 +62,42 @@ export function putHeader(memory: Memory, header: Uint8Array): void {
   Atomics.store(words, MAGIC, magic);
 }
 
+/** What the header of something says. */
+export interface SharedHeader {
+  /** The words from the flags on, of which a kind checks its own. */
+  readonly words: readonly number[];
+  /** Names bells: hexadecimal digits. */
+  readonly id: string;
+  /** The pid namespace of who made it. */
+  readonly namespace: bigint;
+}
+
 /**
- * Waits until it is made, and looks at what all have.
+ * Waits until it is made, and looks at what all have. Of a copy: an attached handle makes no view until it has an end.
  *
- * @returns the words from the flags on, of which a kind checks its own
  * @throws {IpcError} EBADMSG when it is none, or of another version
  */
-export function readHeader(memory: Memory, kind: Kind, details: IpcErrorDetails): number[] {
+export function readHeader(memory: Memory, kind: Kind, details: IpcErrorDetails): SharedHeader {
   if (memory.byteLength < DATA) throw notA(kind, details, 'it is too short');
-  const words = memory.view(Int32Array, 0, DATA / 4);
+  // The first word is read first, and what is behind it was there before it.
+  let header = memory.read(0, HEADER);
   const until = performance.now() + PATIENCE;
-  while (Atomics.load(words, MAGIC) === 0 && performance.now() < until) {
+  while (header.readInt32LE() === 0 && performance.now() < until) {
     Atomics.wait(clock, 0, 0, GLANCE);
+    header = memory.read(0, HEADER);
   }
-  const [magic, version, order, ...own] = words.subarray(0, 8);
+  const [magic, version, order, ...words] = new Int32Array(header.buffer, header.byteOffset, 8);
   if (magic === 0) throw notA(kind, details, 'its creator has not finished it: unlink it');
   if (magic !== kind.magic) throw notA(kind, details, 'it holds something else');
   if (order !== ORDER) throw notA(kind, details, 'it is of a machine with another byte order');
   if (version !== VERSION) {
     throw notA(kind, details, `it is of version ${version}, this package knows ${VERSION}`);
   }
-  return own;
-}
-
-/** The id in a header, which names bells: hexadecimal digits. */
-export function idIn(memory: Memory): string {
-  return Buffer.from(memory.bytes.subarray(ID, NAMESPACE)).toString('hex');
-}
-
-/** The pid namespace of who made it. */
-export function namespaceIn(memory: Memory): bigint {
-  return memory.view(BigUint64Array, NAMESPACE, 1)[0]!;
+  return {
+    words,
+    id: header.toString('hex', ID, NAMESPACE),
+    namespace: header.readBigUInt64LE(NAMESPACE),
+  };
 }
 
 let ownNamespace: bigint | undefined;

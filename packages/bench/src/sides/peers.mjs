@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { load } from '../peers.mjs';
+import { keysOf, load } from '../peers.mjs';
 import {
   driveFlow,
   driveTrips,
@@ -72,9 +72,9 @@ const ends = {
   },
   async svmq(folder) {
     const queues = await load(name);
-    // Keys of System V are numbers; those of this pair of processes are its own.
-    const key = (Number.parseInt(Buffer.from(folder).toString('hex').slice(-7), 16) | 1) >>> 0;
-    const [forth, back] = [queues.open(key), queues.open(key + 1)];
+    const [forth, back] = keysOf(isPeer ? process.ppid : process.pid).map((key) =>
+      queues.open(key),
+    );
     const [to, from] = isPeer ? [back, forth] : [forth, back];
     // Who removes them ends its receives that way.
     from.on('error', () => process.exit());

@@ -1,22 +1,23 @@
 // @ts-check
 // shm-peers.mjs EXERCISE SIZE: memory of shm-typed-array: made, stored to, detached; or attached, read and
 // detached.
-import { load } from '../peers.mjs';
+import { keysOf, load } from '../peers.mjs';
 import { now, serve } from './side.mjs';
 
 const [exercise = '', sizeText] = process.argv.slice(2);
 const shm = await load('shm-typed-array');
 const size = Number(sizeText);
+const [key] = keysOf(process.pid);
 
 /** @type {Record<string, () => (n: number) => void>} */
 const exercises = {
   open: () => (n) => {
-    const memory = shm.create(size, 'Buffer');
+    const memory = shm.create(size, 'Buffer', key);
     memory[0] = n;
     shm.destroy(memory.key);
   },
   attach: () => {
-    const made = shm.create(size, 'Buffer');
+    const made = shm.create(size, 'Buffer', key);
     process.once('exit', () => shm.destroyAll?.());
     return () => {
       const memory = shm.get(made.key, 'Buffer');

@@ -27,6 +27,7 @@ const flow = (kind, exercise, title, waiting, bytes, target) => ({
       name: 'C, one call a message',
       command: c('mq', kind, exercise === 'pair' ? 'pair' : 'flow', bytes),
       target,
+      headline: exercise === 'sync' && bytes === 64,
     },
     ...bare(kind, exercise, bytes),
   ],

@@ -25,6 +25,7 @@ const sync = (bytes) => ({
       name: 'C write, read',
       command: c('pipe', 'flow', bytes, 0),
       target: bytes >= 4 * KIB ? 0.9 : 0.65,
+      headline: bytes === 64 || bytes === 64 * KIB,
     },
   ],
 });

@@ -33,6 +33,7 @@ const flow = (exercise, title, waiting, bytes, target, more = []) => ({
       name: 'C, same layout',
       command: c('ring', IN_C[exercise] ?? 'flow', bytes, capacityFor(bytes)),
       target,
+      headline: exercise === 'consume' || bytes === 64 * KIB,
     },
     ...more,
   ],

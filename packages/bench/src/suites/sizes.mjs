@@ -13,7 +13,7 @@ const takes = (/** @type {number} */ bytes, /** @type {number} */ most) => bytes
 /** @param {number} bytes */
 const others = (bytes) => [
   { name: 'pipe', command: node('pipe', 'sync', bytes, MIB) },
-  { name: 'fifo', command: node('fifo', 'sync', bytes) },
+  { name: 'fifo', command: node('fifo', 'sync', bytes, MIB) },
   ...(takes(bytes, 8 * KIB)
     ? [
         { name: 'mq, POSIX', command: node('mq', 'posix', 'sync', bytes) },
