@@ -68,14 +68,15 @@ int64_t Keeper::Start() {
   if (error < 0) return error;
   started_ = true;
   while (tid_.load() == 0) FutexWait(WordOf(tid_), 0, {1, 0});
-  return tid_.load();
+  return untold_ == 0 ? tid_.load() : -static_cast<int64_t>(untold_);
 }
 
 void* Keeper::Run(void* self) {
   auto* keeper = static_cast<Keeper*>(self);
   AskForShortSlices();
   // Instead of libc's list, which this thread has no use for.
-  ::syscall(SYS_set_robust_list, &keeper->head_, sizeof keeper->head_);
+  const long told = ::syscall(SYS_set_robust_list, &keeper->head_, sizeof keeper->head_);
+  keeper->untold_ = told == 0 ? 0 : errno;
   keeper->tid_.store(static_cast<uint32_t>(::syscall(SYS_gettid)));
   FutexWake(WordOf(keeper->tid_), INT_MAX);
   keeper->Loop();
@@ -211,7 +212,7 @@ Keeper* KeeperAt(Environment& environment, int index) {
 
 /// A keeper; `out` gets its id, and `holder.buffer` the bytes of the pointer that announces a word.
 int64_t KeeperOpen(Environment& environment, Integers out, Napi::Object holder) {
-  static_assert(sizeof(robust_list*) == sizeof(double), "JavaScript stores pointers as doubles");
+  static_assert(sizeof(robust_list*) == sizeof(uint64_t), "JavaScript stores pointers of 64 bits");
   if (out.empty()) return -EFAULT;
   auto keeper = std::make_unique<Keeper>();
   const int64_t tid = keeper->Start();
@@ -228,11 +229,11 @@ int64_t KeeperOpen(Environment& environment, Integers out, Napi::Object holder) 
   return environment.Keep(std::move(keeper));
 }
 
-/// `out` gets the bits of a pointer: what announces the word.
-int64_t KeeperAdd(Environment& environment, int index, int region, int64_t offset, Numbers out) {
+/// `out` gets a pointer: what announces the word.
+int64_t KeeperAdd(Environment& environment, int index, int region, int64_t offset, Bytes out) {
   Keeper* keeper = KeeperAt(environment, index);
   Word* word = WordAt(environment, region, offset);
-  if (keeper == nullptr || word == nullptr || out.empty()) return -EFAULT;
+  if (keeper == nullptr || word == nullptr || out.size() < sizeof(robust_list*)) return -EFAULT;
   robust_list* node = nullptr;
   const int64_t result = keeper->Add(RegionAt(environment, region)->memory, word, &node);
   memcpy(out.data(), &node, sizeof node);

@@ -39,7 +39,8 @@ class Keeper : public Resource {
   Keeper() = default;
   ~Keeper() override;
 
-  /// The thread's id, or -errno.
+  /// The thread's id, or -errno; also where the kernel has no such lists: then no death would be
+  /// told.
   int64_t Start();
 
   /// Where a word is announced: an 8-byte pointer to its node.
@@ -77,6 +78,8 @@ class Keeper : public Resource {
 
   pthread_t thread_{};
   bool started_ = false;
+  /// Why the kernel was not told of the list; written before `tid_`.
+  int untold_ = 0;
   std::atomic<uint32_t> tid_{0};
   std::atomic<uint32_t> duty_{kRest};
   /// Odd while JavaScript's thread sleeps on a word; changes with each sleep.

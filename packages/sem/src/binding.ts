@@ -31,8 +31,8 @@ export interface SemBinding extends DescriptorBinding {
 
   /** The buffer is of one pointer: what is stored there is announced to the kernel. */
   keeperOpen(tid: Int32Array, holder: Holder): number;
-  /** The bits of the pointer that announces the word; 0 where it cannot be. */
-  keeperAdd(keeper: number, region: number, offset: number, node: Float64Array): number;
+  /** `node` gets the pointer that announces the word; 0 where none does. */
+  keeperAdd(keeper: number, region: number, offset: number, node: Uint8Array): number;
   keeperRemove(keeper: number, region: number, offset: number): number;
   /** Puts what is announced on the kernel's list. */
   keeperList(keeper: number): number;

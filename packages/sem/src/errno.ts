@@ -12,3 +12,4 @@ export const EINPROGRESS: number = -errno.EINPROGRESS;
 export const EINTR: number = -errno.EINTR;
 export const EINVAL: number = -errno.EINVAL;
 export const ENOENT: number = -errno.ENOENT;
+export const ENOSYS: number = -errno.ENOSYS;

@@ -1,11 +1,14 @@
 import { randomInt } from 'node:crypto';
 
-import { check } from '@octoipc/core/kit';
+import { check, errorOf } from '@octoipc/core/kit';
 
 import { binding, type Holder, type SemBinding } from './binding.js';
+import { ENOSYS } from './errno.js';
 import type { Region } from './region.js';
 
 const FULL = 'this thread has 2,000 locks open, as many as the kernel looks after: close some';
+const UNTOLD =
+  'without this call the death of an owner would go unnoticed: a sandbox that lacks it has no locks';
 const MOST_TOKEN = 0x7fff_ffff;
 
 /** A word that this thread may hold. */
@@ -13,8 +16,8 @@ export interface Place {
   readonly region: Region;
   /** In bytes. */
   readonly offset: number;
-  /** The pointer that announces it to the kernel, as the number that has its bits; 0: none does. */
-  readonly node: number;
+  /** The pointer that announces it to the kernel; undefined: none does. */
+  readonly node: bigint | undefined;
 }
 
 /**
@@ -40,8 +43,8 @@ export class Keeper {
   readonly token: number = randomInt(1, MOST_TOKEN);
   readonly #binding: SemBinding;
   readonly #index: number;
-  /** `list_op_pending`; a pointer is stored at once, as the number that has its bits. */
-  readonly #pending: Float64Array;
+  /** `list_op_pending`: a pointer, stored at once. */
+  readonly #pending: BigUint64Array;
   /** What is there. */
   #announced: Place | undefined;
 
@@ -49,18 +52,21 @@ export class Keeper {
     this.#binding = binding();
     const tid = new Int32Array(1);
     const holder: Holder = {};
-    this.#index = check(this.#binding.keeperOpen(tid, holder), 'pthread_create');
+    const index = this.#binding.keeperOpen(tid, holder);
+    if (index === ENOSYS) throw errorOf(index, 'set_robust_list', { hint: UNTOLD });
+    this.#index = check(index, 'pthread_create');
     this.tid = tid[0]!;
-    this.#pending = new Float64Array(holder.buffer!);
+    this.#pending = new BigUint64Array(holder.buffer!);
   }
 
   /** A word that is held now and then, until it is removed. */
   add(region: Region, offset: number): Place {
-    const node = new Float64Array(1);
-    check(this.#binding.keeperAdd(this.#index, region.index, offset, node), 'set_robust_list', {
-      hint: FULL,
-    });
-    return { region, offset, node: node[0]! };
+    const pointer = new BigUint64Array(1);
+    const bytes = new Uint8Array(pointer.buffer);
+    const added = this.#binding.keeperAdd(this.#index, region.index, offset, bytes);
+    check(added, 'set_robust_list', { hint: FULL });
+    const node = pointer[0]!;
+    return { region, offset, node: node === 0n ? undefined : node };
   }
 
   /** It is not held any more. */
@@ -71,7 +77,7 @@ export class Keeper {
 
   /** Before it is tried to take a word: from now on it is marked if this thread dies and has it. */
   hold(place: Place): void {
-    if (place.node === 0) return;
+    if (place.node === undefined) return;
     if (this.#announced !== undefined) this.#binding.keeperList(this.#index);
     this.#announced = place;
     this.#pending[0] = place.node;
@@ -81,8 +87,8 @@ export class Keeper {
   drop(place: Place): void {
     if (this.#announced === place) {
       this.#announced = undefined;
-      this.#pending[0] = 0;
-    } else if (place.node !== 0) {
+      this.#pending[0] = 0n;
+    } else if (place.node !== undefined) {
       this.#binding.keeperUnlist(this.#index, place.region.index, place.offset);
     }
   }
@@ -95,7 +101,7 @@ export class Keeper {
    */
   release({ region, offset, node }: Place, value: number, count: number): boolean {
     // What else was announced is on the list then.
-    if (node !== 0) this.#announced = undefined;
+    if (node !== undefined) this.#announced = undefined;
     return this.#binding.keeperRelease(this.#index, region.index, offset, value, count) === 1;
   }
 

@@ -72,7 +72,7 @@ export class Mutex extends WordHandle {
    * @throws {IpcError} EACCES when its mode does not let this user read and write
    * @throws {IpcError} EINVAL when the file of that name in /dev/shm is no mutex
    * @throws {IpcError} ENAMETOOLONG when the name is longer than 255 bytes
-   * @throws {IpcError} ENOLCK when this thread has 2,000 locks open
+   * @throws {IpcError} ENOLCK when this thread has 2,000 locks open; ENOSYS where nobody would be told of the death of an owner
    */
   static open(name: string, options?: NamedOpenOptions): Mutex {
     return new Mutex(openLock('mutex', name, options));

@@ -157,3 +157,21 @@ describe('kill -9 at random points of lock, hold and unlock', () => {
     expect(sum).toBeGreaterThan(0);
   }, 240_000);
 });
+
+test.skipIf(noC || process.arch !== 'x64')(
+  'the death of an owner is told also where its thread takes numbers that are nearly 0 for 0',
+  async () => {
+    const library = join(folder, 'flush.so');
+    const source = fileURLToPath(new URL('./fixtures/flush.c', import.meta.url));
+    execFileSync('cc', ['-O1', '-shared', '-fPIC', '-o', library, source]);
+    const name = freshName();
+    const made = mutex({}, name);
+    const owner = Peer.node(fixture, ['lock', name], { env: { LD_PRELOAD: library } });
+    expect(await owner.line()).toBe('locked');
+    owner.child.kill('SIGKILL');
+    const guard = await made.lock({ timeout: 20_000 });
+    expect(guard.recovered).toEqual({ pid: owner.pid });
+    guard.markConsistent();
+    guard.unlock();
+  },
+);
