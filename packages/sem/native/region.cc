@@ -213,9 +213,9 @@ int64_t RegionOfMemory(Environment& environment, Bytes memory, Napi::Object hold
   if (mapping == nullptr) return error;
   // Pages behind the end of an object that was cut short: the kernel looks, and says so.
   for (size_t at = 0; at < memory.size(); at += at == 0 ? mapping->to_page_end() : PageSize()) {
-    if (FutexProbe(reinterpret_cast<const Word*>(mapping->start() + at), 0) == -EFAULT) {
-      return -EFAULT;
-    }
+    // A wait for no time could take a wake that is somebody else's; this moves nobody.
+    const auto* word = reinterpret_cast<const Word*>(mapping->start() + at);
+    if (FutexWaiters(word, 0) == -EFAULT) return -EFAULT;
   }
   return KeepMapping(environment, std::move(mapping), holder);
 }

@@ -36,8 +36,8 @@ interface Waiter {
  * the mutex go meanwhile.
  *
  * Lifetime: a named one outlives all processes until somebody unlinks it, the machine restarts, or, if it
- * was created `temporary`, this handle closes. Those who have waited longest are notified first; a waiter that
- * dies takes no notification with it.
+ * was created `temporary`, this handle closes. Those who have waited longest are notified first, of those who live. A
+ * notification that died with who had it goes to another when the next one comes to wait.
  *
  * @example
  * ```js
@@ -65,12 +65,18 @@ export class Condition extends WordHandle {
   readonly #name: string;
 
   private constructor({ region, target, temporary }: OpenedLock) {
-    const slots = new Slots(region);
-    const source = new WordSource(region);
     const release = (): void => {
       region.close();
       temporary?.end();
     };
+    let slots: Slots;
+    try {
+      slots = new Slots(region);
+    } catch (error) {
+      release();
+      throw error;
+    }
+    const source = new WordSource(region);
     super({ release }, source, target);
     this.#region = region;
     this.#slots = slots;
@@ -212,6 +218,8 @@ export class Condition extends WordHandle {
   /** Is among those who wait, before the mutex is let go: no notification is missed. */
   #enter(): Waiter {
     const slot = this.#slots.claim(this.#name);
+    // A dead one may have had a notification, or get one until this very moment: it is for somebody else.
+    if (this.#slots.left === NOTIFIED) this.notify();
     this.#slots.set(slot, SLOT_TICKET, Atomics.add(this.#slots.words, FIRST, 1));
     this.#slots.set(slot, SLOT_STATE, WAITING);
     return { slot, notified: false };

@@ -133,15 +133,19 @@ export function listLocks<T>(
   look: (words: Int32Array) => T,
   unknown: T,
 ): (LockFile & T)[] {
-  const { size } = kindOf(kind);
+  const { size, path: pathOf } = kindOf(kind);
   return listFiles(`${kind}.`, size).flatMap(({ file, path, status: { mode, uid, gid } }) => {
     const bytes = firstBytes(path, size);
     const status = { mode: mode & 0o777, uid, gid };
-    if (bytes === null) return [{ name: `/${file.slice(kind.length + 1)}`, ...status, ...unknown }];
+    const byFile = `/${file.slice(kind.length + 1)}`;
+    if (bytes === null) return [{ name: byFile, ...status, ...unknown }];
     const words = new Int32Array(bytes.buffer);
     if (!isLock(words, kind)) return [];
-    const name = Buffer.from(words.buffer, KINDS[kind].size, NAME_ROOM);
-    return [{ name: name.toString('utf8', 0, name.indexOf(0)), ...status, ...look(words) }];
+    const room = Buffer.from(words.buffer, KINDS[kind].size, NAME_ROOM);
+    const inside = room.toString('utf8', 0, Math.max(room.indexOf(0), 0));
+    // Whoever made the file may have written any name into it.
+    const name = pathOf(inside) === path ? inside : byFile;
+    return [{ name, ...status, ...look(words) }];
   });
 }
 

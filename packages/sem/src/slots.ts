@@ -1,7 +1,16 @@
 import { IpcError } from '@octoipc/core/kit';
 
 import { Keeper, type Place } from './keeper.js';
-import { isHeld, SLOT_OWNER, SLOT_STATE, SLOT_TICKET, slotAt, SLOTS, USED } from './lock-layout.js';
+import {
+  isHeld,
+  OWNER_DIED,
+  SLOT_OWNER,
+  SLOT_STATE,
+  SLOT_TICKET,
+  slotAt,
+  SLOTS,
+  USED,
+} from './lock-layout.js';
 import type { Region } from './region.js';
 
 /**
@@ -11,6 +20,8 @@ import type { Region } from './region.js';
  * while it is held.
  */
 export class Slots {
+  /** The state in which the slot was left that was claimed last, if who had it died; else 0. */
+  left = 0;
   readonly words: Int32Array;
   readonly #region: Region;
   readonly #keeper: Keeper;
@@ -98,7 +109,8 @@ export class Slots {
       this.forget(slot);
       return false;
     }
-    this.set(slot, SLOT_STATE, 0);
+    const state = Atomics.exchange(this.words, at + SLOT_STATE, 0);
+    this.left = (seen & OWNER_DIED) === 0 ? 0 : state;
     this.set(slot, SLOT_TICKET, 0);
     this.set(slot, SLOT_OWNER, process.pid);
     for (;;) {

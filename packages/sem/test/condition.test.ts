@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 import { Barrier, Condition, Mutex, RwLock, type BarrierOpenOptions } from '@octoipc/sem';
 import { describe, expect, onTestFinished, test } from 'vitest';
 
@@ -39,6 +41,32 @@ describe('Condition', () => {
     await Promise.all(waits);
     expect(condition.notify()).toBe(0);
     expect(order).toEqual([0, 1, 2, 3]);
+  });
+
+  test('a notification that has died with who had it goes to another, when the next one comes', async () => {
+    const name = freshName();
+    const lock = mutex({}, name);
+    const condition = named(Condition, {}, name);
+    const wait = async (): Promise<void> => {
+      const guard = await lock.lock();
+      await condition.wait(guard);
+      guard.unlock();
+    };
+    const dying = Peer.node(fixture, ['condition', name]);
+    expect(await dying.line()).toBe('waiting');
+    const second = wait();
+    await until(() => condition.waiters === 2);
+    dying.child.kill('SIGSTOP');
+    await until(() => / T /.test(readFileSync(`/proc/${dying.pid}/stat`, 'latin1')));
+    expect(condition.notify()).toBe(1);
+    dying.child.kill('SIGKILL');
+    expect((await dying.ended).stdout).toBe('waiting\n');
+    expect(condition.waiters).toBe(1);
+    const third = wait();
+    await second;
+    expect(condition.waiters).toBe(1);
+    expect(condition.notify()).toBe(1);
+    await third;
   });
 
   test('notify() wakes who comes after one that gave up, whose place somebody else has already', async () => {

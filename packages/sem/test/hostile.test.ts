@@ -1,7 +1,19 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { closeSync, openSync, symlinkSync, truncateSync, unlinkSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { runInNewContext } from 'node:vm';
 
-import { Mutex, PosixSemaphore, RwLock, SysvSemaphoreSet } from '@octoipc/sem';
+import { Condition, Mutex, PosixSemaphore, RwLock, SysvSemaphoreSet } from '@octoipc/sem';
 import { expect, onTestFinished, test } from 'vitest';
 
 import { Peer } from '../../core/test/peer.js';
@@ -173,3 +185,120 @@ test.skipIf(noTracer).each([
   },
   90_000,
 );
+
+test('list() tells the name by which a lock is opened, whatever its file says', () => {
+  const name = freshName();
+  mutex({}, name);
+  const file = openSync(`/dev/shm/mutex.${name.slice(1)}`, 'r+');
+  onTestFinished(() => closeSync(file));
+  for (const inside of [Buffer.from('/another\0'), Buffer.alloc(256, 'x'), Buffer.alloc(256)]) {
+    writeSync(file, inside, 0, inside.length, 64);
+    const names = Mutex.list().map((one) => one.name);
+    expect(names).toContain(name);
+    expect(names).not.toContain('/another');
+  }
+});
+
+test('at() takes memory of another realm', () => {
+  const memory = runInNewContext('new SharedArrayBuffer(64)') as SharedArrayBuffer;
+  const made = Mutex.at(memory, 0, { init: true });
+  onTestFinished(() => made.close());
+  made.tryLock()?.unlock();
+  expect(made.owner).toBeNull();
+  const private_ = runInNewContext('new ArrayBuffer(64)') as ArrayBuffer;
+  expect(() => Mutex.at(private_, 0, { init: true })).toThrow(code('ERR_INVALID_ARG_TYPE'));
+});
+
+/** What a program prints whose system calls are traced, or answered otherwise. */
+function traced(how: readonly string[], script: string): { stdout: string; trace: string } {
+  const file = join(tmpdir(), `octoipc-trace${freshName().slice(1)}`);
+  onTestFinished(() => rmSync(file, { force: true }));
+  // The time of strace alone would leave the program behind.
+  const node = [
+    'timeout',
+    '-s',
+    'KILL',
+    '30',
+    process.execPath,
+    '--input-type=module',
+    '-e',
+    script,
+  ];
+  const { stdout } = spawnSync('strace', ['-f', '-o', file, ...how, ...node], {
+    cwd: new URL('.', import.meta.url),
+    encoding: 'utf8',
+    timeout: 60_000,
+    killSignal: 'SIGKILL',
+  });
+  return { stdout, trace: readFileSync(file, 'utf8') };
+}
+
+test.skipIf(noTracer)(
+  'a system that would tell nobody of the death of an owner gives no locks',
+  () => {
+    const script = `
+      import { Mutex } from '@octoipc/sem';
+      try {
+        Mutex.open('${freshName()}', { temporary: true });
+      } catch (error) {
+        console.log(error.code, error.syscall);
+      }`;
+    const how = ['-e', 'trace=set_robust_list', '-e', 'inject=set_robust_list:error=ENOSYS'];
+    expect(traced(how, script).stdout).toBe('ENOSYS set_robust_list\n');
+  },
+  90_000,
+);
+
+test.skipIf(noTracer)(
+  'at() takes no wake from who waits for a semaphore in the memory',
+  () => {
+    const script = `
+      import { PosixSemaphore } from '@octoipc/sem';
+      import { SharedMemory } from '@octoipc/shm';
+      const memory = SharedMemory.memfd({ size: 8192 });
+      PosixSemaphore.at(memory, 4096, { init: true });
+      console.log('made');`;
+    const { stdout, trace } = traced(['-e', 'trace=futex,mremap'], script);
+    expect(stdout).toBe('made\n');
+    expect(trace).toMatch(/mremap\(\S+, 0, /);
+    expect(trace).not.toMatch(/FUTEX_WAIT, 0, \{tv_sec=0, tv_nsec=0\}/);
+  },
+  90_000,
+);
+
+test.skipIf(noTracer)(
+  'a wait is given up also where the kernel has no memory for that at first',
+  () => {
+    const script = `
+      import { PosixSemaphore } from '@octoipc/sem';
+      const made = PosixSemaphore.open('${freshName()}', { temporary: true });
+      const controller = new AbortController();
+      const wait = made.acquire({ signal: controller.signal });
+      controller.abort(new Error('enough'));
+      await wait.catch((error) => console.log(error.message));`;
+    const how = ['-e', 'trace=io_uring_enter', '-e', 'inject=io_uring_enter:error=EAGAIN:when=2'];
+    expect(traced(how, script).stdout).toBe('enough\n');
+  },
+  90_000,
+);
+
+test('a condition that lacks a thread leaves no mapping', () => {
+  const name = freshName();
+  named(Condition, {}, name);
+  const script = `
+    import { readFileSync } from 'node:fs';
+    import { createRequire } from 'node:module';
+    const native = createRequire(process.cwd() + '/script.js')('../build/Release/sem.node');
+    native.keeperOpen = () => -11;
+    const { Condition } = await import('@octoipc/sem');
+    try {
+      Condition.open('${name}');
+    } catch (error) {
+      console.log(error.code, readFileSync('/proc/self/maps', 'utf8').includes('condition.'));
+    }`;
+  const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+    cwd: new URL('.', import.meta.url),
+    encoding: 'utf8',
+  });
+  expect(stdout).toBe('EAGAIN false\n');
+});

@@ -281,13 +281,14 @@ class FutexRing {
 
   /// Whether the wait had not ended; then it has now.
   bool Cancel(uint64_t id, int32_t who) {
-    Next(uring::kAsyncCancel, kNobody).address = id;
-    Submit(uring::kGetEvents);
+    bool asked = false;
     for (;;) {
+      // What the kernel has not taken, for want of memory, is asked for again.
+      if (!asked) Next(uring::kAsyncCancel, kNobody).address = id;
+      if (Submit(uring::kGetEvents) == 0) asked = true;
       Take();
       const auto wait = waits_.find(who);
       if (wait == waits_.end() || wait->second.id != id) return FindWoken(who) == woken_.end();
-      Submit(uring::kGetEvents);
     }
   }
 
