@@ -163,10 +163,16 @@ export class OwnedWord implements OwnedResource {
 
   /** Lets the word go for ever, until a reset; as `leave`. */
   poison(): boolean {
+    const { words } = this;
     this.held = false;
     if (!this.#isStillMine()) return false;
-    this.words[OWNER] = 0;
-    this.words[HOLDER] = 0;
+    // Whoever is killed from here on leaves what is told to be broken, and not what passes for whole.
+    if (words[STATE] === 0) {
+      words[DEAD] = ME;
+      words[STATE] = 1;
+    }
+    words[OWNER] = 0;
+    words[HOLDER] = 0;
     return this.#store(POISONED, EVERYBODY);
   }
 
