@@ -22,7 +22,27 @@ inline int64_t WhyUnseen(uint32_t pid) {
   return -EACCES;
 }
 
-/// The low 32 bits of a process's start time, -ESRCH if it is dead. A zombie is dead.
+/// How many clock ticks later this process sees others start than the first time namespace does:
+/// time_namespaces(7).
+inline uint32_t StartOffset() {
+  static const uint32_t offset = [] {
+    const UniqueFd fd(::open("/proc/self/timens_offsets", O_RDONLY | O_CLOEXEC));
+    char text[256] = "";
+    if (!fd || ::read(fd.get(), text, sizeof text - 1) <= 0) return 0U;
+    const char* at = std::strstr(text, "boottime");
+    if (at == nullptr) return 0U;
+    char* rest = nullptr;
+    const int64_t seconds = std::strtoll(at + 8, &rest, 10);
+    const int64_t ticks = ::sysconf(_SC_CLK_TCK);
+    const int64_t parts = std::strtoll(rest, nullptr, 10) / (1'000'000'000 / ticks);
+    return static_cast<uint32_t>(seconds * ticks + parts);
+  }();
+  return offset;
+}
+
+/// The low 32 bits of a process's start time as the first time namespace has it, -ESRCH if it is
+/// dead. A zombie is dead, unless it is but its first thread that has ended (pthread_exit(3) in
+/// main).
 inline int64_t ProcessStart(uint32_t pid) {
   const std::string path = "/proc/" + std::to_string(pid) + "/stat";
   const int64_t opened = Retry([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); });
@@ -35,11 +55,16 @@ inline int64_t ProcessStart(uint32_t pid) {
   // The name of the program, which may hold anything, is in parentheses before.
   const char* at = std::strrchr(text, ')');
   if (at == nullptr || at[1] == 0) return -EAGAIN;
-  if (at[2] == 'Z' || at[2] == 'X') return -ESRCH;
+  const bool ended = at[2] == 'Z' || at[2] == 'X';
   ++at;
-  for (int field = 3; field < 22 && at != nullptr; ++field) at = std::strchr(at + 1, ' ');
+  uint64_t threads = 0;
+  for (int field = 3; field < 22 && at != nullptr; ++field) {
+    if (field == 20) threads = std::strtoull(at, nullptr, 10);
+    at = std::strchr(at + 1, ' ');
+  }
+  if (ended && threads <= 1) return -ESRCH;
   if (at == nullptr) return -EAGAIN;
-  return static_cast<int64_t>(std::strtoull(at, nullptr, 10) & 0xffffffffU);
+  return static_cast<uint32_t>(std::strtoull(at, nullptr, 10)) - StartOffset();
 }
 
 /// Whether the process of an identity is dead, as `own` can judge: of one of another pid namespace

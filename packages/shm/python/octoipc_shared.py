@@ -56,14 +56,28 @@ def exists(pid):
     return True
 
 
+def start_offset():
+    """How many clock ticks later this process sees others start than the first time namespace does."""
+    try:
+        with open("/proc/self/timens_offsets") as file:
+            offsets = dict((name, (int(s), int(ns))) for name, s, ns in map(str.split, file))
+    except OSError:
+        return 0
+    ticks = os.sysconf("SC_CLK_TCK")
+    seconds, nanoseconds = offsets.get("boottime", (0, 0))
+    return seconds * ticks + nanoseconds // (1_000_000_000 // ticks)
+
+
 def process_start(pid):
-    """The low 32 bits of the start time; None if it is dead, -1 if that cannot be known."""
+    """The low 32 bits of the start time; None if it is dead, -1 if that cannot be known. A zombie is dead, unless it is but
+    its first thread that has ended."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             fields = file.read().rpartition(b")")[2].split()
     except OSError:
         return -1 if exists(pid) else None
-    return None if fields[0] in (b"Z", b"X") else int(fields[19]) & U32
+    ended = fields[0] in (b"Z", b"X") and int(fields[17]) <= 1
+    return None if ended else int(fields[19]) - start_offset() & U32
 
 
 def damage(text):

@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import type { ShmRing } from '@octoipc/shm';
@@ -7,6 +8,7 @@ import { expect, test } from 'vitest';
 import { Peer } from '../../core/test/peer.js';
 import { asUser, whyNoStranger } from '../../core/test/stranger.js';
 import { attach, compilePeer, missing, peers, ring } from './rings.js';
+import { folder } from './scripts.js';
 
 compilePeer();
 
@@ -125,3 +127,60 @@ test('who spins for its turn sees that it is free, and does not sleep', async ()
   expect(producer.stats.sleeps).toBe(0);
   expect(String(made.consumer().tryReceive())).toBe('in time');
 });
+
+const others = (['ours', 'C', 'python'] as const).filter(
+  (language) => !missing('cc') && (language === 'ours' || !missing(peers[language].tool)),
+);
+
+test.each(others)(
+  'a producer whose first thread has ended lives as long as another does (%s)',
+  async (language) => {
+    const { ring: made, name } = ring();
+    const consumer = made.consumer();
+    const program = join(folder(), 'main-ends');
+    const flags = ['-O2', '-Wall', '-Wextra', '-Werror', `-I${path('../../include')}`, '-pthread'];
+    execFileSync('cc', [...flags, '-o', program, path('main-ends.c')]);
+    const producing = Peer.start(program, [name]);
+    expect(await producing.line()).toBe('joined');
+    if (language === 'ours') {
+      expect(() => made.producer()).toThrow(expect.objectContaining({ code: 'EBUSY' }));
+    } else {
+      const [file, ...first] = peers[language].command;
+      const { stdout, stderr } = spawnSync(file, [...first, name, 'try'], { encoding: 'utf8' });
+      expect(stdout.trim(), stderr).toBe('EBUSY');
+    }
+    // It looks whether that lives, and waits.
+    const received = consumer.receive();
+    producing.tell('');
+    expect(String(await received)).toBe('alive');
+    producing.child.kill('SIGKILL');
+    await producing.ended;
+    await expect(consumer.receive()).rejects.toMatchObject({ code: 'EOWNERDEAD' });
+  },
+);
+
+/** In it all processes seem to have started a day later. */
+const TIMES = ['--time', '--boottime', '86400', '--fork', '--kill-child'];
+const noTimes = spawnSync('unshare', [...TIMES, 'true']).status !== 0;
+if (noTimes) console.log('skipped: no time namespace can be made here');
+
+test.skipIf(noTimes).each(others)(
+  'a producer of another time namespace lives (%s)',
+  async (language) => {
+    const { ring: made, name } = ring();
+    const producer = made.producer();
+    producer.trySend('first');
+    const command =
+      language === 'ours' ? [process.execPath, path('hidden.mjs')] : peers[language].command;
+    const { stdout, stderr } = spawnSync('unshare', [...TIMES, ...command, name, 'try'], {
+      encoding: 'utf8',
+    });
+    expect(stdout.trim(), stderr).toBe('EBUSY');
+    producer.close();
+    const other = Peer.start('unshare', [...TIMES, process.execPath, '-e', CLAIMING, name], {
+      cwd: path('..'),
+    });
+    expect(await other.line()).toBe('claimed');
+    expect(() => made.producer()).toThrow(expect.objectContaining({ code: 'EBUSY' }));
+  },
+);

@@ -39,8 +39,21 @@ typedef struct {
   _Atomic uint32_t wants, generation;
 } oipc_seat;
 
-/* Start time of a process, its low 32 bits; -ESRCH if it is dead. /proc may hide another user's
- * (hidepid). */
+/* How many clock ticks later this process sees others start than the first time namespace does:
+ * time_namespaces(7). */
+static inline uint32_t oipc_start_offset(void) {
+  long long seconds = 0, nanoseconds = 0;
+  const long ticks = sysconf(_SC_CLK_TCK);
+  FILE* file = fopen("/proc/self/timens_offsets", "re");
+  if (file == NULL) return 0;
+  const int found = fscanf(file, "monotonic %*s %*s boottime %lld %lld", &seconds, &nanoseconds);
+  fclose(file);
+  return found == 2 ? (uint32_t)(seconds * ticks + nanoseconds / (1000000000 / ticks)) : 0;
+}
+
+/* Start time of a process as the first time namespace has it, its low 32 bits; -ESRCH if it is
+ * dead. A zombie is dead, unless it is but its first thread that has ended (pthread_exit in main).
+ * /proc may hide another user's (hidepid). */
 static inline int64_t oipc_process_start(uint32_t pid) {
   char path[32], text[512];
   snprintf(path, sizeof path, "/proc/%u/stat", pid);
@@ -53,10 +66,16 @@ static inline int64_t oipc_process_start(uint32_t pid) {
   text[size] = 0;
   const char* at = strrchr(text, ')');
   if (at == NULL) return -EAGAIN;
-  if (at[2] == 'Z' || at[2] == 'X') return -ESRCH;
+  const bool ended = at[2] == 'Z' || at[2] == 'X';
   ++at;
-  for (int field = 3; field < 22 && at != NULL; ++field) at = strchr(at + 1, ' ');
-  return at == NULL ? -EAGAIN : (int64_t)(strtoull(at, NULL, 10) & 0xffffffffu);
+  unsigned long threads = 0;
+  for (int field = 3; field < 22 && at != NULL; ++field) {
+    if (field == 20) threads = strtoul(at, NULL, 10);
+    at = strchr(at + 1, ' ');
+  }
+  if (ended && threads <= 1) return -ESRCH;
+  if (at == NULL) return -EAGAIN;
+  return (uint32_t)((uint32_t)strtoull(at, NULL, 10) - oipc_start_offset());
 }
 
 static inline uint64_t oipc_pid_namespace(void) {
