@@ -214,7 +214,7 @@ export class BroadcastConsumer extends ResourceHandle implements AsyncIterable<B
   #fill(): number {
     this.#seen = Atomics.load(this.#words, NEWEST);
     const count = this.#slab.fill(this.#memory, this.#position.bytes);
-    if (count === EBADMSG) throw this.#damage();
+    if (count === EBADMSG || this.#broadcast.memory.mapping.faulted) throw this.#damage();
     return check(count, 'receive', this.describe());
   }
 

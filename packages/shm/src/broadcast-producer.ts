@@ -66,6 +66,8 @@ export class BroadcastProducer extends ResourceHandle {
     const bits = binding().broadcastSend(this.#memory, this.#position.bytes, data);
     if (bits > 0) ringReaders(this.#words, geometry.id, bits);
     else if (bits < 0) check(bits, 'send', this.describe());
+    // It may have gone to pages that somebody has cut off.
+    if (memory.mapping.faulted) throw this.#damage();
   }
 
   /** Leaves; readers keep what they have not read. */

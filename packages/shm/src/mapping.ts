@@ -107,11 +107,18 @@ export class Mapping {
    * with memory that is nobody else's.
    */
   checkFaults(details: IpcErrorDetails): void {
-    const count = latestFault();
-    if (count === this.#faultSeen) return;
+    if (!this.faulted) return;
     const faults = this.#binding.mapFaults(this.#index, where);
-    if (faults > 0) this.#throwFault(faults, where[0] ?? 0, details);
+    this.#throwFault(faults, where[0] ?? 0, details);
+  }
+
+  /** Whether an access to the memory has run into something: no call, as a rule. */
+  get faulted(): boolean {
+    const count = latestFault();
+    if (count === this.#faultSeen) return false;
+    if (this.#binding.mapFaults(this.#index, where) > 0) return true;
     this.#faultSeen = count;
+    return false;
   }
 
   /** msync(2). */

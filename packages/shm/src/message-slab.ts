@@ -38,8 +38,9 @@ export class MessageSlab {
     this.#next = this.#count = 0;
     if (this.#memory.length - this.#used < LEAST) this.#renew(SIZE);
     let count = this.#take(memory, position);
-    if (count === ENOBUFS) {
-      this.#renew(Math.max(SIZE, this.#found[0]!));
+    // Again where the producer has overtaken us meanwhile, and what is next now is longer.
+    for (let size = SIZE; count === ENOBUFS; size *= 2) {
+      this.#renew(Math.max(size, this.#found[0]!));
       count = this.#take(memory, position);
     }
     if (count > 0) {

@@ -207,6 +207,7 @@ export abstract class RecordWriter extends RingEnd {
   protected publish(): void {
     const { words } = this;
     if (this.here !== this.#published) {
+      this.checkIntact();
       this.#published = this.here;
       Atomics.store(words, WORD.tail, this.here);
       if (Atomics.load(words, WORD.consumerSleep) !== 0) this.waker.consumer();

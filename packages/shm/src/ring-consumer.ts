@@ -128,6 +128,7 @@ export class RingConsumer extends RecordReader implements AsyncIterable<Buffer> 
       this.count += count;
       if (this.here !== published && !this.closed) this.publish();
     }
+    this.checkIntact();
     if (count === 0) this.checkDeath();
     return count;
   }
@@ -153,6 +154,7 @@ export class RingConsumer extends RecordReader implements AsyncIterable<Buffer> 
     }
     const length = this.messageLength;
     const message = slab.copy(this.bytes, this.records, at, length);
+    this.checkIntact();
     this.here = (this.here + 8 + padded(length)) | 0;
     this.count += 1;
     this.publish();
@@ -199,7 +201,7 @@ export class RingConsumer extends RecordReader implements AsyncIterable<Buffer> 
       slab.used,
       room,
     );
-    if (count === EBADMSG) {
+    if (count === EBADMSG || this.isCut) {
       if (messages.length > 0) return false;
       throw this.damage();
     }

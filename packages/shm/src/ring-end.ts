@@ -195,6 +195,16 @@ export abstract class RingEnd extends ResourceHandle {
     if (this.words[MAGIC] !== RING.magic) throw this.damage();
   }
 
+  /** Whether somebody has cut the memory off under an access to it. @internal */
+  protected get isCut(): boolean {
+    return this.#ring.memory.mapping.faulted;
+  }
+
+  /** After an access: what was stored, or copied, is of pages that are gone where they were cut off. @internal */
+  protected checkIntact(): void {
+    if (this.isCut) throw this.damage();
+  }
+
   /** How many wait. @internal */
   protected get waiting(): number {
     return this.#wait.waiting;

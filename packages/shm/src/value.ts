@@ -176,6 +176,7 @@ export class ShmValue extends ResourceHandle {
     if (this.#words[MAGIC] !== VALUE.magic) throw this.#damage();
     const bits = this.#latest.set(bytes, this.#details.set);
     if (bits > 0) ringReaders(this.#words, this.#geometry.id, bits);
+    this.#checkIntact();
   }
 
   /**
@@ -189,6 +190,7 @@ export class ShmValue extends ResourceHandle {
     this.#checkUse();
     const bytes = this.#latest.get(this.#details.get);
     if (bytes === undefined) throw this.#damage();
+    this.#checkIntact();
     return bytes;
   }
 
@@ -248,7 +250,13 @@ export class ShmValue extends ResourceHandle {
   #newer(since: number): number | typeof BLOCKED {
     this.#seen = Atomics.load(this.#words, AT.newest / 4);
     const { version } = this.#latest;
+    this.#checkIntact();
     return version === since ? BLOCKED : version;
+  }
+
+  /** After an access: what was stored, or copied, is of pages that are gone where somebody has cut them off. */
+  #checkIntact(): void {
+    if (this.#memory.mapping.faulted) throw this.#damage();
   }
 
   #checkUse(): void {

@@ -1,6 +1,12 @@
 import { ftruncateSync, readdirSync } from 'node:fs';
 
-import { SharedMemory, shmReceiver, ShmRing } from '@octoipc/shm';
+import {
+  SharedMemory,
+  shmReceiver,
+  ShmRing,
+  type RingConsumer,
+  type RingProducer,
+} from '@octoipc/shm';
 import { expect, onTestFinished, test } from 'vitest';
 
 import { codeNow } from '../../core/test/failure.js';
@@ -93,3 +99,70 @@ test('consume() ends, however quickly the other side goes on', () => {
   expect(consumed).toBeLessThan(1000);
   expect(consumed).toBe(count);
 });
+
+/** Memory of which somebody else cuts off all but so many bytes, and two mappings of a ring in it. */
+function cut(at: number): { mine: ShmRing; theirs: ShmRing; shorten: () => void } {
+  const memory = SharedMemory.memfd({ size: 4096 + 65_536 });
+  const mine = ShmRing.create(memory, { capacity: 65_536 });
+  const theirs = ShmRing.attach(memory);
+  onTestFinished(() => {
+    mine.close();
+    theirs.close();
+    memory.close();
+  });
+  return { mine, theirs, shorten: () => ftruncateSync(memory.fd, at) };
+}
+
+const sends: Record<string, (producer: RingProducer) => unknown> = {
+  'trySend()': (producer) => producer.trySend('lost'),
+  'send()': (producer) => producer.send('lost'),
+  'sendSync()': (producer) => producer.sendSync('lost'),
+  'sendMany()': (producer) => producer.sendMany(['lost', 'too']),
+};
+
+test.each(Object.keys(sends))(
+  'RING-013: %s to memory whose data were cut off tells so, and has sent nothing',
+  async (name) => {
+    const { mine, theirs, shorten } = cut(4096);
+    const producer = mine.producer();
+    const consumer = theirs.consumer();
+    shorten();
+    const sent = (async () => await sends[name]!(producer))();
+    await expect(sent).rejects.toMatchObject({ code: 'ERR_TRUNCATED' });
+    expect(producer.closed).toBe(true);
+    expect(consumer.tryReceive()).toBeUndefined();
+  },
+);
+
+test('RING-013: so does the commit of a claim', () => {
+  const { mine, shorten } = cut(4096);
+  const producer = mine.producer();
+  const claim = producer.claim(4)!;
+  shorten();
+  claim.bytes.fill(1);
+  expect(() => claim.commit()).toThrow(expect.objectContaining({ code: 'ERR_TRUNCATED' }));
+  expect(producer.closed).toBe(true);
+});
+
+const receives: Record<string, (consumer: RingConsumer) => unknown> = {
+  'tryReceive()': (consumer) => consumer.tryReceive(),
+  'receive()': (consumer) => consumer.receive(),
+  'receiveMany()': (consumer) => consumer.receiveMany(),
+  'consume()': (consumer) => consumer.consume((view) => view.at(-1)),
+};
+
+test.each(Object.keys(receives))(
+  'RING-013: %s never gives half a message, of which the rest was cut off',
+  async (name) => {
+    const { mine, theirs, shorten } = cut(8192);
+    const producer = mine.producer();
+    const consumer = theirs.consumer();
+    producer.trySend(Buffer.alloc(4000, 'a'));
+    producer.trySend(Buffer.alloc(500, 'b'));
+    expect(consumer.tryReceive()).toHaveLength(4000);
+    shorten();
+    const received = (async () => await receives[name]!(consumer))();
+    await expect(received).rejects.toMatchObject({ code: 'ERR_TRUNCATED' });
+    expect(consumer.closed).toBe(true);
+  },
+);
