@@ -51,9 +51,12 @@ State& TheState() {
   return *state;
 }
 
-void Wake(State& state) {
+/// Tells the thread; 0 or an errno. A count that is full tells it, too: it is there to be read
+/// (eventfd(2)).
+int Wake(State& state) {
   const uint64_t one = 1;
-  Retry([&] { return ::write(state.wake.get(), &one, sizeof one); });
+  const int64_t written = Retry([&] { return ::write(state.wake.get(), &one, sizeof one); });
+  return written >= 0 || written == -EAGAIN ? 0 : static_cast<int>(-written);
 }
 
 /// A guard that has nothing to watch ends, and its end is taken like an orphan's.
@@ -161,7 +164,14 @@ Started Keeper::Spawn(Plan& plan) {
     return order.started;
   }
   state.orders.push_back(&order);
-  Wake(state);
+  const int untold = Wake(state);
+  if (untold != 0) {
+    // Nobody would come to it, and this thread would wait for ever.
+    order.started.stage = Stage::kKeeper;
+    order.started.error = untold;
+    state.orders.pop_back();
+    return order.started;
+  }
   state.done.wait(lock, [&] { return order.done; });
   return order.started;
 }

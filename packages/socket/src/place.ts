@@ -96,7 +96,8 @@ export class Place {
     try {
       lock = options.reclaim ? Lock.take(address.path, path) : undefined;
       bindPath(socket, address, route, options);
-      return new Place(path, lstatSync(path), lock);
+      // Where somebody has removed it meanwhile there is nothing to remove.
+      return new Place(path, lstatSync(path, { throwIfNoEntry: false }), lock);
     } catch (error) {
       lock?.release();
       throw error;
@@ -152,7 +153,11 @@ function bindPath(
   if (result < 0) throw bindError(result, path, reclaim);
   const changed = native.setMode(path, mode);
   if (changed >= 0) return;
-  unlinkSync(path);
+  try {
+    unlinkSync(path);
+  } catch {
+    // Somebody removed it before.
+  }
   throw errorOf(changed, 'chmod', { target: path });
 }
 
