@@ -1,7 +1,7 @@
 // npm run tsan [-- --seconds N] [--only NAME]: ThreadSanitizer on what threads share without Node: the C headers of
-// @octoipc/shm and its native code, the keepers and watches of @octoipc/sem, the threads that wait and call for
-// JavaScript, those of System V queues; ten minutes each unless it is said otherwise. What they give is checked; what is
-// torn or lost, or a race, fails.
+// @octoipc/shm and its native code, the keepers and watches of @octoipc/sem, the threads that wait, call and tell for
+// JavaScript, those of System V queues, of signals and of programs; ten minutes each unless it is said otherwise. What
+// they give is checked; what is torn or lost, or a race, fails.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -17,13 +17,21 @@ export const FUZZED = [
 export const THREADED = [
   { name: 'shm', source: 'header-threads.c' },
   { name: 'shm', source: 'native-threads.cc' },
+  { name: 'shm', source: 'futex-threads.cc', native: ['futex_thread.cc'] },
   {
     name: 'sem',
     source: 'native-threads.cc',
     native: ['keeper.cc', 'region.cc', 'word_watch.cc'],
   },
   { name: 'core', source: 'waiting-threads.cc' },
+  { name: 'core', source: 'pump-threads.cc' },
   { name: 'mq', source: 'queue-threads.cc', native: ['sysv_wait.cc'] },
+  {
+    name: 'signal',
+    source: 'exchange-threads.cc',
+    native: ['exchange.cc', 'dispositions.cc', 'thread_masks.cc'],
+  },
+  { name: 'popen', source: 'keeper-threads.cc', native: ['keeper.cc', 'guard.cc', 'child.cc'] },
 ];
 
 /**
@@ -45,6 +53,8 @@ export function compileProgram({ name, source, native = [] }, flags, binary, com
       ...(c ? ['-std=gnu11'] : withoutWarnings(addonFlags(process.arch).compile)),
       ...includes,
       `-I${join(root, 'packages', 'core', 'include')}`,
+      // What the programs have in common.
+      `-I${join(root, 'packages', 'core', 'test', 'fixtures')}`,
       '-g',
       '-O1',
       '-pthread',
