@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chownSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { mkfifo } from '@octoipc/fifo';
 import { PosixQueue, SysvQueue } from '@octoipc/mq';
 import { createPipe } from '@octoipc/pipe';
-import { Mutex, PosixSemaphore, SysvSemaphoreSet } from '@octoipc/sem';
-import { SharedMemory, ShmRing, SysvSharedMemory } from '@octoipc/shm';
+import { Barrier, Condition, Mutex, PosixSemaphore, RwLock, SysvSemaphoreSet } from '@octoipc/sem';
+import { SharedMemory, ShmBroadcast, ShmRing, ShmValue, SysvSharedMemory } from '@octoipc/shm';
 import { connect, Datagram, listen } from '@octoipc/socket';
 import { describe, expect, onTestFinished, test } from 'vitest';
 
@@ -27,6 +27,31 @@ import {
 
 const why = refusal();
 if (why !== undefined) console.log(`second-user.test.ts is skipped: ${why}`);
+
+/** The files in /dev/shm that something of this name has. */
+const filesOf = (name: string): string[] =>
+  readdirSync('/dev/shm').filter((file) => file.includes(name.slice(1)));
+
+/** What another user tries with a file in /dev/shm, and how each attempt must end. */
+const attacksOn = (file: string): Record<string, string> => {
+  const path = `/dev/shm/${file}`;
+  return attacks({
+    open: ['open', path],
+    write: ['write', path],
+    cut: ['truncate', path],
+    rename: ['rename', path],
+    'open up': ['chmod', path],
+    remove: ['unlink', path],
+  });
+};
+const REFUSALS = {
+  open: 'EACCES',
+  write: 'EACCES',
+  cut: 'EACCES',
+  rename: 'EPERM',
+  'open up': 'EPERM',
+  remove: 'EPERM',
+};
 
 describe.skipIf(why !== undefined)(`another user (${why ?? 'created here'})`, () => {
   test('cannot open, change, rename or remove a FIFO with the default mode, in a sticky folder', () => {
@@ -80,55 +105,49 @@ describe.skipIf(why !== undefined)(`another user (${why ?? 'created here'})`, ()
     expect(String(queue.tryReceive()?.data)).toBe('secret');
   });
 
-  test('cannot open or remove semaphores and locks with the default mode', () => {
+  test('cannot open, change or remove semaphores and locks of any kind with the default mode', () => {
     const name = `/${uniqueName()}`;
     made(PosixSemaphore.open(name, { create: true }), () => PosixSemaphore.unlink(name));
     made(Mutex.open(name, { create: true }), () => Mutex.unlink(name));
+    made(RwLock.open(name, { create: true }), () => RwLock.unlink(name));
+    made(Condition.open(name, { create: true }), () => Condition.unlink(name));
+    made(Barrier.open(name, { create: true, parties: 2 }), () => Barrier.unlink(name));
     const set = made(SysvSemaphoreSet.open('private', { temporary: true }));
-    const files = execFileSync('ls', ['/dev/shm'], { encoding: 'utf8' }).split('\n');
-    const lock = files.find((file) => file.includes(name.slice(1)) && !file.startsWith('sem.'))!;
+    const files = filesOf(name);
+    expect(files).toHaveLength(5);
     expect(
       attacks({
         open: ['sem_open', name],
         unlink: ['sem_unlink', name],
-        'open lock': ['open', `/dev/shm/${lock}`],
-        'write lock': ['write', `/dev/shm/${lock}`],
-        'remove lock': ['unlink', `/dev/shm/${lock}`],
         operate: ['semop', set.id],
         remove: ['semctl', set.id],
       }),
-    ).toEqual({
-      open: 'EACCES',
-      unlink: 'EACCES',
-      'open lock': 'EACCES',
-      'write lock': 'EACCES',
-      'remove lock': 'EPERM',
-      operate: 'EACCES',
-      remove: 'EPERM',
-    });
+    ).toEqual({ open: 'EACCES', unlink: 'EACCES', operate: 'EACCES', remove: 'EPERM' });
+    for (const file of files) expect(attacksOn(file), file).toEqual(REFUSALS);
   });
 
-  test('SHM-009 SHM-014: cannot open, cut or remove shared memory and rings with the default mode', () => {
-    const [memory, ring] = [`/${uniqueName()}`, `/${uniqueName()}`];
+  test('SHM-009 SHM-014: cannot open, cut or remove shared memory, rings, broadcasts and values with the default mode', () => {
+    const memory = `/${uniqueName()}`;
+    const ring = `/${uniqueName()}`;
+    const broadcast = `/${uniqueName()}`;
+    const value = `/${uniqueName()}`;
     made(SharedMemory.open(memory, { create: true, size: 64 }), () => SharedMemory.unlink(memory));
     made(ShmRing.create(ring, { capacity: 4096 }), () => ShmRing.unlink(ring));
+    made(ShmBroadcast.create(broadcast, { capacity: 4096 }), () => ShmBroadcast.unlink(broadcast));
+    made(ShmValue.create(value, { maxSize: 64 }), () => ShmValue.unlink(value));
     const segment = made(SysvSharedMemory.open('private', { temporary: true, size: 64 }));
+    for (const name of [memory, ring, broadcast, value]) {
+      expect(filesOf(name)).toEqual([name.slice(1)]);
+      expect(attacksOn(name.slice(1)), name).toEqual(REFUSALS);
+    }
     expect(
       attacks({
-        open: ['open', `/dev/shm${memory}`],
-        cut: ['truncate', `/dev/shm${memory}`],
         unlink: ['shm_unlink', memory],
-        'open ring': ['write', `/dev/shm${ring}`],
-        'remove ring': ['unlink', `/dev/shm${ring}`],
         attach: ['shmat', segment.id],
         remove: ['shmctl', segment.id],
       }),
     ).toEqual({
-      open: 'EACCES',
-      cut: 'EACCES',
       unlink: expect.stringMatching(/^(EACCES|EPERM)$/) as string,
-      'open ring': 'EACCES',
-      'remove ring': 'EPERM',
       attach: 'EACCES',
       remove: 'EPERM',
     });
@@ -242,5 +261,35 @@ describe.skipIf(why !== undefined)(`another user (${why ?? 'created here'})`, ()
     const { stdout } = await octoipc('ls', '--kind', 'shm');
     const line = stdout.split('\n').find((each) => each.includes(name.slice(0, 20)))!;
     expect(line).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202e]/);
+  });
+
+  test('has commands that octoipc inspect and ls print without what moves a cursor', async () => {
+    const name = uniqueName();
+    const holding = [
+      'import mmap, os, sys',
+      String.raw`open('/proc/self/comm', 'w').write('\x1b]0;me\x07\x1b[2J')`,
+      `os.setgroups([]); os.setgid(${ATTACKER}); os.setuid(${ATTACKER})`,
+      "file = open('/dev/shm/' + sys.argv[1], 'w+b')",
+      'file.truncate(4096)',
+      'memory = mmap.mmap(file.fileno(), 4096)',
+      "print('ready', flush=True)",
+      'sys.stdin.read()',
+    ].join('\n');
+    const child = spawn('python3', ['-c', holding, name], { stdio: ['pipe', 'pipe', 'inherit'] });
+    onTestFinished(() => {
+      child.kill();
+      rmSync(`/dev/shm/${name}`, { force: true });
+    });
+    // A child that ends before has said nothing.
+    expect(
+      String(await new Promise((resolve) => child.stdout.on('data', resolve).on('end', resolve))),
+    ).toBe('ready\n');
+    const inspected = await octoipc('inspect', `shm:/${name}`);
+    expect(inspected.stdout).toContain(String.raw`\x1b]0;me\x07\x1b[2J`);
+    const listed = await octoipc('ls', '--kind', 'shm');
+    expect(listed.stdout).toContain(name);
+    for (const { stdout } of [inspected, listed]) {
+      expect(stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
+    }
   });
 });
