@@ -31,8 +31,11 @@ const SHARED = new Map([
 /** libuv makes these to start a child, and calls abort(3), or waits for ever, where they fail. */
 const LIBUVS = new Map([['pipe spawnWithPipes', /^(rt_sigaction|read|write)$/]]);
 
-/** Of an eventfd that wakes a thread which is waited for: it is never full, and EAGAIN would be for ever. */
-const WAKING = new Map([['popen guarded', /^write$/]]);
+/**
+ * What a wait without a timeout rests on: that an eventfd is written to. EAGAIN says that its count is full, and so that
+ * whoever polls it wakes: the kernel does not say it of one that is not. Anything else must be an error.
+ */
+const WAKING = new Map([['popen guarded', new Map([['write', ['EINTR', 'EPERM']]])]]);
 
 /** libuv tries by the first whether a descriptor can be watched; it calls abort(3) where a later one fails. */
 const ONCE = new Set(['epoll_ctl']);
@@ -44,9 +47,9 @@ export function callsOf(call, most) {
 
 /** @returns the errors with which a call of a scene is made to fail */
 export function errorsOf(call, scene) {
-  if (LIBUVS.get(scene)?.test(call) || WAKING.get(scene)?.test(call)) return [];
+  if (LIBUVS.get(scene)?.test(call)) return [];
   if (RUNTIME.test(call)) return [];
-  return SHARED.get(call) ?? ERRORS;
+  return WAKING.get(scene)?.get(call) ?? SHARED.get(call) ?? ERRORS;
 }
 
 /**

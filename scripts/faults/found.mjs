@@ -14,6 +14,12 @@ export const FOUND = [
   ),
   // watch() said nothing where signalfd(2) did not take its signals.
   { scene: 'signal', call: 'signalfd4', error: 'ENOMEM', when: 2 },
+  // popen() left its output open where the wait for it failed.
+  ...range(1, 3).map((when) => ({ scene: 'popen', call: 'poll', error: 'ENOMEM', when })),
+  // A child was reaped by nobody where waitid(2) failed.
+  ...range(1, 3).map((when) => ({ scene: 'popen', call: 'waitid', error: 'EPERM', when })),
+  // A start with dieWithParent waited for ever where its keeper could not be told.
+  ...range(1, 4).map((when) => ({ scene: 'popen guarded', call: 'write', error: 'EPERM', when })),
   // connect() lost its descriptor where that could not be taken back from what had waited.
   ...range(2, 4).map((when) => ({ scene: 'socket TCP', call: 'fcntl', error: 'EINTR', when })),
   // accept() dropped a connection in silence where an option of it could not be set.

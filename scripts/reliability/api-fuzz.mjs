@@ -145,4 +145,4 @@ while (performance.now() < end) {
   next = batch + 1;
 }
 rmSync(folder, { recursive: true });
-tally.report();
+tally.tell();

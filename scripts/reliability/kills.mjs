@@ -1,7 +1,9 @@
-// kills.mjs [SCENE…] [--quick] [--random] [--minutes M]: kills whatever leaves state in the kernel or the file system
-// before each of its system calls, alone and beside a rival, and then at random moments until the minutes
-// are over; --random: only these. After each kill the survivors look: nothing is left that reap does not find, nobody living
-// lost anything, and the next one takes over. The last line is what came of it, as JSON.
+// kills.mjs [SCENE…] [--quick] [--seed N] [--point 'SCENE: before CALL N[, with a rival]']… [--random] [--minutes M]:
+// kills whatever leaves state in the kernel or the file system before each of its system calls, alone and beside a rival,
+// and then at random moments until the minutes are over; --random: only these. After each kill the survivors look: nothing
+// is left that reap does not find, nobody living lost anything, and the next one takes over. The short form tries some of
+// the calls, which a seed decides: the same seed tries the same again. --point: only these, as findings name them. The last
+// line is what came of it, as JSON.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmdirSync } from 'node:fs';
@@ -12,6 +14,7 @@ import { parseArgs } from 'node:util';
 import { readyOrExit } from '../ready.mjs';
 import { SKIPPED } from '../run.mjs';
 import { Tracer } from '../tracer/tracer.mjs';
+import { isDrawn } from './draw.mjs';
 import { Rows } from './rows.mjs';
 
 const { values, positionals } = parseArgs({
@@ -20,6 +23,8 @@ const { values, positionals } = parseArgs({
     quick: { type: 'boolean', default: false },
     random: { type: 'boolean', default: false },
     minutes: { type: 'string', default: '10' },
+    seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
+    point: { type: 'string', multiple: true, default: [] },
     inside: { type: 'string' },
   },
 });
@@ -27,6 +32,18 @@ const { values, positionals } = parseArgs({
 /** Of these the runtime makes some for itself, and none changes what others see. */
 const RUNTIME =
   /^(mmap|munmap|mprotect|madvise|brk|mremap|epoll_\w+|rt_sig\w+|sched_yield|clone3?|restart_syscall|get\w+|clock_\w+|rseq)$/;
+/** The short form tries one of so many calls. */
+const SHARE = values.quick ? 5 : 1;
+
+const points = values.point.map((point) => {
+  const [, scene, call, when, rival] =
+    /^(.+): before (\w+) (\d+)(, with a rival)?$/.exec(point) ?? [];
+  if (scene === undefined) {
+    console.error(`no point: ${point}; one is 'SCENE: before CALL N[, with a rival]'`);
+    process.exit(2);
+  }
+  return { scene, call, when: Number(when), rivalled: rival !== undefined };
+});
 
 if (values.inside === undefined) await outside();
 else await inside(values.inside);
@@ -50,21 +67,31 @@ async function outside() {
     process.exit(SKIPPED);
   }
   await readyOrExit();
+  if (values.quick && points.length === 0) console.log(`seed ${values.seed}`);
   const begin = performance.now();
   const shards = Math.max(2, availableParallelism());
-  const results = await Promise.all(
-    Array.from({ length: shards }, (_, shard) => shardOf(flags, `${shard}/${shards}`)),
-  );
   const rows = new Rows('kills');
-  for (const { scene, mechanism, points, random, findings, seconds } of results.flat()) {
-    rows.add(mechanism, { killPoints: points + random, hours: seconds / 3600 });
-    for (const finding of findings) rows.found(mechanism, `${scene}: ${finding}`);
+  const results = await Promise.all(
+    Array.from({ length: shards }, (_, shard) => shardOf(flags, `${shard}/${shards}`, rows)),
+  );
+  const failing = [];
+  for (const { scene, mechanism, points: killed, random, findings, seconds } of results.flat()) {
+    rows.add(mechanism, { killPoints: killed + random, hours: seconds / 3600 });
+    for (const finding of findings) {
+      rows.found(mechanism, `${scene}: ${finding}`);
+      const [point] = /^before \w+ \d+(, with a rival)?(?=: )/.exec(finding) ?? [];
+      if (point !== undefined) failing.push(`--point '${scene}: ${point}'`);
+    }
+  }
+  if (failing.length > 0) {
+    const again = [...new Set(failing)].join(' ');
+    console.log(`these again: node scripts/reliability/kills.mjs --quick ${again}`);
   }
   console.log(`${((performance.now() - begin) / 60_000).toFixed(1)} minutes`);
   rows.tell();
 }
 
-async function shardOf(flags, shard) {
+async function shardOf(flags, shard, rows) {
   const queues = mkdtempSync(join(tmpdir(), 'octoipc-queues-'));
   const script =
     'mount -t tmpfs -o mode=1777 tmpfs /dev/shm && mount -t mqueue none "$0" && exec "$@"';
@@ -79,6 +106,8 @@ async function shardOf(flags, shard) {
       process.execPath,
       import.meta.filename,
       ...process.argv.slice(2),
+      '--seed',
+      values.seed,
       '--inside',
       `${shard} ${queues}`,
     ],
@@ -89,10 +118,12 @@ async function shardOf(flags, shard) {
     output += data;
     process.stdout.write(String(data).replaceAll(/^\[.*\n/gm, ''));
   });
-  const [code] = await once(child, 'close');
+  const [code, signal] = await once(child, 'close');
   rmdirSync(queues);
-  if (code !== 0) throw new Error(`shard ${shard} ended with ${code}`);
-  return JSON.parse(output.trimEnd().split('\n').at(-1));
+  const last = output.trimEnd().split('\n').at(-1);
+  if (code === 0 && last.startsWith('[')) return JSON.parse(last);
+  rows.found('all', `shard ${shard} ended with ${code ?? signal}, and says nothing of its scenes`);
+  return [];
 }
 
 async function inside(given) {
@@ -100,7 +131,8 @@ async function inside(given) {
   const { Runner } = await import('./kills/run.mjs');
   const { SCENES } = await import('./kills/scenes.mjs');
   const runner = new Runner(queues);
-  const scenes = positionals.length > 0 ? positionals : Object.keys(SCENES);
+  const named = points.length > 0 ? [...new Set(points.map(({ scene }) => scene))] : positionals;
+  const scenes = named.length > 0 ? named : Object.keys(SCENES);
   const unknown = scenes.filter((scene) => !(scene in SCENES));
   if (unknown.length > 0) {
     const known = Object.keys(SCENES).join('; ');
@@ -116,19 +148,24 @@ async function inside(given) {
     const result = { scene, mechanism, calls: 0, points: 0, random: 0, findings: [], seconds: 0 };
     results.set(scene, result);
     if (values.random) continue;
-    await atEachCall(runner, scene, result);
+    await orBroken(result, 'at its calls', () => atEachCall(runner, scene, result));
     result.seconds += (performance.now() - start) / 1000;
     console.log(
       `${scene.padEnd(20)} ${result.calls} calls, killed ${result.points} times, ${result.findings.length} findings`,
     );
   }
-  for (let n = 0; !values.quick && own.length > 0 && performance.now() < until; n++) {
+  // The short form has no random moments, and who asked for points wants these only.
+  let left = values.quick || points.length > 0 ? [] : own;
+  for (let n = 0; left.length > 0 && performance.now() < until; n++) {
     const start = performance.now();
-    const scene = own[n % own.length];
-    const outcome = await runner.sometime(scene, n % 2 === 1);
+    const scene = left[n % left.length];
     const result = results.get(scene);
-    note(result, outcome, 'at a random moment');
-    if (outcome.killed) result.random += 1;
+    const whole = await orBroken(result, 'at a random moment', async () => {
+      const outcome = await runner.sometime(scene, n % 2 === 1);
+      note(result, outcome, 'at a random moment');
+      if (outcome.killed) result.random += 1;
+    });
+    if (!whole) left = left.filter((one) => one !== scene);
     result.seconds += (performance.now() - start) / 1000;
   }
   runner.end();
@@ -140,20 +177,34 @@ async function inside(given) {
   console.log(JSON.stringify([...results.values()]));
 }
 
-/** Kills victims of a scene before each system call, alone and beside a rival. */
+/** Whether a scene could be played; where not, that is a finding, and no reason to leave the others out. */
+async function orBroken(result, when, play) {
+  try {
+    await play();
+    return true;
+  } catch (error) {
+    note(result, { findings: [`it cannot be played: ${error.stack.slice(0, 400)}`] }, when);
+    return false;
+  }
+}
+
+/** Kills victims of a scene before each system call, alone and beside a rival, or where it was asked for. */
 async function atEachCall(runner, scene, result) {
-  const points = (await runner.points(scene)).filter(({ call }) => !RUNTIME.test(call));
-  result.calls = points.length;
-  // The short form tries each fifth point, others from one run to the next.
-  const offset = Math.trunc(Math.random() * 5);
-  const chosen = values.quick ? points.filter((_, n) => n % 5 === offset) : points;
-  for (const rivalled of values.quick ? [false] : [false, true]) {
-    for (const point of chosen) {
-      const outcome = await runner.at(scene, point, rivalled);
-      const beside = rivalled ? ', with a rival' : '';
-      note(result, outcome, `before ${point.call} ${point.when}${beside}`);
-      if (outcome.killed) result.points += 1;
-    }
+  const found = (await runner.points(scene)).filter(({ call }) => !RUNTIME.test(call));
+  result.calls = found.length;
+  const drawn = found.filter(({ call, when }) =>
+    isDrawn(`${scene}: ${call} ${when}`, SHARE, Number(values.seed)),
+  );
+  const turns = values.quick ? [false] : [false, true];
+  const chosen =
+    points.length > 0
+      ? points.filter((point) => point.scene === scene)
+      : turns.flatMap((rivalled) => drawn.map((point) => ({ ...point, rivalled })));
+  for (const { call, when, rivalled } of chosen) {
+    const outcome = await runner.at(scene, { call, when }, rivalled);
+    const beside = rivalled ? ', with a rival' : '';
+    note(result, outcome, `before ${call} ${when}${beside}`);
+    if (outcome.killed) result.points += 1;
   }
 }
 

@@ -43,7 +43,7 @@ async function bundle(outDir) {
   return import(pathToFileURL(join(outDir, file)).href);
 }
 
-const options = stepOptions(15, {
+const options = stepOptions(60, {
   target: { type: 'string' },
   keep: { type: 'boolean', default: false },
 });
@@ -113,7 +113,7 @@ async function fuzz(name, { mechanism, check, seeds, size = KEPT_SIZE }, coverag
   }
   tally.inputs(mechanism, tried, (performance.now() - began) / 1000);
   console.log(
-    `${name}: ${tried} inputs, ${inputs.length} that reach something new, ${coverage.size} places${kept > 0 ? `, ${kept} kept` : ''}`,
+    `${name}: ${tried} inputs, ${inputs.length} that reach something new, ${coverage.size} bytes of code${kept > 0 ? `, ${kept} kept` : ''}`,
   );
 }
 
@@ -130,4 +130,4 @@ if (native > 0) {
   await fuzzNative({ seconds: share, seed, folder, corpus, tally, quick, keep: kept });
 }
 rmSync(folder, { recursive: true });
-tally.report();
+tally.tell();

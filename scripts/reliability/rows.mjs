@@ -1,4 +1,5 @@
 // The rows of a step that counts what it did, a mechanism each, and the line in which it says so.
+import { existsSync, readFileSync } from 'node:fs';
 
 /** In the order in which tables have them. */
 export const MECHANISMS = [
@@ -13,6 +14,8 @@ export const MECHANISMS = [
   'popen',
   'nats',
   'octoipc',
+  // What is of none of them.
+  'all',
 ];
 
 /** The package of a scene, by the name that the scene has. */
@@ -20,6 +23,16 @@ export function mechanismOf(name) {
   const [word] = name.split(' ');
   if (MECHANISMS.includes(word)) return word;
   return ['ring', 'broadcast', 'value'].includes(word) ? 'shm' : 'core';
+}
+
+/** What a program has left in a file; undefined where it ended before it had written it whole. */
+export function resultsIn(file) {
+  if (!existsSync(file)) return undefined;
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    return undefined;
+  }
 }
 
 /** What a step did, of each mechanism. */
@@ -31,7 +44,7 @@ export class Rows {
     this.#step = step;
   }
 
-  /** Adds to the counts of a mechanism: `{ killPoints, faults, inputs, hours, findings, mended }`. */
+  /** Adds to the counts of a mechanism: `{ killPoints, faults, inputs, hours }`. */
   add(mechanism, counts) {
     const row = this.#row(mechanism);
     for (const [what, count] of Object.entries(counts)) row[what] += count;
@@ -40,9 +53,15 @@ export class Rows {
   /** Something that is wrong; `known` if it is written down as open already, and fails nothing. */
   found(mechanism, finding, known = false) {
     const row = this.#row(mechanism);
-    row.findings += 1;
     row.open.push(finding);
     if (!known) process.exitCode = 1;
+  }
+
+  /** How a program has ended that this step runs: where it failed, and nothing that it told is wrong, that is a finding. */
+  ended(program, status) {
+    const told = [...this.#rows.values()].some(({ open }) => open.length > 0);
+    if (status === 0 || told) return;
+    this.found('all', `${program} ended with status ${status}, and does not say why`);
   }
 
   /** Prints the last line. */
@@ -61,8 +80,6 @@ export class Rows {
       faults: 0,
       inputs: 0,
       hours: 0,
-      findings: 0,
-      mended: 0,
       open: [],
     };
     const row = this.#rows.get(mechanism) ?? made;

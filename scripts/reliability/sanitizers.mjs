@@ -260,4 +260,4 @@ if (!options.quick && spawnSync('valgrind', ['--version']).error === undefined) 
   }
 }
 rmSync(folder, { recursive: true });
-tally.report();
+tally.tell();

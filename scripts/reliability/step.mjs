@@ -1,9 +1,7 @@
-// What a step of `npm run reliability` has in common with the others: its options, the findings that are on record,
-// and the line in which it says what it did.
-import { join } from 'node:path';
+// What a step of `npm run reliability` has in common with the others: its options, and the line in which it says what
+// it did.
 import { parseArgs } from 'node:util';
 
-import { readJson } from '../workspace.mjs';
 import { Rows } from './rows.mjs';
 
 /**
@@ -29,23 +27,10 @@ export function stepOptions(quickSeconds, more = {}) {
   };
 }
 
-/** The rows of a step that finds what is kept on record: what it found before is mended. */
+/** The rows of a step that tries inputs. */
 export class Tally extends Rows {
-  #known;
-
-  constructor(step) {
-    super(step);
-    this.#known = readJson(join(import.meta.dirname, 'findings.json'))[step] ?? [];
-  }
-
   /** So many inputs, which took so many seconds. */
   inputs(mechanism, count, seconds) {
     this.add(mechanism, { inputs: count, hours: seconds / 3600 });
-  }
-
-  /** Prints the last line. */
-  report() {
-    for (const { mechanism } of this.#known) this.add(mechanism, { findings: 1, mended: 1 });
-    this.tell();
   }
 }

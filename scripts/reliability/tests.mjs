@@ -2,12 +2,12 @@
 // the system gives, as a step of the reliability run. What they tried they tell in a file (packages/core/test/tally.ts).
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 
 import { readyOrExit } from '../ready.mjs';
 import { runTool } from '../run.mjs';
-import { packages } from '../workspace.mjs';
-import { mechanismOf, Rows } from './rows.mjs';
+import { packages, root } from '../workspace.mjs';
+import { mechanismOf, resultsIn, Rows } from './rows.mjs';
 
 const CHOSEN = /crash.*\.test\.ts$|^environment\.test\.ts$|^limits\.test\.ts$/;
 
@@ -19,7 +19,7 @@ const chosen = packages().flatMap(({ name, folder: of }) => {
   return files.map((file) => ({ name, path: join(tests, file) }));
 });
 await readyOrExit();
-await runTool(
+const status = await runTool(
   'vitest',
   [
     'run',
@@ -31,13 +31,21 @@ await runTool(
   ],
   { env: { ...process.env, OCTOIPC_TALLY: told } },
 );
-const { testResults } = JSON.parse(readFileSync(json, 'utf8'));
+const { testResults = [] } = resultsIn(json) ?? {};
 const rows = new Rows('tests');
-for (const { name: file, startTime, endTime, assertionResults } of testResults) {
-  const { name } = chosen.find(({ path }) => path === file);
-  rows.add(name, { hours: (endTime - startTime) / 3_600_000 });
-  for (const { status, fullName } of assertionResults) {
-    if (status === 'failed') rows.found(name, fullName);
+for (const { name, path } of chosen) {
+  const shown = relative(root, path);
+  const result = testResults.find((one) => one.name === path);
+  if (result === undefined) {
+    rows.found(name, `${shown} was not run`);
+    continue;
+  }
+  rows.add(name, { hours: (result.endTime - result.startTime) / 3_600_000 });
+  const failed = result.assertionResults.filter((one) => one.status === 'failed');
+  for (const { fullName } of failed) rows.found(name, fullName);
+  // One that does not load has no test that fails.
+  if (result.status === 'failed' && failed.length === 0) {
+    rows.found(name, `${shown} does not run: ${result.message.split('\n')[0].slice(0, 300)}`);
   }
 }
 const lines = existsSync(told) ? readFileSync(told, 'utf8').trim().split('\n') : [];
@@ -46,4 +54,5 @@ for (const line of lines) {
   rows.add(mechanismOf(name), { [what]: 1 });
 }
 rmSync(folder, { recursive: true });
+rows.ended('vitest', status);
 rows.tell();

@@ -17,4 +17,4 @@ for (const { name, source, seconds: took, counted, failure } of await watchThrea
   tally.inputs(name, counted, took);
   if (failure !== undefined) tally.found(name, `${source}: ${failure}`);
 }
-tally.report();
+tally.tell();

@@ -1,22 +1,24 @@
 // One operation of each kind that is done again and again: on an object that stays, and from its making to its end.
 // `share` of the count is what those are done that make an object, or a process.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { openReaderSync, openWriterSync } from '@octoipc/fifo';
-import { PosixQueue, SysvQueue } from '@octoipc/mq';
-import { createPipe } from '@octoipc/pipe';
+import { PosixQueue, receiveAny, SysvQueue } from '@octoipc/mq';
+import { createPipe, splice } from '@octoipc/pipe';
 import { popen } from '@octoipc/popen';
-import { Barrier, Mutex, PosixSemaphore, RwLock, SysvSemaphoreSet } from '@octoipc/sem';
+import { Barrier, Condition, Mutex, PosixSemaphore, RwLock, SysvSemaphoreSet } from '@octoipc/sem';
 import { SharedMemory, ShmBroadcast, ShmRing, ShmValue, SysvSharedMemory } from '@octoipc/shm';
 import { send, watch } from '@octoipc/signal';
-import { connect, listen } from '@octoipc/socket';
+import { connect, Datagram, listen, socketPair } from '@octoipc/socket';
 
 const name = `/octoipc-flat-${process.pid}`;
 const TIMEOUT = 60_000;
 const timeout = { timeout: TIMEOUT };
-const LIFE = 0.02;
+const LIFE = 0.1;
+/** Of what makes a process, too. */
+const PROGRAM = 0.02;
 
 /** Done on handles that are made once. */
 const on = (mechanism, handles, operation) => ({
@@ -82,24 +84,120 @@ const broadcast = {
   },
 };
 
-const socket = {
+/** A path for a socket, in a folder of its own. */
+function place() {
+  const path = mkdtempSync(join(tmpdir(), 'octoipc-flat-'));
+  return { path: join(path, 'socket'), remove: () => rmSync(path, { recursive: true }) };
+}
+
+/** Messages over a connection, of whichever kind. */
+const connection = (address, options) => ({
   mechanism: 'socket',
   async make() {
-    const folder = mkdtempSync(join(tmpdir(), 'octoipc-flat-'));
-    const path = join(folder, 'socket');
-    const server = await listen({ path });
-    const [peer, client] = await Promise.all([server.accept(timeout), connect({ path }, timeout)]);
+    const { path, remove } = place();
+    const server = await listen(address ?? { path }, options);
+    const [peer, client] = await Promise.all([
+      server.accept(timeout),
+      connect(server.address, { ...options, ...timeout }),
+    ]);
     return {
       async operation() {
+        const received = peer.receive(timeout);
         await client.send('hello');
-        await peer.receive(timeout);
+        await received;
       },
       end() {
         for (const each of [client, peer, server]) each.close();
-        rmSync(folder, { recursive: true });
+        remove();
       },
     };
   },
+});
+
+const datagrams = {
+  mechanism: 'socket',
+  async make() {
+    const { path, remove } = place();
+    const server = await Datagram.bind({ path });
+    const client = await Datagram.connect({ path });
+    return {
+      async operation() {
+        const received = server.receive(timeout);
+        await client.send('hello');
+        await received;
+      },
+      end() {
+        for (const each of [client, server]) each.close();
+        remove();
+      },
+    };
+  },
+};
+
+const descriptors = on(
+  'socket',
+  () => socketPair(),
+  async (one, other) => {
+    const received = other.receiveFds({ maxFds: 2, ...timeout });
+    await one.sendFds([0, other.fd], 'hello', timeout);
+    for (const fd of (await received).fds) closeSync(fd);
+  },
+);
+
+const condition = on(
+  'sem',
+  () => [Mutex.open(name, { temporary: true }), Condition.open(name, { temporary: true })],
+  async (lock, changed) => {
+    const waiting = changed.wait(await lock.lock(timeout), timeout);
+    const guard = await lock.lock(timeout);
+    changed.notify();
+    guard.unlock();
+    (await waiting).unlock();
+  },
+);
+
+const notifications = {
+  mechanism: 'mq',
+  make() {
+    const queue = posix();
+    const told = queue.notifications(timeout);
+    return {
+      async operation() {
+        const next = told.next();
+        await queue.send('hello');
+        await next;
+        await queue.receive(timeout);
+      },
+      async end() {
+        await told.return();
+        queue.close();
+      },
+    };
+  },
+};
+
+const spliced = on(
+  'pipe',
+  () => [createPipe(), createPipe()],
+  async (from, to) => {
+    const moved = splice(from.reader, to.writer, { length: 5, ...timeout });
+    await from.writer.write('hello');
+    await moved;
+    await to.reader.read(timeout);
+  },
+);
+
+/** Leaks that are found, or else nothing is: of the heap of V8, and beside it, some hundred bytes each. */
+const planted = (leak) => ({
+  mechanism: 'core',
+  make() {
+    const kept = [];
+    return { operation: () => void kept.push(leak()), end: () => void (kept.length = 0) };
+  },
+});
+export const PLANTED = {
+  'a planted leak of the heap': planted(() => Array(64).fill(0)),
+  'a planted leak beside it': planted(() => Buffer.allocUnsafeSlow(1000).fill(1)),
 };
 
 const connections = {
@@ -176,7 +274,8 @@ export const OPERATIONS = {
     () => createPipe(),
     ({ reader }) => aborted((abort) => reader.read({ signal: abort })),
   ),
-  'pipe life': life('pipe', createPipe, 0.1),
+  'pipe splice': spliced,
+  'pipe life': life('pipe', createPipe),
   'fifo life': fifo,
   'mq POSIX send, receive': on('mq', posix, async (queue) => {
     const received = queue.receive(timeout);
@@ -185,6 +284,16 @@ export const OPERATIONS = {
   }),
   'mq POSIX, aborted': on('mq', posix, (queue) =>
     aborted((abort) => queue.receive({ signal: abort })),
+  ),
+  'mq notifications': notifications,
+  'mq receiveAny': on(
+    'mq',
+    () => [posix(), sysv()],
+    async (first, second, i) => {
+      const received = receiveAny([first, second], timeout);
+      await (i % 2 === 0 ? first : second).send('hello');
+      await received;
+    },
   ),
   'mq POSIX life': life('mq', posix),
   'mq System V send, receive': on('mq', sysv, async (queue) => {
@@ -214,6 +323,7 @@ export const OPERATIONS = {
       (await lock.writeLock(timeout)).unlock();
     },
   ),
+  'sem Condition': condition,
   'sem Barrier': on(
     'sem',
     () => Barrier.open(name, { temporary: true, parties: 1 }),
@@ -250,7 +360,11 @@ export const OPERATIONS = {
   'ring life': life('shm', () => ShmRing.create(name, { capacity: 4096, temporary: true })),
   'signal send, wait': signal,
   'signal watch life': life('signal', () => watch('SIGRTMIN+4')),
-  'socket send, receive': socket,
+  'socket send, receive': connection(),
+  'socket seqpacket': connection(undefined, { type: 'seqpacket' }),
+  'socket TCP': connection({ host: '127.0.0.1', port: 0 }),
+  'socket Datagram': datagrams,
+  'socket descriptors passed': descriptors,
   'socket connection life': connections,
   'popen life': life(
     'popen',
@@ -259,6 +373,6 @@ export const OPERATIONS = {
       await child.close(timeout);
       return { close() {} };
     },
-    0.002,
+    PROGRAM,
   ),
 };
