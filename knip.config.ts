@@ -59,7 +59,7 @@ const config: KnipConfig = {
         'scripts/reliability/api/player.mjs',
         'scripts/reliability/kills/*.mjs',
         'scripts/soak/*.mjs',
-        'scripts/reliability/parsers/{bundle,fake-fs,targets}.mjs',
+        'scripts/reliability/parsers/{bundle,targets,fake-*}.mjs',
         'rehearsal/use.mjs',
         'rehearsal/machine/*.mjs',
       ],

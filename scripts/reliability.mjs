@@ -144,8 +144,7 @@ function summed(results, mended, open) {
     sums.set(mechanism, sum);
     for (const key of Object.keys(COLUMNS)) sum[key] += counts[key] ?? 0;
   };
-  for (const row of results.flatMap(({ rows }) => rows))
-    add({ ...row, findings: row.open.length });
+  for (const row of results.flatMap(({ rows }) => rows)) add({ ...row, findings: row.open.length });
   for (const { mechanism } of open) add({ mechanism, findings: 1 });
   for (const { mechanism } of mended) add({ mechanism, findings: 1, mended: 1 });
   return [...sums].toSorted(([a], [b]) => MECHANISMS.indexOf(a) - MECHANISMS.indexOf(b));

@@ -8,14 +8,7 @@ import { openReaderSync, openWriterSync } from '@octoipc/fifo';
 import { PosixQueue, receiveAny, SysvQueue } from '@octoipc/mq';
 import { createPipe, splice } from '@octoipc/pipe';
 import { popen } from '@octoipc/popen';
-import {
-  Barrier,
-  Condition,
-  Mutex,
-  PosixSemaphore,
-  RwLock,
-  SysvSemaphoreSet,
-} from '@octoipc/sem';
+import { Barrier, Condition, Mutex, PosixSemaphore, RwLock, SysvSemaphoreSet } from '@octoipc/sem';
 import { SharedMemory, ShmBroadcast, ShmRing, ShmValue, SysvSharedMemory } from '@octoipc/shm';
 import { send, watch } from '@octoipc/signal';
 import { connect, Datagram, listen, socketPair } from '@octoipc/socket';
@@ -91,8 +84,8 @@ const broadcast = {
   },
 };
 
-/** A folder for a socket's path. */
-function folder() {
+/** A path for a socket, in a folder of its own. */
+function place() {
   const path = mkdtempSync(join(tmpdir(), 'octoipc-flat-'));
   return { path: join(path, 'socket'), remove: () => rmSync(path, { recursive: true }) };
 }
@@ -101,7 +94,7 @@ function folder() {
 const connection = (address, options) => ({
   mechanism: 'socket',
   async make() {
-    const { path, remove } = folder();
+    const { path, remove } = place();
     const server = await listen(address ?? { path }, options);
     const [peer, client] = await Promise.all([
       server.accept(timeout),
@@ -124,7 +117,7 @@ const connection = (address, options) => ({
 const datagrams = {
   mechanism: 'socket',
   async make() {
-    const { path, remove } = folder();
+    const { path, remove } = place();
     const server = await Datagram.bind({ path });
     const client = await Datagram.connect({ path });
     return {

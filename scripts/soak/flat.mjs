@@ -2,10 +2,11 @@
 // whether memory that is this process's alone has grown, and whether descriptors, threads or mappings have.
 // Those that make an object or a process are done less often, as `share` says. What is judged is bytes an operation: in
 // memory that is not V8's heap, and in what lives in that heap. First it has to find two leaks that it plants itself.
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { getHeapSpaceStatistics, getHeapStatistics } from 'node:v8';
+import { getHeapSpaceStatistics } from 'node:v8';
 
 import { OPERATIONS, PLANTED } from './flat-operations.mjs';
 
@@ -15,19 +16,27 @@ const { values, positionals } = parseArgs({
     quick: { type: 'boolean', default: false },
     count: { type: 'string' },
     json: { type: 'string' },
+    // In a process of its own.
+    one: { type: 'string' },
   },
 });
 const count = Number(values.count ?? (values.quick ? 10_000 : 1_000_000));
 
+const KINDS = { ...PLANTED, ...OPERATIONS };
+
 /** So often at least, however small the share. */
-const LEAST = 1000;
+const LEAST = 500;
+/** Of the planted ones. */
+const PLANTS = 1000;
 /** What an operation may leave, in bytes: nothing is as small. */
 const LEFT = 2;
-/** Bytes that differ from one look to the next though nothing is left: pages of allocators, and code that V8 makes. */
-const NOISE = { beyond: 512 << 10, heap: 128 << 10 };
+/** Bytes that differ from one look to the next though nothing is left: pages of allocators, and what V8 has for code. */
+const NOISE = { beyond: 512 << 10, heap: 256 << 10 };
+/** Where objects live; code comes and goes as V8 likes. */
+const OBJECTS = /^(new|old|new_large_object|large_object)_space$/;
 /** Mappings that V8's heaps differ by. */
 const MAPPINGS = 40;
-/** What grows once is made once; what leaks grows each time. So many looks in a row have to be flat, of so many. */
+/** What grows once is made once; what leaks grows each time. So many looks have to be flat, of so many. */
 const FLAT = 2;
 const LOOKS = 8;
 
@@ -43,7 +52,9 @@ async function census() {
   const spaces = getHeapSpaceStatistics();
   return {
     beyond: own - spaces.reduce((sum, space) => sum + space.physical_space_size, 0),
-    heap: getHeapStatistics().used_heap_size,
+    heap: spaces
+      .filter((space) => OBJECTS.test(space.space_name))
+      .reduce((sum, space) => sum + space.space_used_size, 0),
     descriptors: readdirSync('/proc/self/fd').length,
     threads: readdirSync('/proc/self/task').length,
     mappings: linesOf('/proc/self/maps').length,
@@ -65,10 +76,10 @@ async function measured(name, { mechanism, make }, often) {
     await times(operation, often);
     let result;
     let looks = 0;
-    for (let inARow = 0; inARow < FLAT && looks < LOOKS; looks++) {
+    for (let flatOnes = 0; flatOnes < FLAT && looks < LOOKS; looks++) {
       const one = await round(operation, often);
-      inARow = one.flat ? inARow + 1 : 0;
-      result = { name, mechanism, ...one, flat: inARow === FLAT };
+      if (one.flat) flatOnes += 1;
+      result = { name, mechanism, ...one, flat: flatOnes === FLAT };
     }
     const { grown, flat, seconds } = result;
     const each = (bytes) => (bytes / often).toFixed(2);
@@ -99,21 +110,46 @@ async function round(operation, often) {
   return { seconds, grown, flat };
 }
 
-if (globalThis.gc === undefined) throw new Error('run with --expose-gc');
-for (const [name, planted] of Object.entries(PLANTED)) {
-  const { flat } = await measured(name, planted, LEAST);
-  if (!flat) continue;
-  console.log(`flat: ${name}, and it is not found`);
-  process.exitCode = 1;
+/** A kind in a process of its own: memory that others have given back would hide what it takes. */
+function alone(name) {
+  const args = ['--expose-gc', import.meta.filename, '--one', name, '--count', String(count)];
+  const { stdout, status, signal } = spawnSync(process.execPath, args, {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    encoding: 'utf8',
+  });
+  const lines = stdout.trimEnd().split('\n');
+  if (status === 0) {
+    const result = JSON.parse(lines.pop());
+    console.log(lines.join('\n'));
+    return result;
+  }
+  console.log(`flat: ${name} ended with ${status ?? signal}`);
+  const { mechanism } = KINDS[name];
+  return { name, mechanism, often: 0, seconds: 0, grown: {}, flat: false };
 }
-const names = positionals.length > 0 ? positionals : Object.keys(OPERATIONS);
-const results = [];
-for (const name of names) {
-  const kind = OPERATIONS[name];
-  const result = await measured(name, kind, Math.max(LEAST, Math.round(count * (kind.share ?? 1))));
-  results.push(result);
-  if (!result.flat) process.exitCode = 1;
-  if (values.json !== undefined) {
-    writeFileSync(values.json, `${JSON.stringify(results, undefined, 2)}\n`);
+
+if (globalThis.gc === undefined) throw new Error('run with --expose-gc');
+if (values.one === undefined) runAll();
+else {
+  const kind = KINDS[values.one];
+  const often = values.one in PLANTED ? PLANTS : Math.round(count * (kind.share ?? 1));
+  console.log(JSON.stringify(await measured(values.one, kind, Math.max(LEAST, often))));
+}
+
+function runAll() {
+  for (const name of Object.keys(PLANTED)) {
+    if (!alone(name).flat) continue;
+    console.log(`flat: ${name}, and it is not found`);
+    process.exitCode = 1;
+  }
+  const names = positionals.length > 0 ? positionals : Object.keys(OPERATIONS);
+  const results = [];
+  for (const name of names) {
+    const result = alone(name);
+    results.push(result);
+    if (!result.flat) process.exitCode = 1;
+    if (values.json !== undefined) {
+      writeFileSync(values.json, `${JSON.stringify(results, undefined, 2)}\n`);
+    }
   }
 }

@@ -62,16 +62,19 @@ describe('natsSender() and natsReceiver()', () => {
     { inboxPrefix: Symbol('none') },
     { inboxPrefix: 'a.>' },
     { reconnectTimeWait: Symbol('none') },
-  ])('refuse %o in options.connection, as the client library does, as an argument', async (connection) => {
-    for (const open of [natsSender, natsReceiver]) {
-      const error = await refused(
-        open('nats://127.0.0.1:1/jobs', { connection: connection as never }),
-      );
-      expect(error).toBeInstanceOf(TypeError);
-      expect(error.code).toBe('ERR_INVALID_ARG_VALUE');
-      expect(error.message).toContain('options.connection');
-    }
-  });
+  ])(
+    'refuse %o in options.connection, as the client library does, as an argument',
+    async (connection) => {
+      for (const open of [natsSender, natsReceiver]) {
+        const error = await refused(
+          open('nats://127.0.0.1:1/jobs', { connection: connection as never }),
+        );
+        expect(error).toBeInstanceOf(TypeError);
+        expect(error.code).toBe('ERR_INVALID_ARG_VALUE');
+        expect(error.message).toContain('options.connection');
+      }
+    },
+  );
 });
 
 it('natsSender() rejects with ECONNREFUSED where no server answers, and tells no password', async () => {

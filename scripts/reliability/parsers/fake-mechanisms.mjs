@@ -16,14 +16,14 @@ const reach =
   };
 
 export const PipeReader = { fromFd: reach('descriptor') };
-export const PipeWriter = PipeReader;
+export const PipeWriter = { fromFd: reach('descriptor') };
 export const fifoSender = reach('path');
-export const fifoReceiver = fifoSender;
+export const fifoReceiver = reach('path');
 export const PosixQueue = { open: reach('name') };
 export const SysvQueue = { open: reach('key'), fromId: reach('id') };
 export const ShmRing = { attach: reach('name'), create: reach('name') };
 export const connect = reach('address');
-export const listen = connect;
+export const listen = reach('address');
 export const Datagram = { connect, bind: connect };
 export const popen = reach('command');
 

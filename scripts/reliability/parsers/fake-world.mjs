@@ -52,8 +52,8 @@ export function statSync(path, options) {
   };
 }
 
-export const lstatSync = statSync;
-export const fstatSync = statSync;
+export const lstatSync = (path, options) => statSync(path, options);
+export const fstatSync = (fd) => statSync(fd);
 
 export function statfsSync() {
   foreign.reads += 1;

@@ -39,9 +39,7 @@ function memoryOf(bytes) {
 function memoryHeaders(bytes) {
   const nobody = { process: () => undefined };
   for (const memory of [bytes, memoryOf(bytes)]) {
-    readHeader(memory, (at, length) =>
-      memory.subarray(at, Math.min(at + length, memory.length)),
-    );
+    readHeader(memory, (at, length) => memory.subarray(at, Math.min(at + length, memory.length)));
     for (const kind of LOCK_KINDS) {
       lockState(memory, kind, nobody);
       if (isLock(memory, kind)) nameInLock(memory, kind);
@@ -67,7 +65,8 @@ function sysvFiles(bytes) {
       must(isNumber(id) && isNumber(key) && !(mode > 0o777), 'a queue has numbers');
       must(lastSender === null || isNumber(lastSender.pid), 'a process has a number');
     }
-    for (const { id, mode } of listSets()) must(isNumber(id) && !(mode > 0o777), 'a set has numbers');
+    for (const { id, mode } of listSets())
+      must(isNumber(id) && !(mode > 0o777), 'a set has numbers');
     for (const { id, mappedBy } of listSegments({ holders: false })) {
       must(isNumber(id) && mappedBy.length === 0, 'a segment has numbers');
     }
@@ -134,7 +133,18 @@ function words(places) {
 
 /** A lock that somebody holds, of a number: its magic, its kind, and a slot that is used. */
 const lock = (kind) =>
-  words({ 0: 0x8000_0001, 4: 1, 12: 1, 16: 0x4c50_494f, 20: kind, 40: 2, 44: 1, 48: 1, 64: 1, 68: 1 });
+  words({
+    0: 0x8000_0001,
+    4: 1,
+    12: 1,
+    16: 0x4c50_494f,
+    20: kind,
+    40: 2,
+    44: 1,
+    48: 1,
+    64: 1,
+    68: 1,
+  });
 
 export const KERNEL = {
   'memory headers': {
@@ -142,7 +152,17 @@ export const KERNEL = {
     check: memoryHeaders,
     seeds: [
       // A ring with seats, one of them taken by process 1; a broadcast with a record; a value that is being set.
-      words({ 0: 0x474e_524f, 4: 1, 16: 4096, 20: 1024, 28: 2, 64: 9, 512: 1, 576: 1, 580: 1 << 22 }),
+      words({
+        0: 0x474e_524f,
+        4: 1,
+        16: 4096,
+        20: 1024,
+        28: 2,
+        64: 9,
+        512: 1,
+        576: 1,
+        580: 1 << 22,
+      }),
       words({ 0: 0x5443_424f, 4: 1, 16: 4096, 20: 1024, 128: 8, 512: 1, 4108: 1, 4112: 5 }),
       words({ 0: 0x4c41_564f, 4: 1, 20: 64, 128: 3, 512: 1, 516: 1 << 22 }),
       ...[0x101, 0x102, 0x103, 0x104].map((kind) => lock(kind)),
