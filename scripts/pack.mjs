@@ -10,7 +10,7 @@ const MOST_PACKED = 60_000;
 
 /** What has more in it than one mechanism: docs/decisions.md says what. */
 const MORE_PACKED = {
-  '@octoipc/core': 96_000,
+  '@octoipc/core': 102_000,
   '@octoipc/sem': 72_000,
   '@octoipc/socket': 110_000,
   '@octoipc/shm': 124_000,

@@ -67,6 +67,7 @@ interface FrameReceiver extends Receiver {
     },
   ): Promise<Buffer[]>;
   takeUnread(): Buffer;
+  [Symbol.asyncIterator](): AsyncIterableIterator<Buffer>;
   ref(): this;
   unref(): this;
 }
@@ -340,6 +341,16 @@ interface IpcErrorDetails {
   readonly cause?: unknown;
 }
 
+interface IterationSource<T> {
+  readonly handle: {
+    readonly closed: boolean;
+  };
+  readonly takesTurns?: boolean;
+  take?(): T | null | typeof BLOCKED;
+  receive(options: { readonly signal: AbortSignal }): Promise<T | null>;
+  left?(): Promise<void> | void;
+}
+
 declare class KnownMemory {
   isKnown(view: unknown): view is Uint8Array;
   know(view: Uint8Array): Uint8Array;
@@ -467,6 +478,13 @@ declare abstract class ResourceHandle implements Closable {
   protected checkOpen(details?: IpcErrorDetails): void;
 }
 
+interface Retelling<T, U> {
+  value(value: T): U;
+  ended?(): Promise<void>;
+  failed?(): Promise<void> | void;
+  left?(): Promise<void> | void;
+}
+
 declare class Temporary {
   constructor(kind: string, name: string, reaper: Reaper);
   created(identity: ObjectIdentity): void;
@@ -545,6 +563,11 @@ declare function errorOf(result: number, syscall: string, details?: IpcErrorDeta
 
 declare function firstRealTimeSignal(): number;
 
+declare function following<T, U>(
+  steps: AsyncIterator<T>,
+  retelling: Retelling<T, U>,
+): AsyncIterableIterator<U>;
+
 declare function ftokOf(
   binding: () => FtokBinding,
   path: unknown,
@@ -562,7 +585,13 @@ declare function isDetached(view: ArrayBufferView): boolean;
 
 declare function isIpcError(error: unknown, code?: string): error is IpcError;
 
-declare function linesOf(reader: ByteReader, options?: LinesOptions): AsyncIterableIterator<string>;
+declare function iterate<T>(source: IterationSource<T>): AsyncIterableIterator<T>;
+
+declare function linesOf(
+  reader: ByteReader,
+  options?: LinesOptions,
+  giveBack?: (chunks: readonly Buffer[]) => void,
+): AsyncIterableIterator<string>;
 
 declare function livenessOf(identity: ProcessIdentity): Liveness;
 
@@ -677,6 +706,7 @@ export {
   type FtokBinding,
   IpcError,
   type IpcErrorDetails,
+  type IterationSource,
   KnownMemory,
   LAST_SIGNAL,
   type LinesOptions,
@@ -701,6 +731,7 @@ export {
   type Remover,
   type RemovingCall,
   ResourceHandle,
+  type Retelling,
   Temporary,
   TemporaryName,
   Turn,
@@ -723,12 +754,14 @@ export {
   errnoOfCode,
   errorOf,
   firstRealTimeSignal,
+  following,
   ftokOf,
   inMainThread,
   integer,
   ipcNamespace,
   isDetached,
   isIpcError,
+  iterate,
   linesOf,
   livenessOf,
   loadBinding,

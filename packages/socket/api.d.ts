@@ -69,7 +69,7 @@ declare abstract class ByteInput extends SocketHandle implements ByteReader, Asy
   readSync(options?: ReadSyncOptions): Buffer | null;
   readAll(options?: ReadAllOptions): Promise<Buffer>;
   lines(options?: LinesOptions): AsyncIterableIterator<string>;
-  [Symbol.asyncIterator](): AsyncIterator<Buffer>;
+  [Symbol.asyncIterator](): AsyncIterableIterator<Buffer>;
   get available(): number;
   takeReturned(): Buffer | undefined;
   protected putBack(bytes: Buffer): void;
@@ -100,8 +100,8 @@ declare class Connection extends ByteConnection {
   get remote(): SocketAddress | null;
   get peer(): Peer | null;
   peerProcess(): PeerProcess;
-  [Symbol.asyncIterator](): AsyncIterator<Buffer>;
-  iterateMessages(): AsyncIterator<Buffer>;
+  [Symbol.asyncIterator](): AsyncIterableIterator<Buffer>;
+  iterateMessages(): AsyncIterableIterator<Buffer>;
   get maxMessageSize(): number;
   send(message: Bytes, options?: WaitOptions): Promise<void>;
   trySend(message: Bytes): boolean;
@@ -161,7 +161,7 @@ declare class Datagram extends SocketHandle implements AsyncIterable<DatagramMes
     options?: Omit<DatagramReceiveOptions, keyof WaitOptions>,
   ): DatagramMessage | undefined;
   receiveSync(options?: Omit<DatagramReceiveOptions, 'signal'>): DatagramMessage;
-  [Symbol.asyncIterator](): AsyncIterator<DatagramMessage>;
+  [Symbol.asyncIterator](): AsyncIterableIterator<DatagramMessage>;
   ref(): this;
   unref(): this;
   close(): void;
@@ -313,7 +313,7 @@ declare class Server extends SocketHandle implements AsyncIterable<Connection> {
   tryAccept(): Connection | undefined;
   takeNow(): Connection | typeof BLOCKED | typeof YIELD;
   acceptSync(options?: { readonly timeout?: number | undefined }): Connection;
-  [Symbol.asyncIterator](): AsyncIterator<Connection>;
+  [Symbol.asyncIterator](): AsyncIterableIterator<Connection>;
   close(): void;
   release(): number;
   protected describe(): {
