@@ -7,9 +7,12 @@ const path = (file) => fileURLToPath(new URL(file, import.meta.url));
 
 /** @param {string} source @param {string} sanitizers @param {string} binary */
 export function sanitize(source, sanitizers, binary) {
-  const includes = ['../include', '../native', '../../core/include'].map(
-    (each) => `-I${path(each)}`,
-  );
+  const includes = [
+    '../include',
+    '../native',
+    '../../core/include',
+    '../../core/test/fixtures',
+  ].map((each) => `-I${path(each)}`);
   const c = source.endsWith('.c');
   // It sees no fences, which here order nothing but atomic words, whose races it does not look for.
   const more = sanitizers === 'thread' ? ['-Wno-tsan', '-pthread'] : ['-fno-sanitize-recover=all'];
