@@ -37,11 +37,11 @@ function memoryOf(bytes) {
 }
 
 function memoryHeaders(bytes) {
-  const nobody = { process: () => undefined };
+  const isThere = () => false;
   for (const memory of [bytes, memoryOf(bytes)]) {
     readHeader(memory, (at, length) => memory.subarray(at, Math.min(at + length, memory.length)));
     for (const kind of LOCK_KINDS) {
-      lockState(memory, kind, nobody);
+      lockState(memory, kind, isThere);
       if (isLock(memory, kind)) nameInLock(memory, kind);
     }
   }
