@@ -126,9 +126,15 @@ export const EXCUSED = [
     against: /^C, (same layout|published one by one)$/,
     decision: 'What a ring costs by itself',
   },
+  ...['pipe', 'fifo'].map((suite) => ({
+    suite,
+    row: /^sync-(1024|4096)$/,
+    against: /^C write, read$/,
+    decision: 'A pipe whose ends never sleep',
+  })),
   {
     suite: 'ring',
-    row: /^trips-spin$/,
+    row: /^trips-(spin|sync)$/,
     against: /^(process\.send|C, spinning)$/,
     decision: 'What a ring costs by itself',
   },
@@ -164,8 +170,8 @@ export const EXCUSED = [
   },
   {
     suite: 'shm',
-    row: /^posix-4096$/,
-    against: /^C open … unlink$/,
+    row: /^(posix|open)-4096$/,
+    against: /^C (open … unlink|memfd_create … close)$/,
     decision: 'What shared memory does not reach',
   },
   {
