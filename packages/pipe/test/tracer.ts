@@ -25,8 +25,9 @@ export interface Report {
   readonly left: number;
 }
 
-/** A write that wakes the event loop, which it does by its thread itself now and then: the fault was not for that. */
-const WAKES_THE_LOOP = /^write\(\d+, "\\1(?:\\0){7}", 8\).*\(INJECTED\)$/m;
+/** What wakes the event loop is written and read by its own thread, too, now and then: the fault was not for that. */
+const WAKES_THE_LOOP =
+  /^(?:write\(\d+, "\\1(?:\\0){7}", 8\)|read\(\d+, \w+, (?:8|1024)\)).*\(INJECTED\)$/m;
 const TRIES = 5;
 
 /**
