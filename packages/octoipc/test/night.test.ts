@@ -18,7 +18,9 @@ import { command, home, octoipc, start } from './command.js';
 import { folder, foreignObjects, ipcmk, uniqueName } from './objects.js';
 
 describe('octoipc whose output cannot be written', () => {
-  it.skipIf(!existsSync('/dev/full')).each([
+  const noFull = !existsSync('/dev/full');
+  if (noFull) console.log('skipped: there is no /dev/full');
+  it.skipIf(noFull).each([
     ['ls', '--json'],
     ['completion', 'bash'],
     ['watch', '--interval', '20'],

@@ -150,6 +150,7 @@ export class SecureRelay {
   }
 
   #tellEnd(): void {
+    // Who cannot be told of the end any more has left, which the reading side tells.
     this.#told ??= this.#inner.closed ? Promise.resolve() : this.#inner.end().catch(() => {});
   }
 
