@@ -46,6 +46,7 @@ interface Pipe {
 
 interface PipeBinding extends DescriptorBinding {
   readonly pipeBuf: number;
+  readonly chunk: number;
   readonly mainThread: 0 | 1;
   pipe(
     ends: Int32Array,
@@ -71,6 +72,7 @@ interface PipeBinding extends DescriptorBinding {
   setCapacity(fd: number, bytes: number): number;
   splice(from: number, to: number, length: number): number;
   tee(from: number, to: number, length: number): number;
+  streamRoom(fd: number): number;
   duplicate(fd: number): number;
   transferStart(from: number, to: number, length: number): number;
   transferDone(index: number): number;

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <memory>
@@ -29,6 +30,25 @@ int64_t Splice(int from, int to, int64_t length) {
 int64_t Tee(int from, int to, int64_t length) {
   const size_t size = static_cast<size_t>(std::min(length, kChunk));
   return Retry([&] { return ::tee(from, to, size, SPLICE_F_NONBLOCK); });
+}
+
+/// As many bytes as one call moves from or to a socket that poll(2) says is ready, and does not
+/// wait: all that it takes in non-blocking mode; else what such a socket has room for, at least
+/// (a third of its buffer is free, and whatever follows that begins within it: sock_writeable,
+/// unix_writable, sk_stream_is_writable in the kernel). 0 for a socket of messages, or -errno.
+int64_t StreamRoom(int fd) {
+  constexpr int64_t kPage = 4096;
+  int type = 0;
+  socklen_t size = sizeof type;
+  if (::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) != 0) return -errno;
+  if (type != SOCK_STREAM) return 0;
+  const int64_t flags = Retry([&] { return ::fcntl(fd, F_GETFL); });
+  if (flags < 0) return flags;
+  if ((flags & O_NONBLOCK) != 0) return kChunk;
+  int buffer = 0;
+  size = sizeof buffer;
+  if (::getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer, &size) != 0) return -errno;
+  return std::clamp(buffer / 3 / kPage * kPage, kPage, kChunk - kPage);
 }
 
 /// A duplicate that is close-on-exec and owned by JavaScript.
@@ -158,6 +178,8 @@ int64_t TransferDrop(Environment& environment, int index) {
 void ExportTransfer(Exports& exports) {
   exports.Function<Splice>("splice")
       .Function<Tee>("tee")
+      .Function<StreamRoom>("streamRoom")
+      .Number("chunk", kChunk)
       .Function<Duplicate>("duplicate")
       .Function<TransferStart>("transferStart")
       .Function<TransferDone>("transferDone")

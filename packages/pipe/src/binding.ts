@@ -3,6 +3,8 @@ import { KnownMemory, loadBinding, type DescriptorBinding } from '@octoipc/core/
 /** The native functions of this package; a negative result is -errno. */
 export interface PipeBinding extends DescriptorBinding {
   readonly pipeBuf: number;
+  /** As much as one splice moves. */
+  readonly chunk: number;
   /** 1 in the thread that the process began with, which nobody terminates. */
   readonly mainThread: 0 | 1;
   pipe(
@@ -29,6 +31,7 @@ export interface PipeBinding extends DescriptorBinding {
   setCapacity(fd: number, bytes: number): number;
   splice(from: number, to: number, length: number): number;
   tee(from: number, to: number, length: number): number;
+  streamRoom(fd: number): number;
   duplicate(fd: number): number;
   transferStart(from: number, to: number, length: number): number;
   transferDone(index: number): number;

@@ -25,8 +25,9 @@ export type { TransferEnd, TransferOptions } from './transfer-progress.js';
 /**
  * Moves bytes inside the kernel, without a copy through this process. One of the ends must be a pipe.
  *
- * Between pipes it runs on the event loop; with a file, a socket or a terminal at one end, which may
- * block whatever splice(2) is told, on a thread of its own. It never takes a thread of libuv's pool.
+ * Between pipes, and with a stream socket that is a handle's or in non-blocking mode (as Node's are), it
+ * runs on the event loop; with a file, a terminal or any other socket at one end, which may block
+ * whatever splice(2) is told, on a thread of its own. It never takes a thread of libuv's pool.
  *
  * @param from - the source
  * @param to - the destination
@@ -162,7 +163,7 @@ async function transfer(
   try {
     // First come, first served: behind those who wait on the handles.
     if (hasWaiters(from)) await source.ready(left());
-    if (call === 'splice' && !progress.pipes) {
+    if (call === 'splice' && !progress.needsNoThread) {
       while (hasWaiters(to)) await sink.ready(left());
       return await whileOpen([from, to], signal, progress, (either) =>
         Transfer.run(binding(), progress, { ...left(), signal: either }),
@@ -178,7 +179,7 @@ async function transfer(
   }
 }
 
-/** Between pipes, on the event loop, after a first attempt. */
+/** Between pipes and stream sockets, on the event loop, after a first attempt. */
 async function between(
   first: typeof BLOCKED | typeof YIELD,
   progress: Progress,

@@ -47,12 +47,10 @@ export class Progress implements Operation {
   readonly to: number;
   readonly length: number;
   readonly details: { syscall: Call; target: string };
-  /** Whether both ends are pipes: then no call ever waits. */
-  readonly pipes: boolean;
+  readonly #types: readonly [source: number, sink: number];
   readonly #source: TransferEnd;
   readonly #sink: TransferEnd;
   readonly #once: boolean;
-  readonly #chunk: number;
   #moved = 0;
 
   constructor(
@@ -68,10 +66,7 @@ export class Progress implements Operation {
     this.to = fdOf(to, 'to');
     this.#source = from;
     this.#sink = to;
-    const [source, sink] = [typeOf(this.from), typeOf(this.to)];
-    this.pipes = source === constants.S_IFIFO && sink === constants.S_IFIFO;
-    this.#chunk =
-      sink === constants.S_IFIFO || sink === constants.S_IFREG ? Number.MAX_SAFE_INTEGER : CAREFUL;
+    this.#types = [typeOf(this.from), typeOf(this.to)];
     if (isReader(from) && from.hasReturned) {
       throw new IpcError('EBUSY', {
         syscall: call,
@@ -83,16 +78,27 @@ export class Progress implements Operation {
     this.details = { syscall: call, target: `${this.from} -> ${this.to}` };
   }
 
+  /**
+   * Whether it can go on without a thread, waiting for readiness on the event loop: between pipes and stream sockets. One in
+   * blocking mode must be a handle's, whose end nobody else uses at that moment.
+   */
+  get needsNoThread(): boolean {
+    const [source, sink] = this.#types;
+    return isOnLoop(this.#source, source) && isOnLoop(this.#sink, sink);
+  }
+
   /** One call: bytes moved, 0 at the end, -1 when it would wait, or overtake who waits to write. */
   step(): number {
     const [from, to] = [fdOf(this.#source, 'from'), fdOf(this.#sink, 'to')];
     const native = binding();
     if (hasWaiters(this.#sink)) return -1;
-    if (!this.pipes && (native.poll(from, POLLIN, 0) === 0 || native.poll(to, POLLOUT, 0) === 0)) {
-      return -1;
+    const [source, sink] = [roomOf(from, this.#types[0]), roomOf(to, this.#types[1])];
+    if (source.waits || sink.waits) {
+      if (native.poll(from, POLLIN, 0) === 0 || native.poll(to, POLLOUT, 0) === 0) return -1;
     }
+    const most = Math.min(this.length - this.#moved, sink.bytes);
     const { syscall } = this.details;
-    const count = native[syscall](from, to, Math.min(this.length - this.#moved, this.#chunk));
+    const count = native[syscall](from, to, most);
     // A FIFO without a writer is not always at its end; its reader knows.
     if (count === 0 && isReader(this.#source) && !this.#source.ended) return -1;
     if (count >= 0) return count;
@@ -152,6 +158,29 @@ export function isWriter(end: TransferEnd): end is PipeWriter {
 /** Whether somebody waits on a handle. */
 export function hasWaiters(end: TransferEnd): boolean {
   return typeof end === 'object' && 'hasWaiters' in end && end.hasWaiters === true;
+}
+
+/** What one splice(2) with SPLICE_F_NONBLOCK, which speaks of pipes only, does with an end. */
+interface Room {
+  /** Whether it waits, unless poll(2) says first that the end is ready. */
+  readonly waits: boolean;
+  /** How many bytes it moves to a ready end without a wait. */
+  readonly bytes: number;
+}
+
+/** Asked anew for each call, since whoever shares a socket may change its mode. */
+function roomOf(fd: number, type: number): Room {
+  if (type === constants.S_IFIFO) return { waits: false, bytes: Infinity };
+  if (type === constants.S_IFREG) return { waits: true, bytes: Infinity };
+  const native = binding();
+  const bytes =
+    type === constants.S_IFSOCK ? check(native.streamRoom(fd), 'splice', { target: fd }) : 0;
+  return { waits: bytes < native.chunk, bytes: bytes === 0 ? CAREFUL : bytes };
+}
+
+function isOnLoop(end: TransferEnd, type: number): boolean {
+  const { waits, bytes } = roomOf(fdOf(end, 'end'), type);
+  return !waits || (type === constants.S_IFSOCK && bytes > CAREFUL && typeof end === 'object');
 }
 
 function typeOf(fd: number): number {

@@ -10,6 +10,7 @@ import { codeNow, codeOf, failure } from '../../core/test/failure.js';
 import { Peer } from '../../core/test/peer.js';
 import { pipeEnds, until } from '../../core/test/proc.js';
 import { filled, isPending, opened } from './opened.js';
+import { blockingSocketOf } from './fixtures/blocking.mjs';
 import { socketOf } from './stdio.js';
 
 test('EPIPE when nobody reads the destination any more, at once or while it waits', async () => {
@@ -42,10 +43,13 @@ test.each(['abort', 'timeout'])(
   },
 );
 
-test('cancelled on a thread, too: a socket that gives nothing, 8 of them and the pool is free', async () => {
+test.each([
+  ['on the event loop', socketOf],
+  ['on a thread', (other: Peer) => blockingSocketOf(other.child)],
+])('cancelled %s: a socket that gives nothing, 8 of them and the pool is free', async (_, ends) => {
   const before = pipeEnds();
   const other = Peer.start('sleep', ['60']);
-  const socket = socketOf(other);
+  const socket = ends(other);
   const controller = new AbortController();
   const pipes = Array.from({ length: 8 }, () => opened());
   const waits = pipes.map(({ writer }) => splice(socket, writer, { signal: controller.signal }));
@@ -82,7 +86,7 @@ test.each([
 
 test('BIND-008: closing a handle ends a splice on a thread, and its end of file comes', async () => {
   const { reader, writer } = opened();
-  const waiting = splice(socketOf(Peer.start('sleep', ['60'])), writer);
+  const waiting = splice(blockingSocketOf(Peer.start('sleep', ['60']).child), writer);
   expect(await isPending(waiting)).toBe(true);
   writer.close();
   expect(await codeOf(() => waiting)).toBe('ERR_CLOSED');

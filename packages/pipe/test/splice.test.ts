@@ -1,14 +1,33 @@
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Writable } from 'node:stream';
 
-import { splice, spliceSync, tee, teeSync, trySplice, tryTee } from '@octoipc/pipe';
+import {
+  splice,
+  spliceSync,
+  tee,
+  teeSync,
+  trySplice,
+  tryTee,
+  type PipeReader,
+} from '@octoipc/pipe';
 import { expect, onTestFinished, test } from 'vitest';
 
 import { codeNow, codeOf, failure } from '../../core/test/failure.js';
 import { Peer } from '../../core/test/peer.js';
 import { positionOf } from '../../core/test/proc.js';
 import { isPending, opened } from './opened.js';
+import { blockingSocketOf } from './fixtures/blocking.mjs';
 import { socketOf } from './stdio.js';
 
 const bytes = Buffer.from(Array.from({ length: 300_000 }, (_, i) => i % 247));
@@ -107,6 +126,68 @@ test('splice() with a socket of another process', async () => {
   expect(await splice(reader, socket, { length: 15 })).toBe(15);
   other.child.stdin!.end();
   expect((await other.ended).stdout).toBe('into the socket');
+});
+
+/** How many threads this process has. */
+const threads = (): number => readdirSync('/proc/self/task').length;
+
+test.each([
+  [
+    'the event loop with a socket in non-blocking mode',
+    (other: Peer) => socketOf(other, 'stdin'),
+    0,
+  ],
+  [
+    'a thread with a socket in blocking mode',
+    (other: Peer) => blockingSocketOf(other.child, 'stdin'),
+    1,
+  ],
+])('splice() runs on %s', async (_, ends, more) => {
+  const { reader, writer } = opened();
+  const socket = ends(Peer.start('sh', ['-c', 'exec cat >&0']));
+  const before = threads();
+  const back = splice(socket, writer, { length: bytes.length });
+  expect(await isPending(back)).toBe(true);
+  expect(threads() - before).toBe(more);
+  const source = opened();
+  const there = splice(source.reader, socket, { length: bytes.length });
+  const [, read] = await Promise.all([
+    source.writer.write(bytes),
+    readExactly(reader, bytes.length),
+  ]);
+  expect(await there).toBe(bytes.length);
+  expect(await back).toBe(bytes.length);
+  expect(read.equals(bytes)).toBe(true);
+});
+
+async function readExactly(reader: PipeReader, length: number): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  for (let left = length; left > 0; left -= parts.at(-1)!.length)
+    parts.push((await reader.read())!);
+  return Buffer.concat(parts);
+}
+
+test('splice() waits for the room of a socket that nobody reads, and loses nothing', async () => {
+  const { reader, writer } = opened();
+  const other = Peer.start('sh', ['-c', 'read go <&3; exec sha1sum'], {
+    stdio: ['pipe', 'pipe', 'inherit', 'pipe'],
+  });
+  const socket = socketOf(other, 'stdin');
+  writer.tryWrite(bytes.subarray(0, 65_536));
+  expect(trySplice(reader, socket)).toBe(65_536);
+  const rest = bytes.subarray(65_536);
+  const source = opened();
+  const writing = source.writer.write(rest).then(() => source.writer.close());
+  const moving = splice(source.reader, socket, { timeout: 200 });
+  const error = await failure(() => moving);
+  expect(error).toMatchObject({ code: 'ETIMEDOUT' });
+  const more = splice(source.reader, socket);
+  (other.child.stdio[3] as Writable).end('go\n');
+  expect(error.bytesWritten! + (await more)).toBe(rest.length);
+  await writing;
+  other.child.stdin!.end();
+  const digest = createHash('sha1').update(bytes).digest('hex');
+  expect((await other.ended).stdout).toContain(digest);
 });
 
 test('length bounds a splice to the byte; 0 moves nothing', async () => {
