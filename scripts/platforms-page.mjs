@@ -11,6 +11,8 @@ const ABOUT = {
   programs: 'Bundlers and compilers',
   suite: 'The conformance suites, from the tarballs',
   patch: 'A patch of one package',
+  suites:
+    'The whole suites under every version of Node (passed, failed, skipped, seconds), conformance under the other runtimes',
 };
 
 const VERDICTS = ['passed', 'failed', 'skipped'];

@@ -11,34 +11,10 @@ import { parseArgs } from 'node:util';
 import { readyOrExit } from './ready.mjs';
 import { capture, SKIPPED, tool } from './run.mjs';
 import { conformUnderOthers, recordSuites } from './runtimes-suites.mjs';
+import { otherNodes } from './runtimes-nodes.mjs';
 import { installOthers, OTHERS, useUnder } from './runtimes-uses.mjs';
 import { lookAgain } from './second-look.mjs';
-import { packages, readJson, root } from './workspace.mjs';
-
-const folder = join(root, 'runtimes');
-
-function skip(reason) {
-  console.log(`other versions of Node are not tested: ${reason}`);
-  process.exit(SKIPPED);
-}
-
-/** The binaries, by name; the packages that carry them are for one system. */
-async function binaries() {
-  if (process.platform !== 'linux' || process.arch !== 'x64') {
-    skip(`their binaries are for linux-x64, this is ${process.platform}-${process.arch}`);
-  }
-  const files = Object.keys(readJson(join(folder, 'package.json')).dependencies).map((name) => [
-    name,
-    join(folder, 'node_modules', name, 'bin', 'node'),
-  ]);
-  if (!files.every(([, file]) => existsSync(file))) {
-    const { status, output } = await capture('npm', ['ci', '--no-audit', '--no-fund'], {
-      cwd: folder,
-    });
-    if (status !== 0) skip(`they cannot be installed\n${output.trimEnd()}`);
-  }
-  return files;
-}
+import { packages } from './workspace.mjs';
 
 const { values, positionals: named } = parseArgs({
   options: {
@@ -64,7 +40,12 @@ await readyOrExit();
 const keeps = values.all || values.page;
 const major = (name) => name.replace(/^node/, '');
 const here = [`node${process.versions.node.split('.')[0]}`, process.execPath];
-const known = [here, ...(await binaries())];
+const others = await otherNodes();
+if (typeof others === 'string') {
+  console.log(`other versions of Node are not tested: ${others}`);
+  process.exit(SKIPPED);
+}
+const known = [here, ...others];
 const nodes = known.filter(
   ([name], index) =>
     values.node?.split(',').includes(major(name)) ?? (index > 0 || values.all || values.uses),
@@ -114,8 +95,8 @@ for (const [name, file] of tested) {
 }
 if (values.all || values.uses || values.conformance) await installOthers();
 if (values.all || values.uses) {
-  const others = Object.values(OTHERS).map(({ command }) => command);
-  for (const runtime of [...nodes.map(([, file]) => [file]), ...others])
+  const runtimes = Object.values(OTHERS).map(({ command }) => command);
+  for (const runtime of [...nodes.map(([, file]) => [file]), ...runtimes])
     wrong += await useUnder(runtime);
 }
 if (values.all || values.conformance)

@@ -1,12 +1,9 @@
 // Other runtimes, with what was installed from the registry. What a runtime is known not to have is told, and must not work.
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-
 import { nameOf } from '../runtimes-record.mjs';
+import { otherNodes } from '../runtimes-nodes.mjs';
 import { knownFailure, OTHERS } from '../runtimes-uses.mjs';
 import { NotApplicable } from '../step.mjs';
 import { usedPackages } from '../uses.mjs';
-import { readJson, root } from '../workspace.mjs';
 import { useAll } from './registry.mjs';
 
 /** Uses what has to work; the rest by its reason. */
@@ -26,19 +23,25 @@ async function useUnder(title, runtime, folder) {
 }
 
 export async function rehearse(steps, stage) {
-  const nodes = join(root, 'runtimes');
-  const names = Object.keys(readJson(join(nodes, 'package.json')).dependencies);
   const runtimes = [
-    ['Node', [process.execPath]],
-    ...names.map((name) => ['Node', [join(nodes, 'node_modules', name, 'bin', 'node')]]),
-    ...Object.entries(OTHERS).map(([name, { command }]) => [name, command]),
+    [process.execPath],
+    ...(await nodes(steps)),
+    ...Object.values(OTHERS).map(({ command }) => command),
   ];
-  for (const [name, runtime] of runtimes) {
-    const present = existsSync(runtime[0]);
-    const title = present ? await nameOf(runtime) : name;
-    await steps.run('runtimes', title, () => {
-      if (!present) throw new NotApplicable('npm run test:runtimes -- --all installs it');
-      return useUnder(title, runtime, stage.large);
-    });
+  for (const runtime of runtimes) {
+    const title = await nameOf(runtime);
+    await steps.run('runtimes', title, () => useUnder(title, runtime, stage.large));
   }
+}
+
+/** The other versions of Node, as commands. */
+async function nodes(steps) {
+  let found = [];
+  await steps.run('runtimes', 'the other versions of Node', async () => {
+    const others = await otherNodes();
+    if (typeof others === 'string') throw new NotApplicable(others);
+    found = others.map(([, file]) => [file]);
+    return 'from the registry';
+  });
+  return found;
 }

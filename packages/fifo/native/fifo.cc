@@ -52,12 +52,23 @@ int64_t Mkfifo(const std::string& path, int mode) {
   return result;
 }
 
-/// Opens without waiting; what it has opened is still to be checked. Owned by JavaScript.
+/// The file type bits of fstat(2)'s st_mode.
+int64_t FileType(int fd) {
+  struct stat status{};
+  const int64_t result = Retry([&] { return ::fstat(fd, &status); });
+  return result < 0 ? result : static_cast<int64_t>(status.st_mode & S_IFMT);
+}
+
+/// Opens a FIFO without waiting, owned by JavaScript; what is none is closed again, and -EINVAL.
 int64_t Open(Environment& environment, const std::string& path, bool write) {
   const int flags = (write ? O_WRONLY : O_RDONLY) | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY;
   const int64_t fd = Retry([&] { return ::open(path.c_str(), flags); });
-  if (fd >= 0) environment.Own(static_cast<int>(fd));
-  return fd;
+  if (fd < 0) return fd;
+  UniqueFd opened(static_cast<int>(fd));
+  const int64_t type = FileType(opened.get());
+  if (type != S_IFIFO) return type < 0 ? type : -EINVAL;
+  environment.Own(opened.get());
+  return opened.release();
 }
 
 /// A descriptor that stands for what has this path, a symbolic link itself too, and opens nothing.
@@ -65,13 +76,6 @@ int64_t OpenPath(Environment& environment, const std::string& path) {
   const int64_t fd = Retry([&] { return ::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC); });
   if (fd >= 0) environment.Own(static_cast<int>(fd));
   return fd;
-}
-
-/// The file type bits of fstat(2)'s st_mode.
-int64_t FileType(int fd) {
-  struct stat status{};
-  const int64_t result = Retry([&] { return ::fstat(fd, &status); });
-  return result < 0 ? result : static_cast<int64_t>(status.st_mode & S_IFMT);
 }
 
 /// The uid of who owns it.

@@ -109,10 +109,10 @@ export class Request {
   #open(): number | null {
     const native = binding();
     const fd = native.open(this.path, this.#write);
-    if (fd >= 0) return this.#inspected(native, fd);
+    if (fd >= 0) return this.#owner === undefined ? fd : this.#inspected(native, fd);
     const code = codeOfErrno(fd);
     if (!PLAIN.has(code)) {
-      // ENXIO is what a FIFO without readers gives, and a socket too.
+      // ENXIO is what a FIFO without readers gives, and a socket too; EINVAL stands for what is no FIFO.
       native.close(this.openPath());
       if (this.#write && code === 'ENXIO') return null;
     }

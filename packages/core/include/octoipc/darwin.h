@@ -65,6 +65,7 @@ enum : long {
 #define FUTEX_PRIVATE_FLAG 128
 #define FUTEX_WAIT_PRIVATE 128
 #define FUTEX_WAKE_PRIVATE 129
+#define FUTEX_BITSET_MATCH_ANY 0xffffffff
 #define FUTEX_WAITERS 0x80000000
 #define FUTEX_OWNER_DIED 0x40000000
 #define FUTEX_TID_MASK 0x3fffffff
@@ -107,6 +108,7 @@ struct robust_list_head {
 #define TMPFS_MAGIC 0x01021994
 
 // Memory.
+#define MAP_POPULATE 0
 #define MREMAP_MAYMOVE 1
 #define MREMAP_FIXED 2
 #define MADV_HUGEPAGE 1014
@@ -195,6 +197,7 @@ struct signalfd_siginfo {
 #define EPOLL_CLOEXEC O_CLOEXEC
 #define EPOLL_CTL_ADD 1
 #define EPOLL_CTL_DEL 2
+#define EPOLL_CTL_MOD 3
 #define EPOLLIN 0x001U
 #define EPOLLPRI 0x002U
 #define EPOLLOUT 0x004U
@@ -219,7 +222,13 @@ inline int epoll_create1(int) {
   return queue;
 }
 
+/// No EPOLL_CTL_MOD: it is asked for only where a second number of a descriptor is to stand in, and a
+/// queue forgets a number with what it stood for.
 inline int epoll_ctl(int queue, int operation, int fd, epoll_event* event) {
+  if (operation == EPOLL_CTL_MOD) {
+    errno = EINVAL;
+    return -1;
+  }
   const uint16_t flags = operation == EPOLL_CTL_ADD ? EV_ADD | EV_CLEAR : EV_DELETE;
   auto* data = event == nullptr ? nullptr : reinterpret_cast<void*>(event->data.u64);
   int watched = 0;
