@@ -40,14 +40,14 @@ const PATIENCE = 300_000;
 
 /** Objects that a message may allocate, there and back together: that which is handed out. */
 const MOST = 1;
-/** What has more: parts of what is handed out, a promise where each is awaited, a closure where a call may block. */
+/**
+ * What has more: a message that comes with its priority or type is an object beside its bytes; each that is awaited by itself has a
+ * promise, and its `await` takes three objects of the caller's; what is told of a signal holds its numbers and is kept until it is asked for.
+ */
 const MORE = /** @type {Record<string, number>} */ ({
-  'pipe: writeSync, readSync({ into })': 2,
   'pipe: send, receiveMany, by frames': 2,
-  'fifo: writeSync, readSync({ into })': 2,
-  'mq, System V: trySend, tryReceive': 3,
-  'sem, Mutex: tryLock, unlock': 2,
-  'socket, seqpacket: sendSync, receiveSync': 2,
+  'mq, POSIX: trySend, tryReceive': 2,
+  'mq, System V: trySend, tryReceive': 2,
   'socket, stream: send, receive, by frames': 6,
   'signal: send, tryWait': 6,
 });

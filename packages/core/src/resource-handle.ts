@@ -55,7 +55,7 @@ export abstract class ResourceHandle implements Closable {
    *
    * @throws {IpcError} ERR_CLOSED when the handle is closed
    */
-  protected checkOpen(details: IpcErrorDetails = this.describe()): void {
-    if (this.#resource === undefined) throw closedError(details);
+  protected checkOpen(details?: IpcErrorDetails): void {
+    if (this.#resource === undefined) throw closedError(details ?? this.describe());
   }
 }

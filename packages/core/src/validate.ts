@@ -93,9 +93,12 @@ export function cString(value: unknown, name: string): string {
   return value;
 }
 
-/** An options object, or an empty one where none was passed. */
+/** No options; one object for all calls that have none. */
+const NONE = Object.freeze({});
+
+/** An options object, or an empty one, not to be changed, where none was passed. */
 export function optionsObject<T extends object>(value: T | undefined, name = 'options'): T {
-  if (value === undefined) return {} as T;
+  if (value === undefined) return NONE as T;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw typeError(name, 'an object', value);
   }

@@ -45,7 +45,8 @@ export class SysvReceivers {
 
   /** Whether somebody waits for a message that might suit this selection. */
   contends(selector: Selector): boolean {
-    return this.#waiters.some((waiter) => overlap(waiter.selector, selector));
+    for (const waiter of this.#waiters) if (overlap(waiter.selector, selector)) return true;
+    return false;
   }
 
   /** Takes at once what nobody else waits for; else waits. */

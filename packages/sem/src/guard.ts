@@ -110,9 +110,10 @@ export class WordGuard implements Guard {
 
   /** @internal */
   checkHeld(call: string): void {
+    if (this.#held && this.word.held) return;
     const details = { syscall: call, target: this.target };
-    if (!this.#held) throw new IpcError('EPERM', { ...details, hint: 'it was let go already' });
-    if (!this.word.held) throw closedError(details);
+    if (this.#held) throw closedError(details);
+    throw new IpcError('EPERM', { ...details, hint: 'it was let go already' });
   }
 }
 

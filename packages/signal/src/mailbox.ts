@@ -86,7 +86,9 @@ export class Mailbox implements WakeSource {
     if (kept !== undefined) this.#kept.set(info.number, kept - 1);
     this.#next += 1;
     if (this.#next === this.#waiting.length) {
-      this.#waiting = [];
+      // The memory of a few is kept for the next ones.
+      if (this.#next === 1) this.#waiting.pop();
+      else this.#waiting = [];
       this.#next = 0;
     } else if (this.#next >= 1024) {
       this.#waiting.splice(0, this.#next);

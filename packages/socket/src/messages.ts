@@ -219,6 +219,11 @@ export class PacketMessages implements Messages {
       const packet = this.#inbox.takeReady() ?? this.#take(BATCH, true);
       if (packet !== BLOCKED) return packet;
     }
+    return this.#receiveWaiting(timeout);
+  }
+
+  #receiveWaiting(timeout: number | undefined): Buffer | null {
+    const connection = this.#connection;
     const sleep = (milliseconds: number): void => connection.sleep('readable', milliseconds);
     const details = connection.socket.details('receive');
     return waitSync(() => this.#take(1), sleep, timeout, { details });
