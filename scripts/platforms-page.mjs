@@ -11,6 +11,7 @@ const ABOUT = {
   programs: 'Bundlers and compilers',
   suite: 'The conformance suites, from the tarballs',
   patch: 'A patch of one package',
+  newcomer: 'From a clone to the first change, by CONTRIBUTING alone (minutes)',
   suites:
     'The whole suites under every version of Node (passed, failed, skipped, seconds), conformance under the other runtimes',
 };

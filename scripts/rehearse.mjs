@@ -1,7 +1,7 @@
 // npm run release:rehearse [-- --only GROUP,…] [-- --page]: a release from beginning to end, on this machine: the binaries, a
 // registry on 127.0.0.1 that gets every package, empty projects that install from it, other processors, C
 // libraries, a virtual machine, runtimes, bundlers and compilers that use what was installed, and a patch that moves
-// one package and what depends on it; at last the whole suites under every runtime. Rehearses what is committed; leaves nothing. A table says what was tried; after all of
+// one package and what depends on it, somebody who comes new; at last the whole suites under every runtime. Rehearses what is committed; leaves nothing. A table says what was tried; after all of
 // it, and with --page, docs/platforms.md does too.
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -22,6 +22,7 @@ const GROUPS = [
   'programs',
   'suite',
   'patch',
+  'newcomer',
   'suites',
 ];
 
