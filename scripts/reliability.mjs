@@ -221,12 +221,13 @@ ${tableOf(results, mended, known)}
 ## The steps
 
 ${results
-  .map(({ step, date, rows }) => {
+  .map(({ step, date, rows, remarks = [] }) => {
     const total = (key) => rows.reduce((sum, row) => sum + row[key], 0);
     const did = ['killPoints', 'faults', 'inputs']
       .filter((key) => total(key) > 0)
       .map((key) => `${total(key).toLocaleString('en')} ${COLUMNS[key]}`);
-    return `- **${step}** (${date}): ${STEPS[step]}. ${[...did, `${total('hours').toFixed(2)} hours`].join(', ')}.`;
+    const sum = `${[...did, `${total('hours').toFixed(2)} hours`].join(', ')}.`;
+    return [`- **${step}** (${date}): ${STEPS[step]}. ${sum}`, ...remarks].join('\n  - ');
   })
   .join('\n')}
 ${notRun(results)}

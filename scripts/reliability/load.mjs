@@ -14,6 +14,13 @@ const OF = {
   server: 'socket',
 };
 
+/** How evenly the processes got their turns: Jain's index is 1 where all got the same, 1/n where one got everything. */
+function fairnessOf(kind, messages, { processes, least, most, index }) {
+  const all = messages.toLocaleString('en');
+  const range = `${least.toLocaleString('en')} to ${most.toLocaleString('en')}`;
+  return `${kind}, ${processes} processes: ${all} messages or turns, ${range} for each who sends, fairness (Jain) ${index.toFixed(3)}`;
+}
+
 const folder = mkdtempSync(join(tmpdir(), 'octoipc-step-'));
 const json = join(folder, 'load.json');
 const program = join(import.meta.dirname, '..', 'soak', 'load.mjs');
@@ -21,10 +28,11 @@ const status = await run(process.execPath, [program, ...process.argv.slice(2), '
 const results = resultsIn(json) ?? [];
 rmSync(folder, { recursive: true });
 const rows = new Rows('load');
-for (const { kind, messages = 0, seconds = 0, error } of results) {
+for (const { kind, messages = 0, seconds = 0, error, ...fairness } of results) {
   const mechanism = OF[kind] ?? mechanismOf(kind);
   rows.add(mechanism, { inputs: messages, hours: seconds / 3600 });
   if (error !== undefined) rows.found(mechanism, `${kind}: ${error}`);
+  else rows.remark(fairnessOf(kind, messages, fairness));
 }
 rows.ended('npm run soak -- load', status);
 rows.tell();

@@ -39,6 +39,7 @@ export function resultsIn(file) {
 export class Rows {
   #step;
   #rows = new Map();
+  #remarks = [];
 
   constructor(step) {
     this.#step = step;
@@ -64,13 +65,19 @@ export class Rows {
     this.found('all', `${program} ended with status ${status}, and does not say why`);
   }
 
+  /** Something to be read beside the counts. */
+  remark(text) {
+    this.#remarks.push(text);
+  }
+
   /** Prints the last line. */
   tell() {
     const rows = [...this.#rows.values()].map((row) => ({
       ...row,
       hours: Number(row.hours.toFixed(3)),
     }));
-    console.log(JSON.stringify({ step: this.#step, rows }));
+    const remarks = this.#remarks.length > 0 ? { remarks: this.#remarks } : {};
+    console.log(JSON.stringify({ step: this.#step, rows, ...remarks }));
   }
 
   #row(mechanism) {
