@@ -39,12 +39,13 @@ class Player {
   async next() {
     const deadline = performance.now() + PATIENCE;
     while (this.messages.length === 0) {
-      const { exitCode, signalCode } = this.child;
-      if (exitCode !== null || signalCode !== null) {
+      const { connected, exitCode, signalCode } = this.child;
+      // What it has said last may come after its exit; the channel ends after that.
+      if (!connected && (exitCode !== null || signalCode !== null)) {
         throw new Error(`a process ended with ${exitCode ?? signalCode}`);
       }
       if (performance.now() > deadline) throw new Error('a process says nothing');
-      await Promise.race([once(this.child, 'message'), this.exited, pause(1000)]);
+      await Promise.race([once(this.child, 'message'), pause(1000)]);
     }
     return this.messages.shift();
   }
