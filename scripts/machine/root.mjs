@@ -42,23 +42,34 @@ async function system(debian) {
   return file;
 }
 
-/** The workspace as it is committed; a package has what is published of it, and its tests. */
-async function workspace(stage, installed) {
-  const folder = join(stage.folder, 'machine-workspace');
+/**
+ * The workspace as it is committed; a package has what is published of it, and its tests.
+ *
+ * @param installed - a project that has every package
+ * @param folder - where to make it
+ */
+export async function testWorkspace(stage, installed, folder) {
   mkdirSync(folder);
   const tar = 'git archive HEAD | tar -x -C "$1"';
   await must('sh', ['-c', tar, 'sh', folder], { cwd: stage.tree });
   const modules = join(folder, 'node_modules');
   mkdirSync(join(modules, '@octoipc'), { recursive: true });
-  for (const name of readdirSync(arm64).filter((each) => each !== 'node' && !each.startsWith('.')))
-    cpSync(join(arm64, name), join(modules, name), { recursive: true, verbatimSymlinks: true });
+  const own = new Set(publicPackages().map(({ manifest }) => manifest.name.split('/')[0]));
+  // Those for arm64 first; of what npm has installed, whatever the packages depend on.
+  for (const from of [arm64, join(installed, 'node_modules')]) {
+    for (const name of readdirSync(from)) {
+      if (name === 'node' || name.startsWith('.') || own.has(name)) continue;
+      if (existsSync(join(modules, name))) continue;
+      cpSync(join(from, name), join(modules, name), { recursive: true, verbatimSymlinks: true });
+    }
+  }
   for (const { name, manifest } of publicPackages()) {
     const place = join(folder, 'packages', name);
     cpSync(join(installed, 'node_modules', manifest.name), place, { recursive: true });
     const link = join(modules, manifest.name);
     symlinkSync(relative(join(link, '..'), place), link);
   }
-  return folder;
+  await testBinding(folder);
 }
 
 /** What only the tests load: the kit's own binding, which nobody ships. */
@@ -81,8 +92,8 @@ async function testBinding(folder) {
  * @returns the file
  */
 export async function machineRoot(stage, debian, installed, plan) {
-  const folder = await workspace(stage, installed);
-  await testBinding(folder);
+  const folder = join(stage.folder, 'machine-workspace');
+  await testWorkspace(stage, installed, folder);
   writeFileSync(join(folder, 'rehearsal', 'machine', 'plan.json'), JSON.stringify(plan));
   const own = join(stage.folder, 'machine-own.cpio');
   const archive = new Archive(own);

@@ -1,5 +1,4 @@
 // Other processors and C libraries: arm64 by qemu-user, musl's loader, and systems that pass for another.
-import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -8,6 +7,7 @@ import { capture } from '../run.mjs';
 import { must, NotApplicable } from '../step.mjs';
 import { tourUnder, usedPackages, usePackage } from '../uses.mjs';
 import { root } from '../workspace.mjs';
+import { LIBRARIES, mustHaveEmulator, node } from './arm64.mjs';
 import { tools } from './stage.mjs';
 
 /** What is seen of a package where the emulator does not do what it needs: which `emulator.c` has to tell. */
@@ -19,21 +19,17 @@ const SEEN = {
 };
 
 /** The emulator, and the C library for what it runs. */
-function arm64() {
-  if (spawnSync('qemu-aarch64', ['--version']).error !== undefined)
-    throw new NotApplicable('qemu-user is not installed');
-  const libraries = '/usr/aarch64-linux-gnu';
-  if (!existsSync(join(libraries, 'lib', 'libstdc++.so.6')))
-    throw new NotApplicable(`${libraries} has no libstdc++: libstdc++6-arm64-cross`);
-  return ['qemu-aarch64', '-L', libraries];
+function emulator() {
+  mustHaveEmulator();
+  return ['qemu-aarch64', '-L', LIBRARIES];
 }
 
 /** What a processor lacks, by package: a C program sees it, which has none of ours in it. */
-async function lacking(target, emulator, folder) {
+async function lacking(target, prefix, folder) {
   const program = join(folder, `emulator-${target}`);
   await installCompiler();
   await zigRun(['cc', '-target', target, '-O1', join(tools, 'emulator.c'), '-o', program]);
-  const [file, ...args] = [...emulator, program];
+  const [file, ...args] = [...prefix, program];
   const said = await must(file, args, { cwd: folder });
   return new Map(
     [...said.matchAll(/^lacks: (\w+) \((.*)\)$/gm)].map(([, name, what]) => [name, what]),
@@ -44,20 +40,18 @@ async function lacking(target, emulator, folder) {
 const SYMBOL = /^ +\d+: [0-9a-f]{16} .* (UND|ABS|\d+) ([^\s@]+)/gm;
 const OF_NODE = /^(napi|node_api)_/;
 
-const node = join(tools, 'arm64', 'node_modules', 'node', 'bin', 'node');
-
 export async function rehearse(steps, stage) {
   const step = (title, action) => steps.run('platforms', title, action);
   let beyond = new Map();
   await step('what the emulator lacks, and this machine not', async () => {
-    beyond = await lacking('aarch64-linux-gnu.2.28', arm64(), stage.folder);
+    beyond = await lacking('aarch64-linux-gnu.2.28', emulator(), stage.folder);
     const here = await lacking('x86_64-linux-gnu.2.28', [], stage.folder);
     if (here.size > 0) throw new Error(`this machine lacks ${[...here.values()].join(', ')}`);
     return [...beyond.values()].join(', ');
   });
   for (const name of usedPackages()) {
     await step(`arm64 by qemu: ${name}`, async () => {
-      const { works, lacks, said } = await usePackage([...arm64(), node], name, stage.large);
+      const { works, lacks, said } = await usePackage([...emulator(), node], name, stage.large);
       if (works) return lacks.join('; ');
       if (beyond.has(name) && SEEN[name]?.test(said) === true)
         throw new NotApplicable(`qemu-user lacks it, the machine does not: ${beyond.get(name)}`);
@@ -66,7 +60,7 @@ export async function rehearse(steps, stage) {
   }
   await step('arm64 by qemu: the tour', async () => {
     const cli = join(stage.large, 'node_modules', 'octoipc', 'dist', 'cli.js');
-    const { works, rows, said } = await tourUnder([...arm64(), node], cli, stage.large);
+    const { works, rows, said } = await tourUnder([...emulator(), node], cli, stage.large);
     // Its rows start a second process, by the path of the program that qemu runs: this processor cannot.
     if (/ELF.*not found|exec format error/i.test(said))
       throw new NotApplicable('it starts itself, which this processor cannot');

@@ -1,0 +1,110 @@
+// The whole suites for arm64, by qemu-user: the packages as npm has installed them, with the binaries that are shipped, under a
+// real Node for arm64, on this machine's kernel. What the emulator does not do as a kernel does is in rehearsal/arm64-gaps.json,
+// by test, with the reason; any other failure is one.
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { testWorkspace } from '../machine/root.mjs';
+import { capture } from '../run.mjs';
+import { NotApplicable } from '../step.mjs';
+import { publicPackages, readJson } from '../workspace.mjs';
+import { Arm64 } from './arm64.mjs';
+import { tools } from './stage.mjs';
+
+/** Milliseconds for the tests of one package, and for a test that does not say it itself. */
+const PACKAGE = 60 * 60_000;
+const TEST = 600_000;
+const ENVIRONMENT = {
+  CI: 'true',
+  NO_COLOR: '1',
+  OCTOIPC_QUICK: '1',
+  OCTOIPC_CENSUS: 'off',
+  OCTOIPC_PATIENCE: '8',
+};
+
+/** Runs the tests of one package; what came of them. */
+async function tested(arm64, folder, project) {
+  const report = join(folder, `${project}.json`);
+  const [file, ...args] = arm64.command(
+    join(folder, 'node_modules', 'vitest', 'vitest.mjs'),
+    'run',
+    `--project=${project}`,
+    `--testTimeout=${TEST}`,
+    `--hookTimeout=${TEST}`,
+    '--reporter=json',
+    `--outputFile=${report}`,
+  );
+  const options = { cwd: folder, timeout: PACKAGE, env: { ...process.env, ...ENVIRONMENT } };
+  const { output, timedOut } = await capture(file, args, options);
+  if (!existsSync(report)) throw new Error(timedOut ? 'not over in an hour' : output);
+  return JSON.parse(readFileSync(report, 'utf8'));
+}
+
+/** Every test of a report, and every file that could not be loaded. */
+function resultsOf({ testResults }) {
+  return testResults.flatMap(({ name, message, status, assertionResults }) =>
+    assertionResults.length === 0 && status === 'failed'
+      ? [{ title: name, status, said: message }]
+      : assertionResults.map((each) => ({
+          title: each.fullName,
+          status: each.status,
+          said: each.failureMessages?.join('\n') ?? '',
+        })),
+  );
+}
+
+function judge(report, gaps) {
+  const results = resultsOf(report);
+  const failed = results.filter(({ status }) => status === 'failed');
+  const isGap = ({ title }) => gaps.some((gap) => new RegExp(gap.title).test(title));
+  const wrong = failed.filter((each) => !isGap(each));
+  const count = (status) => results.filter((each) => each.status === status).length;
+  const skipped = results.length - count('passed') - failed.length;
+  const text = [
+    `${count('passed')} passed`,
+    ...(skipped > 0 ? [`${skipped} skipped`] : []),
+    ...(failed.length > wrong.length ? [`${failed.length - wrong.length} known gaps`] : []),
+  ].join(', ');
+  if (wrong.length > 0)
+    throw new Error(
+      [
+        `${text}, ${wrong.length} failed`,
+        ...wrong.map((each) => `${each.title}\n${each.said}`),
+      ].join('\n'),
+    );
+  if (count('passed') === 0) throw new NotApplicable(text);
+  return text;
+}
+
+export async function rehearse(steps, stage) {
+  const step = (title, action) => steps.run('emulated', title, action);
+  const folder = join(stage.folder, 'emulated');
+  let arm64;
+  try {
+    const ready =
+      (await step('programs for arm64 start each other', () => {
+        arm64 = Arm64.open();
+      })) &&
+      (await step('the packages and their tests', async () => {
+        const names = publicPackages().map(({ manifest }) => manifest.name);
+        const installed = await stage.project('emulated-project', ...names);
+        const core = join(installed, 'node_modules', '@octoipc', 'core');
+        if (!existsSync(join(core, 'prebuilds', 'linux-arm64-glibc')))
+          throw new NotApplicable('the group binaries makes those for arm64');
+        await testWorkspace(stage, installed, folder);
+      }));
+    if (!ready) return;
+    const gaps = readJson(join(tools, 'arm64-gaps.json'));
+    for (const { name } of publicPackages()) {
+      await step(`tests of ${name}`, async () =>
+        judge(
+          await tested(arm64, folder, name),
+          gaps.filter(({ project }) => project === name),
+        ),
+      );
+    }
+  } finally {
+    arm64?.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
