@@ -45,7 +45,7 @@ class Player {
         throw new Error(`a process ended with ${exitCode ?? signalCode}`);
       }
       if (performance.now() > deadline) throw new Error('a process says nothing');
-      await Promise.race([once(this.child, 'message'), pause(1000)]);
+      await pause(10);
     }
     return this.messages.shift();
   }

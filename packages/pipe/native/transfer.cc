@@ -2,7 +2,13 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
+#include <signal.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <memory>
@@ -18,12 +24,80 @@ namespace {
 /// As much as one call moves: the default pipe-max-size.
 constexpr int64_t kChunk = 1 << 20;
 
-/// splice(2) that never waits for a pipe: bytes moved, 0 at the end, or -errno.
-int64_t Splice(int from, int to, int64_t length) {
-  const size_t size = static_cast<size_t>(std::min(length, kChunk));
+/// A socket of which a call waits for a tick of the kernel's clock at most, in blocking mode too:
+/// its timeout (SO_RCVTIMEO, SO_SNDTIMEO) is the shortest there is meanwhile, and then what it was.
+/// splice(2) has no flag for that. Whoever shares the socket sees it if a call of his begins
+/// in the same microseconds, and has to wait.
+class Hasty {
+ public:
+  /// What is no socket stays as it is.
+  Hasty(int fd, int option) : fd_(fd), option_(option) {
+    constexpr timeval kShortest = {0, 1};
+    socklen_t size = sizeof before_;
+    is_set_ = ::getsockopt(fd, SOL_SOCKET, option, &before_, &size) == 0 &&
+              ::setsockopt(fd, SOL_SOCKET, option, &kShortest, sizeof kShortest) == 0;
+  }
+  Hasty(const Hasty&) = delete;
+  Hasty& operator=(const Hasty&) = delete;
+  ~Hasty() {
+    if (is_set_) ::setsockopt(fd_, SOL_SOCKET, option_, &before_, sizeof before_);
+  }
+
+ private:
+  int fd_;
+  int option_;
+  bool is_set_ = false;
+  timeval before_ = {};
+};
+
+/// SIGPIPE, kept from this thread: a socket whose other end has left is EPIPE, and no more.
+class NoPipeSignal {
+ public:
+  NoPipeSignal() {
+    sigemptyset(&set_);
+    sigaddset(&set_, SIGPIPE);
+    sigset_t pending;
+    ::sigpending(&pending);
+    was_pending_ = sigismember(&pending, SIGPIPE) == 1;
+    ::pthread_sigmask(SIG_BLOCK, &set_, &before_);
+  }
+  NoPipeSignal(const NoPipeSignal&) = delete;
+  NoPipeSignal& operator=(const NoPipeSignal&) = delete;
+  ~NoPipeSignal() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+  /// Takes what a call has raised.
+  void Take() {
+    constexpr timespec kNow = {0, 0};
+    constexpr size_t kKernelSet = 8;
+    if (was_pending_) return;
+    Retry([&] { return ::syscall(SYS_rt_sigtimedwait, &set_, nullptr, &kNow, kKernelSet); });
+  }
+
+ private:
+  sigset_t set_;
+  sigset_t before_;
+  bool was_pending_ = false;
+};
+
+/// splice(2) that never waits for a pipe.
+int64_t SpliceNow(int from, int to, int64_t length) {
   return Retry([&] {
-    return ::splice(from, nullptr, to, nullptr, size, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
+    return ::splice(from, nullptr, to, nullptr, static_cast<size_t>(length),
+                    SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
   });
+}
+
+/// splice(2) that never waits for a pipe, and for a socket a tick at most: bytes moved, 0 at the
+/// end, or -errno.
+int64_t Splice(int from, int to, int64_t length, bool sockets) {
+  const int64_t size = std::min(length, kChunk);
+  if (!sockets) return SpliceNow(from, to, size);
+  const Hasty source(from, SO_RCVTIMEO);
+  const Hasty sink(to, SO_SNDTIMEO);
+  NoPipeSignal signal;
+  const int64_t moved = SpliceNow(from, to, size);
+  if (moved == -EPIPE) signal.Take();
+  return moved;
 }
 
 /// tee(2) that never waits: bytes copied, 0 at the end, or -errno.
@@ -32,10 +106,10 @@ int64_t Tee(int from, int to, int64_t length) {
   return Retry([&] { return ::tee(from, to, size, SPLICE_F_NONBLOCK); });
 }
 
-/// As many bytes as one call moves from or to a socket that poll(2) says is ready, and does not
-/// wait: all that it takes in non-blocking mode; else what such a socket has room for, at least
-/// (a third of its buffer is free, and whatever follows that begins within it: sock_writeable,
-/// unix_writable, sk_stream_is_writable in the kernel). 0 for a socket of messages, or -errno.
+/// As many bytes as one call moves to a stream socket that poll(2) says is ready: all that it takes
+/// in non-blocking mode; else a third of its buffer, which such a socket has free at least, as a
+/// rule (many small pieces take more room than their bytes, and TCP_NOTSENT_LOWAT leaves less: then
+/// a call waits for its tick). 0 for a socket of messages, or -errno.
 int64_t StreamRoom(int fd) {
   constexpr int64_t kPage = 4096;
   int type = 0;
@@ -50,6 +124,9 @@ int64_t StreamRoom(int fd) {
   if (::getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer, &size) != 0) return -errno;
   return std::clamp(buffer / 3 / kPage * kPage, kPage, kChunk - kPage);
 }
+
+/// Whether a stream is at urgent data, which splice(2) does not pass: 1 or 0.
+int64_t IsAtMark(int fd) { return ::sockatmark(fd) == 1 ? 1 : 0; }
 
 /// A duplicate that is close-on-exec and owned by JavaScript.
 int64_t Duplicate(Environment& environment, int fd) {
@@ -90,12 +167,8 @@ class Transfer : public WaitingThread {
       if (!SleepUntil(*this, from_.get(), POLLIN) || !SleepUntil(*this, to_.get(), POLLOUT)) {
         return -ECANCELED;
       }
-      const int64_t count = ValueOrError([&] {
-        return ::splice(from_.get(), nullptr, to_.get(), nullptr,
-                        static_cast<size_t>(std::min(left_, kChunk)),
-                        SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
-      });
-      if (count == 0) return 0;
+      const int64_t count = Move();
+      if (count == 0) return IsAtMark(from_.get()) == 1 ? -ENOTSUP : 0;
       if (count == -EAGAIN || count == -EINTR) {
         if (count == -EAGAIN && !WaitForRoom()) return -ECANCELED;
         continue;
@@ -105,6 +178,19 @@ class Transfer : public WaitingThread {
       moved_.fetch_add(count, std::memory_order_relaxed);
     }
     return 0;
+  }
+
+  /// One call, which does not keep the pipe's own lock while a socket has no room: whoever uses the
+  /// pipe meanwhile would wait for that.
+  int64_t Move() {
+    const int64_t room = StreamRoom(to_.get());
+    const int64_t size = std::min({left_, kChunk, room > 0 ? room : kChunk});
+    const Hasty source(from_.get(), SO_RCVTIMEO);
+    const Hasty sink(to_.get(), SO_SNDTIMEO);
+    return ValueOrError([&] {
+      return ::splice(from_.get(), nullptr, to_.get(), nullptr, static_cast<size_t>(size),
+                      SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
+    });
   }
 
   /// Both ends looked ready and yet nothing moved (another process took the bytes or the room): a
@@ -179,6 +265,7 @@ void ExportTransfer(Exports& exports) {
   exports.Function<Splice>("splice")
       .Function<Tee>("tee")
       .Function<StreamRoom>("streamRoom")
+      .Function<IsAtMark>("isAtMark")
       .Number("chunk", kChunk)
       .Function<Duplicate>("duplicate")
       .Function<TransferStart>("transferStart")

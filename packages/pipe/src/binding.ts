@@ -29,9 +29,10 @@ export interface PipeBinding extends DescriptorBinding {
   available(fd: number): number;
   capacity(fd: number): number;
   setCapacity(fd: number, bytes: number): number;
-  splice(from: number, to: number, length: number): number;
+  splice(from: number, to: number, length: number, sockets: boolean): number;
   tee(from: number, to: number, length: number): number;
   streamRoom(fd: number): number;
+  isAtMark(fd: number): number;
   duplicate(fd: number): number;
   transferStart(from: number, to: number, length: number): number;
   transferDone(index: number): number;

@@ -35,6 +35,7 @@ export type { TransferEnd, TransferOptions } from './transfer-progress.js';
  * @returns how many bytes were moved; fewer than `length` only if the source ended
  * @throws {IpcError} EINVAL when neither is a pipe, or the destination was opened for appending
  * @throws {IpcError} EPIPE when the destination's reader is gone
+ * @throws {IpcError} ENOTSUP when urgent data (MSG_OOB) come next in a stream socket
  * @throws {IpcError} ETIMEDOUT when the timeout is over; `bytesWritten` tells how many bytes had moved
  *   (an abort puts it on the signal's reason, if that is an object)
  * @example
@@ -189,22 +190,33 @@ async function between(
   left: () => WaitOptions,
 ): Promise<number> {
   const native = binding();
+  let idle = 0;
   for (let outcome: typeof BLOCKED | typeof YIELD = first; ;) {
+    const { moved } = progress;
     const wait = left();
     wait.signal?.throwIfAborted();
     if (wait.timeout === 0) throw timeoutError(progress.details);
     if (outcome === YIELD) await turn();
     else if (!source.isReady()) await source.ready(wait);
     else if (hasWaiters(to) || native.poll(progress.to, POLLOUT, 0) === 0) await sink.ready(wait);
-    else await turn();
+    // Both are ready, and nothing moves: the kernel has no room that poll(2) knows of.
+    else await (idle > MOST_IDLE ? rest() : turn());
     const next = progress.attempt();
     if (next !== BLOCKED && next !== YIELD) return next;
+    idle = progress.moved === moved ? idle + 1 : 0;
     outcome = next;
   }
 }
 
+/** So many turns in a row may move nothing before one takes a millisecond. */
+const MOST_IDLE = 16;
+
 function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
+}
+
+function rest(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 1));
 }
 
 function transferSync(
@@ -217,7 +229,11 @@ function transferSync(
   const { timeout } = waitOptions(options);
   if (hasWaiters(from) || hasWaiters(to)) throw busyError(progress.details);
   const native = binding();
+  let [idle, moved] = [0, 0];
   const sleep = (milliseconds: number): void => {
+    idle = progress.moved === moved ? idle + 1 : 0;
+    ({ moved } = progress);
+    if (idle > MOST_IDLE) native.poll(progress.to, 0, 1);
     if (becomesReadable(native, from, milliseconds)) {
       native.poll(progress.to, POLLOUT, milliseconds);
     }

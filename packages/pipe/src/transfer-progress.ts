@@ -35,6 +35,8 @@ export interface TransferOptions extends WaitOptions {
 /** Which system call moves the bytes. */
 export type Call = 'splice' | 'tee';
 
+const { S_IFIFO, S_IFREG, S_IFSOCK } = constants;
+
 /** After so many bytes in a row a transfer lets the event loop turn. */
 const BURST = 4 * 1024 * 1024;
 
@@ -80,34 +82,48 @@ export class Progress implements Operation {
 
   /**
    * Whether it can go on without a thread, waiting for readiness on the event loop: between pipes and stream sockets. One in
-   * blocking mode must be a handle's, whose end nobody else uses at that moment.
+   * blocking mode must be a handle's, since we do not know who else uses a bare descriptor.
    */
   get needsNoThread(): boolean {
     const [source, sink] = this.#types;
     return isOnLoop(this.#source, source) && isOnLoop(this.#sink, sink);
   }
 
+  /** How many bytes were moved so far. */
+  get moved(): number {
+    return this.#moved;
+  }
+
   /** One call: bytes moved, 0 at the end, -1 when it would wait, or overtake who waits to write. */
   step(): number {
     const [from, to] = [fdOf(this.#source, 'from'), fdOf(this.#sink, 'to')];
+    const [source, sink] = this.#types;
     const native = binding();
     if (hasWaiters(this.#sink)) return -1;
-    const [source, sink] = [roomOf(from, this.#types[0]), roomOf(to, this.#types[1])];
-    if (source.waits || sink.waits) {
+    const room = roomOf(to, sink);
+    if (source !== S_IFIFO || room.waits) {
       if (native.poll(from, POLLIN, 0) === 0 || native.poll(to, POLLOUT, 0) === 0) return -1;
     }
-    const most = Math.min(this.length - this.#moved, sink.bytes);
+    const most = Math.min(this.length - this.#moved, room.bytes);
     const { syscall } = this.details;
-    const count = native[syscall](from, to, most);
+    const sockets = source === S_IFSOCK || sink === S_IFSOCK;
+    const count =
+      syscall === 'splice' ? native.splice(from, to, most, sockets) : native.tee(from, to, most);
+    if (count > 0) return count;
     // A FIFO without a writer is not always at its end; its reader knows.
     if (count === 0 && isReader(this.#source) && !this.#source.ended) return -1;
-    if (count >= 0) return count;
-    if (codeOfErrno(count) === 'EAGAIN') return -1;
-    throw errorOf(count, syscall, {
-      target: this.details.target,
-      hint: codeOfErrno(count) === 'EINVAL' ? HINTS[syscall] : undefined,
-      bytesWritten: this.#moved,
-    });
+    if (count === 0 || codeOfErrno(count) === 'EAGAIN') {
+      if (source === S_IFSOCK && native.isAtMark(from) === 1)
+        throw atMark(this.details, this.#moved);
+      return count === 0 ? 0 : -1;
+    }
+    throw this.#error(count);
+  }
+
+  #error(errno: number): IpcError {
+    const { syscall, target } = this.details;
+    const hint = codeOfErrno(errno) === 'EINVAL' ? HINTS[syscall] : undefined;
+    return errorOf(errno, syscall, { target, hint, bytesWritten: this.#moved });
   }
 
   readonly attempt: Attempt<number> = () => {
@@ -136,6 +152,13 @@ const HINTS: Readonly<Record<Call, string>> = {
   tee: 'both ends must be pipes, and not the same one',
 };
 
+/** The error of a stream that stands at urgent data. */
+export function atMark(details: Operation['details'], bytesWritten?: number): IpcError {
+  const hint =
+    'urgent data (MSG_OOB) stand next in the stream, which splice(2) does not pass: receive them by themselves';
+  return new IpcError('ENOTSUP', { ...details, hint, bytesWritten });
+}
+
 /** The descriptor of an end. */
 export function fdOf(end: TransferEnd, name: string): number {
   if (typeof end === 'number') return descriptor(end, name);
@@ -160,7 +183,7 @@ export function hasWaiters(end: TransferEnd): boolean {
   return typeof end === 'object' && 'hasWaiters' in end && end.hasWaiters === true;
 }
 
-/** What one splice(2) with SPLICE_F_NONBLOCK, which speaks of pipes only, does with an end. */
+/** What one splice(2) with SPLICE_F_NONBLOCK, which speaks of pipes only, does with a destination. */
 interface Room {
   /** Whether it waits, unless poll(2) says first that the end is ready. */
   readonly waits: boolean;
@@ -170,17 +193,21 @@ interface Room {
 
 /** Asked anew for each call, since whoever shares a socket may change its mode. */
 function roomOf(fd: number, type: number): Room {
-  if (type === constants.S_IFIFO) return { waits: false, bytes: Infinity };
-  if (type === constants.S_IFREG) return { waits: true, bytes: Infinity };
-  const native = binding();
-  const bytes =
-    type === constants.S_IFSOCK ? check(native.streamRoom(fd), 'splice', { target: fd }) : 0;
-  return { waits: bytes < native.chunk, bytes: bytes === 0 ? CAREFUL : bytes };
+  if (type === S_IFIFO) return { waits: false, bytes: Infinity };
+  if (type === S_IFREG) return { waits: true, bytes: Infinity };
+  const bytes = type === S_IFSOCK ? streamRoom(fd) : 0;
+  return { waits: bytes < binding().chunk, bytes: bytes === 0 ? CAREFUL : bytes };
+}
+
+function streamRoom(fd: number): number {
+  return check(binding().streamRoom(fd), 'splice', { target: fd });
 }
 
 function isOnLoop(end: TransferEnd, type: number): boolean {
-  const { waits, bytes } = roomOf(fdOf(end, 'end'), type);
-  return !waits || (type === constants.S_IFSOCK && bytes > CAREFUL && typeof end === 'object');
+  if (type === S_IFIFO) return true;
+  if (type !== S_IFSOCK) return false;
+  const room = streamRoom(fdOf(end, 'end'));
+  return room === binding().chunk || (room > 0 && typeof end === 'object' && 'onClosed' in end);
 }
 
 function typeOf(fd: number): number {

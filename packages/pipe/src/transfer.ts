@@ -2,6 +2,10 @@ import type { WaitOptions } from '@octoipc/core';
 import { BLOCKED, check, codeOfErrno, FdHandle, type Operation } from '@octoipc/core/kit';
 
 import type { PipeBinding } from './binding.js';
+import { atMark } from './transfer-progress.js';
+
+/** One number, which has two names. */
+const MARK: ReadonlySet<string> = new Set(['ENOTSUP', 'EOPNOTSUPP']);
 
 /** What is moved, which is told how much had been when it fails. */
 interface Moving extends Operation {
@@ -47,6 +51,7 @@ export class Transfer extends FdHandle {
     const attempt = (): number | typeof BLOCKED => {
       const result = this.#binding.transferResult(this.#index);
       if (codeOfErrno(result) === 'EAGAIN') return BLOCKED;
+      if (MARK.has(codeOfErrno(result))) throw atMark(details);
       check(result, 'splice', details);
       return this.#binding.transferMoved(this.#index);
     };
