@@ -1,7 +1,15 @@
 // Runs before each test file of every package, and looks after it: whatever the file has left behind
 // fails it. What exists once in a process and goes with it is allowed, and named here.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
 
 import { afterAll } from 'vitest';
 
@@ -179,6 +187,11 @@ const look = (): string[] => [
 
 const threads = (): number => readdirSync('/proc/self/task').length;
 
+// As long as this file is there nobody has looked after this process: run-left-behind.ts does, should it die.
+const testers = process.env['OCTOIPC_TESTERS'];
+const begun = testers === undefined ? undefined : join(testers, String(process.pid));
+if (begun !== undefined) writeFileSync(begun, '');
+
 const setsBefore = new Set(sets());
 const before = new Set(look());
 const threadsBefore = threads();
@@ -207,5 +220,6 @@ afterAll(async () => {
     await new Promise((resolve) => setImmediate(resolve));
   }
   const rest = [...left(), ...unmountedQueues()];
+  if (begun !== undefined) rmSync(begun, { force: true });
   if (rest.length > 0) throw new Error(`the file has left behind: ${rest.join(', ')}`);
 });
