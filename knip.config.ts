@@ -29,7 +29,7 @@ function entries(name: string): string[] {
     'test/{soak*,measure}.mjs',
     'examples/*.mjs',
     // Set-up of the tests, where it is asked for.
-    'test/left-behind.ts',
+    'test/{left-behind,run-left-behind}.ts',
     // What the benchmarks load and start by name.
     'src/{sides,suites}/*.mjs',
     'src/memory.mjs',

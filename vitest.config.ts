@@ -6,10 +6,10 @@ import { defineConfig } from 'vitest/config';
 const packages = join(import.meta.dirname, 'packages');
 const tested = readdirSync(packages).filter((name) => existsSync(join(packages, name, 'test')));
 
-// What a test file leaves behind fails it; not where something else than it has descriptors and threads in the process,
-// as sanitizers and other runtimes do, nor where what is tested leaks on purpose.
-const census =
-  process.env['OCTOIPC_CENSUS'] === 'off' ? [] : [join(packages, 'core', 'test', 'left-behind.ts')];
+// What a test file leaves behind fails it, and what is there after all of them fails the run; not where something else has
+// descriptors and threads in the process, as sanitizers and other runtimes do, nor where what is tested leaks on purpose.
+const census = (file: string): string[] =>
+  process.env['OCTOIPC_CENSUS'] === 'off' ? [] : [join(packages, 'core', 'test', file)];
 
 // Every test of a package runs once; those that wait on descriptors run again with the poller thread
 // that stands in for libuv's poll on runtimes without libuv, where what is about large numbers is done
@@ -21,7 +21,7 @@ const project = (name: string, root: string, include: string, env: Record<string
     root,
     include: [include],
     env,
-    setupFiles: name.startsWith('conformance') ? [] : census,
+    setupFiles: name.startsWith('conformance') ? [] : census('left-behind.ts'),
   },
 });
 
@@ -30,6 +30,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['module-sync', 'node'] } },
   test: {
     server: { deps: { external: [/\/packages\/\w+\/dist\//] } },
+    globalSetup: census('run-left-behind.ts'),
     pool: 'forks',
     // By default one core is left idle, which is half of a small machine.
     maxWorkers: Math.max(2, availableParallelism()),

@@ -39,6 +39,8 @@ const COLUMNS = {
 /** What none of them tries. */
 const NOT_COVERED = [
   'ThreadSanitizer sees the threads of one process, and no fences: what processes do to memory that they share is tried by **kills**, **locks** and **tests**, and by the fuzzers. Its programs have no Node: the thread-safe functions of the pump that hands readiness over are stand-ins, and of a signal whose default action is to follow nothing is tried.',
+  'The opening thread of fifo and the splicing thread of pipe have no program of their own under ThreadSanitizer. Both are jobs of `waiting_thread.h`, whose start, cancelling and end have one (`waiting-threads.cc`); beside an atomic count, they share with JavaScript only what is written before the start or read after the end.',
+  'LeakSanitizer looks at the examples only: tests run with `detect_leaks=0`, since the foreign programs that they start inherit the library and would be judged, too. Leaks of all else are what **flat** looks for, in memory, and what the tests count after each file, in descriptors, threads, mappings and objects.',
   'What runs in a child of `popen` between clone(2) and execve(2) shares its parent’s memory by design, and is not watched by ThreadSanitizer: the programs that it watches start theirs by fork(2).',
   'EAGAIN of a call that was just told of as possible is let fail, but a wait that then goes on until its timeout is no finding: the kernel tells of an edge again ([decisions](decisions.md#faults)).',
   'Calls that V8, libuv and libc make for themselves and do not survive are not let fail.',

@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { strictProject } from '../strict-types.mjs';
-import { usedPackages } from '../uses.mjs';
+import { publicPackages, specifiers } from '../workspace.mjs';
 import { tools } from './stage.mjs';
 
 /** Of its own package, and of the one for all, which loads the others when they are used: here each, with its addon. */
@@ -78,6 +78,12 @@ const stats = await new Promise((resolve, reject) => webpack(options, (error, re
 if (stats.hasErrors() || stats.hasWarnings()) throw new Error(stats.toString({ errorDetails: true }));`,
 };
 
+/**
+ * Those whose declarations use others' own, which need a newer TypeScript or looser settings, those of NATS and of vitest:
+ * of these it is checked that they can be imported.
+ */
+const FOREIGN_TYPES = new Set(['@octoipc/nats', '@octoipc/conformance']);
+
 /** What a bundle still asks of another package, which nobody may have installed where it runs. */
 const OUTSIDE = /(?:\brequire\(|\bfrom|\bimport\(?)\s*["'](?:@octoipc\/|octoipc)[^"']*["']/;
 
@@ -99,6 +105,21 @@ async function bundle(stage, bundler, specifier, format) {
   return `${Math.ceil(text.length / 1000)} kB`;
 }
 
+/**
+ * Every entry of every package.
+ *
+ * @param compile - compiles the project, with further options
+ */
+export async function checkTypes(manifests, folder, module, compile) {
+  const all = manifests.flatMap((manifest) => specifiers(manifest));
+  const ours = all.filter((name) => !FOREIGN_TYPES.has(name));
+  strictProject(folder, ours, module);
+  await compile();
+  strictProject(folder, all, module);
+  await compile('--skipLibCheck');
+  return `${all.length} entries`;
+}
+
 export async function rehearse(steps, stage) {
   const folder = stage.large;
   mkdirSync(join(folder, 'out'), { recursive: true });
@@ -111,7 +132,6 @@ export async function rehearse(steps, stage) {
       }
     }
   }
-  const specifiers = ['octoipc', ...usedPackages().map((name) => `@octoipc/${name}`)];
   for (const [title, compiler] of [
     ['TypeScript 5.4, the oldest', join(tools, 'node_modules', 'typescript-oldest', 'bin', 'tsc')],
     [
@@ -121,9 +141,12 @@ export async function rehearse(steps, stage) {
   ]) {
     for (const module of ['nodenext', 'esnext']) {
       await steps.run('programs', `${title}: ${module}`, async () => {
-        await stage.project('large', '@types/node@20');
-        strictProject(folder, specifiers, module);
-        await stage.run(process.execPath, [compiler, '-p', '.'], { cwd: folder });
+        const manifests = publicPackages().map(({ manifest }) => manifest);
+        const names = manifests.map(({ name }) => name);
+        const project = await stage.project('types', ...names, '@types/node@20');
+        return checkTypes(manifests, project, module, (...args) =>
+          stage.run(process.execPath, [compiler, '-p', '.', ...args], { cwd: project }),
+        );
       });
     }
   }

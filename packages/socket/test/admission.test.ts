@@ -1,5 +1,11 @@
 import { IpcError } from '@octoipc/core';
-import { connect, connectSync, serverReceiver, type Peer as SocketPeer } from '@octoipc/socket';
+import {
+  connect,
+  connectSync,
+  listen,
+  serverReceiver,
+  type Peer as SocketPeer,
+} from '@octoipc/socket';
 import { expect, test, vi } from 'vitest';
 
 import { closing, server } from './opened.js';
@@ -30,6 +36,13 @@ test('authorize() decides who is seen; what is no boolean admits nobody', async 
   const stranger = closing(await connect(careless.address as { abstract: string }));
   await expect(careless.accept()).rejects.toThrow(TypeError);
   expect(await stranger.read()).toBe(null);
+});
+
+test('listen() of a port without a host is refused: no address is the default', async () => {
+  await expect(listen({ port: 0 } as never)).rejects.toThrow(TypeError);
+  for (const url of ['tcp://:0', 'tls://:0', 'tcp:0']) {
+    await expect(listen(url)).rejects.toThrow(TypeError);
+  }
 });
 
 test('a server keeps to the options that were checked, whatever becomes of their object', async () => {

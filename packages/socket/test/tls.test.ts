@@ -157,6 +157,52 @@ test('a client who is silent for handshakeTimeout is dropped, and at once when t
   ).rejects.toThrow(RangeError);
 });
 
+test.each([
+  ['TCP', {}],
+  ['TLS', { tls: { key, cert } }],
+])('authorize() over %s is given no peer, and decides by the address', async (_what, tls) => {
+  const seen: unknown[] = [];
+  const picky = await server(
+    { host: '127.0.0.1', port: 0, ...tls },
+    {
+      authorize(peer, { peer: same, remote }) {
+        seen.push([peer, same, remote]);
+        return false;
+      },
+    },
+  );
+  const { port } = picky.address as { port: number };
+  const accepting = picky.accept().catch((error: unknown) => error);
+  // Nothing is said: who is asked about has had no handshake.
+  const client = closing(await connect({ host: '127.0.0.1', port }));
+  expect(await client.read()).toBe(null);
+  expect(seen).toEqual([[null, null, client.local]]);
+  picky.close();
+  expect(await accepting).toEqual(failing('ERR_CLOSED'));
+});
+
+test('256 clients have their handshakes at once; the others wait in the backlog', async () => {
+  let taken = 0;
+  const listening = await server(
+    { host: '127.0.0.1', port: 0, tls: { key, cert, handshakeTimeout: 1e9 } },
+    { authorize: () => (taken += 1) > 0 },
+  );
+  const { host, port } = listening.address as Port;
+  const accepting = listening.accept().catch((error: unknown) => error);
+  const silent: Connection[] = [];
+  for (let i = 0; i < 256 + 2; i++) silent.push(closing(await connect({ host, port })));
+  await vi.waitUntil(() => taken >= 256);
+  for (const more of [0, 1, 2]) {
+    // Who leaves makes room for one; were there more of it, they would have been taken, too.
+    if (more > 0) silent[more]!.close();
+    await vi.waitUntil(() => taken >= 256 + more);
+    for (let i = 0; i < 10; i++) await new Promise((resolve) => setImmediate(resolve));
+    expect(taken).toBe(256 + more);
+  }
+  listening.close();
+  expect(await accepting).toEqual(failing('ERR_CLOSED'));
+});
+
 test('whose handshake is done while nobody accepts is for the next accept()', async () => {
   const listening = await server({ host: '127.0.0.1', port: 0, tls: { key, cert } });
   const address = listening.address as Port;
