@@ -35,6 +35,8 @@ static uint8_t* Map(int fd) {
 static void OpenAndClose(size_t count, int named) {
   char path[64];
   snprintf(path, sizeof path, "/dev/shm/octoipc-bench-%d", (int)getpid());
+  // Who had the same id and was killed may have left one.
+  unlink(path);
   const int64_t start = Now();
   for (size_t n = 0; n < count; n++) {
     int fd;
@@ -56,6 +58,8 @@ static void OpenAndClose(size_t count, int named) {
 static void Attach(size_t count) {
   char path[64];
   snprintf(path, sizeof path, "/dev/shm/octoipc-bench-%d", (int)getpid());
+  // Who had the same id and was killed may have left one.
+  unlink(path);
   const int made = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (made < 0 || fallocate(made, 0, 0, (off_t)size) != 0) Fail("open");
   volatile uint8_t seen = 0;

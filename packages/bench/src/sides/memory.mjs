@@ -1,7 +1,7 @@
 // @ts-check
 // memory.mjs SUBJECT OPERATIONS: both ends of a mechanism in one process, one operation after the other; see
 // ../memory.mjs for what is measured.
-import { readdirSync, unlinkSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { Session } from 'node:inspector/promises';
 import { argv, memoryUsage, pid, stdout } from 'node:process';
 import { getHeapSpaceStatistics } from 'node:v8';
@@ -81,11 +81,12 @@ export const SUBJECTS = {
   },
   'fifo: writeSync, readSync({ into })': async () => {
     const { mkfifo, openReaderSync, tryOpenWriter } = await import('@octoipc/fifo');
-    const path = join(tmpdir(), `octoipc-bench-${pid}`);
+    const folder = mkdtempSync(join(tmpdir(), 'octoipc-bench-'));
+    const path = join(folder, 'fifo');
     mkfifo(path);
     const reader = kept(openReaderSync(path));
     const writer = kept(tryOpenWriter(path));
-    unlinkSync(path);
+    rmSync(folder, { recursive: true });
     const target = { into: Buffer.alloc(64) };
     return each(() => {
       writer?.writeSync(message);
