@@ -217,8 +217,9 @@ function conditions({ date, cpu, cores, memory, kernel, node, compiler, load, sc
 }
 
 /** The conditions of the run that suites are of; where they are of several, which are of which. */
-function conditionsOf({ machine, before = [] }, suites) {
-  const machineOf = (suite) => before.find((run) => run.suites.includes(suite))?.machine ?? machine;
+function conditionsOf({ machine, before: earlier = [] }, suites) {
+  const machineOf = (suite) =>
+    earlier.find((each) => each.suites.includes(suite))?.machine ?? machine;
   const runs = [...grouped(new Set(suites), machineOf)];
   return runs
     .map(([of, names]) =>
