@@ -106,8 +106,8 @@ function crossovers(results) {
 const significant = (value) => Number(value.toPrecision(3)).toLocaleString('en');
 
 /** The table of docs/choosing.md: every mechanism by itself. */
-function choiceOf({ machine, results }) {
-  const sizes = results.filter(({ suite, theirs }) => suite === 'sizes' && theirs);
+function choiceOf(document) {
+  const sizes = document.results.filter(({ suite, theirs }) => suite === 'sizes' && theirs);
   const figures = new Map();
   for (const { row, against, contestant, ours, theirs } of sizes) {
     for (const [name, of] of [
@@ -132,7 +132,7 @@ function choiceOf({ machine, results }) {
     '| --- | --- | --- | --- |',
     ...rows.map((cells) => `| ${cells.join(' | ')} |`),
     '',
-    `${conditions(machine)}; the ring one way by \`consume\`, the others by their blocking calls. [All figures](benchmarks.md).`,
+    `${conditionsOf(document, ['sizes'])}; the ring one way by \`consume\`, the others by their blocking calls. [All figures](benchmarks.md).`,
   ].join('\n');
 }
 
@@ -216,6 +216,18 @@ function conditions({ date, cpu, cores, memory, kernel, node, compiler, load, sc
   return `${cpu}, ${cores} cores, ${gib} GiB, Linux ${kernel}, Node.js ${node}, ${compiler}, ${date.slice(0, 10)}, load ${loads(load)} at the start${scheduling === undefined || scheduling === 'SCHED_OTHER' ? '' : `, ${scheduling}`}`;
 }
 
+/** The conditions of the run that suites are of; where they are of several, which are of which. */
+function conditionsOf({ machine, before: earlier = [] }, suites) {
+  const machineOf = (suite) =>
+    earlier.find((each) => each.suites.includes(suite))?.machine ?? machine;
+  const runs = [...grouped(new Set(suites), machineOf)];
+  return runs
+    .map(([of, names]) =>
+      runs.length === 1 ? conditions(of) : `${names.join(', ')}: ${conditions(of)}`,
+    )
+    .join('; ');
+}
+
 /** Of suites that a later run has not measured again. */
 function before({ suites, machine, loadAfter }) {
   return [
@@ -283,7 +295,7 @@ function pageOf(document) {
   return text.join('\n');
 }
 
-function memoryOf({ results, handles = [], imports = [] }) {
+function memoryOf({ machine, results, handles = [], imports = [] }) {
   const kib = (bytes) => (bytes === undefined ? '–' : `${(bytes / 1024).toFixed(0)} KiB`);
   const { operations = 0 } = results[0] ?? {};
   const text = [
@@ -291,6 +303,7 @@ function memoryOf({ results, handles = [], imports = [] }) {
     '',
     `What an operation allocates on the heap, there and back in one process, and by how much the old space, the heap and the resident size grew over ${operations.toLocaleString('en')} of them, collections included. The resident size grows by the young generation, which is held large here, and then no more.`,
     '',
+    ...(machine === undefined ? [] : [`Of a run of its own: ${conditions(machine)}.`, '']),
     '| what | bytes for each | objects for each | old space | heap | resident |',
     '| --- | --- | --- | --- | --- | --- |',
     ...results.map(
@@ -328,8 +341,8 @@ function grouped(results, keyOf) {
 }
 
 /** The rows that say in the README what speed there is. */
-function headlineOf({ machine, results }) {
-  const told = results.filter(({ headline, ratio }) => headline === true && ratio);
+function headlineOf(document) {
+  const told = document.results.filter(({ headline, ratio }) => headline === true && ratio);
   if (told.length === 0) return '';
   return [
     '| what | waits | against | ratio | target | ours | theirs |',
@@ -339,7 +352,10 @@ function headlineOf({ machine, results }) {
     ...(told.some(isExcused)
       ? ['¹ Out of reach: [the page](docs/benchmarks.md) names the decision that measures why.', '']
       : []),
-    `${conditions(machine)}. [All figures](docs/benchmarks.md), and how to take them anew.`,
+    `${conditionsOf(
+      document,
+      told.map(({ suite }) => suite),
+    )}. [All figures](docs/benchmarks.md), and how to take them anew.`,
   ].join('\n');
 }
 

@@ -32,6 +32,27 @@ static inline void Fail(const char* what) {
   exit(1);
 }
 
+/// Who should have written more is gone.
+static inline void FailAtEnd(const char* what) {
+  fprintf(stderr, "%s: the other side has ended\n", what);
+  exit(1);
+}
+
+/// A new folder where the temporary files are. What is named by the id of a process may be there: who
+/// was killed has left it, and ids come again.
+struct Folder {
+  char path[104];
+};
+
+static inline struct Folder MakeFolder(void) {
+  struct Folder folder;
+  const char* parent = getenv("TMPDIR");
+  snprintf(folder.path, sizeof folder.path, "%s/octoipc-bench-XXXXXX",
+           parent != NULL ? parent : "/tmp");
+  if (mkdtemp(folder.path) == NULL) Fail("mkdtemp");
+  return folder;
+}
+
 /// Memory that begins 64 bytes further than malloc(3)'s: at 16 bytes into a page, where large
 /// memory of malloc(3) begins, some processors read(2) four times slower.
 static inline uint8_t* Memory(size_t size) {
@@ -89,7 +110,7 @@ static inline void ReadAll(int fd, void* data, size_t size) {
   uint8_t* bytes = (uint8_t*)data;
   while (size > 0) {
     const ssize_t count = read(fd, bytes, size);
-    if (count == 0) exit(1);
+    if (count == 0) FailAtEnd("read");
     if (count < 0 && errno != EINTR) Fail("read");
     if (count <= 0) continue;
     bytes += count;

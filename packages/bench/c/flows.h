@@ -32,7 +32,7 @@ static ssize_t GetSome(int fd, void* data, size_t length) {
   for (;;) {
     const ssize_t count = Get(fd, data, length);
     if (count > 0) return count;
-    if (count == 0) exit(1);
+    if (count == 0) FailAtEnd("get");
     if (errno != EINTR && errno != EAGAIN) Fail("get");
   }
 }

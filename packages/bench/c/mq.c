@@ -37,6 +37,8 @@ static int Open(void) {
   snprintf(name, sizeof name, "/octoipc-bench-%d-%d", (int)getpid(), count++);
   struct mq_attr attributes = {.mq_maxmsg = kMessages, .mq_msgsize = (long)size};
   const int flags = O_RDWR | O_CREAT | O_EXCL | (spins ? O_NONBLOCK : 0);
+  // Who had the same id and was killed may have left one.
+  mq_unlink(name);
   const mqd_t queue = mq_open(name, flags, 0600, &attributes);
   if (queue < 0) Fail("mq_open");
   mq_unlink(name);
@@ -100,6 +102,9 @@ static void OpenAndClose(size_t count) {
   snprintf(name, sizeof name, "/octoipc-bench-%d", (int)getpid());
   struct mq_attr attributes = {.mq_maxmsg = kMessages, .mq_msgsize = (long)size};
   const key_t key = (key_t)(0x0c700000 | (getpid() & 0xfffff));
+  // Who had the same id and was killed may have left one.
+  if (posix) mq_unlink(name);
+  if (!posix) msgctl(msgget(key, 0), IPC_RMID, NULL);
   const int first = posix ? mq_open(name, O_RDWR | O_CREAT | O_EXCL, 0600, &attributes)
                           : msgget(key, IPC_CREAT | IPC_EXCL | 0600);
   if (first < 0) Fail("open");

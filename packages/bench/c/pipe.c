@@ -29,17 +29,17 @@ static void OpenAndClose(size_t count) {
 }
 
 static void OpenFifoAndClose(size_t count, int access) {
-  const char* path = MakeFifo();
-  const int other = access == O_WRONLY ? open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1;
+  const struct Fifo fifo = MakeFifo();
+  const int other = access == O_WRONLY ? open(fifo.path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1;
   const int64_t start = Now();
   for (size_t n = 0; n < count; n++) {
-    const int fd = open(path, access | O_NONBLOCK | O_CLOEXEC);
+    const int fd = open(fifo.path, access | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0) Fail("open");
     close(fd);
   }
   ReportReceipt(start, (struct Receipt){Now(), 0});
   if (other >= 0) close(other);
-  unlink(path);
+  RemoveFifo(&fifo);
 }
 
 static void SampleOf(const struct Exercise* exercise, size_t count, int capacity, int named) {

@@ -16,10 +16,9 @@
 #include <sys/prctl.h>
 #include <sys/sem.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 
-#include "bench.h"
+#include "fifo.h"
 
 enum { kProducers = 64, kMessages = 10, kHeader = 4, kRing = 1 << 20 };
 
@@ -41,7 +40,7 @@ static struct {
 static int queue;
 static int sets;
 static int fds[2];
-static char path[64];
+static char name[64];
 static void* memory;
 
 static int Is(const char* name) { return strcmp(mechanism, name) == 0; }
@@ -49,22 +48,23 @@ static int Is(const char* name) { return strcmp(mechanism, name) == 0; }
 static void Open(void) {
   shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (shared == MAP_FAILED) Fail("mmap");
-  snprintf(path, sizeof path, "/tmp/octoipc-bench-%d", (int)getpid());
+  snprintf(name, sizeof name, "/octoipc-bench-%d", (int)getpid());
   if (Is("posix")) {
     struct mq_attr attributes = {.mq_maxmsg = kMessages, .mq_msgsize = (long)size};
-    queue = mq_open(path + 4, O_RDWR | O_CREAT | O_EXCL, 0600, &attributes);
-    mq_unlink(path + 4);
+    mq_unlink(name);
+    queue = mq_open(name, O_RDWR | O_CREAT | O_EXCL, 0600, &attributes);
+    mq_unlink(name);
   } else if (Is("sysv")) {
     queue = msgget(IPC_PRIVATE, IPC_CREAT | 0600);
   } else if (Is("fifo")) {
-    if (mkfifo(path, 0600) != 0) Fail("mkfifo");
-    queue = open(path, O_RDWR | O_CLOEXEC);
-    unlink(path);
+    const struct Fifo fifo = MakeFifo();
+    queue = open(fifo.path, O_RDWR | O_CLOEXEC);
+    RemoveFifo(&fifo);
   } else if (Is("datagram")) {
     queue = socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, fds);
   } else if (Is("seqpacket")) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    snprintf(address.sun_path + 1, sizeof address.sun_path - 1, "%s", path);
+    snprintf(address.sun_path + 1, sizeof address.sun_path - 1, "%s", name);
     queue = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     if (bind(queue, (struct sockaddr*)&address, sizeof address) != 0) Fail("bind");
     if (listen(queue, kProducers) != 0) Fail("listen");
@@ -127,7 +127,7 @@ static void Produce(int number, size_t share) {
   if (Is("datagram")) fd = fds[1];
   if (Is("seqpacket")) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    snprintf(address.sun_path + 1, sizeof address.sun_path - 1, "%s", path);
+    snprintf(address.sun_path + 1, sizeof address.sun_path - 1, "%s", name);
     fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     if (connect(fd, (struct sockaddr*)&address, sizeof address) != 0) Fail("connect");
   }

@@ -184,6 +184,8 @@ static void HandOff(size_t count) {
 static void OpenSemaphore(size_t count) {
   char name[64];
   snprintf(name, sizeof name, "/octoipc-bench-%d", (int)getpid());
+  // Who had the same id and was killed may have left one.
+  sem_unlink(name);
   sem_t* first = sem_open(name, O_CREAT | O_EXCL, 0600, 1);
   if (first == SEM_FAILED) Fail("sem_open");
   sem_close(first);
@@ -199,6 +201,8 @@ static void OpenSemaphore(size_t count) {
 
 static void OpenSet(size_t count) {
   const key_t key = (key_t)(0x0c700000 | (getpid() & 0xfffff));
+  // Who had the same id and was killed may have left one.
+  semctl(semget(key, 0, 0), 0, IPC_RMID);
   const int first = semget(key, 2, IPC_CREAT | IPC_EXCL | 0600);
   if (first < 0) Fail("semget");
   const int64_t start = Now();
@@ -214,6 +218,8 @@ static void OpenSet(size_t count) {
 static void OpenLock(size_t count) {
   char path[64];
   snprintf(path, sizeof path, "/dev/shm/octoipc-bench-%d", (int)getpid());
+  // Who had the same id and was killed may have left one.
+  unlink(path);
   const int made = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (made < 0 || ftruncate(made, 512) != 0) Fail(path);
   close(made);

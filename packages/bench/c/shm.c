@@ -5,6 +5,8 @@
 // open       memfd_create(2), fallocate(2), mmap(2), a store, munmap(2), close(2)
 // posix      the same by shm_open(3) of a name, which is unlinked
 // attach     open(2) of an object that is there, fstat(2), mmap(2), a load, munmap(2), close(2)
+// file       the same of a file
+// sysv       shmget(2) of a segment that is there, shmctl(2), shmat(2), a load, shmdt(2)
 // trips      there and back by two words, asleep in futex(2)
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -13,6 +15,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/shm.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -35,6 +38,8 @@ static uint8_t* Map(int fd) {
 static void OpenAndClose(size_t count, int named) {
   char path[64];
   snprintf(path, sizeof path, "/dev/shm/octoipc-bench-%d", (int)getpid());
+  // Who had the same id and was killed may have left one.
+  unlink(path);
   const int64_t start = Now();
   for (size_t n = 0; n < count; n++) {
     int fd;
@@ -53,9 +58,7 @@ static void OpenAndClose(size_t count, int named) {
   ReportReceipt(start, (struct Receipt){Now(), 0});
 }
 
-static void Attach(size_t count) {
-  char path[64];
-  snprintf(path, sizeof path, "/dev/shm/octoipc-bench-%d", (int)getpid());
+static void AttachTo(const char* path, size_t count) {
   const int made = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (made < 0 || fallocate(made, 0, 0, (off_t)size) != 0) Fail("open");
   volatile uint8_t seen = 0;
@@ -72,6 +75,43 @@ static void Attach(size_t count) {
   ReportReceipt(start, (struct Receipt){Now(), 0});
   unlink(path);
   close(made);
+}
+
+static void Attach(size_t count) {
+  char path[64];
+  snprintf(path, sizeof path, "/dev/shm/octoipc-bench-%d", (int)getpid());
+  // Who had the same id and was killed may have left one.
+  unlink(path);
+  AttachTo(path, count);
+}
+
+static void AttachFile(size_t count) {
+  const struct Folder folder = MakeFolder();
+  char path[sizeof folder + 8];
+  snprintf(path, sizeof path, "%s/file", folder.path);
+  AttachTo(path, count);
+  rmdir(folder.path);
+}
+
+static void AttachSegment(size_t count) {
+  const key_t key = (key_t)(0x0c700000 | (getpid() & 0xfffff));
+  // Who had the same id and was killed may have left one.
+  shmctl(shmget(key, 0, 0), IPC_RMID, NULL);
+  const int made = shmget(key, size, IPC_CREAT | IPC_EXCL | 0600);
+  if (made < 0) Fail("shmget");
+  volatile uint8_t seen = 0;
+  const int64_t start = Now();
+  for (size_t n = 0; n < count; n++) {
+    struct shmid_ds status;
+    const int id = shmget(key, 0, 0600);
+    if (id < 0 || shmctl(id, IPC_STAT, &status) != 0) Fail("shmget");
+    const uint8_t* data = shmat(id, NULL, 0);
+    if (data == (void*)-1) Fail("shmat");
+    seen += data[0];
+    shmdt(data);
+  }
+  ReportReceipt(start, (struct Receipt){Now(), 0});
+  shmctl(made, IPC_RMID, NULL);
 }
 
 static void FillMemory(size_t count) {
@@ -146,6 +186,8 @@ int main(int argc, char** argv) {
     if (strcmp(argv[1], "open") == 0) OpenAndClose(count, 0);
     if (strcmp(argv[1], "posix") == 0) OpenAndClose(count, 1);
     if (strcmp(argv[1], "attach") == 0) Attach(count);
+    if (strcmp(argv[1], "file") == 0) AttachFile(count);
+    if (strcmp(argv[1], "sysv") == 0) AttachSegment(count);
     if (strcmp(argv[1], "fill") == 0) FillMemory(count);
     if (strcmp(argv[1], "read") == 0) ReadMemory(count);
     if (strcmp(argv[1], "trips") == 0) Trips(count);

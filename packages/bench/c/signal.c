@@ -2,6 +2,7 @@
 //
 // queue      sigqueue(3) to another process, which reads a signalfd, one record a read(2)
 // trips      there and back, waiting in epoll_wait(2)
+// sync       there and back, waiting in sigtimedwait(2)
 // open       sigprocmask(2) and signalfd(2), and back
 // process    pidfd_open(2) and close(2)
 #define _GNU_SOURCE
@@ -50,6 +51,50 @@ static int Take(int fd, int set) {
     struct epoll_event event;
     epoll_wait(set, &event, 1, -1);
   }
+}
+
+/// Who waits in the call has no descriptor.
+static void TakeInCall(void) {
+  const struct timespec patience = {60, 0};
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, data);
+  while (sigtimedwait(&set, NULL, &patience) < 0) {
+    if (errno != EINTR) Fail("sigtimedwait");
+  }
+}
+
+static void SampleInCalls(size_t count) {
+  int pipes[2];
+  if (pipe(pipes) != 0) Fail("pipe");
+  close(Block(data, data));
+  const pid_t parent = getpid();
+  const pid_t child = fork();
+  if (child < 0) Fail("fork");
+  uint8_t ready = 1;
+  if (child == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    WriteAll(pipes[1], &ready, 1);
+    for (size_t n = 0; n < count; n++) {
+      TakeInCall();
+      Queue(parent, (int)n);
+    }
+    _exit(0);
+  }
+  ReadAll(pipes[0], &ready, 1);
+  int64_t* times = malloc(count * sizeof *times);
+  int64_t due = FirstTrip();
+  for (size_t n = 0; n < count; n++) {
+    AwaitTrip(due);
+    Queue(child, (int)n);
+    TakeInCall();
+    due = EndTrip(due, &times[n]);
+  }
+  ReportTrips(times, count);
+  free(times);
+  waitpid(child, NULL, 0);
+  close(pipes[0]);
+  close(pipes[1]);
 }
 
 static void OpenAndClose(size_t count) {
@@ -136,6 +181,8 @@ int main(int argc, char** argv) {
       OpenAndClose(count);
     } else if (strcmp(argv[1], "process") == 0) {
       OpenProcessAndClose(count);
+    } else if (strcmp(argv[1], "sync") == 0) {
+      SampleInCalls(count);
     } else {
       Sample(strcmp(argv[1], "trips") == 0, count);
     }

@@ -39,9 +39,8 @@ static void OpenAndClose(size_t count) {
 /// A socket of an address: of a name that the kernel gives, or of a path.
 static void BindAndClose(size_t count, int listens) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
-  const char* folder = getenv("TMPDIR");
-  snprintf(address.sun_path, sizeof address.sun_path, "%s/octoipc-bench-%d.sock",
-           folder != NULL ? folder : "/tmp", (int)getpid());
+  const struct Folder folder = MakeFolder();
+  snprintf(address.sun_path, sizeof address.sun_path, "%s/s", folder.path);
   const socklen_t length = listens ? sizeof address : sizeof address.sun_family;
   const int64_t start = Now();
   for (size_t n = 0; n < count; n++) {
@@ -51,6 +50,7 @@ static void BindAndClose(size_t count, int listens) {
     close(fd);
     if (listens) unlink(address.sun_path);
   }
+  rmdir(folder.path);
   ReportReceipt(start, (struct Receipt){Now(), 0});
 }
 

@@ -144,6 +144,8 @@ static int OpenQueue(void) {
   char name[64];
   snprintf(name, sizeof name, "/octoipc-bench-uv-%d", (int)getpid());
   struct mq_attr attributes = {.mq_maxmsg = 10, .mq_msgsize = (long)size};
+  // Who had the same id and was killed may have left one.
+  mq_unlink(name);
   const mqd_t queue = mq_open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600, &attributes);
   if (queue < 0) Fail("mq_open");
   mq_unlink(name);

@@ -121,7 +121,7 @@ function figureOf(kind, ours, theirs) {
  * @returns {Entry}
  */
 function entryOf(command, peer, interval, lacking) {
-  const absent = peer === undefined ? lacking : missing(peer);
+  const absent = lacking ?? (peer === undefined ? undefined : missing(peer));
   /** @type {Entry} */
   const entry = { contestant: undefined, outcomes: [], resident: undefined, absent };
   if (absent !== undefined) return entry;

@@ -41,7 +41,8 @@ function killGroup(/** @type {number} */ group) {
 const KEPT = 2000;
 
 /**
- * Why a program ended: its last words that tell of an error, else how it ended.
+ * Why a program ended: its last words that tell of an error, else its last words (which of a C program are those of
+ * perror(3)), and how it ended.
  *
  * @param {string} said - on its standard error
  * @param {number | null} code
@@ -49,9 +50,9 @@ const KEPT = 2000;
  */
 function reasonOf(said, code, signal) {
   const lines = said.split('\n').map((line) => line.trim());
-  const telling = lines.findLast((line) =>
-    /\bError\b|error:|terminate called|what\(\)|FATAL/.test(line),
-  );
+  const telling =
+    lines.findLast((line) => /\bError\b|error:|terminate called|what\(\)|FATAL/.test(line)) ??
+    lines.findLast((line) => line !== '');
   const end = signal === null ? `status ${code}` : `killed by ${signal}`;
   return telling === undefined ? `it ended early (${end})` : `it ended early (${end}): ${telling}`;
 }

@@ -3,7 +3,7 @@
 // the rows of the suites and prints ratios. A suite is a file of suites/; its rows say what is compared. With
 // --again those that miss their targets are measured twice more, until they reach them, and what they missed
 // them with is kept. With --check this is done too, with rows that have targets only, and the status is 1 if one
-// misses it each time and is not excused (excused.mjs), or is excused and much worse than published. The file is written after every suite, so that
+// misses it each time, or has nobody to be compared with, and is not excused (excused.mjs), or is excused and much worse than published. The file is written after every suite, so that
 // figures outlive what ends this program; a row that fails is told there, and those after N minutes, too. With
 // --keep what it has of suites that are not measured now stays, with the machine and the load of its run.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -88,9 +88,14 @@ function isWorse({ suite, row, against, ratio, kind }) {
     : ratio.median > before.median * SLACK;
 }
 
-/** @param {import('./compare.mjs').Result & { suite: string }} result */
+/**
+ * Who has a target and nothing that it could be held against has not reached it.
+ *
+ * @param {import('./compare.mjs').Result & { suite: string }} result
+ */
 const missedIts = (result) =>
-  result.reached === false &&
+  result.target !== undefined &&
+  result.reached !== true &&
   (excuseOf(result.suite, result.row, result.against) === undefined ||
     (values.check && isWorse(result)));
 
@@ -104,6 +109,8 @@ function betterOf(first, second) {
   return first.map((result, index) => {
     const other = second[index];
     if (!missedIts(result) || other === undefined) return result;
+    if (result.ratio === undefined) return other;
+    if (other.ratio === undefined) return result;
     const missed = [...(result.missed ?? []), Number(result.ratio?.median)];
     return { ...other, missed };
   });
@@ -195,19 +202,18 @@ for (const suite of suites) {
   }
   save();
 }
-const aimed = results.filter(({ reached }) => reached !== undefined);
-const missed = aimed.filter(({ reached }) => reached === false);
+const aimed = results.filter(({ target }) => target !== undefined);
+const missed = aimed.filter(({ reached }) => reached !== true);
 const excused = missed.filter((result) => !missedIts(result));
 console.log(
   `\n${aimed.length - missed.length} of ${aimed.length} targets reached, ${excused.length} excused, ${failures.length} rows not measured`,
 );
 if (values.check) {
   const failed = results.filter(missedIts);
-  for (const { suite, row, against, target, absent } of results) {
-    if (target !== undefined && absent !== undefined)
-      console.log(`not compared: ${suite} ${row}, ${against}: ${absent}`);
+  for (const { suite, row, against, absent } of failed) {
+    const why = absent === undefined ? '' : `: not compared: ${absent}`;
+    console.log(`missed: ${suite} ${row}, ${against}${why}`);
   }
-  for (const { suite, row, against } of failed) console.log(`missed: ${suite} ${row}, ${against}`);
   for (const { suite, row, against } of excused)
     console.log(`excused: ${suite} ${row}, ${against}: ${excuseOf(suite, row, against)}`);
   // Without C there is nothing to hold it against.

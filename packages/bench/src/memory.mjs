@@ -41,13 +41,21 @@ const PATIENCE = 300_000;
 /** Objects that a message may allocate, there and back together: that which is handed out. */
 const MOST = 1;
 /**
- * What has more: a message that comes with its priority or type is an object beside its bytes; each that is awaited by itself has a
- * promise, and its `await` takes three objects of the caller's; what is told of a signal holds its numbers and is kept until it is asked for.
+ * What has more: a message that comes with its priority or type is an object beside its bytes, and a datagram has a list of descriptors
+ * and who sent it, too; each that is awaited by itself has a promise, and its `await` takes three objects of the caller's, whose share is
+ * less where four come by one; a step of a loop has an object of its own; what is told of a signal holds its numbers and is kept until it
+ * is asked for; operations on a set are checked into an object each; how many messages of a broadcast were missed is a BigInt.
  */
 const MORE = /** @type {Record<string, number>} */ ({
   'pipe: send, receiveMany, by frames': 2,
+  'pipe: send, for await, by frames': 6,
   'mq, POSIX: trySend, tryReceive': 2,
+  'mq, POSIX: trySend, receiveMany': 4,
   'mq, System V: trySend, tryReceive': 2,
+  'sem, System V: tryOperate, there and back': 2,
+  'shm, ring: trySend, receive': 6,
+  'shm, ShmBroadcast: send, tryReceive': 2,
+  'socket, datagram: trySend, tryReceive': 4,
   'socket, stream: send, receive, by frames': 6,
   'signal: send, tryWait': 6,
 });

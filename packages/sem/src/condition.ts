@@ -186,15 +186,17 @@ export class Condition extends WordHandle {
   notify(n = 1): number {
     integer(n, 'n', 1, MOST);
     this.check('notify');
-    let notified = 0;
-    for (const slot of this.#waiting()) {
-      if (notified === n) break;
-      const at = slotAt(slot) + SLOT_STATE;
-      if (Atomics.compareExchange(this.#slots.words, at, WAITING, NOTIFIED) !== WAITING) continue;
-      notified += 1;
-      this.#region.binding.wordWake(this.#region.index, 4 * at, 1);
+    // Nearly always one is told or nobody waits, which takes no list.
+    let longest = this.#longest();
+    if (n > 1 && longest >= 0) {
+      let notified = 0;
+      for (const slot of this.#waiting()) {
+        if (notified < n && this.#tell(slot)) notified += 1;
+      }
+      return notified;
     }
-    return notified;
+    while (longest >= 0 && !this.#tell(longest)) longest = this.#longest();
+    return longest < 0 ? 0 : 1;
   }
 
   /** Notifies all who wait; how many. */
@@ -242,6 +244,31 @@ export class Condition extends WordHandle {
       this.#slots.end(waiter.slot);
       return error;
     };
+  }
+
+  /** Whether who waits in a slot waited still, and is notified. */
+  #tell(slot: number): boolean {
+    const at = slotAt(slot) + SLOT_STATE;
+    if (Atomics.compareExchange(this.#slots.words, at, WAITING, NOTIFIED) !== WAITING) return false;
+    this.#region.binding.wordWake(this.#region.index, 4 * at, 1);
+    return true;
+  }
+
+  /** The slot of who has waited longest; -1 where nobody waits. */
+  #longest(): number {
+    const slots = this.#slots;
+    const { used } = slots;
+    let longest = -1;
+    let first = 0;
+    for (let slot = 0; slot < used; slot++) {
+      if (!slots.isHeld(slot) || slots.get(slot, SLOT_STATE) !== WAITING) continue;
+      const ticket = slots.get(slot, SLOT_TICKET);
+      // Tickets may have wrapped around.
+      if (longest >= 0 && ((ticket - first) | 0) >= 0) continue;
+      longest = slot;
+      first = ticket;
+    }
+    return longest;
   }
 
   /** The slots of those who wait, in the order in which they came. */

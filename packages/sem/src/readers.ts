@@ -82,7 +82,8 @@ export class Readers implements OwnedResource {
   /** The first who reads; undefined if nobody does. */
   obstacle(waiting: boolean): Obstacle | undefined {
     const { words } = this.#word;
-    for (const slot of this.slots.held()) {
+    const { used } = this.slots;
+    for (let slot = 0; slot < used; slot++) {
       const at = slotAt(slot);
       for (;;) {
         const seen = Atomics.load(words, at);

@@ -166,11 +166,7 @@ export class RwLock extends WordHandle {
   tryWriteLock(): Guard | null {
     this.check('writeLock');
     if (this.pending > 0) return null;
-    const { attempt, undo } = this.#turns.writer(this, false);
-    const guard = attempt();
-    if (guard !== BLOCKED) return guard;
-    undo(undefined);
-    return null;
+    return this.#turns.tryWrite(this);
   }
 
   /**

@@ -57,6 +57,29 @@ export class RwTurns implements OwnedResource {
     return new ReadGuard(handle, this.#reading, this.#name, this.readers.dead);
   }
 
+  /**
+   * As one attempt of {@link writer} that does not wait.
+   *
+   * @param handle - whose guard this is
+   * @returns the guard, unless somebody reads or writes
+   */
+  tryWrite(handle: object): Guard | null {
+    const { word } = this;
+    const taken = word.take(false, false, this.#name);
+    if (typeof taken === 'number') return null;
+    try {
+      if (this.readers.obstacle(false) === undefined) {
+        word.enter();
+        return new WordGuard(handle, word, this.#name, taken.dead, undefined, EVERYBODY);
+      }
+    } catch (error) {
+      word.back(taken);
+      throw error;
+    }
+    word.back(taken);
+    return null;
+  }
+
   /** @param handle, blocking - as of `read` */
   writer(handle: object, waiting: boolean, blocking = false): Writer {
     const { word } = this;

@@ -78,13 +78,21 @@ export class Slots {
     this.forget(slot);
   }
 
+  /** From which slot on none was ever claimed. */
+  get used(): number {
+    // Whoever has access to the lock may have stored anything there.
+    return Math.min(Atomics.load(this.words, USED), SLOTS);
+  }
+
+  /** Whether somebody alive holds a slot. */
+  isHeld(slot: number): boolean {
+    return isHeld(Atomics.load(this.words, slotAt(slot)));
+  }
+
   /** The slots that somebody alive holds. */
   *held(): Generator<number> {
-    // Whoever has access to the lock may have stored anything there.
-    const used = Math.min(Atomics.load(this.words, USED), SLOTS);
-    for (let slot = 0; slot < used; slot++) {
-      if (isHeld(Atomics.load(this.words, slotAt(slot)))) yield slot;
-    }
+    const { used } = this;
+    for (let slot = 0; slot < used; slot++) if (this.isHeld(slot)) yield slot;
   }
 
   /** A word of a slot: its state, its ticket or its owner. */

@@ -216,7 +216,7 @@ export class BroadcastConsumer extends ResourceHandle implements AsyncIterable<B
     this.#seen = Atomics.load(this.#words, NEWEST);
     const count = this.#slab.fill(this.#memory, this.#position.bytes);
     if (count === EBADMSG || this.#broadcast.memory.mapping.faulted) throw this.#damage();
-    return check(count, 'receive', this.describe());
+    return count < 0 ? check(count, 'receive', this.describe()) : count;
   }
 
   #checkUse(): void {

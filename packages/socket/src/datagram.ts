@@ -170,6 +170,7 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
 
   /** Sends if that needs no waiting; false, and nothing sent, if it does. */
   trySend(data: Bytes, to?: Address | null, options?: Pick<DatagramSendOptions, 'fds'>): boolean {
+    if (to === undefined && options === undefined) return sendPlainDatagram(this, data, false);
     const route = routeTo(this, to);
     try {
       const put = sendingDatagram(this, data, route, options);
@@ -234,6 +235,12 @@ export class Datagram extends SocketHandle implements AsyncIterable<DatagramMess
   tryReceive(
     options?: Omit<DatagramReceiveOptions, keyof WaitOptions>,
   ): DatagramMessage | undefined {
+    if (options === undefined) {
+      this.checkOpen('recvmsg');
+      if (this.isWaiting('readable')) return undefined;
+      const message = nextDatagram(this, this.#ahead, 1, false);
+      return message === BLOCKED ? undefined : message;
+    }
     const take = receivingDatagram(this, this.#ahead, options, 1);
     if (this.isWaiting('readable')) return undefined;
     const message = take();

@@ -38,6 +38,18 @@ const alone = {
     const lock = keep(RwLock.open(name, made));
     return () => lock.tryWriteLock()?.unlock();
   },
+  'open-rwlock': () => {
+    keep(RwLock.open(name, made));
+    return () => RwLock.open(name).close();
+  },
+  'open-condition': () => {
+    keep(Condition.open(name, made));
+    return () => Condition.open(name).close();
+  },
+  'open-barrier': () => {
+    keep(Barrier.open(name, { ...made, parties: 2 }));
+    return () => Barrier.open(name).close();
+  },
 };
 
 /** Three locks that are taken to have them alone. */

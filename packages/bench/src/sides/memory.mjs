@@ -1,9 +1,9 @@
 // @ts-check
 // memory.mjs SUBJECT OPERATIONS: both ends of a mechanism in one process, one operation after the other; see
 // ../memory.mjs for what is measured.
-import { readdirSync, unlinkSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { Session } from 'node:inspector/promises';
-import { argv, memoryUsage, pid, stdout } from 'node:process';
+import process, { argv, memoryUsage, pid, stdout } from 'node:process';
 import { getHeapSpaceStatistics } from 'node:v8';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,6 +22,9 @@ const HANDLES = 500;
 
 const message = Buffer.alloc(64, 7);
 
+/** Of what has a name; kinds do not share theirs. */
+const NAME = `/octoipc-bench-${pid}`;
+
 /**
  * Makes what does so many operations, each a message (or whatever it is) there and back. What is awaited is awaited
  * once for all that were begun together, as a program under load does.
@@ -37,20 +40,26 @@ const each = (operation) => (/** @type {number} */ count) => {
 /** Messages that are sent before they are received. */
 const WINDOW = 100;
 
+/** As many as a POSIX queue has room for. */
+const MESSAGES = 4;
+
 /**
  * Sends a window and takes it, until all have come.
  *
  * @param {() => unknown} send
  * @param {() => Promise<number>} take - how many came
+ * @param {number} [window]
  */
-const windows = (send, take) => async (/** @type {number} */ count) => {
-  for (let n = 0; n < count;) {
-    const length = Math.min(WINDOW, count - n);
-    for (let i = 0; i < length; i++) send();
-    for (let left = length; left > 0;) left -= await take();
-    n += length;
-  }
-};
+const windows =
+  (send, take, window = WINDOW) =>
+  async (/** @type {number} */ count) => {
+    for (let n = 0; n < count;) {
+      const length = Math.min(window, count - n);
+      for (let i = 0; i < length; i++) send();
+      for (let left = length; left > 0;) left -= await take();
+      n += length;
+    }
+  };
 
 /** @type {Record<string, Subject>} */
 export const SUBJECTS = {
@@ -79,13 +88,22 @@ export const SUBJECTS = {
       async () => (await receiver.receiveMany()).length,
     );
   },
+  'pipe: send, for await, by frames': async () => {
+    const { pipeReceiver, pipeSender } = await import('@octoipc/pipe');
+    const { reader, writer } = await pipe();
+    const sender = pipeSender(writer);
+    const messages = pipeReceiver(reader)[Symbol.asyncIterator]();
+    return windows(
+      () => sender.send(message),
+      async () => ((await messages.next()).done === true ? 0 : 1),
+    );
+  },
   'fifo: writeSync, readSync({ into })': async () => {
     const { mkfifo, openReaderSync, tryOpenWriter } = await import('@octoipc/fifo');
-    const path = join(tmpdir(), `octoipc-bench-${pid}`);
+    const path = join(folderOf(), 'fifo');
     mkfifo(path);
     const reader = kept(openReaderSync(path));
     const writer = kept(tryOpenWriter(path));
-    unlinkSync(path);
     const target = { into: Buffer.alloc(64) };
     return each(() => {
       writer?.writeSync(message);
@@ -107,6 +125,14 @@ export const SUBJECTS = {
       queue.receiveSync(target);
     });
   },
+  'mq, POSIX: trySend, receiveMany': async () => {
+    const queue = await posixQueue();
+    return windows(
+      () => queue.trySend(message),
+      async () => (await queue.receiveMany()).length,
+      MESSAGES,
+    );
+  },
   'mq, System V: trySend, tryReceive': async () => {
     const queue = await sysvQueue();
     return each(() => {
@@ -124,7 +150,7 @@ export const SUBJECTS = {
   },
   'sem, POSIX: tryAcquire, release': async () => {
     const { PosixSemaphore } = await import('@octoipc/sem');
-    const semaphore = PosixSemaphore.open(`/octoipc-bench-${pid}`, {
+    const semaphore = PosixSemaphore.open(NAME, {
       create: true,
       temporary: true,
       value: 1,
@@ -134,10 +160,33 @@ export const SUBJECTS = {
       semaphore.release();
     });
   },
+  'sem, System V: tryOperate, there and back': async () => {
+    const { SysvSemaphoreSet } = await import('@octoipc/sem');
+    const set = kept(SysvSemaphoreSet.open('private', { temporary: true, count: 1 }));
+    const give = [{ index: 0, delta: 1 }];
+    const take = [{ index: 0, delta: -1 }];
+    return each(() => {
+      set.tryOperate(give);
+      set.tryOperate(take);
+    });
+  },
   'sem, Mutex: tryLock, unlock': async () => {
     const { Mutex } = await import('@octoipc/sem');
-    const mutex = Mutex.open(`/octoipc-bench-${pid}`, { create: true, temporary: true });
+    const mutex = Mutex.open(NAME, { create: true, temporary: true });
     return each(() => mutex.tryLock()?.unlock());
+  },
+  'sem, RwLock: tryReadLock, unlock': async () => {
+    const lock = await rwLock();
+    return each(() => lock.tryReadLock()?.unlock());
+  },
+  'sem, RwLock: tryWriteLock, unlock': async () => {
+    const lock = await rwLock();
+    return each(() => lock.tryWriteLock()?.unlock());
+  },
+  'sem, Condition: notify, while nobody waits': async () => {
+    const { Condition } = await import('@octoipc/sem');
+    const condition = kept(Condition.open(NAME, { temporary: true }));
+    return each(() => condition.notify());
   },
   'shm, ring: trySend, tryReceive': async () => {
     const { producer, consumer } = await ring();
@@ -157,12 +206,50 @@ export const SUBJECTS = {
       async () => consumer.consume(take),
     );
   },
+  'shm, ring: trySend, receive': async () => {
+    const { producer, consumer } = await ring();
+    return windows(
+      () => producer.trySend(message),
+      async () => {
+        await consumer.receive();
+        return 1;
+      },
+    );
+  },
   'shm, ring: trySend, receiveMany': async () => {
     const { producer, consumer } = await ring();
     return windows(
       () => producer.trySend(message),
       async () => (await consumer.receiveMany()).length,
     );
+  },
+  'shm, ShmBroadcast: send, tryReceive': async () => {
+    const { ShmBroadcast } = await import('@octoipc/shm');
+    const made = kept(ShmBroadcast.create(NAME, { capacity: 1 << 16, temporary: true }));
+    const producer = kept(made.producer());
+    const consumer = kept(made.consumer());
+    return each(() => {
+      producer.send(message);
+      consumer.tryReceive();
+    });
+  },
+  'shm, ShmValue: set, get': async () => {
+    const { ShmValue } = await import('@octoipc/shm');
+    const value = kept(ShmValue.create(NAME, { maxSize: 64, temporary: true }));
+    return each(() => {
+      value.set(message);
+      value.get();
+    });
+  },
+  'socket, datagram: trySend, tryReceive': async () => {
+    const { Datagram } = await import('@octoipc/socket');
+    const { AF_UNIX, SOCK_DGRAM, socketpair } = await import('@octoipc/socket/posix');
+    const [ours, theirs] = socketpair(AF_UNIX, SOCK_DGRAM);
+    const [sender, receiver] = kept([Datagram.fromFd(ours), Datagram.fromFd(theirs)]);
+    return each(() => {
+      sender?.trySend(message);
+      receiver?.tryReceive();
+    });
   },
   'socket, seqpacket: sendSync, receiveSync': async () => {
     const [ours, theirs] = await pair('seqpacket');
@@ -206,13 +293,18 @@ async function pair(type) {
   return kept(socketPair({ type }));
 }
 
+async function rwLock() {
+  const { RwLock } = await import('@octoipc/sem');
+  return kept(RwLock.open(NAME, { temporary: true }));
+}
+
 async function posixQueue() {
   const { PosixQueue } = await import('@octoipc/mq');
   return kept(
-    PosixQueue.open(`/octoipc-bench-${pid}`, {
+    PosixQueue.open(NAME, {
       create: true,
       temporary: true,
-      maxMessages: 4,
+      maxMessages: MESSAGES,
       maxMessageSize: 64,
     }),
   );
@@ -234,12 +326,25 @@ async function ring() {
 /**
  * Opens one more handle.
  *
- * @type {Record<string, () => Promise<() => { close(): unknown }>>}
+ * @typedef {{ close(): unknown }} Closable
+ * @type {Record<string, () => Promise<() => Closable | Promise<Closable>>>}
  */
 export const OPENERS = {
   'pipe: createPipe()': async () => {
     const { createPipe } = await import('@octoipc/pipe');
     return () => createPipe();
+  },
+  'fifo: tryOpenWriter()': async () => {
+    const { mkfifo, openReaderSync, tryOpenWriter } = await import('@octoipc/fifo');
+    const path = join(folderOf(), 'fifo');
+    mkfifo(path);
+    held.push(openReaderSync(path));
+    return () => /** @type {Closable} */ (tryOpenWriter(path));
+  },
+  'mq, POSIX: PosixQueue.open()': async () => {
+    const { PosixQueue } = await import('@octoipc/mq');
+    await posixQueue();
+    return () => PosixQueue.open(NAME);
   },
   'mq, System V: SysvQueue.fromId()': async () => {
     const { SysvQueue } = await import('@octoipc/mq');
@@ -249,21 +354,57 @@ export const OPENERS = {
   },
   'sem, POSIX: PosixSemaphore.open()': async () => {
     const { PosixSemaphore } = await import('@octoipc/sem');
-    const name = `/octoipc-bench-${pid}`;
-    held.push(PosixSemaphore.open(name, { create: true, temporary: true, value: 1 }));
-    return () => PosixSemaphore.open(name);
+    held.push(PosixSemaphore.open(NAME, { create: true, temporary: true, value: 1 }));
+    return () => PosixSemaphore.open(NAME);
   },
   'sem: Mutex.open()': async () => {
     const { Mutex } = await import('@octoipc/sem');
-    const name = `/octoipc-bench-${pid}`;
-    held.push(Mutex.open(name, { create: true, temporary: true }));
-    return () => Mutex.open(name);
+    held.push(Mutex.open(NAME, { create: true, temporary: true }));
+    return () => Mutex.open(NAME);
+  },
+  'sem: RwLock.open()': async () => {
+    const { RwLock } = await import('@octoipc/sem');
+    await rwLock();
+    return () => RwLock.open(NAME);
   },
   'shm: SharedMemory.open(), 4 KiB': async () => {
     const { SharedMemory } = await import('@octoipc/shm');
-    const name = `/octoipc-bench-${pid}`;
-    held.push(SharedMemory.open(name, { create: true, temporary: true, size: 4096 }));
-    return () => SharedMemory.open(name);
+    held.push(SharedMemory.open(NAME, { create: true, temporary: true, size: 4096 }));
+    return () => SharedMemory.open(NAME);
+  },
+  'shm: ShmRing.attach(), 64 KiB': async () => {
+    const { ShmRing } = await import('@octoipc/shm');
+    held.push(ShmRing.create(NAME, { capacity: 1 << 16, temporary: true }));
+    return () => ShmRing.attach(NAME);
+  },
+  'shm: ShmBroadcast.attach(), 64 KiB': async () => {
+    const { ShmBroadcast } = await import('@octoipc/shm');
+    held.push(ShmBroadcast.create(NAME, { capacity: 1 << 16, temporary: true }));
+    return () => ShmBroadcast.attach(NAME);
+  },
+  'shm: ShmValue.attach(), 64 B': async () => {
+    const { ShmValue } = await import('@octoipc/shm');
+    held.push(ShmValue.create(NAME, { maxSize: 64, temporary: true }));
+    return () => ShmValue.attach(NAME);
+  },
+  'signal: watch(), beside another watcher': async () => {
+    const { watch } = await import('@octoipc/signal');
+    held.push(watch('SIGRTMIN+1'));
+    return () => watch('SIGRTMIN+1');
+  },
+  'signal: openProcess()': async () => {
+    const { openProcess } = await import('@octoipc/signal');
+    return () => openProcess(pid);
+  },
+  'socket: Datagram.bind()': async () => {
+    const { Datagram } = await import('@octoipc/socket');
+    return () => Datagram.bind();
+  },
+  'socket: listen({ path })': async () => {
+    const { listen } = await import('@octoipc/socket');
+    const folder = folderOf();
+    let number = 0;
+    return () => listen({ path: join(folder, String(number++)) });
   },
   'socket: socketPair()': async () => {
     const { socketPair } = await import('@octoipc/socket');
@@ -273,6 +414,13 @@ export const OPENERS = {
     };
   },
 };
+
+/** A folder of this process. */
+function folderOf() {
+  const folder = mkdtempSync(join(tmpdir(), 'octoipc-bench-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
 
 /** What would be closed if it were collected. @type {unknown[]} */
 const held = [];
@@ -347,16 +495,17 @@ async function measure(subject) {
 }
 
 /** What so many open handles cost, each: bytes of the heap and resident, and descriptors. */
-async function measureHandles(/** @type {() => Promise<() => { close(): unknown }>} */ opener) {
+async function measureHandles(/** @type {typeof OPENERS[string]} */ opener) {
   const open = await opener();
   const gc = /** @type {() => void} */ (globalThis.gc);
   const descriptors = () => readdirSync('/proc/self/fd').length;
-  for (let n = 0; n < HANDLES; n++) open().close();
+  for (let n = 0; n < HANDLES; n++) await (await open()).close();
   await turn();
   gc();
   const before = memoryUsage();
   const fds = descriptors();
-  const handles = Array.from({ length: HANDLES }, open);
+  const handles = [];
+  for (let n = 0; n < HANDLES; n++) handles.push(await open());
   gc();
   const after = memoryUsage();
   const outcome = {
@@ -364,7 +513,7 @@ async function measureHandles(/** @type {() => Promise<() => { close(): unknown 
     resident: (after.rss - before.rss) / HANDLES,
     descriptors: (descriptors() - fds) / HANDLES,
   };
-  for (const handle of handles) handle.close();
+  for (const handle of handles) await handle.close();
   return outcome;
 }
 

@@ -2,6 +2,7 @@
 // net.mjs KIND EXERCISE SIZE: what Node's own net offers, over a Unix socket (stream) or over TCP (tcp).
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,7 +27,11 @@ const WHERE = 'OCTOIPC_BENCH_WHERE';
 async function drive() {
   const server = createServer({ noDelay: true });
   if (kind === 'tcp') server.listen(0, '127.0.0.1');
-  else server.listen(join(tmpdir(), `octoipc-bench-${process.pid}.sock`));
+  else {
+    const folder = mkdtempSync(join(tmpdir(), 'octoipc-bench-'));
+    process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+    server.listen(join(folder, 'socket'));
+  }
   await once(server, 'listening');
   const address = server.address();
   const where = typeof address === 'string' ? address : String(address?.port);

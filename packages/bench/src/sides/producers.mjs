@@ -4,7 +4,7 @@
 // which all keep in shared memory, tells how fairly they were served.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -36,8 +36,12 @@ const NAME = 'OCTOIPC_BENCH_NAME';
 /** And a number that only the kernel gives. */
 const ID = 'OCTOIPC_BENCH_ID';
 const name = process.env[NAME] ?? `/octoipc-bench-${process.pid}`;
-const path = join(tmpdir(), name.slice(1));
+/** Where files are to be. */
+const FOLDER = 'OCTOIPC_BENCH_FOLDER';
+const folder = (process.env[FOLDER] ??= mkdtempSync(join(tmpdir(), 'octoipc-bench-')));
+const path = join(folder, 'end');
 const temporary = !isProducer;
+if (!isProducer) process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 
 /** What would be closed if it were collected. @type {unknown[]} */
 const kept = [];
@@ -93,7 +97,6 @@ const mechanisms = {
     },
     consume: async () => {
       mkfifo(path);
-      process.once('exit', () => rmSync(path, { force: true }));
       return receiveBatches(keep(await fifoReceiver(path, { multipleSenders: true })));
     },
   },
@@ -126,7 +129,6 @@ const mechanisms = {
     },
     consume: async () => {
       const end = keep(await Datagram.bind({ path }));
-      process.once('exit', () => rmSync(path, { force: true }));
       return receiveIterated(end, dataOf);
     },
   },

@@ -1,8 +1,11 @@
 // @ts-check
 // shm.mjs EXERCISE SIZE: what the shm suite measures, by @octoipc/shm.
 import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
-import { SharedMemory } from '@octoipc/shm';
+import { SharedMemory, ShmBroadcast, ShmValue, SysvSharedMemory } from '@octoipc/shm';
 
 import {
   driveTrips,
@@ -52,6 +55,35 @@ const repeated = {
     memory.close();
     SharedMemory.unlink(name);
   },
+  // What is in memory objects.
+  broadcast: () => {
+    kept.push(ShmBroadcast.create(name, { capacity: 1 << 16, temporary: true }));
+    return () => ShmBroadcast.attach(name).close();
+  },
+  value: () => {
+    kept.push(ShmValue.create(name, { maxSize: 64, temporary: true }));
+    return () => ShmValue.attach(name).close();
+  },
+  sysv: () => {
+    const key = 0x0c600000 | (process.pid & 0xfffff);
+    kept.push(SysvSharedMemory.open(key, { create: true, temporary: true, size }));
+    return () => {
+      const memory = SysvSharedMemory.open(key);
+      void memory.bytes[0];
+      memory.close();
+    };
+  },
+  file: () => {
+    const folder = mkdtempSync(join(tmpdir(), 'octoipc-bench-'));
+    process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+    const path = join(folder, 'file');
+    kept.push(SharedMemory.file(path, { create: true, size }));
+    return () => {
+      const memory = SharedMemory.file(path);
+      void memory.bytes[0];
+      memory.close();
+    };
+  },
   attach: () => {
     kept.push(SharedMemory.open(name, { temporary: true, size }));
     return () => {
@@ -62,7 +94,7 @@ const repeated = {
   },
 };
 
-/** @type {SharedMemory[]} */
+/** @type {object[]} */
 const kept = [];
 
 /** Each adds one to the word of the other, and waits for its own. */

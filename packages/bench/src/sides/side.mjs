@@ -178,9 +178,11 @@ export async function driveFlow(peer, send) {
   await serve(async (count) => {
     peer.send({ count });
     await once(peer, 'message');
+    // Where sending is awaited, the other may have had all before this is told of it.
+    const received = once(peer, 'message');
     const start = now();
     await send(count);
-    const [{ end, sum }] = await once(peer, 'message');
+    const [{ end, sum }] = await received;
     return { ns: end - start, sum };
   });
 }

@@ -11,6 +11,7 @@ import {
   receiveTrips,
   serve,
   tripsAwaited,
+  tripsSync,
 } from './side.mjs';
 
 const [exercise = '', role] = process.argv.slice(2);
@@ -100,6 +101,16 @@ async function drive() {
       for (let n = 0; n < count; n++) queue(pid, n);
     });
   }
+  if (exercise === 'roundtrip-sync') {
+    const watcher = watch(DATA);
+    return driveTrips(
+      child,
+      tripsSync(() => {
+        queue(pid, 1);
+        watcher.waitSync();
+      }),
+    );
+  }
   const { give, next } = ways();
   return driveTrips(child, tripOf(give, next, pid));
 }
@@ -116,6 +127,16 @@ function answer() {
         if (left === 0) break;
       }
       return sum;
+    });
+    return;
+  }
+  if (exercise === 'roundtrip-sync') {
+    const watcher = watch(DATA);
+    receiveTrips((count) => {
+      for (let n = 0; n < count; n++) {
+        watcher.waitSync();
+        queue(process.ppid, 1);
+      }
     });
     return;
   }

@@ -2,6 +2,7 @@
 // socket.mjs KIND EXERCISE SIZE: what the socket suite measures, by @octoipc/socket. KIND is stream,
 // seqpacket, datagram (all Unix) or tcp.
 import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -177,7 +178,9 @@ async function drive() {
   if (exercise === 'open') return serve(openAndClose);
   if (exercise === 'bind') return serve(opened(() => Datagram.bind()));
   if (exercise === 'listen') {
-    const path = join(tmpdir(), `octoipc-bench-${process.pid}.sock`);
+    const folder = mkdtempSync(join(tmpdir(), 'octoipc-bench-'));
+    process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+    const path = join(folder, 'socket');
     return serve(opened(() => listen({ path })));
   }
   let child;

@@ -71,9 +71,10 @@ const ZEROMQ = [
 /**
  * @param {'open' | 'attach'} exercise
  * @param {string} title
+ * @param {string} [lacking]
  * @returns {import('../compare.mjs').Row}
  */
-const memory = (exercise, title) => ({
+const memory = (exercise, title, lacking) => ({
   id: `shm-${exercise}`,
   title: `${title}, 4 KiB`,
   waiting: '-',
@@ -85,6 +86,7 @@ const memory = (exercise, title) => ({
       name: 'shm-typed-array',
       peer: 'shm-typed-array',
       command: node('shm-peers', exercise, 4096),
+      ...(lacking === undefined ? {} : { lacking }),
     },
   ],
 });
@@ -124,5 +126,9 @@ export const rows = () => [
   trips('posix', 'POSIX queue', node('mq', 'posix', 'roundtrip-awaited', 64), [['svmq', 1]]),
   trips('sysv', 'System V queue', node('mq', 'sysv', 'roundtrip-awaited', 64), [['svmq', 0.5]]),
   memory('open', 'memfd, a store, close'),
-  memory('attach', 'open, a load, close'),
+  memory(
+    'attach',
+    'open, a load, close',
+    'it keeps one address of a segment, for good: what a process attaches again it never detaches, until there is no memory (ENOMEM)',
+  ),
 ];

@@ -114,6 +114,7 @@ export const rows = () => {
         target: 5,
       },
     ]),
+    flow('zero-copy', 'claim → consume', 'sleep', MIB, 0.9),
     trips('trips-sync', 'sendSync, receiveSync', 'spin', [
       { name: 'C, spinning', command: spinning, target: 2 },
     ]),

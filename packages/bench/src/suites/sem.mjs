@@ -36,6 +36,24 @@ const aloneInLock = (id, title) => ({
   against: [{ name: 'C, pthread_rwlock_t', command: c('locks', id) }],
 });
 
+/** Bytes of what has slots, and of its name. */
+const SLOTTED = 16_576;
+
+/**
+ * @param {'rwlock' | 'condition' | 'barrier'} kind
+ * @param {string} name
+ * @returns {import('../compare.mjs').Row}
+ */
+const opened = (kind, name) => ({
+  id: `open-${kind}`,
+  title: `${name}.open().close()`,
+  waiting: '-',
+  kind: 'time',
+  unit: 'pairs',
+  ours: node('locks', `open-${kind}`),
+  against: [{ name: 'C open, mmap … close', command: c('shm', 'attach', SLOTTED), target: 2 }],
+});
+
 /**
  * Both processes on one core.
  *
@@ -138,5 +156,8 @@ export const rows = () => [
   alone('opensem', 'PosixSemaphore.open().close()', 2),
   alone('opensysv', 'SysvSemaphoreSet.open(key).close()', 2),
   alone('openlock', 'Mutex.open().close()', 2),
+  opened('rwlock', 'RwLock'),
+  opened('condition', 'Condition'),
+  opened('barrier', 'Barrier'),
   imported('@octoipc/sem'),
 ];

@@ -108,6 +108,15 @@ export const rows = () => [
       row(`${how}-${bytes}`, how, bytes, title, how, name, 'time', target),
     );
   }),
+  .../** @type {const} */ ([
+    ['broadcast', 17 * 4 * KIB, 'ShmBroadcast.attach(name).close(), 64 KiB', 'attach'],
+    ['value', 4 * KIB + 256, 'ShmValue.attach(name).close(), 64 B', 'attach'],
+    ['sysv', 4 * KIB, 'SysvSharedMemory.open(key), a load, close, 4 KiB', 'sysv'],
+    ['file', 4 * KIB, 'SharedMemory.file(path), a load, close, 4 KiB', 'file'],
+  ]).map(([how, bytes, title, other]) => {
+    const name = how === 'sysv' ? 'C shmget, shmat … shmdt' : 'C open, mmap … close';
+    return row(`open-${how}`, how, bytes, title, other, name, 'time', 2);
+  }),
   trips('trips-sync', 'sleep', 1.3),
   trips('trips-awaited', 'loop', 4.5),
   ...[64, 4 * KIB].flatMap((bytes) =>

@@ -28,6 +28,17 @@ export const rows = () => [
     ],
   },
   {
+    id: 'sync-roundtrip',
+    title: 'send, waitSync, there and back',
+    waiting: 'sleep',
+    kind: 'time',
+    unit: 'trips',
+    ours: onOneCore(node('signal', 'roundtrip-sync')),
+    against: [
+      { name: 'C, blocked in sigtimedwait', command: onOneCore(c('signal', 'sync')), target: 1.3 },
+    ],
+  },
+  {
     id: 'open',
     title: 'watch().close(), the first and only watcher',
     waiting: '-',

@@ -222,8 +222,8 @@ inline int epoll_create1(int) {
   return queue;
 }
 
-/// No EPOLL_CTL_MOD: it is asked for only where a second number of a descriptor is to stand in, and a
-/// queue forgets a number with what it stood for.
+/// No EPOLL_CTL_MOD: it is asked for only where a second number of a descriptor is to stand in, and
+/// a queue forgets a number with what it stood for.
 inline int epoll_ctl(int queue, int operation, int fd, epoll_event* event) {
   if (operation == EPOLL_CTL_MOD) {
     errno = EINVAL;
