@@ -12,7 +12,7 @@ const MOST_PACKED = 60_000;
 const MORE_PACKED = {
   '@octoipc/core': 102_000,
   '@octoipc/sem': 72_000,
-  '@octoipc/socket': 110_000,
+  '@octoipc/socket': 112_000,
   '@octoipc/shm': 124_000,
   '@octoipc/conformance': 80_000,
   octoipc: 98_000,

@@ -10,7 +10,7 @@ const folder = join(root, 'runtimes');
 /**
  * Installs them, if they are not there.
  *
- * @returns pairs of name and binary, or the reason why there are none
+ * @returns {Promise<[name: string, file: string][] | string>} or the reason why there are none
  */
 export async function otherNodes() {
   if (process.platform !== 'linux' || process.arch !== 'x64') {

@@ -45,7 +45,7 @@ if (typeof others === 'string') {
   console.log(`other versions of Node are not tested: ${others}`);
   process.exit(SKIPPED);
 }
-const known = [here, ...others];
+const known = [here].concat(others);
 const nodes = known.filter(
   ([name], index) =>
     values.node?.split(',').includes(major(name)) ?? (index > 0 || values.all || values.uses),

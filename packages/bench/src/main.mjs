@@ -111,7 +111,7 @@ function betterOf(first, second) {
     if (!missedIts(result) || other === undefined) return result;
     if (result.ratio === undefined) return other;
     if (other.ratio === undefined) return result;
-    const missed = [...(result.missed ?? []), Number(result.ratio?.median)];
+    const missed = [...(result.missed ?? []), result.ratio.median];
     return { ...other, missed };
   });
 }
