@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -54,12 +54,14 @@ export function numberOf(message: Buffer, seed: number, longest: number): number
 }
 
 const path = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), 'octoipc-racing-'));
+/** There in a file that compiles them. */
+const folder = join(tmpdir(), `octoipc-racing-${randomUUID()}`);
 const binary = (name: string): string => join(folder, name);
 
 /** Compiles the peers in C and C++ before the tests of this file. */
 export function compileRacingPeers(): void {
   beforeAll(() => {
+    mkdirSync(folder);
     const warnings = ['-O2', '-Wall', '-Wextra', '-Werror'];
     if (!missing('cc')) {
       const flags = ['-std=gnu11', ...warnings, `-I${path('../include')}`];

@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -46,9 +46,8 @@ export function* messages(seed: number, maxMessageSize: number): Generator<Buffe
 }
 
 const path = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), 'octoipc-ring-'));
-// Other users may have to run what is in it.
-chmodSync(folder, 0o755);
+/** There in a file that compiles the peer. */
+const folder = join(tmpdir(), `octoipc-ring-${randomUUID()}`);
 const program = join(folder, 'ring-peer');
 
 /** Whether a tool is missing, which is said. */
@@ -61,6 +60,9 @@ export function missing(tool: string): boolean {
 /** Compiles the peer in C before the tests of this file. */
 export function compilePeer(): void {
   beforeAll(() => {
+    mkdirSync(folder);
+    // Other users may have to run what is in it.
+    chmodSync(folder, 0o755);
     if (missing('cc')) return;
     const flags = ['-std=gnu11', '-O2', '-Wall', '-Wextra', '-Werror', `-I${path('../include')}`];
     execFileSync('cc', [...flags, '-o', program, path('fixtures/ring-peer.c')]);
