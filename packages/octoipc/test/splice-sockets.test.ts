@@ -17,6 +17,10 @@ test('a splice() that waits for a bare socket on its thread keeps nobody from th
   expect(await played('used')).toMatchObject({ wrote: expect.any(Number), code: 'ETIMEDOUT' });
 });
 
+test('8 splice() at once from one socket, on threads, leave its timeouts as they were', async () => {
+  expect(await played('timeouts')).toEqual({ timeouts: ['0'.repeat(32)] });
+});
+
 test('splice() to a socket whose peer has left is EPIPE, whatever SIGPIPE does', async () => {
   expect(await played('signal')).toEqual({ code: 'EPIPE', bytesWritten: 0 });
 });

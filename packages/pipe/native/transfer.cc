@@ -34,7 +34,7 @@ class Hasty {
   Hasty(int fd, int option) : fd_(fd), option_(option) {
     constexpr timeval kShortest = {0, 1};
     socklen_t size = sizeof before_;
-    is_set_ = ::getsockopt(fd, SOL_SOCKET, option, &before_, &size) == 0 &&
+    is_set_ = ::getsockopt(fd, SOL_SOCKET, option, &before_, &size) == 0 && !IsTick(before_) &&
               ::setsockopt(fd, SOL_SOCKET, option, &kShortest, sizeof kShortest) == 0;
   }
   Hasty(const Hasty&) = delete;
@@ -44,6 +44,12 @@ class Hasty {
   }
 
  private:
+  /// Another call on the same socket has set it, and puts back what was there before.
+  static bool IsTick(const timeval& time) {
+    constexpr int kLongestTick = 10'000;
+    return time.tv_sec == 0 && time.tv_usec > 0 && time.tv_usec <= kLongestTick;
+  }
+
   int fd_;
   int option_;
   bool is_set_ = false;
