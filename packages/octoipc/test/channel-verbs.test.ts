@@ -240,6 +240,16 @@ describe('octoipc send and recv', () => {
     expect(stdout).toBe('y\n0\n');
   });
 
+  it.each([
+    ['exit 3', /^octoipc send: ERR_PROCESS_FAILED: the program has ended with status 3/m],
+    ['kill -9 $$', /^octoipc send: ERR_PROCESS_FAILED: the program has ended with SIGKILL/m],
+  ])('say with status 1 that a program has failed that took all: %s', async (end, said) => {
+    const { status, stderr } = await octoipcWith('x\ny\n', 'send', `popen:cat >/dev/null; ${end}`);
+    expect(stderr).toMatch(said);
+    expect(stderr).toMatch(/^octoipc send: 2 messages/m);
+    expect(status).toBe(1);
+  });
+
   it('say with status 1 what makes a channel that is missing', async () => {
     for (const url of [
       `mq:/${uniqueName()}`,

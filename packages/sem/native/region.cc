@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -25,7 +26,9 @@ size_t PageSize() {
   return size;
 }
 
-/// Reservations of one page, without the memory. Process-wide.
+size_t Rounded(size_t bytes) { return (bytes + PageSize() - 1) / PageSize() * PageSize(); }
+
+/// Reservations of few pages, without the memory. Process-wide.
 ///
 /// Lifetime: never destroyed, threads may be at it while the process ends; a few pages at most.
 class SpareReservations {
@@ -35,34 +38,43 @@ class SpareReservations {
     return *spare;
   }
 
-  /// nullptr if there is none.
-  uint8_t* Take() {
+  /// nullptr if there is none of so many bytes.
+  uint8_t* Take(size_t pages) {
     const std::lock_guard lock(mutex_);
-    if (spare_.empty()) return nullptr;
-    uint8_t* const taken = spare_.back();
-    spare_.pop_back();
+    const auto found = std::find_if(spare_.rbegin(), spare_.rend(),
+                                    [=](const Spare& each) { return each.pages == pages; });
+    if (found == spare_.rend()) return nullptr;
+    uint8_t* const taken = found->reserved;
+    spare_.erase(std::next(found).base());
     return taken;
   }
 
-  /// Whether it is kept. The memory is taken off it; its node is nobody's any more.
-  bool Give(uint8_t* reserved, size_t page) {
+  /// Whether it is kept. The memory is taken off it; its nodes are nobody's any more.
+  bool Give(uint8_t* reserved, size_t pages) {
+    if (pages > Rounded(kLargest)) return false;
     const std::lock_guard lock(mutex_);
     if (spare_.size() >= kMost) return false;
-    if (::mmap(reserved, page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED,
+    if (::mmap(reserved, pages, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED,
                -1, 0) == MAP_FAILED) {
       return false;
     }
-    spare_.push_back(reserved);
+    spare_.push_back({reserved, pages});
     return true;
   }
 
  private:
-  static constexpr size_t kMost = 8;
-  std::mutex mutex_;
-  std::vector<uint8_t*> spare_;
-};
+  struct Spare {
+    uint8_t* reserved;
+    /// Bytes of its pages.
+    size_t pages;
+  };
 
-size_t Rounded(size_t bytes) { return (bytes + PageSize() - 1) / PageSize() * PageSize(); }
+  static constexpr size_t kMost = 8;
+  /// Of what has slots.
+  static constexpr size_t kLargest = 20 * 1024;
+  std::mutex mutex_;
+  std::vector<Spare> spare_;
+};
 
 /// Whether an address is in a shared mapping, by /proc/self/maps: proc(5).
 bool IsShared(const void* address) {
@@ -98,7 +110,7 @@ size_t Mapping::to_page_end() const {
 
 Mapping::~Mapping() {
   if (reserved_ == nullptr) return;
-  if (tracked_ && pages_ == PageSize() && SpareReservations::Get().Give(reserved_, pages_)) return;
+  if (tracked_ && SpareReservations::Get().Give(reserved_, pages_)) return;
   ::munmap(reserved_, length_);
 }
 
@@ -106,7 +118,7 @@ Mapping::~Mapping() {
 bool Mapping::Reserve(size_t bytes) {
   pages_ = Rounded(bytes);
   length_ = static_cast<size_t>(Distance()) + pages_;
-  if (pages_ == PageSize()) reserved_ = SpareReservations::Get().Take();
+  reserved_ = SpareReservations::Get().Take(pages_);
   if (reserved_ != nullptr) {
     tracked_ = true;
     return true;

@@ -197,7 +197,7 @@ export class Barrier extends WordHandle {
 
   /** Pending waits reject with `ERR_CLOSED`. Closing again does nothing. */
   override close(): void {
-    if (!this.closed) this.#door.fail(closedError(this.describe()));
+    if (this.#door.length > 0) this.#door.fail(closedError(this.describe()));
     super.close();
   }
 

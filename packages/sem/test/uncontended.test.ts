@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 
 const PAIRS = 20_000;
+/** V8 and malloc take memory, and give it back, now and then: when depends on the version of Node. */
+const OF_MEMORY = /^(brk|mmap|munmap|mprotect|madvise)\(/;
 const script = fileURLToPath(new URL('./fixtures/uncontended.mjs', import.meta.url));
 const noTracer = spawnSync('strace', ['-V']).error !== undefined;
 if (noTracer) console.log('skipped: strace is not installed');
@@ -35,7 +37,9 @@ function callsOf(scene: string): string[] {
 test.skipIf(noTracer).each(['permit', 'mutex', 'reader', 'writer'])(
   `${PAIRS} uncontended pairs make no system call: %s`,
   (scene) => {
-    expect(callsOf(scene)).toEqual([]);
+    const calls = callsOf(scene);
+    expect(calls.filter((line) => !OF_MEMORY.test(line))).toEqual([]);
+    expect(calls.length).toBeLessThan(PAIRS / 100);
   },
   60_000,
 );

@@ -164,7 +164,7 @@ export class BroadcastConsumer extends ResourceHandle implements AsyncIterable<B
   /** Pending waits reject with `ERR_CLOSED`. */
   override close(): void {
     if (this.closed) return;
-    this.#wait.fail(closedError(this.describe()));
+    if (this.#wait.waiting > 0) this.#wait.fail(closedError(this.describe()));
     super.close();
     this.#broadcast.ended(this);
   }

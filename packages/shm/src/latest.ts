@@ -26,19 +26,22 @@ const slab = new CopySlab(64 * 1024, 8 * 1024);
 /** The two slots of a value and what says which one counts: docs/layout.md, Values. */
 export class Latest {
   readonly #bytes: Uint8Array;
-  readonly #words: Int32Array;
+  /** Of all of it. */
+  readonly words: Int32Array;
   readonly #slot: number;
   readonly #longest: number;
-  readonly #identity: Uint8Array;
+  readonly #own: bigint;
+  /** The same as bytes, for whoever sets it. */
+  #identity: Uint8Array | undefined;
   /** Of the version, when it was read last. */
   #upper = 0;
 
   constructor(mapped: Memory, { size, longest, namespace }: RacingGeometry, own: IpcErrorDetails) {
     this.#bytes = mapped.bytes;
-    this.#words = mapped.view(Int32Array);
+    this.words = mapped.view(Int32Array);
     this.#slot = size;
     this.#longest = longest;
-    this.#identity = new Uint8Array(BigUint64Array.of(ownIdentity(namespace, own)).buffer);
+    this.#own = ownIdentity(namespace, own);
   }
 
   get version(): number {
@@ -51,7 +54,7 @@ export class Latest {
    * @throws {IpcError} EBUSY when somebody stands still in the middle of setting it
    */
   set(bytes: Uint8Array, details: IpcErrorDetails): number {
-    const bits = binding().valueSet(this.#bytes, this.#identity, this.#slot, bytes);
+    const bits = binding().valueSet(this.#bytes, this.#ownIdentity(), this.#slot, bytes);
     return bits >= 0 ? bits : fail(bits, details);
   }
 
@@ -62,12 +65,12 @@ export class Latest {
       const { version } = this;
       if (overtaken === version) return undefined;
       // What was wiped out, or cut off, has no version either.
-      if (version === 0) return this.#words[MAGIC] === VALUE.magic ? null : undefined;
+      if (version === 0) return this.words[MAGIC] === VALUE.magic ? null : undefined;
       const at = DATA + (version & 1) * this.#slot;
       // Once: another process may change it while it is looked at.
-      const length = this.#words[at / 4]! >>> 0;
-      const possible = length <= this.#longest && this.#words[at / 4 + 1] === KIND;
-      const copy = possible ? slab.copy(this.#bytes, this.#words, at + 8, length) : undefined;
+      const length = this.words[at / 4]! >>> 0;
+      const possible = length <= this.#longest && this.words[at / 4 + 1] === KIND;
+      const copy = possible ? slab.copy(this.#bytes, this.words, at + 8, length) : undefined;
       if (NEEDS_FENCE) binding().acquireFence();
       const ahead = this.#number(AT.begun) - version;
       if (ahead === 0 || ahead === 1) return copy;
@@ -82,14 +85,14 @@ export class Latest {
    * was read, what that of the version was before. `begun` is never behind the version.
    */
   #number(at: number): number {
-    const low = Atomics.load(this.#words, at / 4) >>> 0;
-    return this.#words[at / 4 + 1] === this.#upper
+    const low = Atomics.load(this.words, at / 4) >>> 0;
+    return this.words[at / 4 + 1] === this.#upper
       ? (this.#upper >>> 0) * 2 ** 32 + low
       : this.#numberAnew(at);
   }
 
   #numberAnew(at: number): number {
-    const words = this.#words;
+    const words = this.words;
     for (let i = 0; ; i++) {
       const upper = Atomics.load(words, at / 4 + 1);
       const low = Atomics.load(words, at / 4) >>> 0;
@@ -100,9 +103,14 @@ export class Latest {
     }
   }
 
+  #ownIdentity(): Uint8Array {
+    this.#identity ??= new Uint8Array(BigUint64Array.of(this.#own).buffer);
+    return this.#identity;
+  }
+
   #getInTurn(details: IpcErrorDetails): Buffer | undefined {
     const into = Buffer.allocUnsafeSlow(this.#longest);
-    const length = binding().valueGet(this.#bytes, this.#identity, this.#slot, into);
+    const length = binding().valueGet(this.#bytes, this.#ownIdentity(), this.#slot, into);
     if (length === EBADMSG) return undefined;
     return length >= 0 ? into.subarray(0, length) : fail(length, details);
   }

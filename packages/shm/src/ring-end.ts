@@ -164,7 +164,7 @@ export abstract class RingEnd extends ResourceHandle {
   /** Leaves the ring; pending waits reject with `ERR_CLOSED`. */
   override close(): void {
     if (this.closed) return;
-    this.#wait.fail(closedError(this.describe()));
+    if (this.#wait.waiting > 0) this.#wait.fail(closedError(this.describe()));
     super.close();
     this.#ring.ended(this);
   }

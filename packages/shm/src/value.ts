@@ -21,9 +21,9 @@ import {
   type RacingGeometry,
 } from './racing-layout.js';
 import { openReaderBell, ringReaders, wantReaderBell } from './reader-bells.js';
-import { damageOf, DATA, MAGIC } from './shared-header.js';
+import { damageOf, MAGIC } from './shared-header.js';
 import { SharedMemory } from './shared-memory.js';
-import { closingBell, SharedWait, type BellKeeper } from './shared-wait.js';
+import { closingBell, SharedWait, type BellKeeper, type Sleeper } from './shared-wait.js';
 
 /** How a value is created. */
 export interface ShmValueOptions {
@@ -60,9 +60,9 @@ export class ShmValue extends ResourceHandle {
   readonly #memory: SharedMemory;
   readonly #geometry: RacingGeometry;
   readonly #target: string | number;
-  readonly #words: Int32Array;
-  readonly #latest: Latest;
-  readonly #wait: SharedWait;
+  readonly #left: BellKeeper;
+  #used: Latest | undefined;
+  #waits: SharedWait | undefined;
   readonly #details: Readonly<Record<'get' | 'set', IpcErrorDetails>>;
   /** The low word of the version when we last looked. */
   #seen = 0;
@@ -71,34 +71,11 @@ export class ShmValue extends ResourceHandle {
     const left: BellKeeper = { bell: undefined };
     // The memory is a handle, and goes by itself when this is forgotten.
     super(closingBell(left));
+    this.#left = left;
     this.#memory = memory;
     this.#target = target;
     this.#geometry = geometry;
     this.#details = { get: { syscall: 'get', target }, set: { syscall: 'set', target } };
-    const words = memory.view(Int32Array, 0, DATA / 4);
-    this.#words = words;
-    this.#latest = new Latest(memory, geometry, { syscall: 'mmap', target });
-    let bell = -1;
-    this.#wait = new SharedWait(
-      {
-        words,
-        sleepWord: AT.readersSleep / 4,
-        magic: VALUE.magic,
-        details: { syscall: 'futex', target },
-        checkUse: () => this.#checkUse(),
-        isReady: () => Atomics.load(words, AT.newest / 4) !== this.#seen,
-        mend: () => {},
-        onlyLooks: true,
-        damage: () => this.#damage(),
-        openBell: () => {
-          const opened = openReaderBell(geometry.id);
-          bell = opened.number;
-          return opened.fd;
-        },
-        wantBell: () => wantReaderBell(words, bell),
-      },
-      left,
-    );
   }
 
   /**
@@ -173,9 +150,9 @@ export class ShmValue extends ResourceHandle {
         hint: `it has ${bytes.length} bytes; the value was created for ${this.maxSize} at most`,
       });
     }
-    if (this.#words[MAGIC] !== VALUE.magic) throw this.#damage();
+    if (this.#latest.words[MAGIC] !== VALUE.magic) throw this.#damage();
     const bits = this.#latest.set(bytes, this.#details.set);
-    if (bits > 0) ringReaders(this.#words, this.#geometry.id, bits);
+    if (bits > 0) ringReaders(this.#latest.words, this.#geometry.id, bits);
     this.#checkIntact();
   }
 
@@ -225,20 +202,18 @@ export class ShmValue extends ResourceHandle {
 
   /** Pending waits keep the process alive; that is so from the start. */
   ref(): this {
-    this.#wait.ref(true);
-    return this;
+    return this.#keep(true);
   }
 
   /** Pending waits do not keep the process alive. */
   unref(): this {
-    this.#wait.ref(false);
-    return this;
+    return this.#keep(false);
   }
 
   /** Unmaps the memory; pending waits reject with `ERR_CLOSED`. */
   override close(): void {
     if (this.closed) return;
-    this.#wait.fail(closedError(this.describe()));
+    this.#fail(() => closedError(this.describe()));
     super.close();
     this.#memory.close();
   }
@@ -247,8 +222,58 @@ export class ShmValue extends ResourceHandle {
     return { syscall: 'futex', target: this.#target };
   }
 
+  /** The views of its memory, from the first use on. */
+  get #latest(): Latest {
+    return this.#used ?? this.#use();
+  }
+
+  #use(): Latest {
+    const details = { syscall: 'mmap', target: this.#target };
+    this.#used = new Latest(this.#memory, this.#geometry, details);
+    return this.#used;
+  }
+
+  get #wait(): SharedWait {
+    return (this.#waits ??= this.#makeWait());
+  }
+
+  #keep(alive: boolean): this {
+    if (!this.closed) this.#wait.ref(alive);
+    return this;
+  }
+
+  #makeWait(): SharedWait {
+    this.#checkUse();
+    const { words } = this.#latest;
+    const { id } = this.#geometry;
+    let bell = -1;
+    const sleeper: Sleeper = {
+      words,
+      sleepWord: AT.readersSleep / 4,
+      magic: VALUE.magic,
+      details: { syscall: 'futex', target: this.#target },
+      checkUse: () => this.#checkUse(),
+      isReady: () => Atomics.load(words, AT.newest / 4) !== this.#seen,
+      mend: () => {},
+      onlyLooks: true,
+      damage: () => this.#damage(),
+      openBell: () => {
+        const opened = openReaderBell(id);
+        bell = opened.number;
+        return opened.fd;
+      },
+      wantBell: () => wantReaderBell(words, bell),
+    };
+    return new SharedWait(sleeper, this.#left);
+  }
+
+  #fail(reason: () => Error): void {
+    const waits = this.#waits;
+    if (waits !== undefined && waits.waiting > 0) waits.fail(reason());
+  }
+
   #newer(since: number): number | typeof BLOCKED {
-    this.#seen = Atomics.load(this.#words, AT.newest / 4);
+    this.#seen = Atomics.load(this.#latest.words, AT.newest / 4);
     const { version } = this.#latest;
     this.#checkIntact();
     return version === since ? BLOCKED : version;
@@ -265,7 +290,7 @@ export class ShmValue extends ResourceHandle {
 
   #damage(): Error {
     const error = damageOf(VALUE, this.#memory, this.describe());
-    this.#wait.fail(error);
+    this.#fail(() => error);
     this.close();
     return error;
   }

@@ -2,6 +2,7 @@ import type { IpcErrorDetails, WaitOptions } from '@octoipc/core';
 import {
   BLOCKED,
   closedError,
+  IpcError,
   iterate,
   onAbort,
   optionalBoolean,
@@ -97,7 +98,8 @@ export class SignalWatcher extends ResourceHandle implements AsyncIterable<Signa
   tryWait(): SignalInfo | undefined {
     this.#check();
     if (this.#queue.length > 0) return undefined;
-    return this.#take();
+    if (this.#mailbox.length === 0) station().drain();
+    return this.#mailbox.take();
   }
 
   /**
@@ -106,13 +108,26 @@ export class SignalWatcher extends ResourceHandle implements AsyncIterable<Signa
    * @param options - `timeout`: the longest time to wait, in milliseconds
    * @returns everything that the kernel tells with it
    * @throws {IpcError} ETIMEDOUT when none came in time; ERR_CLOSED when the watcher is closed
+   * @throws {IpcError} EBUSY when waits of this watcher are pending: they come first, and this thread would not let them
    * @see sigtimedwait(2)
    */
   waitSync(options?: Pick<WaitOptions, 'timeout'>): SignalInfo {
     const { timeout } = optionsObject(options);
     checkTimeout(timeout);
     this.#check();
-    const attempt = (): SignalInfo | typeof BLOCKED => this.tryWait() ?? BLOCKED;
+    if (this.#queue.length > 0) {
+      throw new IpcError('EBUSY', {
+        ...this.describe(),
+        hint: 'asynchronous calls wait on this watcher: await them before a blocking one',
+      });
+    }
+    // Who sleeps is told at once of what is there already.
+    let looks = timeout === 0 || !station().isCalm;
+    const attempt = (): SignalInfo | typeof BLOCKED => {
+      if (looks && this.#mailbox.length === 0) station().drain();
+      looks = true;
+      return this.#mailbox.take() ?? BLOCKED;
+    };
     const sleep = (milliseconds: number): void => station().sleep(milliseconds);
     return waitSync(attempt, sleep, timeout, { details: this.describe() });
   }
@@ -161,11 +176,6 @@ export class SignalWatcher extends ResourceHandle implements AsyncIterable<Signa
 
   protected override describe(): IpcErrorDetails {
     return { syscall: 'sigtimedwait', target: this.signals.join(' ') };
-  }
-
-  #take(): SignalInfo | undefined {
-    if (this.#mailbox.length === 0) station().drain();
-    return this.#mailbox.take();
   }
 
   #check(): void {

@@ -132,6 +132,27 @@ describe('waitSync()', () => {
     send(peer.pid, 'SIGUSR2');
     expect(await peer.line()).toBe('SIGUSR2');
   });
+
+  test('a watcher whose signals come one at a time misses none, and none waits for its timeout', async () => {
+    using watcher = watch('SIGRTMIN+3');
+    for (let value = 0; value < 20; value++) {
+      send(process.pid, 'SIGRTMIN+3', { value });
+      expect(watcher.waitSync({ timeout: 60_000 }).value).toBe(value);
+    }
+    for (const value of [1, 2, 3]) send(process.pid, 'SIGRTMIN+3', { value });
+    expect([1, 2, 3].map(() => watcher.waitSync({ timeout: 60_000 }).value)).toEqual([1, 2, 3]);
+    expect(() => watcher.waitSync({ timeout: 0 })).toThrow(failure({ code: 'ETIMEDOUT' }));
+    send(process.pid, 'SIGRTMIN+3', { value: 4 });
+    expect(watcher.waitSync({ timeout: 0 }).value).toBe(4);
+  });
+
+  test('is EBUSY where somebody awaits the same watcher, who gets the signal', async () => {
+    using watcher = watch('SIGRTMIN+3');
+    const awaited = watcher.wait();
+    send(process.pid, 'SIGRTMIN+3', { value: 1 });
+    expect(() => watcher.waitSync()).toThrow(failure({ code: 'EBUSY' }));
+    expect((await awaited).value).toBe(1);
+  });
 });
 
 describe('wait()', () => {

@@ -69,6 +69,12 @@ export class SendingEnd extends End<Sender> implements ChannelSender<unknown> {
     return this.end.trySend(message, { priority });
   }
 
+  /** Closes it, and waits for what becomes of its messages where that is told; rejects if they came to nothing. */
+  async finish(options?: WaitOptions): Promise<void> {
+    if (this.end.finish === undefined) this.close();
+    else await this.end.finish(options);
+  }
+
   /** Without a codec a value is a message. */
   #message(value: unknown): Bytes {
     return this.codec === undefined ? (value as Bytes) : this.codec.encode(value);

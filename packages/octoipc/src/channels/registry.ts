@@ -1,4 +1,4 @@
-import type { Receiver, Sender } from '@octoipc/core';
+import type { Receiver, Sender, WaitOptions } from '@octoipc/core';
 
 import type { ReceiverOptions, SenderOptions } from './options.js';
 
@@ -8,6 +8,8 @@ export interface SchemeEnd {
   readonly url?: string;
   /** Acknowledges what was received so far. */
   done?(): Promise<void>;
+  /** Closes it, and waits for what becomes of what was sent. */
+  finish?(options?: WaitOptions): Promise<void>;
 }
 
 /** How the channels of a scheme are opened; what it cannot do is missing. */

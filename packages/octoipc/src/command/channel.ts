@@ -2,6 +2,7 @@ import { IpcError, isIpcError, type Bytes, type WaitOptions } from '@octoipc/cor
 
 import type { ReceiverOptions, SenderOptions } from '../channels/options.js';
 import { openReceiver, openSender } from '../channels/entry.js';
+import { SendingEnd } from '../channels/ends.js';
 import { mq } from '../index.js';
 import { decodeName } from '../objects/address.js';
 import { UsageError } from './verb.js';
@@ -29,6 +30,8 @@ export interface ChannelVerbOptions {
 export interface Outlet {
   readonly longest: number;
   send(message: Bytes, wait: WaitOptions): Promise<void>;
+  /** All that is to be sent was: closes it, and waits for what becomes of it where that is told. */
+  done(wait: WaitOptions): Promise<void>;
   close(): void;
 }
 
@@ -78,6 +81,7 @@ export async function openOutlet(
     return {
       longest: Math.min(queue.maxMessageSize, queue.stat().maxBytes),
       send: (message, waiting) => queue.send(message, { type, ...waiting }),
+      done: () => Promise.resolve(),
       close: () => queue.close(),
     };
   }
@@ -91,6 +95,9 @@ export async function openOutlet(
     longest: sender.traits.maxMessageSize,
     send: (message, waiting) =>
       sender.send(typeof message === 'string' ? Buffer.from(message) : message, waiting),
+    done: async (waiting) => {
+      if (sender instanceof SendingEnd) await sender.finish(waiting);
+    },
     close: () => sender.close(),
   };
 }

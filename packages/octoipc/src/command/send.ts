@@ -44,6 +44,7 @@ export async function send(url: string, options: SendOptions): Promise<number> {
         traffic.add(message.length);
         if (traffic.messages >= count) break;
       }
+      await outlet.done(wait);
     } finally {
       outlet.close();
     }

@@ -101,6 +101,13 @@ class PopenSender extends ToldSender {
     super.close();
     this.#closing.close();
   }
+
+  /** The program has ended: with a status that is not 0 it has failed. */
+  async finish(options?: WaitOptions): Promise<void> {
+    this.close();
+    const status = await this.#closing.program.close(waitOf(options));
+    if (!status.ok) throw this.#closing.failure(status);
+  }
 }
 
 class PopenReceiver extends ToldReceiver {
