@@ -153,7 +153,7 @@ const HINTS: Readonly<Record<Call, string>> = {
 };
 
 /** The error of a stream that stands at urgent data. */
-export function atMark(details: Operation['details'], bytesWritten?: number): IpcError {
+export function atMark(details: Operation['details'], bytesWritten: number): IpcError {
   const hint =
     'urgent data (MSG_OOB) stand next in the stream, which splice(2) does not pass: receive them by themselves';
   return new IpcError('ENOTSUP', { ...details, hint, bytesWritten });

@@ -1,5 +1,5 @@
 import type { WaitOptions } from '@octoipc/core';
-import { BLOCKED, check, codeOfErrno, FdHandle, type Operation } from '@octoipc/core/kit';
+import { BLOCKED, check, codeOfErrno, errorOf, FdHandle, type Operation } from '@octoipc/core/kit';
 
 import type { PipeBinding } from './binding.js';
 import { atMark } from './transfer-progress.js';
@@ -51,9 +51,10 @@ export class Transfer extends FdHandle {
     const attempt = (): number | typeof BLOCKED => {
       const result = this.#binding.transferResult(this.#index);
       if (codeOfErrno(result) === 'EAGAIN') return BLOCKED;
-      if (MARK.has(codeOfErrno(result))) throw atMark(details);
-      check(result, 'splice', details);
-      return this.#binding.transferMoved(this.#index);
+      const moved = this.#binding.transferMoved(this.#index);
+      if (MARK.has(codeOfErrno(result))) throw atMark(details, moved);
+      if (result < 0) throw errorOf(result, 'splice', { ...details, bytesWritten: moved });
+      return moved;
     };
     return this.queue('readable').run(attempt, options, { details });
   }

@@ -23,8 +23,21 @@ test('EPIPE when nobody reads the destination any more, at once or while it wait
   expect(await failure(() => waiting)).toMatchObject({ code: 'EPIPE', bytesWritten: 0 });
   expect(codeNow(() => trySplice(from.reader, to.writer))).toBe('EPIPE');
   expect(await codeOf(() => tee(from.reader, to.writer))).toBe('EPIPE');
-  expect(await codeOf(() => splice(zero, to.writer))).toBe('EPIPE');
+  expect(await failure(() => splice(zero, to.writer))).toMatchObject({
+    code: 'EPIPE',
+    bytesWritten: 0,
+  });
   expect(from.reader.available).toBe(65_536);
+});
+
+test('a transfer on a thread tells with its error how many bytes had moved', async () => {
+  const zero = openSync('/dev/zero', 'r');
+  onTestFinished(() => closeSync(zero));
+  const { reader, writer } = opened();
+  const waiting = splice(zero, writer);
+  await until(() => reader.available === 65_536);
+  reader.close();
+  expect(await failure(() => waiting)).toMatchObject({ code: 'EPIPE', bytesWritten: 65_536 });
 });
 
 test.each(['abort', 'timeout'])(
