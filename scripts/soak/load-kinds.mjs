@@ -106,7 +106,8 @@ export async function opener(kind, where) {
   if (kind === 'ring') return ringSender(ShmRing.attach(where.name));
   if (kind === 'lock') {
     const mutex = Mutex.open(where.name);
-    const word = SharedMemory.open(where.name).view(Uint32Array, 0, 1);
+    const memory = SharedMemory.open(where.name);
+    const word = memory.view(Uint32Array, 0, 1);
     return {
       async send() {
         const guard = await mutex.lock();
@@ -114,7 +115,10 @@ export async function opener(kind, where) {
         word[0] += 1;
         guard.unlock();
       },
-      close: () => mutex.close(),
+      close() {
+        mutex.close();
+        memory.close();
+      },
     };
   }
   const connection = await connect(where);
@@ -157,25 +161,27 @@ function ringSender(ring) {
 /** Takes everything until the end, or of a server until all clients have gone. */
 export async function receiving(kind, where, enter, ready) {
   if (kind === 'server') return serving(where, enter, ready);
-  const take = taker(kind, where);
+  const { take, close } = taker(kind, where);
   ready();
   for (;;) {
     const bytes = await take();
-    if (isEnd(bytes)) return;
+    if (isEnd(bytes)) break;
     enter(bytes);
   }
+  close();
 }
 
 function taker(kind, where) {
   if (kind === 'ring') {
-    const consumer = ShmRing.attach(where.name).consumer();
-    return () => consumer.receive();
+    const ring = ShmRing.attach(where.name);
+    const consumer = ring.consumer();
+    return { take: () => consumer.receive(), close: () => ring.close() };
   }
   const handle =
     kind === 'POSIX queue'
       ? PosixQueue.open(where.name, { access: 'receive' })
       : SysvQueue.fromId(where.id);
-  return async () => (await handle.receive()).data;
+  return { take: async () => (await handle.receive()).data, close: () => handle.close() };
 }
 
 async function serving(where, enter, ready) {

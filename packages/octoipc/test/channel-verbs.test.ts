@@ -250,6 +250,16 @@ describe('octoipc send and recv', () => {
     expect(status).toBe(1);
   });
 
+  it('wait for a program no longer than --timeout, and leave it alone then', async () => {
+    const path = join(folder(), 'end');
+    const url = `popen:exec >/dev/null 2>&1; cat; until [ -e '${path}' ]; do sleep 0.05; done; echo over >'${path}'`;
+    const { status, stderr } = await octoipcWith('x\n', 'send', '--timeout', '50ms', url);
+    expect(stderr).toMatch(/^octoipc send: ETIMEDOUT/m);
+    expect(status).toBe(1);
+    writeFileSync(path, '');
+    await expect.poll(() => readFileSync(path, 'utf8'), { timeout: 60_000 }).toBe('over\n');
+  });
+
   it('say with status 1 what makes a channel that is missing', async () => {
     for (const url of [
       `mq:/${uniqueName()}`,

@@ -53,7 +53,7 @@ class SpareReservations {
   bool Give(uint8_t* reserved, size_t pages) {
     if (pages > Rounded(kLargest)) return false;
     const std::lock_guard lock(mutex_);
-    if (spare_.size() >= kMost) return false;
+    if (spare_.size() >= kMost && !MakeRoom(pages)) return false;
     if (::mmap(reserved, pages, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED,
                -1, 0) == MAP_FAILED) {
       return false;
@@ -68,6 +68,16 @@ class SpareReservations {
     /// Bytes of its pages.
     size_t pages;
   };
+
+  /// Those of one size shall not be in the way of another for ever: its oldest one goes.
+  bool MakeRoom(size_t pages) {
+    const auto other = std::find_if(spare_.begin(), spare_.end(),
+                                    [=](const Spare& each) { return each.pages != pages; });
+    if (other == spare_.end()) return false;
+    ::munmap(other->reserved, static_cast<size_t>(Mapping::Distance()) + other->pages);
+    spare_.erase(other);
+    return true;
+  }
 
   static constexpr size_t kMost = 8;
   /// Of what has slots.

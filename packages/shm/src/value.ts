@@ -62,6 +62,7 @@ export class ShmValue extends ResourceHandle {
   readonly #target: string | number;
   readonly #left: BellKeeper;
   #used: Latest | undefined;
+  #alive = true;
   #waits: SharedWait | undefined;
   readonly #details: Readonly<Record<'get' | 'set', IpcErrorDetails>>;
   /** The low word of the version when we last looked. */
@@ -238,7 +239,8 @@ export class ShmValue extends ResourceHandle {
   }
 
   #keep(alive: boolean): this {
-    if (!this.closed) this.#wait.ref(alive);
+    this.#alive = alive;
+    this.#waits?.ref(alive);
     return this;
   }
 
@@ -264,7 +266,9 @@ export class ShmValue extends ResourceHandle {
       },
       wantBell: () => wantReaderBell(words, bell),
     };
-    return new SharedWait(sleeper, this.#left);
+    const waits = new SharedWait(sleeper, this.#left);
+    waits.ref(this.#alive);
+    return waits;
   }
 
   #fail(reason: () => Error): void {

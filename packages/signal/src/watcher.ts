@@ -121,9 +121,11 @@ export class SignalWatcher extends ResourceHandle implements AsyncIterable<Signa
         hint: 'asynchronous calls wait on this watcher: await them before a blocking one',
       });
     }
-    // Who sleeps is told at once of what is there already.
-    let looks = timeout === 0 || !station().isCalm;
+    // Who sleeps for as long as it takes is told at once of what is there already.
+    let looks = timeout !== undefined || !station().isCalm;
     const attempt = (): SignalInfo | typeof BLOCKED => {
+      // A listener of `onSignal`, which is called in here, may have closed it.
+      this.#check();
       if (looks && this.#mailbox.length === 0) station().drain();
       looks = true;
       return this.#mailbox.take() ?? BLOCKED;

@@ -146,6 +146,14 @@ describe('waitSync()', () => {
     expect(watcher.waitSync({ timeout: 0 }).value).toBe(4);
   });
 
+  test.each(['close', 'abort'])(
+    'notices a listener that ends its watcher while it blocks: by %s',
+    async (how) => {
+      const peer = await program('ended-within', 'SIGRTMIN+3', how);
+      expect(await peer.line()).toBe(how === 'close' ? 'ERR_CLOSED' : 'mine');
+    },
+  );
+
   test('is EBUSY where somebody awaits the same watcher, who gets the signal', async () => {
     using watcher = watch('SIGRTMIN+3');
     const awaited = watcher.wait();

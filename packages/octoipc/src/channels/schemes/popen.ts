@@ -102,10 +102,14 @@ class PopenSender extends ToldSender {
     this.#closing.close();
   }
 
-  /** The program has ended: with a status that is not 0 it has failed. */
+  /** The program has ended: with a status that is not 0 it has failed. Who stops waiting for it leaves it alone. */
   async finish(options?: WaitOptions): Promise<void> {
     this.close();
-    const status = await this.#closing.program.close(waitOf(options));
+    const { program } = this.#closing;
+    const status = await program.close(waitOf(options)).catch((error: unknown) => {
+      program.unref();
+      throw error;
+    });
     if (!status.ok) throw this.#closing.failure(status);
   }
 }
