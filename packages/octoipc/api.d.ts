@@ -79,6 +79,7 @@ interface Scheme {
 interface SchemeEnd {
   readonly url?: string;
   done?(): Promise<void>;
+  finish?(options?: WaitOptions): Promise<void>;
 }
 
 interface SenderOptions extends ChannelOptions {

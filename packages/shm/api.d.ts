@@ -139,6 +139,8 @@ declare class RingConsumer extends RecordReader implements AsyncIterable<Buffer>
       readonly max?: number | undefined;
     },
   ): number;
+  readable(options?: WaitOptions): Promise<void>;
+  readableSync(options?: { readonly timeout?: number | undefined }): void;
   close(): void;
   [Symbol.asyncIterator](): AsyncIterableIterator<Buffer>;
 }
@@ -165,6 +167,13 @@ declare class RingProducer extends RecordWriter {
   ): void;
   sendMany(messages: Iterable<Bytes>, options?: WaitOptions): Promise<void>;
   claim(length: number): RingClaim | null;
+  writable(length: number, options?: WaitOptions): Promise<void>;
+  writableSync(
+    length: number,
+    options?: {
+      readonly timeout?: number | undefined;
+    },
+  ): void;
   close(): void;
 }
 

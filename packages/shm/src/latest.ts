@@ -8,7 +8,6 @@ import { CopySlab } from './copy-slab.js';
 import { EBADMSG, EBUSY } from './errno.js';
 import type { Memory } from './memory.js';
 import { AT, VALUE, type RacingGeometry } from './racing-layout.js';
-import { ownIdentity } from './seat.js';
 import { DATA, MAGIC } from './shared-header.js';
 
 /** After so many versions that were overwritten while they were read, a reader takes a turn of its own. */
@@ -36,12 +35,13 @@ export class Latest {
   /** Of the version, when it was read last. */
   #upper = 0;
 
-  constructor(mapped: Memory, { size, longest, namespace }: RacingGeometry, own: IpcErrorDetails) {
+  /** @param own - what identifies this process */
+  constructor(mapped: Memory, { size, longest }: RacingGeometry, own: bigint) {
     this.#bytes = mapped.bytes;
     this.words = mapped.view(Int32Array);
     this.#slot = size;
     this.#longest = longest;
-    this.#own = ownIdentity(namespace, own);
+    this.#own = own;
   }
 
   get version(): number {

@@ -133,6 +133,22 @@ export class RingConsumer extends RecordReader implements AsyncIterable<Buffer> 
     return count;
   }
 
+  /**
+   * Waits until there is a message, and takes none: for {@link consume}, which does not wait.
+   *
+   * @throws {IpcError} EOWNERDEAD once when a producer died, after all that it had sent; then the ring goes on
+   * @throws {IpcError} EBADMSG when the ring is damaged: it is closed then
+   * @throws {IpcError} ETIMEDOUT when the timeout is over; ERR_CLOSED when it is closed
+   */
+  readable(options?: WaitOptions): Promise<void> {
+    return this.run(this.#look, options);
+  }
+
+  /** As `readable`, but blocks the calling thread. */
+  readableSync(options?: { readonly timeout?: number | undefined }): void {
+    this.runSync(this.#look, options);
+  }
+
   override close(): void {
     // What a callback has seen is taken, also if it closes us.
     if (this.#inside && !this.closed) this.publish();
@@ -144,14 +160,21 @@ export class RingConsumer extends RecordReader implements AsyncIterable<Buffer> 
     return iterate<Buffer>({ handle: this, receive: (wait) => this.receive(wait) });
   }
 
+  /** Where the next message is; -1 where there is none. What was published before a death comes before it. */
+  #next(): number {
+    if (this.#inside) return -1;
+    let at = this.peek();
+    if (at >= 0 || !this.sawDeath()) return at;
+    at = this.peek();
+    if (at < 0) throw this.ownerDead();
+    return at;
+  }
+
+  readonly #look = (): undefined | typeof BLOCKED => (this.#next() < 0 ? BLOCKED : undefined);
+
   readonly #one = (): Buffer | typeof BLOCKED => {
-    let at = this.#inside ? -1 : this.peek();
-    if (at < 0) {
-      // What was published before the death comes first.
-      if (this.#inside || !this.sawDeath()) return BLOCKED;
-      at = this.peek();
-      if (at < 0) throw this.ownerDead();
-    }
+    const at = this.#next();
+    if (at < 0) return BLOCKED;
     const length = this.messageLength;
     const message = slab.copy(this.bytes, this.records, at, length);
     this.checkIntact();

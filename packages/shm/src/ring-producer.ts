@@ -100,6 +100,30 @@ export class RingProducer extends RecordWriter {
     return this.#claim;
   }
 
+  /**
+   * Waits until there is room for a message, and takes none: for {@link claim}, which does not wait. Where there are
+   * several producers, another one may have it first.
+   *
+   * @param length - of the message
+   * @throws {IpcError} EMSGSIZE when it is longer than `maxMessageSize`; EBUSY when there is a claim
+   * @throws {IpcError} EOWNERDEAD once when the consumer died and the ring is full
+   * @throws {IpcError} EBADMSG when the ring is damaged; ETIMEDOUT when the timeout is over
+   */
+  writable(length: number, options?: WaitOptions): Promise<void> {
+    try {
+      this.#checkLength(integer(length, 'length', 0));
+      return this.run(() => this.#look(length), options);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+
+  /** As `writable`, but blocks the calling thread. */
+  writableSync(length: number, options?: { readonly timeout?: number | undefined }): void {
+    this.#checkLength(integer(length, 'length', 0));
+    this.runSync(() => this.#look(length), options);
+  }
+
   override close(): void {
     if (this.closed) return;
     this.#claim = undefined;
@@ -136,6 +160,13 @@ export class RingProducer extends RecordWriter {
     const sent = this.put(data);
     this.publish();
     return sent ? undefined : this.#blocked();
+  }
+
+  #look(length: number): undefined | typeof BLOCKED {
+    if (!this.begin(length)) return this.#blocked();
+    const at = this.reserve(length);
+    this.publish();
+    return at < 0 ? this.#blocked() : undefined;
   }
 
   #blocked(): typeof BLOCKED {

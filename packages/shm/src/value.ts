@@ -21,6 +21,7 @@ import {
   type RacingGeometry,
 } from './racing-layout.js';
 import { openReaderBell, ringReaders, wantReaderBell } from './reader-bells.js';
+import { ownIdentity } from './seat.js';
 import { damageOf, MAGIC } from './shared-header.js';
 import { SharedMemory } from './shared-memory.js';
 import { closingBell, SharedWait, type BellKeeper, type Sleeper } from './shared-wait.js';
@@ -61,6 +62,7 @@ export class ShmValue extends ResourceHandle {
   readonly #geometry: RacingGeometry;
   readonly #target: string | number;
   readonly #left: BellKeeper;
+  readonly #own: bigint;
   #used: Latest | undefined;
   #alive = true;
   #waits: SharedWait | undefined;
@@ -72,6 +74,8 @@ export class ShmValue extends ResourceHandle {
     const left: BellKeeper = { bell: undefined };
     // The memory is a handle, and goes by itself when this is forgotten.
     super(closingBell(left));
+    // Now: later there may be no descriptor left to find it out by.
+    this.#own = ownIdentity(geometry.namespace, { syscall: 'mmap', target });
     this.#left = left;
     this.#memory = memory;
     this.#target = target;
@@ -229,8 +233,7 @@ export class ShmValue extends ResourceHandle {
   }
 
   #use(): Latest {
-    const details = { syscall: 'mmap', target: this.#target };
-    this.#used = new Latest(this.#memory, this.#geometry, details);
+    this.#used = new Latest(this.#memory, this.#geometry, this.#own);
     return this.#used;
   }
 

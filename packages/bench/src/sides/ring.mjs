@@ -61,12 +61,8 @@ const sendMany = (/** @type {Producer} */ producer) => {
 
 const claims = (/** @type {Producer} */ producer) => (/** @type {number} */ count) => {
   for (let n = 0; n < count; n++) {
-    const claim = producer.claim(size);
-    if (claim === null) {
-      fill(message, n);
-      producer.sendSync(message);
-      continue;
-    }
+    let claim = producer.claim(size);
+    for (; claim === null; claim = producer.claim(size)) producer.writableSync(size);
     fill(claim.bytes, n);
     claim.commit();
   }
@@ -116,7 +112,7 @@ const flows = {
   },
 };
 
-/** Where nothing is there, one message is waited for. */
+/** Where nothing is there, the first message is waited for. */
 function consumed(/** @type {Consumer} */ consumer) {
   return (/** @type {number} */ count) => {
     let sum = 0;
@@ -126,10 +122,7 @@ function consumed(/** @type {Consumer} */ consumer) {
     for (let left = count; left > 0;) {
       const got = consumer.consume(add, { max: left });
       left -= got;
-      if (got === 0) {
-        add(consumer.receiveSync());
-        left -= 1;
-      }
+      if (got === 0) consumer.readableSync();
     }
     return sum;
   };
