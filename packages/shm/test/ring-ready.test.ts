@@ -121,30 +121,33 @@ describe('writable()', () => {
   });
 });
 
-test.each(['abort', 'close'])('readable() and writable() end by %s, and leave nothing', async (how) => {
-  const { producer, consumer } = full();
-  const { ring: other } = ring();
-  const empty = other.consumer();
-  const controller = new AbortController();
-  const { signal } = controller;
-  const waits = [empty.readable({ signal }), producer.writable(24, { signal })];
-  if (how === 'abort') {
-    controller.abort(new Error('mine'));
-  } else {
-    empty.close();
-    producer.close();
-  }
-  for (const wait of waits) {
-    await expect(wait).rejects.toMatchObject(
-      how === 'abort' ? { message: 'mine' } : { code: 'ERR_CLOSED' },
-    );
-  }
-  expect(taken(consumer)).toBe('x'.repeat(24));
-  if (how === 'close') {
-    expect(codeNow(() => producer.writableSync(1))).toBe('ERR_CLOSED');
-    expect(codeNow(() => empty.readableSync())).toBe('ERR_CLOSED');
-  }
-});
+test.each(['abort', 'close'])(
+  'readable() and writable() end by %s, and leave nothing',
+  async (how) => {
+    const { producer, consumer } = full();
+    const { ring: other } = ring();
+    const empty = other.consumer();
+    const controller = new AbortController();
+    const { signal } = controller;
+    const waits = [empty.readable({ signal }), producer.writable(24, { signal })];
+    if (how === 'abort') {
+      controller.abort(new Error('mine'));
+    } else {
+      empty.close();
+      producer.close();
+    }
+    for (const wait of waits) {
+      await expect(wait).rejects.toMatchObject(
+        how === 'abort' ? { message: 'mine' } : { code: 'ERR_CLOSED' },
+      );
+    }
+    expect(taken(consumer)).toBe('x'.repeat(24));
+    if (how === 'close') {
+      expect(codeNow(() => producer.writableSync(1))).toBe('ERR_CLOSED');
+      expect(codeNow(() => empty.readableSync())).toBe('ERR_CLOSED');
+    }
+  },
+);
 
 test('two processes pass large messages without a copy, and sleep in between', () => {
   const code = `
