@@ -121,33 +121,42 @@ describe('writable()', () => {
   });
 });
 
-test.each(['abort', 'close'])(
-  'readable() and writable() end by %s, and leave nothing',
-  async (how) => {
-    const { producer, consumer } = full();
-    const { ring: other } = ring();
-    const empty = other.consumer();
-    const controller = new AbortController();
-    const { signal } = controller;
-    const waits = [empty.readable({ signal }), producer.writable(24, { signal })];
-    if (how === 'abort') {
-      controller.abort(new Error('mine'));
-    } else {
-      empty.close();
-      producer.close();
-    }
-    for (const wait of waits) {
-      await expect(wait).rejects.toMatchObject(
-        how === 'abort' ? { message: 'mine' } : { code: 'ERR_CLOSED' },
-      );
-    }
-    expect(taken(consumer)).toBe('x'.repeat(24));
-    if (how === 'close') {
-      expect(codeNow(() => producer.writableSync(1))).toBe('ERR_CLOSED');
-      expect(codeNow(() => empty.readableSync())).toBe('ERR_CLOSED');
-    }
-  },
-);
+/** Of a ring that is empty, and of one that is full. */
+function pending(signal?: AbortSignal): {
+  ends: (RingConsumer | RingProducer)[];
+  waits: Promise<void>[];
+  syncWaits: (() => void)[];
+} {
+  const { producer } = full();
+  const consumer = ring().ring.consumer();
+  return {
+    ends: [consumer, producer],
+    waits: [consumer.readable({ signal }), producer.writable(24, { signal })],
+    syncWaits: [() => consumer.readableSync(), () => producer.writableSync(24)],
+  };
+}
+
+test('readable() and writable() reject with the reason of an abort, and the ends go on', async () => {
+  const controller = new AbortController();
+  const { ends, waits } = pending(controller.signal);
+  controller.abort(new Error('mine'));
+  for (const wait of waits) await expect(wait).rejects.toThrow('mine');
+  expect(ends.map((end) => end.closed)).toEqual([false, false]);
+});
+
+test('readable() and writable() reject with ERR_CLOSED when their end is closed, now or before', async () => {
+  const { ends, waits, syncWaits } = pending();
+  for (const end of ends) end.close();
+  for (const wait of waits) await expect(wait).rejects.toMatchObject({ code: 'ERR_CLOSED' });
+  for (const wait of syncWaits) expect(codeNow(wait)).toBe('ERR_CLOSED');
+});
+
+test('readableSync() and writableSync() are EBUSY while others wait', async () => {
+  const { ends, waits, syncWaits } = pending();
+  for (const wait of syncWaits) expect(codeNow(wait)).toBe('EBUSY');
+  for (const end of ends) end.close();
+  await Promise.allSettled(waits);
+});
 
 test('two processes pass large messages without a copy, and sleep in between', () => {
   const code = `
