@@ -1,5 +1,13 @@
 import type { WaitOptions } from '@octoipc/core';
-import { BLOCKED, bufferOf, callback, integer, iterate, optionsObject } from '@octoipc/core/kit';
+import {
+  BLOCKED,
+  bufferOf,
+  callback,
+  integer,
+  IpcError,
+  iterate,
+  optionsObject,
+} from '@octoipc/core/kit';
 
 import { binding } from './binding.js';
 import { CopySlab } from './copy-slab.js';
@@ -58,6 +66,7 @@ export class RingConsumer extends RecordReader implements AsyncIterable<Buffer> 
 
   /** As `receive`, but blocks the calling thread. */
   receiveSync(options?: { readonly timeout?: number | undefined }): Buffer {
+    this.#checkOutside();
     return this.runSync(this.#one, options);
   }
 
@@ -80,7 +89,7 @@ export class RingConsumer extends RecordReader implements AsyncIterable<Buffer> 
    * as soon as this returns: copy what is to be kept. What another process writes into it meanwhile, it sees.
    *
    * @param fn - if it throws, this does; that message and those before count as taken
-   * @returns how many there were
+   * @returns how many there were; 0 too while others wait already
    */
   consume(fn: (view: Uint8Array) => void, options?: { readonly max?: number | undefined }): number {
     callback(fn, 'fn');
@@ -127,6 +136,8 @@ export class RingConsumer extends RecordReader implements AsyncIterable<Buffer> 
       this.#inside = false;
       this.count += count;
       if (this.here !== published && !this.closed) this.publish();
+      // Who has begun to wait in a callback could have nothing.
+      if (this.waiting > 0) this.wake();
     }
     this.checkIntact();
     if (count === 0) this.checkDeath();
@@ -134,7 +145,8 @@ export class RingConsumer extends RecordReader implements AsyncIterable<Buffer> 
   }
 
   /**
-   * Waits until there is a message, and takes none: for {@link consume}, which does not wait.
+   * Waits until there is a message, and takes none: for {@link consume}, which does not wait. Whatever else receives
+   * at this end may have it first.
    *
    * @throws {IpcError} EOWNERDEAD once when a producer died, after all that it had sent; then the ring goes on
    * @throws {IpcError} EBADMSG when the ring is damaged: it is closed then
@@ -146,6 +158,7 @@ export class RingConsumer extends RecordReader implements AsyncIterable<Buffer> 
 
   /** As `readable`, but blocks the calling thread. */
   readableSync(options?: { readonly timeout?: number | undefined }): void {
+    this.#checkOutside();
     this.runSync(this.#look, options);
   }
 
@@ -158,6 +171,13 @@ export class RingConsumer extends RecordReader implements AsyncIterable<Buffer> 
   /** Messages as they come, until the end is closed. Leaving the loop does not close it. */
   [Symbol.asyncIterator](): AsyncIterableIterator<Buffer> {
     return iterate<Buffer>({ handle: this, receive: (wait) => this.receive(wait) });
+  }
+
+  /** What a callback of `consume` would block for comes only when it has returned. */
+  #checkOutside(): void {
+    if (!this.#inside) return;
+    const hint = 'wait after consume(), not in its callback, whose message is not taken yet';
+    throw new IpcError('EBUSY', { ...this.describe(), hint });
   }
 
   /** Where the next message is; -1 where there is none. What was published before a death comes before it. */

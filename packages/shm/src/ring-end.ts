@@ -210,6 +210,11 @@ export abstract class RingEnd extends ResourceHandle {
     return this.#wait.waiting;
   }
 
+  /** Those who wait try again. @internal */
+  protected wake(): void {
+    this.#wait.wake();
+  }
+
   /** Whether the other side, or the lock, has changed so that trying again may succeed. @internal */
   protected abstract isReady(): boolean;
 

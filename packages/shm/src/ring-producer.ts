@@ -83,7 +83,7 @@ export class RingProducer extends RecordWriter {
    * where there are several producers by none of them.
    *
    * @param length - of the message
-   * @returns the room; `null` if the ring is full, or it is another producer's turn
+   * @returns the room; `null` if the ring is full, it is another producer's turn, or others wait already
    * @throws {IpcError} EMSGSIZE when it is longer than `maxMessageSize`; EBUSY when there is a claim
    */
   claim(length: number): RingClaim | null {
@@ -101,12 +101,12 @@ export class RingProducer extends RecordWriter {
   }
 
   /**
-   * Waits until there is room for a message, and takes none: for {@link claim}, which does not wait. Where there are
-   * several producers, another one may have it first.
+   * Waits until there is room for a message, and takes none: for {@link claim}, which does not wait. Another producer, or
+   * another send of this end, may have it first: then `claim` is `null` again.
    *
    * @param length - of the message
    * @throws {IpcError} EMSGSIZE when it is longer than `maxMessageSize`; EBUSY when there is a claim
-   * @throws {IpcError} EOWNERDEAD once when the consumer died and the ring is full
+   * @throws {IpcError} EOWNERDEAD once when the consumer died and this has to wait
    * @throws {IpcError} EBADMSG when the ring is damaged; ETIMEDOUT when the timeout is over
    */
   writable(length: number, options?: WaitOptions): Promise<void> {

@@ -109,6 +109,11 @@ export class SharedWait {
     this.#spin = microseconds;
   }
 
+  /** What was in the way of those who wait, here and not in the memory, is over: they try again. */
+  wake(): void {
+    this.#queue?.wake();
+  }
+
   /** Rejects all that wait. */
   fail(error: Error): void {
     this.#queue?.fail(error);

@@ -59,6 +59,28 @@ describe('readable()', () => {
     expect(order).toEqual(['readable', 'one']);
   });
 
+  test('begun in a callback of consume() it is served when that has returned', async () => {
+    const { ring: made } = ring();
+    const [producer, consumer] = [made.producer(), made.consumer()];
+    await producer.sendMany(['one', 'two']);
+    const waits: Promise<void>[] = [];
+    const refused: (string | undefined)[] = [];
+    const again = (): void => {
+      waits.push(consumer.readable());
+      refused.push(codeNow(() => consumer.readableSync({ timeout: 0 })));
+      refused.push(codeNow(() => consumer.receiveSync()));
+    };
+    expect(consumer.consume(again, { max: 1 })).toBe(1);
+    // By nothing but the end of the call: no time has passed.
+    let served = false;
+    void waits[0]?.then(() => (served = true));
+    await Promise.resolve();
+    await Promise.resolve();
+    expect(served).toBe(true);
+    expect(refused).toEqual(['EBUSY', 'EBUSY']);
+    expect(taken(consumer)).toBe('two');
+  });
+
   test('tells of a dead producer once, after all that it had sent', async () => {
     const { ring: made, name } = ring();
     const consumer = made.consumer();
