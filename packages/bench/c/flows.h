@@ -198,6 +198,7 @@ static const struct Exercise kExercises[] = {
     {"frames", SendFrames, ReceiveFrames, 0, 0},
     {"batched", SendBatched, ReceiveBatched, 0, 0},
     {"roundtrip", NULL, NULL, 0, 0},
+    {"roundtrip-spin", NULL, NULL, 0, 1},
     {"epoll", NULL, NULL, 1, 0},
 };
 
@@ -240,7 +241,9 @@ static void Sample(const struct Exercise* exercise, struct Ends ends, size_t cou
   uint8_t ready;
   if (exercise->spins) {
     Unblock(ends.send);
+    Unblock(ends.receive);
     Unblock(ends.other_receive);
+    Unblock(ends.other_send);
   }
   if (pipe2(told, O_CLOEXEC) != 0) Fail("pipe2");
   const pid_t child = fork();

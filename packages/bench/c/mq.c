@@ -4,6 +4,7 @@
 // spin       the same by calls that do not wait, over and over until they go through
 // pair       a send and a receive that do not wait, in one process
 // roundtrip  there and back through two queues, blocked in the receive
+// roundtrip-spin  the same by calls that do not wait, over and over until they go through
 // thread     the same, but each waits in epoll_wait(2) for a thread that is in the receive
 // open       mq_open(3) and mq_close(3) of a queue that is there; msgget(2) of one of System V
 #define _GNU_SOURCE
@@ -224,7 +225,8 @@ int main(int argc, char** argv) {
   if (argc < 4) return 2;
   posix = strcmp(argv[1], "posix") == 0;
   by_hand = strcmp(argv[2], "thread") == 0;
-  spins = strcmp(argv[2], "spin") == 0;
+  const int spinning_trips = strcmp(argv[2], "roundtrip-spin") == 0;
+  spins = spinning_trips || strcmp(argv[2], "spin") == 0;
   size = strtoull(argv[3], NULL, 10);
   for (size_t count = NextCount(); count > 0; count = NextCount()) {
     if (strcmp(argv[2], "pair") == 0) {
@@ -232,7 +234,7 @@ int main(int argc, char** argv) {
     } else if (strcmp(argv[2], "open") == 0) {
       OpenAndClose(count);
     } else {
-      Sample(by_hand || strcmp(argv[2], "roundtrip") == 0, count);
+      Sample(by_hand || spinning_trips || strcmp(argv[2], "roundtrip") == 0, count);
     }
   }
   return 0;

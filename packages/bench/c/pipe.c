@@ -5,6 +5,7 @@
 // frames     messages of a length and bytes: one write(2) and one read(2) each
 // batched    the same messages, gathered in 64 KiB a write(2) and taken apart after each read(2)
 // roundtrip  there and back, blocked in read(2)
+// roundtrip-spin  the same, on descriptors that do not block
 // epoll      there and back, waiting in epoll_wait(2)
 // open       pipe2(2) and both close(2)
 // fifo       open(2) of a FIFO's read end, which is there, and close(2)

@@ -6,6 +6,7 @@
 // frames     messages of a length and bytes: one send(2) and one recv(2) each
 // batched    the same messages, gathered in 64 KiB a send(2) and taken apart after each recv(2)
 // roundtrip  there and back, blocked in recv(2)
+// roundtrip-spin  the same, on descriptors that do not block
 // epoll      there and back, waiting in epoll_wait(2)
 // open       socketpair(2) and both close(2)
 // bind       socket(2), bind(2) of a free name and close(2)

@@ -37,6 +37,19 @@ const size = Number(sizeText);
 const sendSync = (/** @type {Writer} */ writer) =>
   sendEach(size, (message) => writer.writeSync(message));
 
+/** Spins until all is written. @param {Writer} writer */
+const putting = (writer) => (/** @type {Buffer} */ message) => {
+  for (let at = 0; at < size;) at += writer.tryWrite(at === 0 ? message : message.subarray(at));
+};
+
+/** Spins until there is something. @param {Reader} reader @param {{ into: Buffer }} target */
+function taking(reader, target) {
+  for (;;) {
+    const chunk = reader.tryRead(target);
+    if (chunk !== undefined) return chunk;
+  }
+}
+
 /** @type {Record<string, { send(writer: Writer): (count: number) => unknown, receive(reader: Reader): (count: number) => unknown }>} */
 const flows = {
   sync: {
@@ -55,19 +68,10 @@ const flows = {
   },
   // Both spin, while there is no room or nothing there.
   try: {
-    send: (writer) =>
-      sendEach(size, (message) => {
-        for (let at = 0; at < size;)
-          at += writer.tryWrite(at === 0 ? message : message.subarray(at));
-      }),
+    send: (writer) => sendEach(size, putting(writer)),
     receive: (reader) => {
       const target = { into: memoryOf(size) };
-      return readEach(size, () => {
-        for (;;) {
-          const chunk = reader.tryRead(target);
-          if (chunk !== undefined) return chunk;
-        }
-      });
+      return readEach(size, () => taking(reader, target));
     },
   },
   iterate: {
@@ -103,6 +107,12 @@ const trips = {
       size,
       (message) => writer.writeSync(message),
       takeWholeSync(size, (target) => reader.readSync(target)),
+    ),
+  'roundtrip-try': ({ writer, reader }) =>
+    dialogueSync(
+      size,
+      putting(writer),
+      takeWholeSync(size, (target) => taking(reader, target)),
     ),
   'roundtrip-awaited': ({ writer, reader }) =>
     dialogue(

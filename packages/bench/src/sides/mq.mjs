@@ -103,6 +103,19 @@ const trips = {
       (each) => to.sendSync(each),
       () => from.receiveSync(target).data,
     ),
+  'roundtrip-try': (to, from) =>
+    dialogueSync(
+      size,
+      (each) => {
+        while (!to.trySend(each));
+      },
+      () => {
+        for (;;) {
+          const got = from.tryReceive(target);
+          if (got) return got.data;
+        }
+      },
+    ),
   'roundtrip-awaited': (to, from) =>
     dialogue(
       size,

@@ -14,6 +14,7 @@ import {
   receiveTrips,
   serve,
   sumOf,
+  tripsSync,
 } from './side.mjs';
 
 const [exercise = '', sizeText, capacityText, role] = process.argv.slice(2);
@@ -139,9 +140,59 @@ const trips = {
         () => from.receiveSync(),
       ),
   },
+  'trips-try': {
+    spin: 0,
+    dialogue: (to, from) =>
+      dialogueSync(
+        size,
+        (each) => {
+          while (!to.trySend(each));
+        },
+        () => {
+          for (;;) {
+            const got = from.tryReceive();
+            if (got) return got;
+          }
+        },
+      ),
+  },
+  'trips-zero-copy': { spin: 0, dialogue: inPlace },
   'trips-spin': { spin: SPIN, dialogue: awaited },
   'trips-awaited': { spin: 0, dialogue: awaited },
 };
+
+/** Spins, and copies nothing. @param {Producer} to @param {Consumer} from */
+function inPlace(to, from) {
+  const one = { max: 1 };
+  let sum = 0;
+  const add = (/** @type {Uint8Array} */ view) => {
+    sum = sumOf(view, 0);
+  };
+  const put = (/** @type {number} */ n) => {
+    let claim = to.claim(size);
+    while (claim === null) claim = to.claim(size);
+    fill(claim.bytes, n);
+    claim.commit();
+  };
+  const take = () => {
+    while (from.consume(add, one) === 0);
+    return sum;
+  };
+  return {
+    trip: tripsSync((n) => {
+      put(n);
+      return take();
+    }),
+    echo: (/** @type {number} */ count) => {
+      let total = 0;
+      for (let n = 0; n < count; n++) {
+        total += take();
+        put(n);
+      }
+      return total;
+    },
+  };
+}
 
 function awaited(/** @type {Producer} */ to, /** @type {Consumer} */ from) {
   return dialogue(

@@ -67,13 +67,15 @@ const take = (end) => {
   return kind === 'datagram' ? async () => (await end.receive()).data : () => end.receive();
 };
 
-/** Spins until there is something. @param {End} end @returns {() => Uint8Array} */
+/** Spins until there is something. @param {End} end @returns {(target?: { into: Buffer }) => Uint8Array} */
 const tryTake = (end) => {
-  const target = { into: Buffer.alloc(size) };
-  const once = isStream ? () => end.tryRead(target) : () => end.tryReceive();
-  return () => {
+  const own = { into: Buffer.alloc(size) };
+  const once = isStream
+    ? (/** @type {{ into: Buffer }} */ target) => end.tryRead(target)
+    : () => end.tryReceive();
+  return (target = own) => {
     for (;;) {
-      const got = once();
+      const got = once(target);
       if (got) return kind === 'datagram' ? got.data : got;
     }
   };
@@ -120,6 +122,8 @@ const trips = {
       putSync(end),
       isStream ? takeWholeSync(size, (target) => end.readSync(target)) : takeSync(end),
     ),
+  'roundtrip-try': (end) =>
+    dialogueSync(size, tryPut(end), isStream ? takeWholeSync(size, tryTake(end)) : tryTake(end)),
   'roundtrip-awaited': (end) => dialogue(size, put(end), take(end)),
   'roundtrip-messages': (end) => {
     const sender = socketSender(end);

@@ -1,6 +1,7 @@
 // @ts-check
 // Every mechanism there and back at every size that it takes, both processes on one core: by calls that block, beside
-// C that blocks in the same, and awaited, beside C on a loop.
+// C that blocks in the same, and awaited, beside C on a loop. And on two cores by calls that never wait, over and over until
+// they go through, beside C that does the same. A batch of one message is what is awaited.
 import { c, node, onLibuv, onOneCore, uv } from '../programs.mjs';
 import { SIZES, sizeOf } from '../sizes.mjs';
 
@@ -17,8 +18,9 @@ const LONG = 100;
  * @typedef {object} Mechanism
  * @property {string} name
  * @property {number} most - bytes of a message
- * @property {(exercise: 'roundtrip-sync' | 'roundtrip-awaited', bytes: number) => Command} ours
+ * @property {(exercise: 'roundtrip-sync' | 'roundtrip-try' | 'roundtrip-awaited', bytes: number) => Command} ours
  * @property {(bytes: number) => Command} blocking - in C
+ * @property {(bytes: number) => Command} spinning - in C
  * @property {(bytes: number) => Against} onLoop - in C
  */
 
@@ -28,6 +30,7 @@ const byteStream = (kind) => ({
   most: MIB,
   ours: (exercise, bytes) => node(kind, exercise, bytes, 0),
   blocking: (bytes) => c('pipe', 'roundtrip', bytes, 0, ...(kind === 'fifo' ? ['fifo'] : [])),
+  spinning: (bytes) => c('pipe', 'roundtrip-spin', bytes, 0, ...(kind === 'fifo' ? ['fifo'] : [])),
   onLoop: (bytes) => onLibuv(uv(kind, bytes)),
 });
 
@@ -37,6 +40,7 @@ const queue = (kind) => ({
   most: 8 * KIB,
   ours: (exercise, bytes) => node('mq', kind, exercise, bytes),
   blocking: (bytes) => c('mq', kind, 'roundtrip', bytes),
+  spinning: (bytes) => c('mq', kind, 'roundtrip-spin', bytes),
   // A queue of System V has no descriptor that a loop could poll.
   onLoop: (bytes) =>
     kind === 'posix'
@@ -50,6 +54,7 @@ const socket = (kind) => ({
   most: kind === 'stream' || kind === 'tcp' ? MIB : 64 * KIB,
   ours: (exercise, bytes) => node('socket', kind, exercise, bytes),
   blocking: (bytes) => c('socket', kind, 'roundtrip', bytes),
+  spinning: (bytes) => c('socket', kind, 'roundtrip-spin', bytes),
   onLoop: (bytes) => onLibuv(uv(kind, bytes)),
 });
 
@@ -67,7 +72,7 @@ const MECHANISMS = [
 
 /**
  * @param {string} name
- * @param {'sync' | 'awaited'} flavour
+ * @param {'sync' | 'try' | 'awaited' | 'zero copy'} flavour
  * @param {'spin' | 'sleep' | 'loop'} waiting
  * @param {number} bytes
  * @param {Command} ours
@@ -95,13 +100,19 @@ const trips = (name, flavour, waiting, bytes, ours, other) => {
 const room = (bytes) => (bytes >= 64 * KIB ? 4 * MIB : 64 * KIB);
 
 export const rows = () => [
-  ...MECHANISMS.flatMap(({ name, most, ours, blocking, onLoop }) => {
+  ...MECHANISMS.flatMap(({ name, most, ours, blocking, spinning, onLoop }) => {
     const sizes = SIZES.filter((bytes) => bytes <= most);
     return [
       ...sizes.map((bytes) =>
         trips(name, 'sync', 'sleep', bytes, ours('roundtrip-sync', bytes), {
           name: 'C, blocked in the same',
           command: blocking(bytes),
+        }),
+      ),
+      ...sizes.map((bytes) =>
+        trips(name, 'try', 'spin', bytes, ours('roundtrip-try', bytes), {
+          name: 'C, spinning in the same',
+          command: spinning(bytes),
         }),
       ),
       ...sizes.map((bytes) =>
@@ -114,6 +125,17 @@ export const rows = () => [
       name: 'C, spinning',
       command: c('ring', 'trips', bytes, room(bytes)),
     }),
+  ),
+  .../** @type {const} */ ([
+    ['try', 'trips-try'],
+    ['zero copy', 'trips-zero-copy'],
+  ]).flatMap(([flavour, exercise]) =>
+    SIZES.map((bytes) =>
+      trips('ring', flavour, 'spin', bytes, node('ring', exercise, bytes, room(bytes)), {
+        name: 'C, spinning',
+        command: c('ring', 'trips', bytes, room(bytes)),
+      }),
+    ),
   ),
   ...SIZES.map((bytes) =>
     trips('ring', 'awaited', 'loop', bytes, node('ring', 'trips-awaited', bytes, room(bytes)), {
