@@ -175,6 +175,7 @@ export class RingConsumer extends RecordReader implements AsyncIterable<Buffer> 
 
   /** What a callback of `consume` would block for comes only when it has returned. */
   #checkOutside(): void {
+    this.checkUse();
     if (!this.#inside) return;
     const hint = 'wait after consume(), not in its callback, whose message is not taken yet';
     throw new IpcError('EBUSY', { ...this.describe(), hint });

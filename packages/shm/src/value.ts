@@ -72,10 +72,11 @@ export class ShmValue extends ResourceHandle {
 
   private constructor(memory: SharedMemory, target: string | number, geometry: RacingGeometry) {
     const left: BellKeeper = { bell: undefined };
+    // Now: later there may be no descriptor left to find it out by.
+    const own = ownIdentity(geometry.namespace, { syscall: 'mmap', target });
     // The memory is a handle, and goes by itself when this is forgotten.
     super(closingBell(left));
-    // Now: later there may be no descriptor left to find it out by.
-    this.#own = ownIdentity(geometry.namespace, { syscall: 'mmap', target });
+    this.#own = own;
     this.#left = left;
     this.#memory = memory;
     this.#target = target;

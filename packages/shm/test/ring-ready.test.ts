@@ -79,6 +79,12 @@ describe('readable()', () => {
     expect(served).toBe(true);
     expect(refused).toEqual(['EBUSY', 'EBUSY']);
     expect(taken(consumer)).toBe('two');
+    await producer.send('three');
+    consumer.consume(() => {
+      consumer.close();
+      refused.push(codeNow(() => consumer.receiveSync()));
+    });
+    expect(refused.at(-1)).toBe('ERR_CLOSED');
   });
 
   test('tells of a dead producer once, after all that it had sent', async () => {
