@@ -6,6 +6,7 @@ import { PosixQueue, SysvQueue } from '@octoipc/mq';
 import { describe, expect, onTestFinished, test } from 'vitest';
 
 import { Peer } from '../../core/test/peer.js';
+import { reapAlone } from '../../core/test/reaping.js';
 import { folder } from '../../core/test/records.js';
 import { asNobody } from '../../core/test/stranger.js';
 import { exists, freshName, posix, sysv } from './queues.js';
@@ -91,6 +92,7 @@ describe('temporary queues', () => {
   });
 
   test('go with reap() when their process was killed', async () => {
+    reapAlone();
     const name = freshName();
     const { owning, id } = await owner(name);
     owning.child.kill('SIGKILL');
@@ -146,6 +148,7 @@ describe('temporary queues', () => {
 
 test('reap() leaves the records of temporary queues of another IPC namespace', async (context) => {
   if (process.geteuid?.() !== 0) context.skip('needs root, to make an IPC namespace');
+  reapAlone();
   const script = `
     import { PosixQueue, SysvQueue } from '@octoipc/mq';
     PosixQueue.open('/octoipc-elsewhere', { create: true, temporary: true });

@@ -11,9 +11,9 @@ import type {
   Waitable,
   WaitableAdapter,
 } from '@octoipc/conformance';
-import { reap } from '@octoipc/core';
 import { mqReceiver, mqSender, PosixQueue, receiveAny } from '@octoipc/mq';
 
+import { reapInTurn } from '../../core/test/reaping.js';
 import { exists, freshName, nameless, pairOf, SMALL } from './queues.js';
 
 const mechanism = 'MQ';
@@ -93,7 +93,7 @@ export const names: NamedObjectAdapter<PosixQueue> = {
   },
   mark: (queue, value) => queue.sendSync(Uint8Array.of(value)),
   marked: (queue) => queue.receiveSync({ timeout: 0 }).data[0] ?? 0,
-  reap: () => void reap(),
+  reap: reapInTurn,
 };
 
 export const resources: ResourcesAdapter = {

@@ -9,10 +9,10 @@ import type {
   Waitable,
   WaitableAdapter,
 } from '@octoipc/conformance';
-import { reap } from '@octoipc/core';
 import { ftok, mqReceiver, mqSender, SysvQueue } from '@octoipc/mq';
 import { afterAll } from 'vitest';
 
+import { reapInTurn } from '../../core/test/reaping.js';
 import { freshKey } from './queues.js';
 
 export { input } from './sysv-input.js';
@@ -22,7 +22,7 @@ const script = new URL('./fixtures/sysv-roles.mjs', import.meta.url);
 const NO_DESCRIPTORS = 'System V queues have none';
 
 // Processes that the suite has killed leave their queues to this.
-afterAll(() => void reap());
+afterAll(reapInTurn);
 
 const temporary = (): SysvQueue => SysvQueue.open('private', { temporary: true });
 
@@ -122,7 +122,7 @@ export const names: NamedObjectAdapter<SysvQueue> = {
   mode: (name) => statOf(name).mode,
   mark: (queue, value) => queue.sendSync(Uint8Array.of(value)),
   marked: (queue) => queue.receiveSync({ timeout: 0 }).data[0] ?? 0,
-  reap: () => void reap(),
+  reap: reapInTurn,
 };
 
 export const resources: ResourcesAdapter = {

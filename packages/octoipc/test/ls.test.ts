@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 
 import { describe, expect, it, onTestFinished } from 'vitest';
 
+import { reapAlone } from '../../core/test/reaping.js';
 import { command, octoipc } from './command.js';
 import { folder, foreignObjects, ipcmk, lacks, ownObjects, rowsOf, uniqueName } from './objects.js';
 
@@ -89,6 +90,7 @@ describe('octoipc ls --json', () => {
   });
 
   it('calls temporary objects orphaned once their owner was killed, and reap removes them', async () => {
+    reapAlone();
     const name = uniqueName();
     const { child, made } = await ownObjects(name);
     const pattern = `*/${name}*`;

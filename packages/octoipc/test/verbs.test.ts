@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createPipe } from '@octoipc/pipe';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
+import { reapAlone } from '../../core/test/reaping.js';
 import { command, home, node, octoipc } from './command.js';
 import { folder, uniqueName } from './objects.js';
 
@@ -104,6 +105,7 @@ describe('octoipc doctor', () => {
   });
 
   it('warns of a lock that a zombie holds, and says who has to wait for it', async () => {
+    reapAlone();
     const name = uniqueName();
     const script = `import subprocess, sys
 child = subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE, stdout=subprocess.PIPE)

@@ -6,9 +6,9 @@ import type {
   ResourcesAdapter,
   WaitableAdapter,
 } from '@octoipc/conformance';
-import { reap } from '@octoipc/core';
 import { Mutex, type Guard } from '@octoipc/sem';
 
+import { reapInTurn } from '../../core/test/reaping.js';
 import { mutexTurns } from './fixtures/things.mjs';
 import { freshName, unlinkIfThere } from './objects.js';
 
@@ -34,7 +34,7 @@ export const names: NamedObjectAdapter<Mutex> = {
   unlink: (name) => Mutex.unlink(name),
   list: () => Mutex.list().map(({ name }) => name),
   mode: (name) => Mutex.list().find((info) => info.name === name)?.mode ?? -1,
-  reap: () => void reap(),
+  reap: reapInTurn,
 };
 
 const held = (guard: Guard) => ({

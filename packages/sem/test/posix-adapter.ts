@@ -6,10 +6,10 @@ import type {
   ResourcesAdapter,
   WaitableAdapter,
 } from '@octoipc/conformance';
-import { reap } from '@octoipc/core';
 import { PosixSemaphore } from '@octoipc/sem';
 import { afterAll } from 'vitest';
 
+import { reapInTurn } from '../../core/test/reaping.js';
 import { permits } from './fixtures/things.mjs';
 import { freshName, unlinkIfThere } from './objects.js';
 
@@ -18,7 +18,7 @@ const script = new URL('./fixtures/posix-roles.mjs', import.meta.url);
 const NO_DESCRIPTORS = 'a semaphore is a mapping';
 
 // Processes that the suite has killed leave their names to this.
-afterAll(() => void reap());
+afterAll(reapInTurn);
 
 export const waits: WaitableAdapter = {
   name: 'PosixSemaphore.acquire()',
@@ -39,7 +39,7 @@ export const names: NamedObjectAdapter<PosixSemaphore> = {
   mode: (name) => PosixSemaphore.list().find((info) => info.name === name)?.mode ?? -1,
   mark: (semaphore, value) => semaphore.release(value),
   marked: (semaphore) => semaphore.value,
-  reap: () => void reap(),
+  reap: reapInTurn,
 };
 
 export const lock: LockAdapter = {

@@ -6,9 +6,9 @@ import type {
   ResourcesAdapter,
   WaitableAdapter,
 } from '@octoipc/conformance';
-import { reap } from '@octoipc/core';
 import { SysvSemaphoreSet, type SysvOperation } from '@octoipc/sem';
 
+import { reapInTurn } from '../../core/test/reaping.js';
 import { setPermits } from './fixtures/things.mjs';
 import { freshKey } from './objects.js';
 
@@ -46,7 +46,7 @@ export const names: NamedObjectAdapter<SysvSemaphoreSet> = {
   mode: (name) => statOf(name).mode,
   mark: (set, value) => set.set(0, value),
   marked: (set) => set.get(0),
-  reap: () => void reap(),
+  reap: reapInTurn,
 };
 
 export const lock: LockAdapter = {

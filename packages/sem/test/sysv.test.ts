@@ -8,6 +8,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 
 import { codeNow } from '../../core/test/failure.js';
 import { Peer } from '../../core/test/peer.js';
+import { reapAlone } from '../../core/test/reaping.js';
 import { asNobody } from '../../core/test/stranger.js';
 import { freshKey, isPending, set, until } from './objects.js';
 
@@ -86,6 +87,7 @@ describe('SysvSemaphoreSet.open()', () => {
   test.each(['made', 'valued'])(
     'a set whose maker was killed when it was %s is removed by reap(), and made anew by open({ create })',
     (step) => {
+      reapAlone();
       const key = freshKey();
       removing(key);
       dying(key, step);
@@ -100,6 +102,7 @@ describe('SysvSemaphoreSet.open()', () => {
   );
 
   test('a set that somebody has used, or given a value, is not taken for that of a maker who died', () => {
+    reapAlone();
     const key = freshKey();
     removing(key);
     dying(key, 'made');

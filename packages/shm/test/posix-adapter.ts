@@ -7,9 +7,9 @@ import type {
   ResourcesAdapter,
   WaitableAdapter,
 } from '@octoipc/conformance';
-import { reap } from '@octoipc/core';
 import { SharedMemory } from '@octoipc/shm';
 
+import { reapInTurn } from '../../core/test/reaping.js';
 import { waitableOf } from './fixtures/turnstile.mjs';
 import { accepting, inputOfMemory } from './memory-input.js';
 import { freshName } from './memories.js';
@@ -38,7 +38,7 @@ export const names: NamedObjectAdapter<SharedMemory> = {
     memory.bytes[0] = value;
   },
   marked: (memory) => memory.bytes[0] ?? 0,
-  reap: () => void reap(),
+  reap: reapInTurn,
 };
 
 export const resources: ResourcesAdapter = {

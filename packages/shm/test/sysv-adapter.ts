@@ -5,10 +5,10 @@ import type {
   ResourcesAdapter,
   WaitableAdapter,
 } from '@octoipc/conformance';
-import { reap } from '@octoipc/core';
 import { ftok, SysvSharedMemory } from '@octoipc/shm';
 import { afterAll } from 'vitest';
 
+import { reapInTurn } from '../../core/test/reaping.js';
 import { waitableOf } from './fixtures/turnstile.mjs';
 import { accepting, inputOfMemory } from './memory-input.js';
 import { freshKey } from './memories.js';
@@ -17,7 +17,7 @@ const mechanism = 'SVSHM';
 const script = new URL('./fixtures/sysv-roles.mjs', import.meta.url);
 
 // Processes that the suite has killed leave their segments to this.
-afterAll(() => void reap());
+afterAll(reapInTurn);
 
 const temporary = (): SysvSharedMemory =>
   SysvSharedMemory.open('private', { temporary: true, size: 64 });
@@ -54,7 +54,7 @@ export const names: NamedObjectAdapter<SysvSharedMemory> = {
     memory.bytes[0] = value;
   },
   marked: (memory) => memory.bytes[0] ?? 0,
-  reap: () => void reap(),
+  reap: reapInTurn,
 };
 
 export const resources: ResourcesAdapter = {
