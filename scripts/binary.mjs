@@ -51,6 +51,8 @@ function* faults({ text, arch, libc, bytes, glibc }) {
     if (/c\+\+|libgcc/.test(name)) yield `needs ${name}, which not every system has`;
   if (libc === 'musl' && (glibc !== undefined || needed.some((name) => name !== 'libc.so')))
     yield `needs ${needed.join(', ')} of another C library`;
+  if (libc === 'musl' && text.includes('STATIC_TLS'))
+    yield 'has thread-local data in the static block, which musl gives to no library that is loaded later';
   if (libc === 'glibc' && glibc === undefined) yield 'is not for glibc';
   if (glibc !== undefined && isNewer(glibc, OLDEST_GLIBC))
     yield `needs glibc ${glibc}, newer than ${OLDEST_GLIBC}`;

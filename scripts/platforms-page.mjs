@@ -6,6 +6,7 @@ const ABOUT = {
   stage: 'What has to be there first',
   registry: 'A release, and what is installed from it',
   platforms: 'Other processors, C libraries and systems',
+  musl: 'musl, by Bun: packages as npm has installed them, and the conformance suites',
   emulated: 'The whole suites for arm64, by qemu-user on this kernel',
   machine: 'arm64 as a whole machine',
   runtimes: 'Runtimes, with what was installed',

@@ -68,6 +68,9 @@ export class Stage {
         // For another processor than this one: npm has to be told that it is meant.
         if (!existsSync(join(arm64, 'node_modules', 'vitest')))
           await install(arm64, '--force', '--cpu=arm64', '--os=linux', '--libc=glibc');
+        const musl = join(tools, 'musl');
+        if (!existsSync(join(musl, 'node_modules', 'bun')))
+          await install(musl, '--force', '--cpu=x64', '--os=linux', '--libc=musl');
       })) &&
       (withBinaries
         ? await step('binaries of every system', async () => {

@@ -95,7 +95,7 @@ export class PosixSemaphore extends WordHandle {
    * @param byteOffset - a multiple of 8
    * @param options - `init` for the one who makes it
    * @returns the semaphore
-   * @throws {IpcError} EINVAL when there is none, or it is private to one process
+   * @throws {IpcError} EINVAL when there is none, or it is private to one process; with musl 32 zeros are one without permits
    * @throws {RangeError} ERR_OUT_OF_RANGE when the offset is misaligned, or the memory too small
    * @throws {IpcError} ERR_CLOSED when the memory is closed
    * @see sem_init(3)

@@ -291,7 +291,8 @@ describe('PosixSemaphore.at()', () => {
     const memory = new SharedArrayBuffer(64);
     expect(() => PosixSemaphore.at(memory, 40, { init: true })).toThrow(code('ERR_OUT_OF_RANGE'));
     expect(() => PosixSemaphore.at(memory, 4, { init: true })).toThrow(code('ERR_OUT_OF_RANGE'));
-    expect(() => PosixSemaphore.at(memory, 0)).toThrow(code('EINVAL'));
+    // With musl 32 zeros are a semaphore.
+    expect(() => PosixSemaphore.at(new Uint8Array(64).fill(0xff), 0)).toThrow(code('EINVAL'));
     expect(() => PosixSemaphore.at({} as never, 0)).toThrow(code('ERR_INVALID_ARG_TYPE'));
     expect(() => PosixSemaphore.at({ buffer: memory, closed: true }, 0)).toThrow(
       code('ERR_CLOSED'),

@@ -41,9 +41,17 @@ struct Chain {
 Chain bus_chain;
 Chain segv_chain;
 
+/// In the static block with glibc, which allocates any other at its first use: a handler must not. musl allocates
+/// it with the thread, and loads no library that asks for the static block.
+#ifdef __GLIBC__
+#define OCTOIPC_HANDLER_LOCAL thread_local __attribute__((tls_model("initial-exec")))
+#else
+#define OCTOIPC_HANDLER_LOCAL thread_local
+#endif
+
 /// How deep this thread is in our handler: a later handler that calls on to ours, which calls on
-/// to it, would go round for ever. In the static block, since the handler must not allocate.
-thread_local size_t depth __attribute__((tls_model("initial-exec"))) = 0;
+/// to it, would go round for ever.
+OCTOIPC_HANDLER_LOCAL size_t depth = 0;
 
 uintptr_t PageOf(uintptr_t address, size_t page) { return address & ~(page - 1); }
 

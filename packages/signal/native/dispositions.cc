@@ -66,12 +66,8 @@ void* FindLibuvHandler() {
       !signal_start || !close) {
     return nullptr;
   }
-  // Bun has these names, too, and ends the process when one is called.
-  if (::dlsym(RTLD_DEFAULT, "JSGarbageCollect") != nullptr) return nullptr;
-#ifdef __GLIBC__
-  // Later ones hide their engine, and give what they export a version of its own.
-  if (::dlvsym(RTLD_DEFAULT, "uv_run", "BUN_1.2") != nullptr) return nullptr;
-#endif
+  // Bun has these names, too, and ends the process when one is called. What is V8's own, it has not.
+  if (::dlsym(RTLD_DEFAULT, "_ZN2v82V810GetVersionEv") == nullptr) return nullptr;
   auto* loop = static_cast<uv_loop_t*>(calloc(1, loop_size()));
   auto* handle = static_cast<uv_signal_t*>(calloc(1, handle_size(UV_SIGNAL)));
   void* address = nullptr;
