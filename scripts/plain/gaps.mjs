@@ -21,7 +21,7 @@ const GAPS = [
   },
   {
     runtime: 'Bun',
-    title: /bad input > BIND-004/,
+    title: /(popen\(\)|PosixQueue): bad input > BIND-004/,
     why: /had an effect[\s\S]*-\s+'socket:/,
     reason:
       'Bun closes the sockets of children that have ended some turns later, which the case takes for an effect of the call',

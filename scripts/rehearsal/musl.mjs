@@ -8,8 +8,7 @@ import { conformingPackages, runConformance } from '../plain/conformance.mjs';
 import { reasonOf } from '../plain/gaps.mjs';
 import { capture } from '../run.mjs';
 import { must, NotApplicable } from '../step.mjs';
-import { tourUnder, usedPackages } from '../uses.mjs';
-import { root } from '../workspace.mjs';
+import { tourUnder } from '../uses.mjs';
 import { useAll } from './registry.mjs';
 import { tools } from './stage.mjs';
 
@@ -17,12 +16,14 @@ const LOADER = '/lib/ld-musl-x86_64.so.1';
 const TARGET = 'linux-x64-musl';
 const LIBRARY = 'libstdc++.so.6';
 const COLLECTING = '--expose-gc';
+/** Nothing else is loaded, neither what was built here nor what is for glibc, of which musl would load some. */
+const ONLY = `OCTOIPC_BUILD=prebuilds/${TARGET}`;
 
 const bun = join(tools, 'musl', 'node_modules', 'bun', 'bin', 'bun');
 
-/** Where gcc has a file; undefined where it has none. */
+/** Where gcc has a file; undefined where it has none, and where there is no gcc. */
 async function ofGcc(name) {
-  const { stdout } = await capture('gcc', [`-print-file-name=${name}`]);
+  const { stdout } = await capture('gcc', [`-print-file-name=${name}`]).catch(() => ({ stdout: '' }));
   const file = stdout.trim();
   return existsSync(file) ? file : undefined;
 }
@@ -62,8 +63,11 @@ async function bunForMusl(folder) {
   if (process.getuid() !== 0) throw new NotApplicable('only root has a mount namespace of its own');
   const over = dirname(realpathSync(LOADER));
   const library = await linkLibrary(folder);
-  const script = `mount -t overlay overlay -o lowerdir=${library}:${over} ${over} && exec "$@"`;
-  return ['unshare', '--mount', 'sh', '-c', script, 'sh', bun];
+  const mount = `mount -t overlay overlay -o lowerdir=${library}:${over} ${over}`;
+  const within = ['--mount', 'sh', '-c'];
+  const { status, output } = await capture('unshare', [...within, mount]);
+  if (status !== 0) throw new NotApplicable(`nothing can be laid over it here: ${output.trim()}`);
+  return ['unshare', ...within, `${mount} && exec "$@"`, 'sh', 'env', ONLY, bun];
 }
 
 /** That it is pipe's binary for musl which is mapped where pipe is used. */
@@ -87,7 +91,7 @@ async function conform(runtime, pack) {
     ...(known > 0 ? [`${known} known gaps of Bun`] : []),
     `${inapplicable} not applicable`,
   ].join(', ');
-  if (wrong.length > 0 || !complete)
+  if (wrong.length > 0 || passed === 0 || !complete)
     throw new Error(
       [text, ...wrong.map(({ title, why }) => `${title}\n${why}`)]
         .concat(complete ? [] : ['it was not run to its end'])
@@ -103,10 +107,7 @@ export async function rehearse(steps, stage) {
     runtime = await bunForMusl(join(stage.folder, 'musl'));
     const [file, ...args] = runtime;
     const version = (await must(file, [...args, '--version'])).trim();
-    const built = usedPackages().every((name) =>
-      existsSync(join(root, 'packages', name, 'prebuilds', TARGET, `${name}.node`)),
-    );
-    if (!built) throw new NotApplicable('the group binaries makes those for musl');
+    if (!stage.complete) throw new NotApplicable('the group binaries makes those for musl');
     return `${version}; npm has no Node for musl`;
   });
   if (!ready) return;

@@ -21,6 +21,16 @@ int64_t TryLock(int fd) {
   return Retry([&] { return ::fcntl(fd, F_OFD_SETLK, &lock); });
 }
 
+/// What TryLock would say, without taking it (F_OFD_GETLK).
+int64_t TestLock(int fd) {
+  struct flock lock{};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  const int64_t asked = Retry([&] { return ::fcntl(fd, F_OFD_GETLK, &lock); });
+  if (asked < 0) return asked;
+  return lock.l_type == F_UNLCK ? 0 : -EAGAIN;
+}
+
 /// open(2) of a new file that only its owner may read. Not by Node's fs: in a worker Node remembers
 /// what fs has opened and closes it when the worker ends, whoever has the number by then.
 int64_t Create(Environment& environment, const std::string& path) {
@@ -50,6 +60,7 @@ int64_t ForgetAtEnd(Environment& environment, int64_t index) {
 void Register(Exports& exports) {
   ExportDescriptors(exports);
   exports.Function<TryLock>("tryLock")
+      .Function<TestLock>("testLock")
       .Function<Create>("create")
       .Function<RemoveAtEnd>("removeAtEnd")
       .Function<ForgetAtEnd>("forgetAtEnd");

@@ -4,6 +4,8 @@ import { loadBinding } from './load-binding.js';
 export interface CoreBinding {
   close(fd: number): number;
   tryLock(fd: number): number;
+  /** What `tryLock` would say. */
+  testLock(fd: number): number;
   create(path: string): number;
   /** What is to be removed where this thread ends without running more JavaScript; its index. */
   removeAtEnd(

@@ -1,10 +1,12 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 
 /** How many of a program's first bytes name the loader that it is for. */
 const HEAD = 2048;
 
+type Libc = 'glibc' | 'musl';
+
 /** The C library of the running program, by the loader that it names; undefined where it names none. */
-function libcOfProgram(): 'glibc' | 'musl' | undefined {
+function libcOfProgram(): Libc | undefined {
   let head = '';
   try {
     const fd = openSync(process.execPath, 'r');
@@ -12,17 +14,29 @@ function libcOfProgram(): 'glibc' | 'musl' | undefined {
     head = bytes.toString('latin1', 0, readSync(fd, bytes, 0, HEAD, 0));
     closeSync(fd);
   } catch {
-    // What cannot be read names none; both are tried then.
+    // What cannot be read names none.
   }
   if (head.includes('ld-musl')) return 'musl';
   return head.includes('ld-linux') ? 'glibc' : undefined;
 }
 
+/** Of a program that its loader was told to run: then the loader is what it seems to be. */
+function libcInMemory(): Libc | undefined {
+  try {
+    const maps = readFileSync('/proc/self/maps', 'latin1');
+    if (/\/(ld-musl-[^/]*|[^/]*-musl\/libc\.so)$/m.test(maps)) return 'musl';
+    return /\/libc\.so\.6$/m.test(maps) ? 'glibc' : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /**
- * The folders of a package that may hold a binary for this system, the likeliest first. The other C
- * library's is tried, too: a program may name no loader, or another than it has.
+ * The folders of a package that may hold a binary for this system, the likeliest first: that of the C library
+ * which the program has, and no other's. musl would load much of what is made for glibc, and its structures are others.
  */
 export function prebuiltFolders(): string[] {
-  const libcs = libcOfProgram() === 'musl' ? ['musl', 'glibc'] : ['glibc', 'musl'];
-  return libcs.map((libc) => `prebuilds/${process.platform}-${process.arch}-${libc}`);
+  const libc = libcOfProgram() ?? libcInMemory();
+  const libcs = libc === undefined ? ['glibc', 'musl'] : [libc];
+  return libcs.map((each) => `prebuilds/${process.platform}-${process.arch}-${each}`);
 }

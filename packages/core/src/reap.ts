@@ -86,7 +86,7 @@ export function registerReaper(kind: string, reaper: Reaper): void {
 /**
  * Removes the temporary names of dead owners, and only those: a name goes if its record's lock is free,
  * the process in the record is dead (pid, start time, boot and pid namespace are compared) and the object
- * is still the one that the record tells of. The lock is held through the removal.
+ * is still the one that the record tells of. The lock is held through the removal; a dry run takes none.
  *
  * Looks after this user's names, of the kinds whose packages are loaded.
  *
@@ -138,7 +138,8 @@ function reapRecord(path: string, dryRun: boolean, only?: string): ReapReport[] 
   }
   try {
     if (only !== undefined && recordIn(fd)?.name !== only) return [];
-    const locked = binding().tryLock(fd);
+    // Who only looks keeps nobody else from reaping.
+    const locked = dryRun ? binding().testLock(fd) : binding().tryLock(fd);
     // Only now nobody writes it; and its owner may have given it its final name, or removed it, until now.
     if (!existsSync(path)) return [];
     const record = recordIn(fd);
@@ -146,7 +147,7 @@ function reapRecord(path: string, dryRun: boolean, only?: string): ReapReport[] 
     const verdict =
       locked === 0
         ? judge(record, path, fd)
-        : { dead: false, object: false, reason: lockReason(locked) };
+        : { dead: false, object: false, reason: lockReason(locked, record) };
     const report = { kind: record.kind, name: record.name, pid: record.owner.pid };
     if (!verdict.dead) return [{ ...report, removed: false, reason: verdict.reason }];
     if (!dryRun) {
@@ -170,7 +171,7 @@ function failed(path: string, error: unknown): ReapReport {
 }
 
 /**
- * A record that says nothing, with its lock held: it goes once whoever made the file is dead, as the
+ * A record that says nothing, with its lock free: it goes once whoever made the file is dead, as the
  * file's name tells, `kind.PID.unique`. Its lock alone does not tell: the owner takes that a moment after
  * it made the file. One that was never finished, `….new`, tells of no object; one that was, and lost its
  * content since, may have told of one, so it is reported.
@@ -186,11 +187,13 @@ function forget(path: string, dryRun: boolean): ReapReport[] {
   return [{ kind, name: path, pid: Number(digits), removed: false, reason }];
 }
 
-function lockReason(result: number): string {
-  return codeOfErrno(result) === 'EAGAIN' ? 'its owner lives' : `its lock: ${codeOfErrno(result)}`;
+/** Why a record's lock is not to be had. Who has it is its owner, or another who reaps. */
+function lockReason(result: number, { owner }: NameRecord): string {
+  if (codeOfErrno(result) !== 'EAGAIN') return `its lock: ${codeOfErrno(result)}`;
+  return livenessOf(owner) === 'dead' ? 'another process is reaping it' : 'its owner lives';
 }
 
-/** With the record's lock held: is the owner dead, and is the object still there? */
+/** With the record's lock free: is the owner dead, and is the object still there? */
 function judge(
   record: NameRecord,
   path: string,

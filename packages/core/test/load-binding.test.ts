@@ -1,4 +1,14 @@
-import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -56,9 +66,25 @@ test('loadBinding() takes the binary that the package brings along, where none w
   expect(loadBinding(manifest, 'pipe')).toMatchObject(HAS_EVERY_CALL);
 });
 
-test('loadBinding() tries the other C library where the likelier binary does not load', () => {
+test('loadBinding() takes no binary for another C library, which might load and have other structures', async () => {
   const manifest = packageWith(prebuilt('musl'), [prebuilt('glibc')]);
-  expect(loadBinding(manifest, 'pipe')).toMatchObject(HAS_EVERY_CALL);
+  const error = await failure(() => loadBinding(manifest, 'pipe'));
+  expect(error).toMatchObject({ code: 'ERR_UNSUPPORTED', cause: { code: 'ERR_DLOPEN_FAILED' } });
+});
+
+test('loadBinding() knows the C library of a program that its loader was told to run', () => {
+  const head = readFileSync(process.execPath).subarray(0, 2048).toString('latin1');
+  const [loader = expect.fail('no loader is named')] = /\/[^\0]*\/ld-linux[^\0]*/.exec(head) ?? [];
+  const module = pathToFileURL(createRequire(import.meta.url).resolve('@octoipc/core/kit')).href;
+  const script = `
+    const { loadBinding } = await import(${JSON.stringify(module)});
+    console.log(process.execPath, typeof loadBinding(process.argv[1], 'pipe').close);`;
+  const load = (manifest: string): string => {
+    const args = [process.execPath, '--input-type=module', '--eval', script, manifest];
+    return spawnSync(loader, args, { encoding: 'utf8' }).stdout;
+  };
+  expect(load(packageWith(prebuilt('glibc')))).toMatch(/ld-linux.* function\n$/);
+  expect(load(packageWith(prebuilt('musl')))).toBe('');
 });
 
 test('loadBinding() falls back to the shipped binary where what was built does not load', () => {

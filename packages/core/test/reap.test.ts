@@ -2,10 +2,13 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   closeSync,
+  constants,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
+  readFileSync,
   rmSync,
   statSync,
   unlinkSync,
@@ -24,7 +27,7 @@ import {
 } from '@octoipc/core/kit';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
-import { folder, hold, NO_PID } from './records.js';
+import { folder, hold, NO_PID, tryHold } from './records.js';
 
 const owner = join(import.meta.dirname, 'fixtures', 'name-owner.mjs');
 
@@ -61,6 +64,34 @@ describe('reap()', () => {
     expect(reportOf(path, reap())).toMatchObject({ kind: 'test-file', removed: true });
     expect(existsSync(path)).toBe(false);
     expect(reportOf(path, reap())).toBeUndefined();
+  });
+
+  it('keeps nobody from reaping while it only looks, and is told of when somebody else reaps', () => {
+    const path = newPath();
+    killed(path, 'after');
+    const record = readdirSync(folder).find(
+      (file) =>
+        file.startsWith('test-file.') && readFileSync(join(folder, file), 'utf8').includes(path),
+    )!;
+    const fd = openSync(join(folder, record), constants.O_RDWR);
+    let free: boolean | undefined;
+    registerReaper('test-file', {
+      ...reaper,
+      identify: (name) => {
+        // What is free is held from then on, by this descriptor: as by another process that reaps.
+        if (name === path) free = tryHold(fd);
+        return identityOf(name);
+      },
+    });
+    onTestFinished(() => registerReaper('test-file', reaper));
+    expect(reportOf(path, reap({ dryRun: true }))).toMatchObject({ removed: true });
+    expect(free).toBe(true);
+    const refused = { removed: false, reason: 'another process is reaping it' };
+    expect(reportOf(path, reap({ dryRun: true }))).toMatchObject(refused);
+    expect(reportOf(path, reap())).toMatchObject(refused);
+    expect(existsSync(path)).toBe(true);
+    closeSync(fd);
+    expect(reportOf(path, reap())).toMatchObject({ removed: true });
   });
 
   it('leaves the name of an owner that lives', async () => {

@@ -1,70 +1,44 @@
 // reap() is for all that a user's dead processes have left, and several files of tests run at once: what one has killed, and
 // is about to look at, another would have removed. So tests reap one after the other.
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { closeSync, constants, openSync } from 'node:fs';
 
 import { reap } from '@octoipc/core';
 import { onTestFinished } from 'vitest';
+
+import { tryHold } from './records.js';
 
 /** Milliseconds. */
 const PATIENCE = 120_000;
 const PAUSE = 20;
 
-/** Exists while somebody has his turn, and has his pid in it. */
-const file = join(tmpdir(), `reaping-${process.geteuid?.()}`);
 const idle = new Int32Array(new SharedArrayBuffer(4));
 
-function isThere(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}
-
-/** Whether the turn is ours now; one whose owner has died is ended. */
-function take(): boolean {
-  try {
-    writeFileSync(file, String(process.pid), { flag: 'wx' });
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  }
-  try {
-    const owner = readFileSync(file, 'utf8');
-    // An empty one was made a moment ago.
-    if (owner !== '' && !isThere(Number(owner))) end();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-  }
-  return false;
-}
-
-function end(): void {
-  rmSync(file, { force: true });
-}
-
-function begin(): void {
+/** The descriptor whose closing ends our turn: it holds a lock of this very file, which is there, and is for all runs. */
+function begin(): number {
+  const fd = openSync(import.meta.filename, constants.O_RDWR);
   const late = performance.now() + PATIENCE;
-  while (!take()) {
-    if (performance.now() > late) throw new Error(`${file} is still there`);
+  while (!tryHold(fd)) {
+    if (performance.now() > late) {
+      closeSync(fd);
+      throw new Error(`another test has kept others from reaping for ${PATIENCE} ms`);
+    }
     Atomics.wait(idle, 0, 0, PAUSE);
   }
+  return fd;
 }
 
 /** Until the test is over no other test reaps; called before anything is killed. */
 export function reapAlone(): void {
-  begin();
-  onTestFinished(end);
+  const fd = begin();
+  onTestFinished(() => closeSync(fd));
 }
 
 /** `reap()`, when no test is about to look at what it has killed. */
 export function reapInTurn(): void {
-  begin();
+  const fd = begin();
   try {
     reap();
   } finally {
-    end();
+    closeSync(fd);
   }
 }

@@ -19,15 +19,20 @@ interface RecordBinding {
 /** The very object whose functions the package calls. */
 function binding(): RecordBinding {
   return loadBinding<RecordBinding>(
-    createRequire(import.meta.url).resolve('../package.json'),
+    createRequire(import.meta.url).resolve('@octoipc/core/package.json'),
     'core',
   );
+}
+
+/** Whether the file is locked through this descriptor now, as a record is; it is until that is closed. */
+export function tryHold(fd: number): boolean {
+  return binding().tryLock(fd) === 0;
 }
 
 /** Opens and locks a record, as `reap` does when it looks. */
 export function hold(path: string): number {
   const fd = fs.openSync(path, fs.constants.O_RDWR);
-  expect(binding().tryLock(fd)).toBe(0);
+  expect(tryHold(fd)).toBe(true);
   return fd;
 }
 

@@ -23,7 +23,8 @@ namespace {
 
 /// A deadline that is over: a call that would wait fails at once, with ETIMEDOUT, even where the
 /// open file description is in blocking mode because somebody else, who shares it, wants it so.
-constexpr timespec kNow = {0, 0};
+/// A deadline that is past. Not constant: qemu-user writes it back, and says EFAULT where it cannot.
+timespec past = {0, 0};
 
 int64_t NotNow(int64_t result) { return result == -ETIMEDOUT ? -EAGAIN : result; }
 
@@ -66,7 +67,7 @@ int64_t PosixUnlink(const std::string& name) {
 }
 
 /// What a send or a receive of a queue in blocking mode sleeps without, and any other must not.
-const timespec* Deadline(bool sleeps) { return sleeps ? nullptr : &kNow; }
+const timespec* Deadline(bool sleeps) { return sleeps ? nullptr : &past; }
 
 /// mq_send(3) of the message that was sent last. Told of: the queue, the priority, whether it
 /// sleeps.
@@ -113,7 +114,7 @@ int64_t PosixReceive(Environment& environment) {
     Tell(found, count, at, length, priority);
     at += static_cast<size_t>(length);
     ++count;
-    deadline = &kNow;
+    deadline = &past;
   }
   return count;
 }

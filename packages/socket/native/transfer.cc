@@ -1,6 +1,7 @@
 // Data in and out of sockets: send(2), recv(2), and with addresses, descriptors and credentials
 // sendmsg(2), cmsg(3).
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -83,7 +84,8 @@ int64_t SendMessage(int fd, Bytes data, int64_t offset, int64_t length, Integers
     Append(&message, SCM_CREDENTIALS, &identity, 1);
   }
   if (message.msg_controllen == 0) message.msg_control = nullptr;
-  return Retry([&] { return ::sendmsg(fd, &message, flags | MSG_NOSIGNAL); });
+  // Not by its name: musl copies what goes beside the data into less room than 253 descriptors with credentials take.
+  return Retry([&] { return ::syscall(SYS_sendmsg, fd, &message, flags | MSG_NOSIGNAL); });
 }
 
 }  // namespace

@@ -156,6 +156,10 @@ inline long Call(long number, ...) {
     result = ChangeMask(how, set, va_arg(arguments, uint64_t*));
   } else if (number == SYS_rt_sigpending) {
     result = PendingSignals(va_arg(arguments, uint64_t*));
+  } else if (number == SYS_sendmsg) {
+    const int fd = va_arg(arguments, int);
+    const auto* message = va_arg(arguments, const msghdr*);
+    result = ::sendmsg(fd, message, va_arg(arguments, int));
   } else if (number == SYS_futex) {
     const auto* word = va_arg(arguments, const uint32_t*);
     const int operation = va_arg(arguments, int);

@@ -19,8 +19,22 @@
 
 namespace octoipc {
 
+/// Whether this thread can be sent a signal, which has a handler that does nothing. qemu-user takes a handler for each, and sends
+/// none of the highest few.
+inline bool CanBeSent(int number) {
+  sigset_t alone;
+  sigset_t before;
+  sigemptyset(&alone);
+  sigaddset(&alone, number);
+  // So that it is not left pending.
+  if (pthread_sigmask(SIG_UNBLOCK, &alone, &before) != 0) return false;
+  const bool sent = pthread_kill(pthread_self(), number) == 0;
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return sent;
+}
+
 /// The signal that gets a waiting thread out of a system call: the highest real-time signal that is
-/// at its default when first asked for. Process-wide: its handler does nothing, and stays.
+/// at its default when first asked for, and can be sent. Process-wide: its handler does nothing, and stays.
 inline int WakeSignal() {
   static std::once_flag once;
   static int number = -1;
@@ -40,10 +54,12 @@ inline int WakeSignal() {
       ours.sa_handler = [](int) {};
       sigfillset(&ours.sa_mask);
       // No SA_RESTART: the call is to fail with EINTR.
-      if (sigaction(candidate, &ours, nullptr) == 0) {
+      if (sigaction(candidate, &ours, nullptr) != 0) continue;
+      if (CanBeSent(candidate)) {
         number = candidate;
         return;
       }
+      sigaction(candidate, &now, nullptr);
     }
   });
   return number;
