@@ -23,7 +23,9 @@ const bun = join(tools, 'musl', 'node_modules', 'bun', 'bin', 'bun');
 
 /** Where gcc has a file; undefined where it has none, and where there is no gcc. */
 async function ofGcc(name) {
-  const { stdout } = await capture('gcc', [`-print-file-name=${name}`]).catch(() => ({ stdout: '' }));
+  const { stdout } = await capture('gcc', [`-print-file-name=${name}`]).catch(() => ({
+    stdout: '',
+  }));
   const file = stdout.trim();
   return existsSync(file) ? file : undefined;
 }

@@ -41,8 +41,8 @@ struct Chain {
 Chain bus_chain;
 Chain segv_chain;
 
-/// In the static block with glibc, which allocates any other at its first use: a handler must not. musl allocates
-/// it with the thread, and loads no library that asks for the static block.
+/// In the static block with glibc, which allocates any other at its first use: a handler must not.
+/// musl allocates it with the thread, and loads no library that asks for the static block.
 #ifdef __GLIBC__
 #define OCTOIPC_HANDLER_LOCAL thread_local __attribute__((tls_model("initial-exec")))
 #else

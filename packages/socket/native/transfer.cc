@@ -84,7 +84,8 @@ int64_t SendMessage(int fd, Bytes data, int64_t offset, int64_t length, Integers
     Append(&message, SCM_CREDENTIALS, &identity, 1);
   }
   if (message.msg_controllen == 0) message.msg_control = nullptr;
-  // Not by its name: musl copies what goes beside the data into less room than 253 descriptors with credentials take.
+  // Not by its name: musl copies what goes beside the data into less room than 253 descriptors with
+  // credentials take.
   return Retry([&] { return ::syscall(SYS_sendmsg, fd, &message, flags | MSG_NOSIGNAL); });
 }
 

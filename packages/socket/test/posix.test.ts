@@ -279,7 +279,11 @@ test('SOCK-055 SOCK-068: 253 descriptors go with credentials, which is all that 
   const [left, right] = pair(SOCK_DGRAM);
   posix.setsockopt(right, SOL_SOCKET, posix.SO_PASSCRED, true);
   const self = { pid: process.pid, uid: process.getuid!(), gid: process.getgid!() };
-  posix.sendmsgSync(left, { data: 'x', fds: Array.from({ length: 253 }, () => left), credentials: self });
+  posix.sendmsgSync(left, {
+    data: 'x',
+    fds: Array.from({ length: 253 }, () => left),
+    credentials: self,
+  });
   const { fds, credentials } = await posix.recvmsg(right, { size: 1, maxFds: 253 });
   for (const fd of fds) closeSync(fd);
   expect([fds.length, credentials]).toEqual([253, self]);

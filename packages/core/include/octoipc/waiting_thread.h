@@ -19,8 +19,8 @@
 
 namespace octoipc {
 
-/// Whether this thread can be sent a signal, which has a handler that does nothing. qemu-user takes a handler for each, and sends
-/// none of the highest few.
+/// Whether this thread can be sent a signal, which has a handler that does nothing. qemu-user takes
+/// a handler for each, and sends none of the highest few.
 inline bool CanBeSent(int number) {
   sigset_t alone;
   sigset_t before;
@@ -34,7 +34,8 @@ inline bool CanBeSent(int number) {
 }
 
 /// The signal that gets a waiting thread out of a system call: the highest real-time signal that is
-/// at its default when first asked for, and can be sent. Process-wide: its handler does nothing, and stays.
+/// at its default when first asked for, and can be sent. Process-wide: its handler does nothing,
+/// and stays.
 inline int WakeSignal() {
   static std::once_flag once;
   static int number = -1;
