@@ -66,22 +66,22 @@ export async function testWorkspace(stage, installed, folder) {
   for (const { name, manifest } of publicPackages()) {
     const place = join(folder, 'packages', name);
     cpSync(join(installed, 'node_modules', manifest.name), place, { recursive: true });
+    // Some tests load what was built, by its path: here that is what is shipped.
+    const shipped = join(place, 'prebuilds', TARGET);
+    if (existsSync(shipped)) cpSync(shipped, join(place, 'build', 'Release'), { recursive: true });
     const link = join(modules, manifest.name);
     symlinkSync(relative(join(link, '..'), place), link);
   }
-  await testBinding(folder);
+  const core = join(folder, 'packages', 'core');
+  await testBinding(join(core, 'prebuilds', TARGET));
+  cpSync(join(core, 'prebuilds', TARGET), join(core, 'build', 'Release'), { recursive: true });
 }
 
 /** What only the tests load: the kit's own binding, which nobody ships. */
 async function testBinding(folder) {
   const core = publicPackages().find(({ name }) => name === 'core');
   await installCompiler();
-  await buildBinding(
-    core,
-    TARGET,
-    join(folder, 'packages', 'core', 'prebuilds', TARGET),
-    'kit_test',
-  );
+  await buildBinding(core, TARGET, folder, 'kit_test');
 }
 
 /**

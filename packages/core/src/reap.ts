@@ -187,10 +187,12 @@ function forget(path: string, dryRun: boolean): ReapReport[] {
   return [{ kind, name: path, pid: Number(digits), removed: false, reason }];
 }
 
-/** Why a record's lock is not to be had. Who has it is its owner, or another who reaps. */
+/** Why a record's lock is not to be had: its owner has it, or another who reaps. */
 function lockReason(result: number, { owner }: NameRecord): string {
   if (codeOfErrno(result) !== 'EAGAIN') return `its lock: ${codeOfErrno(result)}`;
-  return livenessOf(owner) === 'dead' ? 'another process is reaping it' : 'its owner lives';
+  return livenessOf(owner) === 'dead'
+    ? 'its owner is dead, another process has its record locked'
+    : 'its owner lives';
 }
 
 /** With the record's lock free: is the owner dead, and is the object still there? */

@@ -42,6 +42,9 @@ export function pipeEnds(link = 'pipe:', pid: number | 'self' = 'self'): number 
   return [...descriptors(pid).values()].filter((target) => target.startsWith(link)).length;
 }
 
+/** Whose numbers of system calls /proc has: an emulator of another processor makes those of the machine. */
+export const KERNEL = process.env['OCTOIPC_KERNEL'] ?? process.arch;
+
 /** System calls by their number, as /proc/PID/syscall has them. */
 const CALLS: Readonly<Record<string, Readonly<Record<string, readonly number[]>>>> = {
   x64: { read: [0], write: [1], poll: [7, 271], semop: [65, 220], msgrcv: [70], futex: [202] },
@@ -50,8 +53,8 @@ const CALLS: Readonly<Record<string, Readonly<Record<string, readonly number[]>>
 
 /** Waits until a thread of a process sleeps in this system call. */
 export function sleepingIn(call: string, pid: number | 'self', tid?: number): Promise<void> {
-  const numbers = CALLS[process.arch]?.[call];
-  if (numbers === undefined) throw new Error(`no number of ${call} on ${process.arch} is known`);
+  const numbers = CALLS[KERNEL]?.[call];
+  if (numbers === undefined) throw new Error(`no number of ${call} on ${KERNEL} is known`);
   const file = `/proc/${pid}/${tid === undefined ? '' : `task/${tid}/`}syscall`;
   return until(() => numbers.includes(Number.parseInt(readFileSync(file, 'latin1'), 10)));
 }

@@ -86,7 +86,10 @@ describe('reap()', () => {
     onTestFinished(() => registerReaper('test-file', reaper));
     expect(reportOf(path, reap({ dryRun: true }))).toMatchObject({ removed: true });
     expect(free).toBe(true);
-    const refused = { removed: false, reason: 'another process is reaping it' };
+    const refused = {
+      removed: false,
+      reason: 'its owner is dead, another process has its record locked',
+    };
     expect(reportOf(path, reap({ dryRun: true }))).toMatchObject(refused);
     expect(reportOf(path, reap())).toMatchObject(refused);
     expect(existsSync(path)).toBe(true);

@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
 import type { Peer } from '../../core/test/peer.js';
+import { KERNEL } from '../../core/test/proc.js';
 import { turns } from './queues.js';
 
-const arm = process.arch === 'arm64';
+const arm = KERNEL === 'arm64';
 
 /** Numbers of system calls in which somebody may sleep. */
 export const CALLS = {

@@ -6,12 +6,12 @@ import { shm } from 'octoipc';
 import { describe, expect, onTestFinished, test } from 'vitest';
 
 import { Peer } from '../../core/test/peer.js';
-import { until } from '../../core/test/proc.js';
+import { KERNEL, until } from '../../core/test/proc.js';
 import { CALLS, WORDS } from './fixtures/blocking.mjs';
 
 const blocking = new URL('fixtures/blocking.mjs', import.meta.url);
 /** epoll_wait and epoll_pwait: libuv's own wait. */
-const LOOP = new Set(process.arch === 'arm64' ? [22] : [232, 281]);
+const LOOP = new Set(KERNEL === 'arm64' ? [22] : [232, 281]);
 
 const read = (pid: number, file: string): string => readFileSync(`/proc/${pid}/${file}`, 'latin1');
 

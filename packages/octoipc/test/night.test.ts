@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { mkfifo } from '@octoipc/fifo';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
+import { KERNEL } from '../../core/test/proc.js';
 import { command, home, octoipc, start } from './command.js';
 import { folder, foreignObjects, ipcmk, uniqueName } from './objects.js';
 
@@ -106,7 +107,7 @@ sys.stdout.buffer.write(said)
   });
 });
 
-const OPENAT = process.arch === 'arm64' ? 56 : 257;
+const OPENAT = KERNEL === 'arm64' ? 56 : 257;
 
 /** Whether a thread of a process waits for somebody to open a FIFO. */
 function isOpening(pid: number): boolean {
