@@ -81,7 +81,8 @@ export const resources: ResourcesAdapter = {
   failures: {
     'a name that nobody has': () => PosixSemaphore.open(freshName()),
     'a value that is too high': () => PosixSemaphore.open(freshName(), { value: 2 ** 31 }),
-    'memory without a semaphore': () => PosixSemaphore.at(new Uint8Array(64).fill(0xff), 0),
+    'memory without a semaphore': () =>
+      PosixSemaphore.at(new Uint8Array(new SharedArrayBuffer(64)).fill(0xff), 0),
   },
 };
 
