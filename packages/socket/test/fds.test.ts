@@ -108,6 +108,18 @@ test('SOCK-055: sendFds() takes 253 at once, and without data one byte; more are
   }
 });
 
+test('SOCK-055 SOCK-068: 253 descriptors go with credentials, which is all that a message takes', () => {
+  const [left, right] = posix.socketpair(posix.AF_UNIX, posix.SOCK_DGRAM);
+  onTestFinished(() => [left, right].forEach((fd) => posix.close(fd)));
+  posix.setsockopt(right, posix.SOL_SOCKET, posix.SO_PASSCRED, true);
+  const self = { pid: process.pid, uid: process.getuid!(), gid: process.getgid!() };
+  const message = { data: 'x', fds: Array.from({ length: 253 }, () => left), credentials: self };
+  posix.sendmsgSync(left, message);
+  const { fds, credentials } = posix.tryRecvmsg(right, { size: 1, maxFds: 253 })!;
+  for (const fd of fds) closeSync(fd);
+  expect([fds.length, credentials]).toEqual([253, self]);
+});
+
 test('SOCK-056: sendFds() of one that is closed is EBADF, and nothing is sent', async () => {
   const [left, right] = pair();
   const fd = open();
