@@ -51,12 +51,9 @@ Function Find(const char* name) {
   return reinterpret_cast<Function>(::dlsym(RTLD_DEFAULT, name));
 }
 
-std::atomic<bool> has_libuv{true};
-
 /// The one handler that libuv installs for whatever is listened for by `process.on`. It has no
 /// name, so a loop of the moment listens for a signal that does nothing.
 void* FindLibuvHandler() {
-  if (!has_libuv) return nullptr;
   const auto loop_size = Find<decltype(&uv_loop_size)>("uv_loop_size");
   const auto loop_init = Find<decltype(&uv_loop_init)>("uv_loop_init");
   const auto loop_close = Find<decltype(&uv_loop_close)>("uv_loop_close");
@@ -69,6 +66,13 @@ void* FindLibuvHandler() {
       !signal_start || !close) {
     return nullptr;
   }
+  // Bun has these names, too, and ends the process when one is called. What is V8's own, it has
+  // not.
+  if (::dlsym(RTLD_DEFAULT, "_ZN2v82V810GetVersionEv") == nullptr) return nullptr;
+#ifdef __GLIBC__
+  // Whatever it may have in the future: what it exports has a version of its own.
+  if (::dlvsym(RTLD_DEFAULT, "uv_run", "BUN_1.2") != nullptr) return nullptr;
+#endif
   auto* loop = static_cast<uv_loop_t*>(calloc(1, loop_size()));
   auto* handle = static_cast<uv_signal_t*>(calloc(1, handle_size(UV_SIGNAL)));
   void* address = nullptr;
@@ -212,8 +216,6 @@ void Dispositions::TakeDefault(int number, const struct sigaction& action) {
   ChangeMask(SIG_SETMASK, before);
   ::sigaction(number, &ours, nullptr);
 }
-
-void Dispositions::WithoutLibuv() { has_libuv = false; }
 
 int64_t Dispositions::Ignore(int number) {
   struct sigaction action{};

@@ -48,9 +48,6 @@ class Dispositions {
   /// Has the default action, or whatever is there beside us, take its course in this thread.
   static void TakeDefault(int number, const struct sigaction& action);
 
-  /// Nothing of libuv's is called from now on: Bun has its names, and ends the process when one is.
-  static void WithoutLibuv();
-
   /// SIG_IGN, or the default: also behind our own handler. -EBUSY where `process.on` has listeners.
   int64_t Ignore(int number);
   int64_t Reset(int number);

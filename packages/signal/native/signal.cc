@@ -138,11 +138,6 @@ int64_t RestoreDefault(int number) {
   return Dispositions::Get().Reset(number);
 }
 
-int64_t WithoutLibuv() {
-  Dispositions::WithoutLibuv();
-  return 0;
-}
-
 void Register(Exports& exports) {
   ExportDescriptors(exports);
   ExportReadiness(exports);
@@ -162,7 +157,6 @@ void Register(Exports& exports) {
       .Function<Pending>("pending")
       .Function<Ignore>("ignore")
       .Function<RestoreDefault>("restoreDefault")
-      .Function<WithoutLibuv>("withoutLibuv")
       .Number("firstRealTime", FirstRealTime())
       .Number("lastRealTime", LastRealTime());
 }

@@ -34,17 +34,12 @@ export interface SignalBinding extends DescriptorBinding {
   pending(set: Int32Array): number;
   ignore(signal: number): number;
   restoreDefault(signal: number): number;
-  /** Bun has libuv's names, and ends the process when one is called. */
-  withoutLibuv(): number;
 }
 
 let loaded: SignalBinding | undefined;
 
 /** The binding, loaded at its first use. */
 export function binding(): SignalBinding {
-  if (loaded === undefined) {
-    loaded = loadBinding<SignalBinding>(import.meta.url, 'signal');
-    if ('bun' in process.versions) loaded.withoutLibuv();
-  }
+  loaded ??= loadBinding<SignalBinding>(import.meta.url, 'signal');
   return loaded;
 }
