@@ -56,6 +56,7 @@ enum : long {
   SYS_waitid,
 };
 #define SYS_pidfd_open 434
+#define SYS_sendmsg 28
 #define SYS_pidfd_send_signal 424
 
 // Between threads and processes: futex(2), get_robust_list(2).
@@ -87,6 +88,9 @@ struct robust_list_head {
 #define F_GET_SEALS 1034
 #ifndef F_OFD_SETLK
 #define F_OFD_SETLK 90
+#endif
+#ifndef F_OFD_GETLK
+#define F_OFD_GETLK 92
 #endif
 #define F_SEAL_SEAL 1
 #define F_SEAL_SHRINK 2

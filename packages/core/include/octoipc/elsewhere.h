@@ -208,7 +208,7 @@ inline int Accept(int fd, sockaddr* address, socklen_t* length, int flags) {
   return made;
 }
 
-/// fcntl(2) of commands that Linux alone has. F_OFD_SETLK is there on macOS, too.
+/// fcntl(2) of commands that Linux alone has. F_OFD_SETLK and F_OFD_GETLK are there on macOS, too.
 template <typename... Argument>
 int Fcntl(int fd, int command, Argument... argument) {
   if (command >= F_SETPIPE_SZ && command <= F_GET_SEALS) return Lacks();
