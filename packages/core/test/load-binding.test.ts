@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
+import { capabilities } from '@octoipc/core';
 import { loadBinding } from '@octoipc/core/kit';
 import { expect, onTestFinished, test } from 'vitest';
 
@@ -58,23 +59,26 @@ function packageWith(binding: string | undefined, rubbish: string[] = []): strin
   return join(folder, 'package.json');
 }
 
+/** The C library that this program has, and the one that it has not. */
+const [OWN, OTHER] = capabilities().libc === 'musl' ? ['musl', 'glibc'] : ['glibc', 'musl'];
 const prebuilt = (libc: string): string => `prebuilds/linux-${process.arch}-${libc}`;
 const HAS_EVERY_CALL = { adopt: expect.any(Function), close: expect.any(Function) };
 
 test('loadBinding() takes the binary that the package brings along, where none was built', () => {
-  const manifest = packageWith(prebuilt('glibc'));
+  const manifest = packageWith(prebuilt(OWN));
   expect(loadBinding(manifest, 'pipe')).toMatchObject(HAS_EVERY_CALL);
 });
 
 test('loadBinding() takes no binary for another C library, which might load and have other structures', async () => {
-  const manifest = packageWith(prebuilt('musl'), [prebuilt('glibc')]);
+  const manifest = packageWith(prebuilt(OTHER), [prebuilt(OWN)]);
   const error = await failure(() => loadBinding(manifest, 'pipe'));
   expect(error).toMatchObject({ code: 'ERR_UNSUPPORTED', cause: { code: 'ERR_DLOPEN_FAILED' } });
 });
 
 test('loadBinding() knows the C library of a program that its loader was told to run', () => {
   const head = readFileSync(process.execPath).subarray(0, 2048).toString('latin1');
-  const [loader = expect.fail('no loader is named')] = /\/[^\0]*\/ld-linux[^\0]*/.exec(head) ?? [];
+  const [loader = expect.fail('no loader is named')] =
+    /\/[^\0]*\/ld-(?:linux|musl)[^\0]*/.exec(head) ?? [];
   const module = pathToFileURL(createRequire(import.meta.url).resolve('@octoipc/core/kit')).href;
   const script = `
     const { loadBinding } = await import(${JSON.stringify(module)});
@@ -83,17 +87,17 @@ test('loadBinding() knows the C library of a program that its loader was told to
     const args = [process.execPath, '--input-type=module', '--eval', script, manifest];
     return spawnSync(loader, args, { encoding: 'utf8' }).stdout;
   };
-  expect(load(packageWith(prebuilt('glibc')))).toMatch(/ld-linux.* function\n$/);
-  expect(load(packageWith(prebuilt('musl')))).toBe('');
+  expect(load(packageWith(prebuilt(OWN)))).toMatch(/ld-.* function\n$/);
+  expect(load(packageWith(prebuilt(OTHER)))).toBe('');
 });
 
 test('loadBinding() falls back to the shipped binary where what was built does not load', () => {
-  const manifest = packageWith(prebuilt('glibc'), ['build/Release']);
+  const manifest = packageWith(prebuilt(OWN), ['build/Release']);
   expect(loadBinding(manifest, 'pipe')).toMatchObject(HAS_EVERY_CALL);
 });
 
 test("BIND-016: a binary that does not load tells dlopen's own error, and the command that builds", async () => {
-  const manifest = packageWith(undefined, [prebuilt('glibc'), prebuilt('musl')]);
+  const manifest = packageWith(undefined, [prebuilt(OWN), prebuilt(OTHER)]);
   const error = await failure(() => loadBinding(manifest, 'pipe'));
   expect(error).toMatchObject({ code: 'ERR_UNSUPPORTED', cause: { code: 'ERR_DLOPEN_FAILED' } });
   expect(error.message).toContain((error.cause as Error).message);
@@ -105,7 +109,7 @@ test('loadBinding() finds the package from the program where the caller is a bun
   const folder = packageFolder();
   const installed = join(folder, 'node_modules', '@octoipc', 'pipe');
   mkdirSync(dirname(installed), { recursive: true });
-  cpSync(dirname(packageWith(prebuilt('glibc'))), installed, { recursive: true });
+  cpSync(dirname(packageWith(prebuilt(OWN))), installed, { recursive: true });
   const bundle = pathToFileURL(join(folder, 'out', 'bundle.mjs')).href;
   expect(loadBinding(bundle, 'pipe')).toMatchObject(HAS_EVERY_CALL);
 });
@@ -124,7 +128,7 @@ test.each(['win32', 'darwin', 'freebsd'] as const)(
     onTestFinished(() => {
       Object.defineProperty(process, 'platform', { value: before });
     });
-    const error = await failure(() => loadBinding(packageWith(prebuilt('glibc')), 'pipe'));
+    const error = await failure(() => loadBinding(packageWith(prebuilt(OWN)), 'pipe'));
     expect(error).toMatchObject({ code: 'ERR_UNSUPPORTED' });
     expect(error.message).toContain(platform);
   },

@@ -23,8 +23,7 @@ namespace {
 
 /// A deadline that is over: a call that would wait fails at once, with ETIMEDOUT, even where the
 /// open file description is in blocking mode because somebody else, who shares it, wants it so.
-/// A deadline that is past. Not constant: qemu-user writes it back, and says EFAULT where it
-/// cannot.
+/// Not constant: qemu-user writes it back, and says EFAULT where it cannot.
 timespec past = {0, 0};
 
 int64_t NotNow(int64_t result) { return result == -ETIMEDOUT ? -EAGAIN : result; }

@@ -56,8 +56,8 @@ enum : long {
   SYS_waitid,
 };
 #define SYS_pidfd_open 434
-#define SYS_sendmsg 28
 #define SYS_pidfd_send_signal 424
+#define SYS_sendmsg 28
 
 // Between threads and processes: futex(2), get_robust_list(2).
 #define FUTEX_WAIT 0
