@@ -27,6 +27,12 @@ function plain(text) {
   return text.replaceAll(/\/tmp\/octoipc-\S+/g, '…').replaceAll(/[*_<>|\\`[\]]/g, '\\$&');
 }
 
+/** What was seen of a row, and in which run, if not in that of its group. */
+function seenOf({ remark, commit, day }) {
+  const run = commit === undefined ? '' : `commit ${commit}, ${day}`;
+  return plain([remark, run].filter((part) => part !== '').join('; '));
+}
+
 function section([group, { day, commit, node, kernel, rows }]) {
   return `## ${ABOUT[group]}
 
@@ -34,7 +40,7 @@ Commit ${commit}, ${day}, Node ${node}, Linux ${kernel}.
 
 ${row(['what', 'result', 'seen'])}
 ${row(['---', '---', '---'])}
-${rows.map(({ title, verdict, remark }) => row([plain(title), verdict, plain(remark)])).join('\n')}
+${rows.map((each) => row([plain(each.title), each.verdict, seenOf(each)])).join('\n')}
 `;
 }
 
@@ -46,8 +52,9 @@ export function platformsPage(kept) {
   return `# Platforms
 
 What \`npm run release:rehearse\` has tried on ${architectures.join(', ')}, and what came of each. Written by that program, from what it
-keeps in [platforms.json](platforms.json); with \`--only GROUP,… --page\` it tries some groups again. "Skipped" tells why it could not
-be tried there. Runtimes in detail: [runtimes.md](runtimes.md); the machine: [arm64.md](arm64.md).
+keeps in [platforms.json](platforms.json); with \`--only GROUP,… --page\` it tries some groups again, with \`--packages NAME,…\` the
+suites for arm64 of some packages. "Skipped" tells why it could not be tried there. Runtimes in detail:
+[runtimes.md](runtimes.md); the machine: [arm64.md](arm64.md).
 
 ${row(['group', ...VERDICTS, 'day', 'commit'])}
 ${row(['---', ...VERDICTS.map(() => '---'), '---', '---'])}

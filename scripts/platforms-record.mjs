@@ -8,12 +8,22 @@ import { readJson, root } from './workspace.mjs';
 
 const file = join(root, 'docs', 'platforms.json');
 
+/** What is new in the order of before, and what was not seen again with the run that it is of. */
+function merged(before, own) {
+  const { rows, ...of } = before ?? { rows: [] };
+  const again = new Map(own.map((each) => [each.title, each]));
+  const old = rows.map((each) => again.get(each.title) ?? { ...of, ...each });
+  const titles = new Set(rows.map(({ title }) => title));
+  return [...old, ...own.filter(({ title }) => !titles.has(title))];
+}
+
 /**
  * Keeps what a rehearsal has seen.
  *
  * @param rows - of its steps
+ * @param partly - whether of each group only some: the rest stays as it was seen before
  */
-export async function recordPlatforms(rows) {
+export async function recordPlatforms(rows, partly) {
   const kept = existsSync(file) ? readJson(file) : {};
   const { stdout: commit } = await capture('git', ['rev-parse', '--short', 'HEAD'], { cwd: root });
   const of = {
@@ -24,11 +34,10 @@ export async function recordPlatforms(rows) {
     arch: process.arch,
   };
   for (const group of new Set(rows.map((each) => each.group))) {
-    const own = rows.filter((each) => each.group === group);
-    kept[group] = {
-      ...of,
-      rows: own.map(({ title, verdict, remark }) => ({ title, verdict, remark })),
-    };
+    const own = rows
+      .filter((each) => each.group === group)
+      .map(({ title, verdict, remark }) => ({ title, verdict, remark }));
+    kept[group] = { ...of, rows: partly ? merged(kept[group], own) : own };
   }
   writeFileSync(file, JSON.stringify(kept, undefined, 2));
 }

@@ -52,8 +52,10 @@ export class Stage {
   #removeBinaries = () => {};
   #env = process.env;
 
-  constructor(steps) {
+  /** @param names - of the packages whose whole suites are meant, in this order */
+  constructor(steps, names) {
     this.#steps = steps;
+    this.packages = names;
   }
 
   /** Everything that has to be there first. */
