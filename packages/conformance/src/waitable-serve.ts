@@ -73,8 +73,8 @@ export const waitServing: readonly Case<WaitableAdapter>[] = [
       assertToken(adapter, thing.waitSync({ timeout: 0 }), 5);
       throws(() => thing.waitSync?.({ timeout: 0 }), 'ETIMEDOUT');
       const begin = performance.now();
-      throws(() => thing.waitSync?.({ timeout: 20 }), 'ETIMEDOUT');
-      assert.ok(performance.now() - begin >= 19, 'it gave up too early');
+      throws(() => thing.waitSync?.({ timeout: 100 }), 'ETIMEDOUT');
+      assert.ok(performance.now() - begin >= 99, 'it gave up too early');
       await thing.give(6);
       assertToken(adapter, await thing.wait(), 6);
     },
