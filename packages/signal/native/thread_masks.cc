@@ -15,6 +15,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "octoipc/retry.h"
@@ -33,12 +34,16 @@ constexpr int kAwake = 1;
 /// How many rounds there are at most: for a thread that does not run, since a debugger holds it, or
 /// in the middle of a fork of a large process.
 constexpr int kPatience = 20'000;
+/// And of those in which each is visited once: for one that ends just before.
+constexpr int kTourPatience = 2000;
 constexpr timespec kPause = {0, 50'000};
 
 /// What the visiting signal's handler reads. It is published before a visit.
 std::atomic<SignalSet> wanted{0};
 std::atomic<SignalSet> wanted_of_helpers{0};
 std::atomic<SignalSet> unwanted{0};
+/// How many visits there have been.
+std::atomic<uint64_t> visits{0};
 /// The threads of JavaScript's.
 std::array<std::atomic<pid_t>, 1024> scripted{};
 
@@ -61,6 +66,7 @@ void OnVisit(int, siginfo_t*, void* context) {
   mask |= wanted.load(std::memory_order_acquire);
   if (!IsScripted(ThreadId())) mask |= wanted_of_helpers.load(std::memory_order_acquire);
   memcpy(where, &mask, kContextBytes);
+  visits.fetch_add(1, std::memory_order_release);
   errno = error;
 }
 
@@ -236,13 +242,20 @@ void ThreadMasks::EndVisits() {
 
 void ThreadMasks::Visit(SignalSet add, SignalSet remove) {
   if ((add | remove) == 0 || !PrepareVisits(add)) return;
+  // This thread blocks all of them now. An emulator's real-time signals are others for the kernel,
+  // and no look at a thread tells whether it blocks them.
+  const std::optional<ThreadState> state = StateOf(ThreadId());
+  const SignalSet hidden = state ? (add | remove) & ~state->blocked : 0;
   // The handler cannot tell by whose will its thread blocks: what some do goes by itself.
   SignalSet disputed = 0;
   for (const auto& [thread, own] : own_) disputed |= own & remove;
   for (int number = 1; number <= kLastSignal; ++number) {
-    if (Contains(disputed, number)) Rounds(0, Bit(number));
+    if (!Contains(disputed, number)) continue;
+    Rounds(0, Bit(number) & ~hidden);
+    Tour(0, Bit(number) & hidden);
   }
-  Rounds(add, remove & ~disputed);
+  Rounds(add & ~hidden, remove & ~hidden & ~disputed);
+  Tour(add & hidden, remove & hidden & ~disputed);
 }
 
 void ThreadMasks::Rounds(SignalSet add, SignalSet remove) {
@@ -253,6 +266,37 @@ void ThreadMasks::Rounds(SignalSet add, SignalSet remove) {
   int clean = 0;
   for (int round = 0; clean < 2 && round < kPatience; ++round) {
     clean = Round(add, remove, round == 0) ? clean + 1 : 0;
+    if (clean == 0) ::nanosleep(&kPause, nullptr);
+  }
+  unwanted.store(0, std::memory_order_release);
+}
+
+void ThreadMasks::Tour(SignalSet add, SignalSet remove) {
+  if ((add | remove) == 0) return;
+  unwanted.store(remove, std::memory_order_release);
+  std::set<pid_t> visited = {ThreadId()};
+  for (const auto& [thread, own] : own_) {
+    if ((own & remove) != 0) visited.insert(thread);
+  }
+  uint64_t expected = visits.load(std::memory_order_acquire);
+  // Twice in a row: as above.
+  int clean = 0;
+  for (int round = 0; clean < 2 && round < kTourPatience; ++round) {
+    bool is_over = true;
+    for (const pid_t thread : Threads()) {
+      if (visited.contains(thread) || IsDeaf(thread)) continue;
+      is_over = false;
+      const std::optional<ThreadState> state = StateOf(thread);
+      if (!state) continue;
+      if (Contains(state->blocked, visitor_) && !IsScripted(thread)) {
+        FoundDeaf(thread, state->asleep);
+      } else if (::syscall(SYS_tgkill, ::getpid(), thread, visitor_) == 0) {
+        visited.insert(thread);
+        ++expected;
+      }
+    }
+    if (visits.load(std::memory_order_acquire) < expected) is_over = false;
+    clean = is_over ? clean + 1 : 0;
     if (clean == 0) ::nanosleep(&kPause, nullptr);
   }
   unwanted.store(0, std::memory_order_release);
@@ -276,9 +320,17 @@ bool ThreadMasks::Round(SignalSet add, SignalSet remove, bool first) {
   return clean;
 }
 
-bool ThreadMasks::Look(pid_t thread, SignalSet add, SignalSet remove, bool first) {
+bool ThreadMasks::IsDeaf(pid_t thread) const {
   const auto deaf = deaf_.find(thread);
-  if (deaf != deaf_.end() && deaf->second >= kDeafAfter) return true;
+  return deaf != deaf_.end() && deaf->second >= kDeafAfter;
+}
+
+void ThreadMasks::FoundDeaf(pid_t thread, bool asleep) {
+  deaf_[thread] += asleep ? kAsleep : kAwake;
+}
+
+bool ThreadMasks::Look(pid_t thread, SignalSet add, SignalSet remove, bool first) {
+  if (IsDeaf(thread)) return true;
   const std::optional<ThreadState> state = StateOf(thread);
   if (!state) return true;
   const SignalSet mask = state->blocked;
@@ -289,7 +341,8 @@ bool ThreadMasks::Look(pid_t thread, SignalSet add, SignalSet remove, bool first
       ::syscall(SYS_tgkill, ::getpid(), thread, visitor_);
       return false;
     }
-    return (deaf_[thread] += state->asleep ? kAsleep : kAwake) >= kDeafAfter;
+    FoundDeaf(thread, state->asleep);
+    return IsDeaf(thread);
   }
   deaf_.erase(thread);
   const auto found = own_.find(thread);

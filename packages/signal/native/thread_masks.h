@@ -50,9 +50,14 @@ class ThreadMasks {
   /// Visits threads until each of them blocks `add` and none blocks `remove`, but by its own will.
   void Visit(SignalSet add, SignalSet remove);
   void Rounds(SignalSet add, SignalSet remove);
+  /// Visits every thread once, whatever it blocks: for signals that proc(5) has by other numbers.
+  void Tour(SignalSet add, SignalSet remove);
   /// One look at every thread; whether there was nothing left to do.
   bool Round(SignalSet add, SignalSet remove, bool first);
   bool Look(pid_t thread, SignalSet add, SignalSet remove, bool first);
+  /// Whether a thread blocks every signal for good; found so often enough, it does.
+  bool IsDeaf(pid_t thread) const;
+  void FoundDeaf(pid_t thread, bool asleep);
   bool PrepareVisits(SignalSet add);
   void EndVisits();
   void Publish();
