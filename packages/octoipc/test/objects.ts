@@ -1,13 +1,12 @@
-import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawnSync, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 
 import { onTestFinished } from 'vitest';
 
+import { Peer } from '../../core/test/peer.js';
 import { home } from './command.js';
 
 /** A name that nobody else has. */
@@ -31,15 +30,15 @@ export interface Maker<T> {
 }
 
 async function make<T>(file: string, args: readonly string[]): Promise<Maker<T>> {
-  const child = spawn(file, args, { cwd: home, stdio: ['pipe', 'pipe', 'inherit'] });
+  const peer = Peer.start(file, args, { cwd: home });
+  const { child } = peer;
   const end = async (): Promise<void> => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    child.stdin.end();
-    await once(child, 'exit');
+    child.stdin?.end();
+    await peer.ended;
   };
+  // Before it is killed, if it can.
   onTestFinished(end);
-  const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
-  return { child, made: JSON.parse(line) as T, end };
+  return { child, made: await peer.report<T>(), end };
 }
 
 const fixture = (name: string): string => join(import.meta.dirname, 'fixtures', name);

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createPipe } from '@octoipc/pipe';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
+import { Peer } from '../../core/test/peer.js';
 import { reapAlone } from '../../core/test/reaping.js';
 import { command, home, node, octoipc } from './command.js';
 import { folder, uniqueName } from './objects.js';
@@ -109,7 +110,8 @@ describe('octoipc doctor', () => {
     const name = uniqueName();
     const script = `import subprocess, sys
 child = subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-child.stdout.readline()
+if not child.stdout.readline():
+    sys.exit("it has made nothing")
 child.kill()
 child.stdout.read()
 print(child.pid, flush=True)
@@ -117,13 +119,13 @@ sys.stdin.read()
 child.wait()`;
     const fixture = join(home, 'test', 'fixtures', 'locks.mjs');
     const args = ['-c', script, process.execPath, fixture, `/${name}`];
-    const parent = spawn('python3', args, { cwd: home, stdio: ['pipe', 'pipe', 'inherit'] });
+    const parent = Peer.start('python3', args, { cwd: home });
     onTestFinished(async () => {
-      parent.stdin.end();
-      if (parent.exitCode === null) await once(parent, 'exit');
+      parent.child.stdin?.end();
+      await parent.ended;
       await octoipc('reap');
     });
-    const pid = Number(((await once(parent.stdout, 'data')) as [Buffer])[0]);
+    const pid = await parent.report<number>();
     // Its last thread ends a moment after its descriptors were closed.
     await vi.waitUntil(() => /^State:\tZ/m.test(readFileSync(`/proc/${pid}/status`, 'utf8')));
     const { status, stdout } = await octoipc('doctor', '--json');
