@@ -42,15 +42,15 @@ async function tested(arm64, folder, project) {
   return JSON.parse(readFileSync(report, 'utf8'));
 }
 
-/** Every test of a report, and every file that could not be loaded. */
+/** Every test of a report, and every file that could not be loaded; what was begun and has no end has failed. */
 function resultsOf({ testResults }) {
   return testResults.flatMap(({ name, message, status, assertionResults }) =>
     assertionResults.length === 0 && status === 'failed'
       ? [{ title: name, status, said: message }]
       : assertionResults.map((each) => ({
           title: each.fullName,
-          status: each.status,
-          said: each.failureMessages?.join('\n') ?? '',
+          status: each.status === 'pending' ? 'failed' : each.status,
+          said: each.failureMessages?.join('\n') || 'its process has ended before',
         })),
   );
 }

@@ -5,7 +5,7 @@ import { fileCall } from './record-folder.js';
 /** What tells a process from every other one, earlier and later, of this and other boots. */
 export interface ProcessIdentity {
   readonly pid: number;
-  /** Clock ticks after the boot at which it started: /proc/PID/stat, field 22. */
+  /** Clock ticks after the boot at which it started: /proc/PID/task/PID/stat, field 22. */
   readonly startTime: string;
   readonly bootId: string;
   /** The pid namespace in which `pid` means this process. */
@@ -64,11 +64,14 @@ function pidNamespace(): string {
   return fileCall(path, () => readlinkSync(path));
 }
 
-/** State and start time; the command's name, which may hold anything, stands in parentheses before. */
+/**
+ * State and start time; the command's name, which may hold anything, stands in parentheses before. Those of the first
+ * thread are the process's: an emulator (qemu-user) makes up a process's own /proc/PID/stat, with another start time.
+ */
 function statOf(pid: number): { state: string; startTime: string } | undefined {
   let text: string;
   try {
-    text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    text = readFileSync(`/proc/${pid}/task/${pid}/stat`, 'latin1');
   } catch (error) {
     const { code } = error as { code?: string };
     if ((code === 'ENOENT' || code === 'ESRCH') && !pidInUse(pid)) return undefined;

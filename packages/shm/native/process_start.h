@@ -42,9 +42,11 @@ inline uint32_t StartOffset() {
 
 /// The low 32 bits of a process's start time as the first time namespace has it, -ESRCH if it is
 /// dead. A zombie is dead, unless it is but its first thread that has ended (pthread_exit(3) in
-/// main).
+/// main). By the first thread's file: an emulator (qemu-user) makes up a process's own, with
+/// another start time.
 inline int64_t ProcessStart(uint32_t pid) {
-  const std::string path = "/proc/" + std::to_string(pid) + "/stat";
+  const std::string number = std::to_string(pid);
+  const std::string path = "/proc/" + number + "/task/" + number + "/stat";
   const int64_t opened = Retry([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); });
   if (opened < 0) return opened == -ENOENT ? WhyUnseen(pid) : opened;
   const UniqueFd fd(static_cast<int>(opened));

@@ -70,9 +70,10 @@ def start_offset():
 
 def process_start(pid):
     """The low 32 bits of the start time; None if it is dead, -1 if that cannot be known. A zombie is dead, unless it is but
-    its first thread that has ended."""
+    its first thread that has ended. By the first thread's file: an emulator (qemu-user) makes up a process's own, with
+    another start time."""
     try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
+        with open(f"/proc/{pid}/task/{pid}/stat", "rb") as file:
             fields = file.read().rpartition(b")")[2].split()
     except OSError:
         return -1 if exists(pid) else None

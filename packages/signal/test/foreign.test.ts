@@ -7,6 +7,7 @@ import { rt, send } from '@octoipc/signal';
 import { afterAll, describe, expect, test } from 'vitest';
 
 import { Peer } from '../../core/test/peer.js';
+import { outside } from './outside.js';
 import { watching, type Seen } from './program.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'octoipc-signal-'));
@@ -59,7 +60,7 @@ sys.exit(libc.sigqueue(pid, number, ctypes.c_void_p(value)))
 
 const PERL = `
 use POSIX;
-$SIG{NUM40} = sub { syswrite(STDOUT, "40\\n") };
+$SIG{"NUM" . shift} = sub { syswrite(STDOUT, "real-time\\n") };
 $SIG{USR2} = sub { syswrite(STDOUT, "USR2\\n") };
 syswrite(STDOUT, "ready\\n");
 sleep 60 while 1;
@@ -71,7 +72,7 @@ if (haveC) execFileSync('cc', ['-O1', '-Wall', '-x', 'c', '-o', program, '-'], {
 
 describe('what others send', () => {
   const senders = {
-    'kill -q': { tool: '/bin/kill', args: ['-s', 'RTMIN+6', '-q', '77'], pid: 'last' },
+    'kill -q': { tool: '/bin/kill', args: ['-s', String(outside(rt(6))), '-q', '77'], pid: 'last' },
     python: { tool: 'python3', args: ['-c', PYTHON_SENDS], pid: 'first' },
     C: { tool: program, args: [], pid: 'first' },
   } as const;
@@ -82,7 +83,7 @@ describe('what others send', () => {
       return;
     }
     const peer = await watching('SIGRTMIN+6');
-    const rest = pid === 'last' ? [peer.pid] : [peer.pid, rt(6), 77];
+    const rest = pid === 'last' ? [peer.pid] : [peer.pid, outside(rt(6)), 77];
     const sender = Peer.start(tool, [...args, ...rest.map(String)]);
     const seen = await peer.report<Seen>();
     expect(seen).toMatchObject({ codeName: 'SI_QUEUE', value: 77, pid: sender.pid });
@@ -91,11 +92,12 @@ describe('what others send', () => {
 
   test('perl and a shell send without one', async () => {
     const peer = await watching('SIGRTMIN+6', 'SIGUSR2');
-    const perl = Peer.start('perl', ['-e', 'kill "NUM40", shift; sleep 60', String(peer.pid)]);
+    const script = `kill "NUM${outside(rt(6))}", shift; sleep 60`;
+    const perl = Peer.start('perl', ['-e', script, String(peer.pid)]);
     expect(await peer.report<Seen>()).toMatchObject({
       codeName: 'SI_USER',
       pid: perl.pid,
-      command: expect.stringContaining('kill "NUM40"'),
+      command: expect.stringContaining('kill "NUM'),
     });
     const shell = Peer.start('sh', ['-c', `kill -USR2 ${peer.pid}; exec sleep 600`]);
     expect(await peer.report<Seen>()).toMatchObject({ signal: 'SIGUSR2', pid: shell.pid });
@@ -139,7 +141,7 @@ describe('what others receive', () => {
     const peer = Peer.start(program, []);
     expect(await peer.line()).toBe('ready');
     send(peer.pid, 'SIGRTMIN+6', { value: -9 });
-    expect(await peer.line()).toBe(`${rt(6)} -1 ${process.pid} -9`);
+    expect(await peer.line()).toBe(`${outside(rt(6))} -1 ${process.pid} -9`);
     send(peer.pid, 'SIGUSR1', { value: 9 });
     expect(await peer.line()).toBe(`10 -1 ${process.pid} 9`);
     send(peer.pid, 'SIGUSR1');
@@ -150,16 +152,16 @@ describe('what others receive', () => {
     const peer = Peer.start('python3', ['-c', PYTHON]);
     expect(await peer.line()).toBe('ready');
     send(peer.pid, 'SIGRTMIN+6', { value: 1 });
-    expect(await peer.line()).toBe(`${rt(6)} -1 ${process.pid}`);
+    expect(await peer.line()).toBe(`${outside(rt(6))} -1 ${process.pid}`);
     send(peer.pid, 'SIGTERM');
     expect(await peer.line()).toBe(`15 0 ${process.pid}`);
   });
 
   test.skipIf(missing('perl'))('perl gets it by its handlers', async () => {
-    const peer = Peer.start('perl', ['-e', PERL]);
+    const peer = Peer.start('perl', ['-e', PERL, String(outside(rt(6)))]);
     expect(await peer.line()).toBe('ready');
-    send(peer.pid, 40);
-    expect(await peer.line()).toBe('40');
+    send(peer.pid, rt(6));
+    expect(await peer.line()).toBe('real-time');
     send(peer.pid, 'SIGUSR2');
     expect(await peer.line()).toBe('USR2');
   });

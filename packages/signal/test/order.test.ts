@@ -1,7 +1,8 @@
-import { send, watch } from '@octoipc/signal';
+import { rt, send, watch } from '@octoipc/signal';
 import { expect, onTestFinished, test } from 'vitest';
 
 import { Peer } from '../../core/test/peer.js';
+import { outside } from './outside.js';
 import { program } from './program.js';
 
 /** Sends values FROM to TO, trying again where the queue is full. */
@@ -67,27 +68,31 @@ test('SIG-016: standard signals are merged, and the first one is told of', async
 test('SIG-015: 100,000 signals that queue while the thread is busy, those beyond RLIMIT_SIGPENDING once there is room, come all, in order', async () => {
   const count = 100_000;
   const peer = await program('count', 'SIGRTMIN+7', count);
-  const sender = Peer.start('python3', ['-c', SENDER, ...[peer.pid, 0, count, 41].map(String)]);
+  const sender = Peer.start('python3', [
+    '-c',
+    SENDER,
+    ...[peer.pid, 0, count, outside(rt(7))].map(String),
+  ]);
   // The sender says it when they are all queued, or as many as RLIMIT_SIGPENDING allows.
   await sender.line();
   peer.child.stdin?.write('go\n');
-  expect(await peer.report()).toEqual({ last: { 41: count - 1 }, order: 0, left: [] });
+  expect(await peer.report()).toEqual({ last: { [rt(7)]: count - 1 }, order: 0, left: [] });
   expect((await sender.ended).code).toBe(0);
 });
 
 test('SIG-017: of two real-time signals that queue while the thread is busy the lower come first', async () => {
   const peer = await program('count', 'SIGRTMIN+7,SIGRTMIN+8', 4000);
-  const args = [peer.pid, 0, 4000, 42, 41].map(String);
+  const args = [peer.pid, 0, 4000, outside(rt(8)), outside(rt(7))].map(String);
   const sender = Peer.start('python3', ['-c', SENDER, ...args]);
   expect(await sender.line()).toBe('sent');
   peer.child.stdin?.write('go\n');
-  expect(await peer.report()).toMatchObject({ order: 0, last: { 41: 3999, 42: 3998 } });
+  expect(await peer.report()).toMatchObject({ order: 0, last: { [rt(7)]: 3999, [rt(8)]: 3998 } });
 });
 
 test('SIG-054: 10,000 signals of four senders at once are none lost, and each sender’s in order', async () => {
   const watcher = watcherOf('SIGRTMIN+7');
   const senders = [0, 1, 2, 3].map((i) => {
-    const range = [process.pid, i * 10_000, i * 10_000 + 2500, 41].map(String);
+    const range = [process.pid, i * 10_000, i * 10_000 + 2500, outside(rt(7))].map(String);
     return Peer.start('python3', ['-c', SENDER, ...range]);
   });
   const next = [0, 10_000, 20_000, 30_000];

@@ -53,10 +53,11 @@ static inline uint32_t oipc_start_offset(void) {
 
 /* Start time of a process as the first time namespace has it, its low 32 bits; -ESRCH if it is
  * dead. A zombie is dead, unless it is but its first thread that has ended (pthread_exit in main).
- * /proc may hide another user's (hidepid). */
+ * /proc may hide another user's (hidepid). By the first thread's file: an emulator (qemu-user)
+ * makes up a process's own, with another start time. */
 static inline int64_t oipc_process_start(uint32_t pid) {
-  char path[32], text[512];
-  snprintf(path, sizeof path, "/proc/%u/stat", pid);
+  char path[64], text[512];
+  snprintf(path, sizeof path, "/proc/%u/task/%u/stat", pid, pid);
   FILE* file = fopen(path, "re");
   if (file == NULL) return kill((pid_t)pid, 0) < 0 && errno == ESRCH ? -ESRCH : -EAGAIN;
   const size_t size = fread(text, 1, sizeof text - 1, file);
