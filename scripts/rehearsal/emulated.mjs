@@ -42,17 +42,20 @@ async function tested(arm64, folder, project) {
   return JSON.parse(readFileSync(report, 'utf8'));
 }
 
-/** Every test of a report, and every file that could not be loaded; what was begun and has no end has failed. */
+/**
+ * Every test of a report, and every file that has failed by itself: that could not be loaded, or made ready for its tests.
+ * What was begun and has no end has failed.
+ */
 function resultsOf({ testResults }) {
-  return testResults.flatMap(({ name, message, status, assertionResults }) =>
-    assertionResults.length === 0 && status === 'failed'
-      ? [{ title: name, status, said: message }]
-      : assertionResults.map((each) => ({
-          title: each.fullName,
-          status: each.status === 'pending' ? 'failed' : each.status,
-          said: each.failureMessages?.join('\n') || 'its process has ended before',
-        })),
-  );
+  return testResults.flatMap(({ name, message, status, assertionResults }) => {
+    const tests = assertionResults.map((each) => ({
+      title: each.fullName,
+      status: each.status === 'pending' ? 'failed' : each.status,
+      said: each.failureMessages?.join('\n') || 'its process has ended before',
+    }));
+    const byItself = status === 'failed' && tests.every((each) => each.status !== 'failed');
+    return byItself ? [...tests, { title: name, status, said: message }] : tests;
+  });
 }
 
 function judge(report, gaps) {
