@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <memory>
 
+#include "octoipc/retry.h"
 #include "octoipc/unique_fd.h"
 
 #ifndef SYS_close_range
@@ -45,13 +46,36 @@ constexpr size_t kStackSize = 32 * 1024;
 ///    has ended (vfork(2)), while the parent's other threads run on.
 /// 2. So it allocates nothing, takes no lock, and makes raw system calls only: libc's own may keep
 ///    state for the thread that it seems to be.
-/// 3. A failure is written to memory that the parent sees.
+/// 3. A failure is written to memory that the parent sees; by an emulator, whose vfork(2) is
+///    fork(2), to a pipe that execve closes.
 class Child {
  public:
   explicit Child(Plan& plan) : plan_(plan), parent_(static_cast<pid_t>(syscall(SYS_getpid))) {
     for (const Placed& placed : plan.descriptors) {
       highest_ = std::max(highest_, placed.target);
     }
+    for (const Alias& alias : plan.aliases) highest_ = std::max(highest_, alias.target);
+  }
+
+  /// Before a start without the parent's memory: whether there is a pipe for what comes of it.
+  bool OpenReport() {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) return false;
+    read_ = UniqueFd(ends[0]);
+    const UniqueFd low(ends[1]);
+    write_ = UniqueFd(::fcntl(low.get(), F_DUPFD_CLOEXEC, highest_ + 1));
+    return static_cast<bool>(write_);
+  }
+
+  /// Waits until the program is executed, or has failed before.
+  void ReadReport() {
+    write_ = UniqueFd();
+    int said[3] = {};
+    const int64_t size = Retry([&] { return ::read(read_.get(), said, sizeof said); });
+    if (size != sizeof said) return;
+    stage_ = static_cast<Stage>(said[0]);
+    error_ = said[1];
+    detail_ = said[2];
   }
 
   static int Run(void* self) {
@@ -70,6 +94,10 @@ class Child {
     error_ = errno;
     stage_ = stage;
     detail_ = detail;
+    if (write_) {
+      const int said[3] = {static_cast<int>(stage), error_, detail};
+      syscall(SYS_write, write_.get(), said, sizeof said);
+    }
     return false;
   }
 
@@ -187,6 +215,8 @@ class Child {
   volatile Stage stage_ = Stage::kNone;
   volatile int error_ = 0;
   volatile int detail_ = 0;
+  UniqueFd read_;
+  UniqueFd write_;
 };
 
 /// 0 when this kernel can wait for a child by pidfd (Linux 5.4), else an errno. An own process is
@@ -201,6 +231,22 @@ int KernelWaitsByPidfd() {
   if (waited == -1 && errno != ECHILD) return ENOSYS;
   known.store(true, std::memory_order_relaxed);
   return 0;
+}
+
+/// As Spawn starts a child, where clone(2) makes no pidfd (qemu-user): its pid, or -1.
+pid_t StartWithout(Child& child, char* stack, int* pidfd) {
+  if (!child.OpenReport()) return -1;
+  const pid_t pid = ::clone(Child::Run, stack, CLONE_VM | CLONE_VFORK | SIGCHLD, &child);
+  if (pid < 0) return -1;
+  child.ReadReport();
+  // Nobody has taken its end yet, so that its number is nobody else's.
+  *pidfd = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
+  if (*pidfd >= 0) return pid;
+  const int error = errno;
+  ::kill(pid, SIGKILL);
+  Retry([&] { return ::waitpid(pid, nullptr, 0); });
+  errno = error;
+  return -1;
 }
 
 }  // namespace
@@ -222,7 +268,11 @@ Started Spawn(Plan& plan) {
   // A handler must not run in the child, which has the parent's memory.
   pthread_sigmask(SIG_SETMASK, &all, &before);
   const int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD;
-  started.pid = ::clone(Child::Run, stack.get() + kStackSize, flags, &child, &started.pidfd);
+  char* const top = stack.get() + kStackSize;
+  started.pid = ::clone(Child::Run, top, flags, &child, &started.pidfd);
+  if (started.pid < 0 && errno == EINVAL) {
+    started.pid = StartWithout(child, top, &started.pidfd);
+  }
   const int error = errno;
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (started.pid < 0) {
