@@ -21,7 +21,7 @@ function merged(before, own) {
  * Keeps what a rehearsal has seen.
  *
  * @param rows - of its steps
- * @param partly - whether of each group only some: the rest stays as it was seen before
+ * @param partly - the group of which these are only some: the rest of it stays as it was seen before
  */
 export async function recordPlatforms(rows, partly) {
   const kept = existsSync(file) ? readJson(file) : {};
@@ -37,7 +37,7 @@ export async function recordPlatforms(rows, partly) {
     const own = rows
       .filter((each) => each.group === group)
       .map(({ title, verdict, remark }) => ({ title, verdict, remark }));
-    kept[group] = { ...of, rows: partly ? merged(kept[group], own) : own };
+    kept[group] = { ...of, rows: group === partly ? merged(kept[group], own) : own };
   }
   writeFileSync(file, JSON.stringify(kept, undefined, 2));
 }

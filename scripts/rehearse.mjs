@@ -76,7 +76,7 @@ console.log(
 );
 if (values.page || values.only === undefined) {
   if (stage.machine !== undefined) writeResults(stage.machine);
-  await recordPlatforms(steps.rows, values.packages !== undefined);
+  await recordPlatforms(steps.rows, values.packages === undefined ? undefined : 'emulated');
   await writePages();
 }
 if (existsSync(stage.folder)) console.log(`${stage.folder} is still there`);

@@ -53,17 +53,25 @@ function resultsOf({ testResults }) {
       status: each.status === 'pending' ? 'failed' : each.status,
       said: each.failureMessages?.join('\n') || 'its process has ended before',
     }));
-    const byItself = status === 'failed' && tests.every((each) => each.status !== 'failed');
-    return byItself ? [...tests, { title: name, status, said: message }] : tests;
+    const byItself =
+      tests.length === 0 ||
+      message !== '' ||
+      (status === 'failed' && tests.every((each) => each.status !== 'failed'));
+    return byItself
+      ? [...tests, { title: name, file: true, status: 'failed', said: message }]
+      : tests;
   });
 }
 
 function judge(report, gaps) {
   const results = resultsOf(report);
   const failed = results.filter(({ status }) => status === 'failed');
-  const isGap = ({ title, said }) =>
+  const isGap = ({ title, said, file = false }) =>
     gaps.some(
-      (gap) => new RegExp(gap.title ?? '').test(title) && new RegExp(gap.why ?? '').test(said),
+      (gap) =>
+        (gap.file ?? false) === file &&
+        new RegExp(gap.title ?? '').test(title) &&
+        new RegExp(gap.why ?? '').test(said),
     );
   const wrong = failed.filter((each) => !isGap(each));
   const count = (status) => results.filter((each) => each.status === status).length;

@@ -243,6 +243,8 @@ pid_t StartWithout(Child& child, char* stack, int* pidfd) {
   *pidfd = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
   if (*pidfd >= 0) return pid;
   const int error = errno;
+  // Somebody has taken its end all the same: the number may be another's.
+  if (error == ESRCH) return -1;
   ::kill(pid, SIGKILL);
   Retry([&] { return ::waitpid(pid, nullptr, 0); });
   errno = error;

@@ -242,10 +242,12 @@ void ThreadMasks::EndVisits() {
 
 void ThreadMasks::Visit(SignalSet add, SignalSet remove) {
   if ((add | remove) == 0 || !PrepareVisits(add)) return;
-  // This thread blocks all of them now. An emulator's real-time signals are others for the kernel,
-  // and no look at a thread tells whether it blocks them.
+  // An emulator's real-time signals are others for the kernel, and no look at a thread tells which
+  // it blocks: this one blocks all of those at hand now.
   const std::optional<ThreadState> state = StateOf(ThreadId());
-  const SignalSet hidden = state ? (add | remove) & ~state->blocked : 0;
+  const SignalSet real_time = ~(Bit(FirstRealTime()) - 1);
+  const bool differs = state && ((state->blocked ^ CurrentMask()) & real_time) != 0;
+  const SignalSet hidden = differs ? (add | remove) & real_time : 0;
   // The handler cannot tell by whose will its thread blocks: what some do goes by itself.
   SignalSet disputed = 0;
   for (const auto& [thread, own] : own_) disputed |= own & remove;
@@ -291,6 +293,7 @@ void ThreadMasks::Tour(SignalSet add, SignalSet remove) {
       if (Contains(state->blocked, visitor_) && !IsScripted(thread)) {
         FoundDeaf(thread, state->asleep);
       } else if (::syscall(SYS_tgkill, ::getpid(), thread, visitor_) == 0) {
+        deaf_.erase(thread);
         visited.insert(thread);
         ++expected;
       }

@@ -79,6 +79,19 @@ describe('block() and pending()', () => {
     expect((await wait('SIGRTMIN+9')).value).toBe(2);
   });
 
+  test('what is blocked beside others is every thread’s, and none of it is given up with them', async () => {
+    // By qemu-user each of these is for the kernel what another is here.
+    hold('SIGRTMIN+7');
+    hold('SIGRTMIN+9');
+    const watcher = watch(['SIGRTMIN+3', 'SIGRTMIN+5']);
+    watcher.close();
+    for (let value = 0; value < 50; value++) send(process.pid, 'SIGRTMIN+9', { value });
+    for (let value = 0; value < 50; value++) {
+      expect((await wait('SIGRTMIN+9')).value).toBe(value);
+    }
+    expect(blocked()).toEqual(['SIGRTMIN+7', 'SIGRTMIN+9']);
+  });
+
   test('every thread but those that block all does as this one does, and no longer afterwards', () => {
     const without = (): string[] =>
       threadMasks()
