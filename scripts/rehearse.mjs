@@ -1,9 +1,10 @@
-// npm run release:rehearse [-- --only GROUP,…] [-- --packages NAME,…] [-- --page]: a release from beginning to end, on this machine: the binaries, a
-// registry on 127.0.0.1 that gets every package, empty projects that install from it, other processors and C libraries,
-// musl by a runtime for it, the suites for arm64, a virtual machine, runtimes, bundlers and compilers that use what was
-// installed, a patch that moves one package and what depends on it, somebody who comes new, and the whole suites under
-// every runtime. With --packages, the whole suites for arm64 are those of these packages, in this order. Rehearses what is
-// committed; leaves nothing. A table says what was tried; after all of it, and with --page, docs/platforms.md does too.
+// npm run release:rehearse [-- --only GROUP,…] [-- --packages NAME,…] [-- --page]: a release from beginning to end, on this
+// machine: the binaries, a registry on 127.0.0.1 that gets every package, empty projects that install from it, other
+// processors and C libraries, musl by a runtime for it, the suites for arm64, a virtual machine, runtimes, bundlers and
+// compilers that use what was installed, a patch that moves one package and what depends on it, somebody who comes new, and
+// the whole suites under every runtime. With --packages, the whole suites for arm64 are those of these packages, in this
+// order. Rehearses what is committed; leaves nothing. A table says what was tried; after all of it, and with --page,
+// docs/platforms.md does too.
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 

@@ -50,7 +50,8 @@ class ThreadMasks {
   /// Visits threads until each of them blocks `add` and none blocks `remove`, but by its own will.
   void Visit(SignalSet add, SignalSet remove);
   void Rounds(SignalSet add, SignalSet remove);
-  /// Visits every thread once, whatever it blocks: for signals that proc(5) has by other numbers.
+  /// Visits every thread once, whatever it blocks: for signals that proc(5) has by other numbers,
+  /// of which nobody knows what a thread blocked before, by its own will.
   void Tour(SignalSet add, SignalSet remove);
   /// One look at every thread; whether there was nothing left to do.
   bool Round(SignalSet add, SignalSet remove, bool first);
