@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { optionalBoolean, optionsObject, type Temporary } from '@octoipc/core/kit';
 
 import { binding } from './binding.js';
+import { Keeper } from './keeper.js';
 import { KIND, KINDS, MAGIC, MAGIC_VALUE, type LockKind } from './lock-layout.js';
 import { posixName } from './name.js';
 import { memoryAt, Region, type LockMemory } from './region.js';
@@ -81,6 +82,8 @@ export function openLock(
   const target = lockName(value, 'shm_open');
   const file = kindOf(kind);
   const content = (): Uint8Array => {
+    // Where there can be no keeper, no file is left that nobody could use.
+    Keeper.get();
     const bytes = new Uint8Array(file.size);
     initialise(new Int32Array(bytes.buffer), kind, fields);
     bytes.set(Buffer.from(target), KINDS[kind].size);

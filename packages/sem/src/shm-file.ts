@@ -76,8 +76,9 @@ export function openFile(
       if (fd >= 0) return { fd, size: whole(kind, name, fd), temporary: undefined };
       if (!create || fd !== ENOENT) throw openError(kind, fd, name);
     }
+    const bytes = content();
     const claim = temporary ? new Temporary(kind.kind, name, reaperOf(kind)) : undefined;
-    const fd = native.fileCreate(path, content(), kind.size, mode);
+    const fd = native.fileCreate(path, bytes, kind.size, mode);
     if (fd >= 0) {
       try {
         claim?.created(identityOf(fstatSync(fd)));

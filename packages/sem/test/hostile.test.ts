@@ -234,17 +234,27 @@ function traced(how: readonly string[], script: string): { stdout: string; trace
 }
 
 test.skipIf(noTracer)(
-  'a system that would tell nobody of the death of an owner gives no locks',
+  'a system that would tell nobody of the death of an owner gives no locks, and leaves none',
   () => {
+    const name = freshName();
     const script = `
-      import { Mutex } from '@octoipc/sem';
-      try {
-        Mutex.open('${freshName()}', { temporary: true });
-      } catch (error) {
-        console.log(error.code, error.syscall);
+      import * as sem from '@octoipc/sem';
+      for (const kind of ['Mutex', 'RwLock', 'Condition', 'Barrier']) {
+        for (const options of [{ temporary: true }, { create: true }]) {
+          try {
+            sem[kind].open('${name}', { parties: 2, ...options });
+          } catch (error) {
+            const made = sem[kind].list().filter(({ name }) => name === '${name}');
+            console.log(kind, error.code, error.syscall, made.length);
+          }
+        }
       }`;
     const how = ['-e', 'trace=set_robust_list', '-e', 'inject=set_robust_list:error=ENOSYS'];
-    expect(traced(how, script).stdout).toBe('ENOSYS set_robust_list\n');
+    const told = ['Mutex', 'RwLock', 'Condition', 'Barrier'].flatMap((kind) => {
+      const line = `${kind} ENOSYS set_robust_list 0\n`;
+      return [line, line];
+    });
+    expect(traced(how, script).stdout).toBe(told.join(''));
   },
   90_000,
 );
