@@ -11,8 +11,11 @@ export const home = join(import.meta.dirname, '..');
 /** The built command. */
 export const command = join(home, 'dist', 'cli.js');
 
-/** The whole tour has some twenty rows, and a machine may have other work. */
-const WATCHDOG = 100_000;
+/**
+ * The whole tour has some twenty rows, and a machine may have other work; an emulated one takes many times
+ * as long, which OCTOIPC_PATIENCE tells.
+ */
+const WATCHDOG = 100_000 * Number(process.env['OCTOIPC_PATIENCE'] ?? 1);
 
 /** Bytes: a list of 10,000 objects has some. */
 const MOST_OUTPUT = 64 * 1024 * 1024;

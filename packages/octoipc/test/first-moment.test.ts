@@ -26,7 +26,7 @@ const KINDS = [
 
 test('every kind of object has mode 0600 by default where the umask takes nothing away; no descriptor is inherited', async () => {
   const { stdout, stderr } = await node(fixture, folder(), uniqueName());
-  expect(stderr).toBe('');
+  expect(stderr, stderr).toBe('');
   const { modes, open } = JSON.parse(stdout) as Said;
   expect(modes).toEqual(Object.fromEntries(KINDS.map((kind) => [kind, '600'])));
   expect(open).toEqual([]);
@@ -112,7 +112,7 @@ test.skipIf(why !== undefined)(
       cwd: home,
       encoding: 'utf8',
     });
-    expect(stderr).toBe('');
+    expect(stderr, stderr).toBe('');
     expect(Object.keys((JSON.parse(stdout) as Said).modes).toSorted()).toEqual(KINDS.toSorted());
     const threads = readdirSync(traces).map((file) => callsOf(join(traces, file)));
     const calls = threads.flat();

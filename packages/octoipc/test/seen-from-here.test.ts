@@ -12,6 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
 
 import { ShmRing } from '@octoipc/shm';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -36,12 +37,14 @@ const [noPids, noNet, noMounts] = reasons;
 
 /** A program that runs until its input ends, and has said something in its first line. */
 async function started(file: string, args: readonly string[]): Promise<string> {
-  const child = spawn(file, args, { cwd: home, stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(file, args, { cwd: home });
   onTestFinished(async () => {
     child.stdin.end();
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
   });
-  return ((await once(createInterface(child.stdout), 'line')) as [string])[0];
+  const complaint = text(child.stderr);
+  for await (const line of createInterface(child.stdout)) return line;
+  throw new Error(`${file} has ended and said nothing but: ${await complaint}`);
 }
 
 interface Inspected {
