@@ -54,6 +54,7 @@ enum : long {
   SYS_timer_delete,
   SYS_timer_settime,
   SYS_waitid,
+  SYS_write,
 };
 #define SYS_pidfd_open 434
 #define SYS_pidfd_send_signal 424
