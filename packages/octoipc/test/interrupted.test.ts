@@ -39,6 +39,8 @@ describe('a call that blocks the thread goes on when a wait for a word ends mean
     const folder = mkdtempSync(join(tmpdir(), 'octoipc-interrupted-'));
     onTestFinished(() => rmSync(folder, { recursive: true }));
     const name = `/octoipc-test-${process.pid}-interrupted`;
+    // A peer that is killed removes nothing.
+    onTestFinished(() => rmSync(`/dev/shm${name}`, { force: true }));
     const peer = Peer.node(blocking, [call, name, folder]);
     const { first, end } = CALLS[call]!;
     const where = { name, folder, pid: peer.pid };

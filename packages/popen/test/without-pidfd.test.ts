@@ -11,6 +11,12 @@ import { KERNEL } from '../../core/test/proc.js';
 
 const script = fileURLToPath(new URL('fixtures/without-pidfd.mjs', import.meta.url));
 const noTrace = spawnSync('strace', ['-qq', '-o', '/dev/null', 'true']).status !== 0;
+const why = noTrace
+  ? 'strace is not installed, or may not trace'
+  : KERNEL !== process.arch
+    ? 'by qemu-user all programs start like this'
+    : undefined;
+if (why !== undefined) console.log(`skipped: ${why}`);
 if (noTrace) console.log('skipped: strace is not installed, or may not trace here');
 
 interface Report {
@@ -23,7 +29,7 @@ const played = (...command: readonly [string, ...string[]]): Promise<Report> =>
   Peer.start(command[0], [...command.slice(1), process.execPath, script]).report();
 
 // By qemu-user clone(2) makes no pidfd, and vfork(2) is fork(2): there this is how all programs start.
-test.skipIf(noTrace || KERNEL !== process.arch)(
+test.skipIf(why !== undefined)(
   'a program starts all the same where clone() makes no pidfd',
   async () => {
     const usual = await played('env');

@@ -118,7 +118,8 @@ describe('SEM_UNDO', () => {
       for (let i = 0; i < 300; i++) {
         await made.operate([{ index: 0, delta: -1, undo: true }]);
         await made.operate([{ index: 0, delta: 1, undo: true }]);
-      }`;
+      }
+      made.close();`;
     const peers = [1, 2].map(() =>
       Peer.start(process.execPath, ['--input-type=module', '-e', script], {
         cwd: new URL('..', import.meta.url),
