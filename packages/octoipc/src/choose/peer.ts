@@ -33,6 +33,7 @@ export async function runChoosePeer(): Promise<void> {
   const receiver = await openReceiver(there, options);
   const says = pipe.PipeWriter.fromFd(SAYS);
   await says.write(`${JSON.stringify(receiver.url)}\n`);
+  says.close();
   const sender = await openSender(back);
   // However the first process ends, its end of this pipe goes with it.
   void lines.next().then(() => process.exit());
